@@ -1,0 +1,272 @@
+"""What service and engine ask of the ledger: intentions, not SQL.
+
+Three rules hold for every adapter. A change is one transaction. A change under a lease names its fence and is refused
+with :class:`StaleFence` when the lease is not its sender's any more. A reply can get lost (:class:`LedgerUnavailable`):
+each method says what repeating it does.
+
+**Leases.** A chunk is ``open``, ``leased`` or ``closed``. A claim adds one to the fence. Nothing ends a lease but its
+holder's commit or :meth:`expire`, which the engine calls when the holder is dead or silent for too long; it counts as a
+loss, and the chunk is open again. A job has one such lease of its own, for planning and for sealing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from cosbatch.model.bitmap import Bitmap
+from cosbatch.model.errors import FailureCode
+from cosbatch.model.identifiers import AccountId, JobId, WorkerId
+from cosbatch.model.jobs import Hold, Job, JobEvent, JobRequest, PausedBy, PlanFindings
+from cosbatch.model.reports import Part, ReportState
+from cosbatch.model.states import Actor, JobStatus
+from cosbatch.model.tasks import Claim, Lease, NewChunk, Then, UploadRecord
+
+
+class Duty(StrEnum):
+    """What a job's own lease is for."""
+
+    PLAN = "plan"
+    SEAL = "seal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobLease:
+    """A job in a planner's or finisher's hands."""
+
+    job_id: JobId
+    owner: WorkerId
+    fence: int
+    duty: Duty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldLease:
+    """Somebody's lease, for whoever decides whether it is over."""
+
+    lease: Lease | JobLease
+    owner: WorkerId
+    lease_until: float
+    is_past: bool
+    """By the ledger's clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewal:
+    """What a renewal found: leases not in ``confirmed`` are lost and must be dropped at once."""
+
+    confirmed: frozenset[Lease]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """What a worker needs to know about a job between two renewals: one small read."""
+
+    status: JobStatus
+    priority: int
+    changed_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedJob:
+    """What the scheduler needs to know about an unfinished job."""
+
+    job: Job
+    has_open_chunks: bool
+    """There is a chunk that nobody holds and that the job's status lets somebody claim."""
+    has_leases: bool
+    """Some chunk, or the job itself, is in somebody's hands."""
+    has_lost_chunks: bool
+    """An open chunk has lost a lease."""
+    quiet_at: float
+    """Unix seconds from which no request of an expired lease can still be under way; 0 where none expired."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommittedPart:
+    seq: int
+    """Of the chunk."""
+    part: Part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkState:
+    """What sealing wants to know about a chunk."""
+
+    seq: int
+    first_task: int
+    task_count: int
+    settled: Bitmap
+    losses: int
+
+
+class JobLedger(Protocol):
+    """All times are Unix seconds on the ledger's own clock."""
+
+    # --- what users want
+
+    async def create(self, request: JobRequest, *, job_id: JobId, account: AccountId, token: str, digest: str) -> Job:
+        """A job in New. A known token of the account and region with the same digest gives the job that it made; with
+        another digest TokenReused. So repeating it is safe. Report state: none or pending, by the request."""
+        ...
+
+    async def job(self, job_id: JobId, *, account: AccountId | None = None) -> Job:
+        """NoSuchJob where there is none, or it is another account's."""
+        ...
+
+    async def jobs(
+        self,
+        *,
+        account: AccountId | None = None,
+        statuses: Collection[JobStatus] = (),
+        after: JobId | None = None,
+        limit: int = 1000,
+        token: str | None = None,
+    ) -> list[Job]:
+        """Newest first, strictly older than ``after``; no statuses: all."""
+        ...
+
+    async def move(
+        self,
+        job_id: JobId,
+        *,
+        expect: Collection[JobStatus],
+        to: JobStatus,
+        actor: Actor,
+        reason: str,
+        paused_by: PausedBy | None = None,
+        failure: FailureCode | None = None,
+    ) -> Job:
+        """Compare-and-set on the status. IllegalMove where the job is in none of ``expect``, or the state table has no
+        such move for this actor; the message names the status it is in. With ``failure``, ``reason`` is the failure's.
+        Sets started_at (first Active), ended_at (final), suspended_at and suspended_cause (Suspended), paused_by
+        (Pausing; cleared on Active), and writes the event."""
+        ...
+
+    async def set_priority(self, job_id: JobId, *, priority: int, actor: Actor) -> Job:
+        """IllegalMove on a final job."""
+        ...
+
+    async def events(self, job_id: JobId) -> list[JobEvent]: ...
+
+    async def set_hold(self, job_id: JobId, hold: Hold | None) -> None:
+        """Shows on the job that a bucket does not answer. An earlier ``since`` of the same bucket stays. Writes an
+        event when it begins and when it ends."""
+        ...
+
+    # --- scheduling
+
+    async def queued_jobs(self) -> list[QueuedJob]:
+        """Every job that is not final, and final ones with a pending report; oldest first."""
+        ...
+
+    async def held_leases(self) -> list[HeldLease]:
+        """Every lease of a chunk or job that somebody holds."""
+        ...
+
+    async def expire(self, held: HeldLease, *, quiet_seconds: float) -> bool:
+        """Ends a lease as a loss, if owner, fence and lease_until are still as given; False if not. The chunk is open
+        again with ``losses + 1``, its ``quiet_at`` is ``quiet_seconds`` from now. A chunk that a one-at-a-time claim
+        lost keeps its started mark. Repeating it does nothing."""
+        ...
+
+    # --- planning and sealing: the job's own lease
+
+    async def claim_job(self, worker: WorkerId, *, job_id: JobId, duty: Duty, lease_seconds: float) -> JobLease | None:
+        """None where somebody holds it, or its status does not fit the duty (plan: New or Preparing, and New becomes
+        Preparing with it; seal: Completing, Cancelling, Failing, and final jobs whose report is pending)."""
+        ...
+
+    async def renew_job(self, lease: JobLease, *, lease_seconds: float) -> None:
+        """StaleFence where it is lost."""
+        ...
+
+    async def release_job(self, lease: JobLease) -> None:
+        """Gives it back; no error where it is lost already."""
+        ...
+
+    async def add_chunks(self, lease: JobLease, chunks: Sequence[NewChunk], *, planned_rows: int) -> None:
+        """At most 200 rows a call; moves ``planned_rows`` in the same transaction. ``planned_rows`` is the number of
+        rows after these chunks. StaleFence where the lease is lost or the job has left Preparing. Chunks that are
+        there already with the same spool name are left alone, so repeating it is safe."""
+        ...
+
+    async def chunk_states(self, job_id: JobId, *, after_seq: int = -1, limit: int = 1000) -> list[ChunkState]:
+        """In order of seq."""
+        ...
+
+    async def finish_plan(self, lease: JobLease, *, findings: PlanFindings, to: JobStatus, reason: str) -> Job:
+        """Keeps the findings, sets ``total`` to planned_rows, moves Preparing to Ready or Suspended, and gives the
+        lease back."""
+        ...
+
+    async def parts(
+        self, job_id: JobId, *, after: tuple[int, int] = (-1, -1), limit: int = 1000
+    ) -> list[tuple[tuple[int, int], CommittedPart]]:
+        """Committed parts in order of chunk and of commit within it, each with its place, for ``after``."""
+        ...
+
+    async def part_names(self, job_id: JobId) -> frozenset[str]:
+        """The spool names of all parts of a job, to tell orphans."""
+        ...
+
+    async def report_done(
+        self,
+        lease: JobLease,
+        *,
+        state: ReportState,
+        location: str,
+        to: JobStatus | None,
+        reason: str,
+        failure: FailureCode | None = None,
+    ) -> Job:
+        """Sets the report's state and, where ``to`` is given, moves the job with it; gives the lease back."""
+        ...
+
+    # --- working
+
+    async def claim(
+        self, worker: WorkerId, *, room: int, lease_seconds: float, after_job: JobId | None = None
+    ) -> list[Claim]:
+        """Chunks with at least ``room`` unsettled tasks in all, fewer where there is no more work; [] for none.
+
+        Of Active jobs: the greatest priority first, equal ones in turn after ``after_job``, the lowest open chunk
+        first; of Cancelling and Failing jobs the open chunks with losses, settle-only. A chunk that has lost three or
+        more leases comes one-at-a-time and alone. Never repeat a claim whose reply was lost before a renewal."""
+        ...
+
+    async def renew(self, worker: WorkerId, leases: Collection[Lease], *, lease_seconds: float) -> Renewal:
+        """Makes the named leases longer, and gives back (no loss) those of this owner that are not named."""
+        ...
+
+    async def pulses(self, job_ids: Collection[JobId]) -> Mapping[JobId, Pulse]: ...
+
+    async def commit(self, claim: Claim, part: Part | None, *, then: Then) -> None:
+        """Adds the part and its bits, adds its tally to the job, and keeps, yields or closes the chunk.
+
+        A part that is in the ledger already is success (repeating is safe). StaleFence where the lease is lost. In the
+        same transaction the job moves to Failing (from Active or Pausing only): FailureThresholdExceeded when it has
+        more than 1,000 tasks, at least 1,000 count in the rate, and more than its threshold failed; StoreIgnoredOption
+        when two tasks show the same ignored option. CLOSE with tasks unsettled is a ValueError, as is a part that
+        overlaps what is settled. ``part`` may be None to YIELD a claim unused, or with its tasks settled already."""
+        ...
+
+    async def mark_started(self, claim: Claim, task_number: int) -> None:
+        """One-at-a-time: this task is about to run. StaleFence where the lease is lost."""
+        ...
+
+    # --- multipart uploads
+
+    async def add_upload(self, lease: Lease, record: UploadRecord) -> None:
+        """StaleFence where the lease is lost. The same upload id again does nothing."""
+        ...
+
+    async def uploads(self, job_id: JobId, *, task_number: int | None = None) -> list[UploadRecord]: ...
+
+    async def remove_upload(self, job_id: JobId, upload_id: str) -> None:
+        """Needs no lease: whoever has seen the upload's end may say so. Repeating it does nothing."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""Reading the list of objects: every supported format, streamed, with every fault located."""

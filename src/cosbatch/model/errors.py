@@ -1,0 +1,257 @@
+"""Every error that crosses a room, in one tree.
+
+::
+
+    CosbatchError
+    +-- RequestError            the caller's fault: a wire code, an HTTP status, and all faults found
+    |   +-- NoSuchJob
+    |   +-- IllegalMove         a status change that the state table does not allow
+    |   +-- TokenReused         a ClientRequestToken that was used for another request
+    +-- StorageError            a store said no, or said nothing: a reason of a closed list
+    |   +-- Unanswered          the request may have been applied; only the operation can find out
+    +-- ManifestFaulty          the manifest cannot be used: up to 100 located faults
+    +-- JobFailure              the job as a whole cannot go on: a FailureCode and a reason
+    +-- LedgerError
+    |   +-- StaleFence          the lease that a commit names is no longer its sender's
+    |   +-- LedgerUnavailable   the ledger did not answer; the change may or may not have been made
+    +-- SpoolError              the work area refused a read or a write
+    |   +-- SpoolMissing        nothing has that name
+    +-- SendingStopped          nothing more may be sent for this task: its lease is over, or its worker stops
+
+A failed task is none of these: it is a value, :class:`cosbatch.model.tasks.Result`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class CosbatchError(Exception):
+    """The root of the tree."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing wrong with an input: where it is, what stands there, and the way out."""
+
+    path: str
+    """Dotted path of the field, ``Manifest.Spec.Fields[2]``, or ``file:line:column`` in a data file."""
+    value: str
+    """What stands there, shortened to 200 characters."""
+    problem: str
+    """What is wrong with it, as a sentence without a full stop."""
+    way_out: str = ""
+    """What to write instead, as a sentence without a full stop."""
+
+    def __str__(self) -> str:
+        shown = f" (it is {self.value!r})" if self.value else ""
+        return f"{self.path}: {self.problem}{shown}" + (f"; {self.way_out}" if self.way_out else "")
+
+
+# --- request errors -----------------------------------------------------------------------------------------------
+
+
+class RequestError(CosbatchError):
+    """The caller's fault. ``code`` is a wire code of COS, ``http_status`` the one that goes with it."""
+
+    code = "InvalidRequest"
+    http_status = 400
+
+    def __init__(self, message: str, *, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        return "\n".join([self.message, *(f"  {fault}" for fault in self.faults)])
+
+
+class InvalidArgument(RequestError):
+    """A parameter has a value that it may not have."""
+
+    code = "InvalidArgument"
+
+
+class NoSuchJob(RequestError):
+    """No job of this account has that id."""
+
+    code = "NoSuchJob"
+    http_status = 404
+
+
+class IllegalMove(RequestError):
+    """The state table has no such move from the status that the job has now."""
+
+
+class TokenReused(RequestError):
+    """The ClientRequestToken belongs to an earlier request with other content."""
+
+
+# --- storage errors -----------------------------------------------------------------------------------------------
+
+
+class StorageReason(StrEnum):
+    """Why a store did not do what it was asked: the closed list that every adapter maps to."""
+
+    NO_SUCH_KEY = "NoSuchKey"
+    NO_SUCH_VERSION = "NoSuchVersion"
+    NO_SUCH_BUCKET = "NoSuchBucket"
+    NO_SUCH_UPLOAD = "NoSuchUpload"
+    DELETE_MARKER = "DeleteMarker"
+    """The version named is a delete marker (405, or 400 for a copy)."""
+    ACCESS_DENIED = "AccessDenied"
+    CREDENTIALS_EXPIRED = "ExpiredToken"
+    CREDENTIALS_REFUSED = "InvalidAccessKeyId"
+    """The store does not know the key, or the signature is wrong."""
+    CLOCK_SKEWED = "RequestTimeTooSkewed"
+    PRECONDITION_FAILED = "PreconditionFailed"
+    INVALID_OBJECT_STATE = "InvalidObjectState"
+    """Archived and not restored."""
+    RESTORE_IN_PROGRESS = "RestoreAlreadyInProgress"
+    CONFLICT = "Conflict"
+    TOO_LARGE = "EntityTooLarge"
+    INVALID_REQUEST = "InvalidRequest"
+    INVALID_KEY = "InvalidObjectName"
+    """The store does not take such a key."""
+    NOT_IMPLEMENTED = "NotImplemented"
+    WRONG_REGION = "RegionMismatch"
+    """301, 307 or AuthorizationHeaderMalformed: the bucket lives elsewhere."""
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    """The store is full, or a quota of the bucket or the account is used up."""
+    SLOW_DOWN = "SlowDown"
+    """Any form of throttling: 503 SlowDown, 429, ServiceUnavailable of a busy store. Nothing was done."""
+    SERVER_ERROR = "InternalError"
+    """500, 502, 504: whether it was done is not known."""
+    REFUSED = "ConnectionRefused"
+    NAME_NOT_RESOLVED = "NameNotResolved"
+    TLS_FAILED = "TLSFailed"
+    CONNECT_TIMEOUT = "ConnectTimeout"
+    """No connection in time: nothing reached the store."""
+    UNANSWERED = "Unanswered"
+    """The request, or a part of it, reached the socket and no whole answer came back."""
+    MALFORMED_ANSWER = "MalformedAnswer"
+    """An answer that is not what the protocol says; whether it was done is not known."""
+    BODY_DAMAGED = "BodyDamaged"
+    """A body shorter than announced, or with another checksum."""
+    OTHER = "Other"
+    """A definite refusal with a code that is on no list; the code is kept."""
+
+
+class StorageError(CosbatchError):
+    """A store's refusal of one request, or the lack of an answer.
+
+    ``code`` is the store's own error code where it sent one, else the reason's name; ``http_status`` is 0 where no
+    answer came; ``retry_after_seconds`` is what the store asked for.
+    """
+
+    def __init__(
+        self,
+        reason: StorageReason,
+        message: str,
+        *,
+        code: str = "",
+        http_status: int = 0,
+        target: str = "",
+        request_id: str = "",
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.code = code or str(reason)
+        self.http_status = http_status
+        self.target = target
+        """What was asked, for people: ``PUT bucket/key``."""
+        self.request_id = request_id
+        self.retry_after_seconds = retry_after_seconds
+
+    def __str__(self) -> str:
+        status = f" ({self.http_status})" if self.http_status else ""
+        return f"{self.target or 'request'}: {self.code}{status}: {self.message}"
+
+
+class Unanswered(StorageError):
+    """A writing request of which at least one byte reached the socket, and whose answer did not come whole.
+
+    Never raised for a request that only reads, nor for one on a reused keep-alive connection that the store had
+    closed before any byte was accepted: those are sent again by the storage room itself.
+    """
+
+    def __init__(self, message: str, *, target: str = "") -> None:
+        super().__init__(StorageReason.UNANSWERED, message, target=target)
+
+
+# --- manifest, job, ledger, spool ---------------------------------------------------------------------------------
+
+
+class ManifestFaulty(CosbatchError):
+    """The manifest cannot be used. ``faults`` has the first 100; ``more`` says that there are others."""
+
+    def __init__(self, faults: Sequence[Fault], *, more: bool = False, failure_code: FailureCode | None = None) -> None:
+        super().__init__(str(faults[0]) if faults else "the manifest cannot be used")
+        self.faults = tuple(faults)
+        self.more = more
+        self.failure_code = failure_code or FailureCode.MANIFEST_PARSING_ERROR
+
+
+class FailureCode(StrEnum):
+    """Why a job as a whole failed: goes to ``FailureReasons/JobFailure/FailureCode``."""
+
+    MANIFEST_NOT_FOUND = "ManifestNotFound"
+    MANIFEST_ETAG_MISMATCH = "ManifestETagMismatch"
+    MANIFEST_PARSING_ERROR = "ManifestParsingError"
+    MANIFEST_BUCKET_MISMATCH = "ManifestBucketMismatch"
+    MANIFEST_EMPTY = "ManifestEmpty"
+    ACCESS_DENIED_ON_MANIFEST = "AccessDeniedOnManifest"
+    ASSUME_ROLE_FAILED = "AssumeRoleFailed"
+    ROLE_LACKS_PERMISSION = "RoleLacksPermission"
+    REGION_MISMATCH = "RegionMismatch"
+    UNSUPPORTED_OPTION = "UnsupportedOption"
+    OVERLAPPING_PREFIX = "OverlappingPrefix"
+    TARGET_NOT_FOUND = "TargetBucketNotFound"
+    SUSPENDED_EXPIRED = "SuspendedExpired"
+    STORE_UNAVAILABLE = "StoreUnavailable"
+    STORE_IGNORED_OPTION = "StoreIgnoredOption"
+    FAILURE_THRESHOLD_EXCEEDED = "FailureThresholdExceeded"
+    REPORT_DELIVERY_FAILED = "ReportDeliveryFailed"
+    SPOOL_FULL = "SpoolFull"
+    INTERNAL_ERROR = "InternalError"
+
+
+class JobFailure(CosbatchError):
+    """The job cannot start or go on. ``reason`` is one sentence, at most 256 bytes on the wire."""
+
+    def __init__(self, failure_code: FailureCode, reason: str, *, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(f"{failure_code}: {reason}")
+        self.failure_code = failure_code
+        self.reason = reason
+        self.faults = tuple(faults)
+
+
+class LedgerError(CosbatchError):
+    """The ledger could not do what was asked."""
+
+
+class StaleFence(LedgerError):
+    """The lease is no longer its sender's: somebody else may be working on it. Drop the work, keep nothing."""
+
+
+class LedgerUnavailable(LedgerError):
+    """No answer, or busy for too long. The change may or may not have been made: look before repeating it."""
+
+
+class SpoolError(CosbatchError):
+    """The work area refused a read or a write (full, no permission, gone)."""
+
+
+class SpoolMissing(SpoolError):
+    """Nothing in the work area has that name."""
+
+
+class SendingStopped(CosbatchError):
+    """Raised before a send, never after one: the lease is over, or the worker was told to stop while it waited."""

@@ -1,0 +1,47 @@
+"""Names of things: ids, buckets, keys, versions, regions. Opaque to everything that does not make them."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from typing import NamedTuple, NewType
+
+JobId = NewType("JobId", str)
+"""A UUIDv7 in lower case: creation order is id order."""
+AccountId = NewType("AccountId", str)
+Bucket = NewType("Bucket", str)
+"""A bucket's full name (``logs-1250000000`` in COS)."""
+ObjectKey = NewType("ObjectKey", str)
+"""A decoded key. Never normalised: ``a//b``, ``..``, a leading ``/`` and a newline are real keys."""
+VersionId = NewType("VersionId", str)
+"""A version's id; ``null`` names the null version."""
+RegionName = NewType("RegionName", str)
+"""A name in the operator's region table."""
+WorkerId = NewType("WorkerId", str)
+"""Fresh for each process, never used again."""
+
+NULL_VERSION = VersionId("null")
+LOCAL_ACCOUNT = AccountId("local")
+"""The account of jobs that are run without a service."""
+
+
+class ObjectRef(NamedTuple):
+    """An object, or one version of it."""
+
+    bucket: Bucket
+    key: ObjectKey
+    version_id: VersionId | None = None
+
+
+def new_job_id() -> JobId:
+    """A UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then random bits."""
+    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return JobId(str(uuid.UUID(int=value)))
+
+
+def new_worker_id(role: str) -> WorkerId:
+    """``role`` (worker, planner, finisher), the process id, and random bits."""
+    return WorkerId(f"{role}-{os.getpid()}-{os.urandom(6).hex()}")

@@ -1,0 +1,152 @@
+"""A job: what was asked for (:class:`JobRequest`) and what has become of it (:class:`Job`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cosbatch.model.errors import FailureCode
+from cosbatch.model.identifiers import AccountId, Bucket, JobId, RegionName
+from cosbatch.model.manifests import Manifest
+from cosbatch.model.operations import (
+    DeleteObject,
+    InitiateRestoreObject,
+    OperationName,
+    OperationParameters,
+    PutObjectCopy,
+    PutObjectTagging,
+)
+from cosbatch.model.regions import Versioning
+from cosbatch.model.reports import ReportSpec, ReportState, Tally
+from cosbatch.model.states import Actor, JobStatus
+
+PRIORITY_MAX = 2_147_483_647
+
+
+class Verify(StrEnum):
+    SAMPLE = "sample"
+    """Read back the first 100 tasks and then 1 in 1,000."""
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRequest:
+    """Everything that the caller decides. Immutable: a change is another job, except for the priority."""
+
+    region: RegionName
+    """Where the objects are."""
+    manifest: Manifest
+    operation: OperationParameters
+    report: ReportSpec
+    priority: int
+    """0 to 2147483647; greater runs first."""
+    role_arn: str = ""
+    """Empty: the region's own credentials (only without a service)."""
+    description: str = ""
+    confirmation_required: bool = False
+    failure_threshold: float | None = 0.5
+    """Above this share of failed tasks the job fails (more than 1,000 tasks, at least 1,000 executed); None: never."""
+    verify: Verify = Verify.SAMPLE
+    part_copy_above_bytes: int = 5 * 2**30
+    """Larger objects are copied in parts. At most 5 GiB, the limit of a single copy."""
+    part_size_bytes: int = 256 * 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFindings:
+    """What planning found out and every task relies on."""
+
+    source_bucket: Bucket
+    source_versioning: Versioning
+    target_versioning: Versioning
+    """Of the bucket that is written; the source's for an operation in place."""
+    manifest_etag: str
+
+
+class PausedBy(StrEnum):
+    PRIORITY = "priority"
+    """Resumes by itself when the greater job is out of the way."""
+    USER = "user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A bucket that does not answer at present, and since when."""
+
+    bucket: str
+    reason: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job as the ledger has it. Times are Unix seconds."""
+
+    id: JobId
+    account: AccountId
+    request: JobRequest
+    status: JobStatus
+    priority: int
+    """As it is now."""
+    created_at: float
+    changed_at: float
+    """Of the last move."""
+    planned_rows: int
+    """Rows planned so far; the total once ``total`` is set."""
+    total: int | None
+    """Number of tasks; None until the plan is complete."""
+    chunk_count: int
+    chunks_closed: int
+    tally: Tally
+    report_state: ReportState
+    report_location: str = ""
+    """``s3://bucket/key`` of the report's manifest.json once it is delivered."""
+    status_reason: str = ""
+    """StatusUpdateReason: why it was moved to where it is."""
+    failure_code: FailureCode | None = None
+    failure_reason: str = ""
+    paused_by: PausedBy | None = None
+    suspended_at: float | None = None
+    suspended_cause: str = ""
+    started_at: float | None = None
+    """First time Active."""
+    ended_at: float | None = None
+    """TerminationDate."""
+    token: str = ""
+    hold: Hold | None = None
+    findings: PlanFindings | None = None
+    """None until the plan is complete."""
+
+    @property
+    def operation_name(self) -> OperationName:
+        return operation_name_of(self.request.operation)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every planned chunk is closed and nothing more will be planned."""
+        return self.total is not None and self.chunks_closed == self.chunk_count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEvent:
+    """One move, or another thing worth telling (a hold, a lost worker)."""
+
+    job_id: JobId
+    at: float
+    actor: Actor
+    kind: str
+    """``moved``, ``priority``, ``hold``, ``hold-ended``, ``report``."""
+    status: JobStatus
+    reason: str
+
+
+def operation_name_of(parameters: OperationParameters) -> OperationName:
+    match parameters:
+        case PutObjectCopy():
+            return OperationName.COPY
+        case InitiateRestoreObject():
+            return OperationName.RESTORE
+        case DeleteObject():
+            return OperationName.DELETE
+        case PutObjectTagging():
+            return OperationName.TAGGING

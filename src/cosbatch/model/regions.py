@@ -1,0 +1,58 @@
+"""The operator's region table and the stores behind it: a job names a region, never an endpoint or a secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cosbatch.model.identifiers import RegionName
+
+
+class Provider(StrEnum):
+    COS = "cos"
+    S3 = "s3"
+    """Anything that speaks the S3 protocol with SigV4."""
+
+
+class Addressing(StrEnum):
+    PATH = "path"
+    VIRTUAL_HOST = "virtual-host"
+
+
+class Versioning(StrEnum):
+    """Of a bucket."""
+
+    NEVER = "never"
+    ENABLED = "Enabled"
+    SUSPENDED = "Suspended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A named place with an endpoint. Credentials are not here: they are asked of a CredentialSource by region name."""
+
+    name: RegionName
+    provider: Provider
+    endpoint: str
+    """``http[s]://host[:port]``."""
+    profile: str
+    """Name of the capability profile: cos, s3, ceph, seaweedfs, minio, generic."""
+    signing_region: str
+    """The region's name in signatures; ``us-east-1`` for most self-hosted stores."""
+    addressing: Addressing = Addressing.PATH
+    ca_file: str | None = None
+    """PEM file with the authorities to trust; None: the system's."""
+    requests_per_second: float | None = None
+    """Cap over all workers, per bucket; None: as fast as the store takes it."""
+    max_connections: int = 256
+    """Per worker process and bucket."""
+    profile_overrides: tuple[tuple[str, str], ...] = ()
+    """Option name -> support (``applied``, ``emulated``, ``refused``)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """The identity under which a job acts."""
+
+    arn: str
+    external_id: str = ""

@@ -1,0 +1,1 @@
+"""The proof: part files while a job runs, the report and its summary at the end."""

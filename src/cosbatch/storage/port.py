@@ -1,0 +1,266 @@
+"""What cosbatch asks of an object store. One adapter speaks to all of them, one keeps objects in memory.
+
+Every method sends exactly one request (listings: one a page) and raises :class:`StorageError` on a refusal. A method
+that writes raises :class:`Unanswered` when a byte of it may have reached the store and no whole answer came back; one
+that only reads is sent again by the adapter's client. Keys are given decoded and reach the wire exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, VersionId
+from cosbatch.model.operations import CannedAcl, Grant, Tag
+from cosbatch.model.regions import Versioning
+from cosbatch.storage.profiles import CapabilityProfile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectMetadata:
+    """What travels with an object's bytes. An empty string means that the header is absent."""
+
+    cache_control: str = ""
+    content_disposition: str = ""
+    content_encoding: str = ""
+    content_language: str = ""
+    content_type: str = ""
+    expires: str = ""
+    user: Mapping[str, str] | None = None
+    """User metadata; names in lower case, without the provider's prefix."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectMeta:
+    """The answer to HEAD, and what comes with GET."""
+
+    etag: str
+    """Without quotes."""
+    size_bytes: int
+    last_modified: float
+    """Unix seconds (whole ones: HTTP dates have no fraction)."""
+    metadata: ObjectMetadata
+    version_id: VersionId | None = None
+    storage_class: str = ""
+    """Empty where the store sends none, which means STANDARD."""
+    sse_algorithm: str = ""
+    restore: str = ""
+    """The restore header as sent."""
+    tag_count: int | None = None
+    """None where the store does not say."""
+    replication_status: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyOptions:
+    """How to copy. The default is a plain copy: metadata and tags go along, the ACL is the bucket's default.
+
+    Options are made once for a job, not for each object: adapters may keep what they derive from one by identity.
+    """
+
+    metadata: ObjectMetadata | None = None
+    """None: the source's is copied. Else it replaces the source's."""
+    tags: tuple[Tag, ...] | None = None
+    """None: the source's are copied. Else they replace the source's; empty means no tags."""
+    storage_class: str = ""
+    canned_acl: CannedAcl | None = None
+    grants: tuple[Grant, ...] = ()
+    sse_algorithm: str = ""
+    if_modified_since: int | None = None
+    if_unmodified_since: int | None = None
+    if_source_etag: str = ""
+
+
+class CopyOutcome(NamedTuple):
+    etag: str
+    """Without quotes."""
+    version_id: VersionId | None
+    """Of the new object, on a versioned bucket."""
+
+
+class PutOutcome(NamedTuple):
+    etag: str
+    version_id: VersionId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutOptions:
+    metadata: ObjectMetadata = ObjectMetadata()
+    tags: tuple[Tag, ...] = ()
+    storage_class: str = ""
+    canned_acl: CannedAcl | None = None
+    grants: tuple[Grant, ...] = ()
+    sse_algorithm: str = ""
+
+
+class ObjectBody(Protocol):
+    """A body that is read in blocks; the store is not read faster than the reader takes. Close it if you stop early."""
+
+    meta: ObjectMeta
+    content_range: tuple[int, int, int] | None
+    """first byte, last byte, whole size; None for a whole object."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def aclose(self) -> None: ...
+
+
+class SizedBody(Protocol):
+    """A body to send, that can be begun again."""
+
+    size_bytes: int
+
+    def blocks(self) -> AsyncIterator[bytes]:
+        """The whole body from its start; called once for each attempt."""
+        ...
+
+
+class CompletedPart(NamedTuple):
+    number: int
+    etag: str
+
+
+class UploadedPart(NamedTuple):
+    number: int
+    etag: str
+    size_bytes: int
+
+
+class UploadEntry(NamedTuple):
+    key: ObjectKey
+    upload_id: str
+    initiated: float
+
+
+class ListedObject(NamedTuple):
+    key: ObjectKey
+    size_bytes: int
+    etag: str
+    last_modified: float
+    storage_class: str
+    version_id: VersionId | None = None
+    is_latest: bool = True
+    is_delete_marker: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPage:
+    objects: tuple[ListedObject, ...]
+    next_token: str
+    """Opaque; empty on the last page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadPage:
+    uploads: tuple[UploadEntry, ...]
+    next_token: str
+
+
+class AclGrant(NamedTuple):
+    """One grant as a store lists it: exactly one of ``id`` and ``uri`` is set."""
+
+    id: str
+    uri: str
+    permission: str
+    display_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessControl:
+    owner_id: str
+    owner_display_name: str
+    grants: tuple[AclGrant, ...]
+
+
+class ObjectStore(Protocol):
+    """One region's store."""
+
+    profile: CapabilityProfile
+
+    # --- objects
+
+    async def head(self, ref: ObjectRef) -> ObjectMeta: ...
+
+    async def get(self, ref: ObjectRef, *, first_byte: int = 0, last_byte: int | None = None) -> ObjectBody:
+        """``last_byte`` is inclusive; both are left alone for the whole object."""
+        ...
+
+    async def put(self, ref: ObjectRef, body: bytes | SizedBody, *, options: PutOptions = PutOptions()) -> PutOutcome:
+        """Content-MD5 is sent for ``bytes``."""
+        ...
+
+    async def copy(self, source: ObjectRef, target: ObjectRef, *, options: CopyOptions) -> CopyOutcome:
+        """A copy inside the store. An ``<Error>`` in a 200 answer is raised like any other."""
+        ...
+
+    async def delete(self, ref: ObjectRef) -> VersionId | None:
+        """The version id of the delete marker made, or of the version removed, where the store says it."""
+        ...
+
+    # --- multipart uploads
+
+    async def create_upload(self, target: ObjectRef, *, options: PutOptions) -> str: ...
+
+    async def upload_part(
+        self, target: ObjectRef, *, upload_id: str, number: int, body: bytes | SizedBody
+    ) -> CompletedPart: ...
+
+    async def upload_part_copy(
+        self,
+        source: ObjectRef,
+        target: ObjectRef,
+        *,
+        upload_id: str,
+        number: int,
+        first_byte: int,
+        last_byte: int,
+        if_source_etag: str = "",
+    ) -> CompletedPart: ...
+
+    async def complete_upload(
+        self, target: ObjectRef, *, upload_id: str, parts: Sequence[CompletedPart]
+    ) -> CopyOutcome: ...
+
+    async def abort_upload(self, target: ObjectRef, *, upload_id: str) -> None: ...
+
+    async def list_parts(self, target: ObjectRef, *, upload_id: str) -> list[UploadedPart]:
+        """All of them: this one sends a request for each 1,000."""
+        ...
+
+    async def list_uploads(self, bucket: Bucket, *, prefix: str = "", token: str = "") -> UploadPage: ...
+
+    # --- access lists and tags
+
+    async def get_acl(self, ref: ObjectRef) -> AccessControl: ...
+
+    async def put_acl(self, ref: ObjectRef, acl: AccessControl) -> None: ...
+
+    async def get_tags(self, ref: ObjectRef) -> tuple[Tag, ...]: ...
+
+    async def put_tags(self, ref: ObjectRef, tags: Sequence[Tag]) -> None: ...
+
+    async def delete_tags(self, ref: ObjectRef) -> None: ...
+
+    # --- buckets
+
+    async def list_objects(
+        self, bucket: Bucket, *, prefix: str = "", start_after: str = "", token: str = "", limit: int = 1000
+    ) -> ListPage: ...
+
+    async def list_versions(self, bucket: Bucket, *, prefix: str = "", token: str = "", limit: int = 1000) -> ListPage:
+        """Versions and delete markers, newest first within a key."""
+        ...
+
+    async def bucket_region(self, bucket: Bucket) -> str:
+        """The store's own name of the region that the bucket lives in; empty where the store does not say.
+
+        HEAD on the bucket; :class:`StorageError` NO_SUCH_BUCKET or ACCESS_DENIED where it says no.
+        """
+        ...
+
+    async def versioning(self, bucket: Bucket) -> Versioning: ...
+
+    async def close(self) -> None:
+        """Closes every connection; requests under way end as unanswered."""
+        ...

@@ -1,0 +1,107 @@
+"""What each kind of store does with each option: applied, emulated by a named follow-up request, or refused.
+
+A region names a profile and may override single options; ``cosbatch store probe`` prints what a store really does. The
+contract suite holds each profile against the real store, so a line here that is not true fails a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class Option(StrEnum):
+    """Everything that a job can ask of a store beyond a plain copy."""
+
+    METADATA_REPLACE = "metadata-replace"
+    """New metadata on a copy (x-amz-metadata-directive: REPLACE)."""
+    TAGGING_COPY = "tagging-copy"
+    """A plain copy takes the source's tags along."""
+    TAGGING_REPLACE = "tagging-replace"
+    """New tags on a copy (x-amz-tagging-directive: REPLACE)."""
+    OBJECT_TAGGING = "object-tagging"
+    """Read and write the tags of an object."""
+    STORAGE_CLASS = "storage-class"
+    CANNED_ACL = "canned-acl"
+    """x-amz-acl on a copy."""
+    GRANTS = "grants"
+    """x-amz-grant-* on a copy."""
+    OBJECT_ACL = "object-acl"
+    """Read and write the access list of an object."""
+    SSE_AES256 = "sse-aes256"
+    """Encryption with the store's own keys on a copy."""
+    SOURCE_DATES = "source-dates"
+    """x-amz-copy-source-if-(un)modified-since."""
+    SOURCE_MATCH = "source-match"
+    """x-amz-copy-source-if-match."""
+    VERSIONS = "versions"
+    """Versioned buckets and copies from a version."""
+    PART_COPY = "part-copy"
+    RESTORE = "restore"
+
+
+class Support(StrEnum):
+    APPLIED = "applied"
+    """The store does it when asked."""
+    EMULATED = "emulated"
+    """The store ignores or lacks it; cosbatch reaches the same by a further request."""
+    REFUSED = "refused"
+    """Neither: a job that needs it fails in Preparing with UnsupportedOption."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapabilityProfile:
+    name: str
+    support: Mapping[Option, Support]
+    storage_classes: frozenset[str]
+    """Classes that a job may ask for; empty: any."""
+    max_key_bytes: int = 1024
+    copy_limit_bytes: int = 5 * 2**30
+    """Largest object that one copy request takes."""
+    min_part_bytes: int = 5 * 2**20
+    max_parts: int = 10_000
+    canned_acls: frozenset[str] = frozenset({"private", "public-read"})
+
+    def supports(self, option: Option) -> Support:
+        return self.support[option]
+
+    def with_overrides(self, overrides: Mapping[Option, Support]) -> CapabilityProfile:
+        return replace(self, support=MappingProxyType({**self.support, **overrides}))
+
+
+def _profile(name: str, *, classes: str = "", emulated: str = "", refused: str = "") -> CapabilityProfile:
+    support = dict.fromkeys(Option, Support.APPLIED)
+    support |= {Option(option): Support.EMULATED for option in emulated.split()}
+    support |= {Option(option): Support.REFUSED for option in refused.split()}
+    return CapabilityProfile(name=name, support=MappingProxyType(support), storage_classes=frozenset(classes.split()))
+
+
+PROFILES: Final[Mapping[str, CapabilityProfile]] = MappingProxyType(
+    {
+        profile.name: profile
+        for profile in (
+            _profile(
+                "cos",
+                classes="STANDARD MAZ_STANDARD STANDARD_IA MAZ_STANDARD_IA INTELLIGENT_TIERING"
+                " MAZ_INTELLIGENT_TIERING ARCHIVE DEEP_ARCHIVE",
+            ),
+            _profile(
+                "s3",
+                classes="STANDARD STANDARD_IA ONEZONE_IA INTELLIGENT_TIERING GLACIER_IR GLACIER DEEP_ARCHIVE"
+                " REDUCED_REDUNDANCY",
+            ),
+            _profile(
+                "ceph",
+                classes="STANDARD STANDARD_IA",
+                emulated="tagging-replace source-dates source-match",
+                refused="sse-aes256 restore",
+            ),
+            _profile("seaweedfs", emulated="canned-acl grants", refused="restore"),
+            _profile("minio", classes="STANDARD REDUCED_REDUNDANCY", refused="canned-acl grants object-acl"),
+            _profile("generic", refused="restore"),
+        )
+    }
+)
