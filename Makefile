@@ -1,0 +1,64 @@
+# The two commands of the README are `make demo` and `make test`; CONTRIBUTING.md has the table of all of them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/pytest
+INSTALLED := $(VENV)/.installed
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format test-system system-deps bench docs nightly lock clean
+
+help:  ## What can be made.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+$(INSTALLED): requirements/dev.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+install: $(INSTALLED)  ## The development environment in .venv, from the locked requirements.
+
+demo: $(INSTALLED)  ## A copy job over an inventory on an embedded store, from manifest to report.
+	$(BIN)/cosbatch demo
+
+test: $(INSTALLED)  ## Unit, contract, wire and end-to-end tests on what PyPI brings (SeaweedFS as the store).
+	$(PYTEST) -m "not system and not nightly"
+
+check: $(INSTALLED)  ## Format, lint, types, import contract, unit tests.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PYTEST) -q tests/unit
+
+format: $(INSTALLED)  ## Writes the format that `check` asks for.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+system-deps:  ## Debian packages that `test-system` needs (as root; does nothing where they are there).
+	deploy/system-deps.sh
+
+test-system: $(INSTALLED)  ## Tests on what Debian brings: Ceph RGW.
+	$(PYTEST) -m "system and not nightly"
+
+nightly: $(INSTALLED)  ## Tests that run for a long time.
+	$(PYTEST) -m nightly --timeout 3600
+
+bench: $(INSTALLED)  ## Ratios, measured in one run and printed.
+	$(BIN)/python -m bench
+
+docs: $(INSTALLED) requirements/docs.txt  ## The documentation as a site in site/.
+	test -x $(VENV)-docs/bin/mkdocs || $(PYTHON) -m venv $(VENV)-docs
+	$(VENV)-docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/docs.txt
+	$(VENV)-docs/bin/mkdocs build --strict
+
+lock:  ## Locks the requirements again (needs the network).
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	$(COMPILE) pyproject.toml -o requirements/run.txt
+	$(COMPILE) pyproject.toml --extra demo --group dev -o requirements/dev.txt
+	$(COMPILE) --group docs -o requirements/docs.txt
+
+clean:  ## Removes what was made here.
+	rm -rf $(VENV) $(VENV)-docs site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from cosbatch.model.identifiers import Bucket, ObjectKey, RegionName
 
-_COS = re.compile(r"qcs::cos:(?P<region>[^:/]*):(?:uid/(?P<appid>\d+))?:(?P<bucket>[^/:]+)(?:/(?P<key>.*))?", re.DOTALL)
-_AWS = re.compile(r"arn:aws[a-z-]*:s3:::(?P<bucket>[^/:]+)(?:/(?P<key>.*))?", re.DOTALL)
-_CAM_ROLE = re.compile(r"qcs::cam::uin/(?P<account>\d+):(?:roleName/(?P<name>[\w+=,.@-]{1,128})|role/(?P<id>.+))")
+_COS = re.compile(r"qcs::cos:(?P<region>[^:/\s]*):(?:uid/[0-9]+)?:(?P<bucket>[^/:\s]+)(?:/(?P<key>.*))?", re.DOTALL)
+_AWS = re.compile(r"arn:aws[a-z-]*:s3:::(?P<bucket>[^/:\s]+)(?:/(?P<key>.*))?", re.DOTALL)
+_CAM_ROLE = re.compile(r"qcs::cam::uin/(?P<account>[0-9]+):(?:roleName/(?P<name>[\w+=,.@-]{1,128})|role/(?P<id>.+))")
 _IAM_ROLE = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>[^:]*):role/(?P<name>.+)")
 
 

@@ -24,6 +24,8 @@ class Bitmap:
     def of(cls, members: Iterable[int], *, size: int) -> Bitmap:
         flags = bytearray(size)
         for member in members:
+            if not 0 <= member < size:
+                raise ValueError(f"{member} is not one of the {size} tasks")
             flags[member] = 1
         bits = int(bytes(flags[::-1]).translate(_TO_DIGITS) or b"0", 2)
         return cls(size=size, bits=bits)
@@ -40,7 +42,7 @@ class Bitmap:
         return self.bits.to_bytes((self.size + 7) // 8, "little")
 
     def __contains__(self, member: int) -> bool:
-        return bool(self.bits >> member & 1)
+        return member >= 0 and bool(self.bits >> member & 1)
 
     def __iter__(self) -> Iterator[int]:
         digits = bin(self.bits)[:1:-1]

@@ -4,6 +4,7 @@
 
     CosbatchError
     +-- RequestError            the caller's fault: a wire code, an HTTP status, and all faults found
+    |   +-- InvalidArgument     a value that a parameter may not have
     |   +-- NoSuchJob
     |   +-- IllegalMove         a status change that the state table does not allow
     |   +-- TokenReused         a ClientRequestToken that was used for another request

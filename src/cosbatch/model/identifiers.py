@@ -35,11 +35,14 @@ class ObjectRef(NamedTuple):
 
 
 def new_job_id() -> JobId:
-    """A UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then random bits."""
-    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return JobId(str(uuid.UUID(int=value)))
+    """A UUIDv7 (RFC 9562, section 6.2, method 3): 48 bits of Unix milliseconds, 12 of their fraction, random bits.
+
+    The fraction keeps creation order also among ids that one process makes in the same millisecond.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    fraction = rest * 4096 // 1_000_000
+    random = int.from_bytes(os.urandom(8)) >> 2
+    return JobId(str(uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | random)))
 
 
 def new_worker_id(role: str) -> WorkerId:

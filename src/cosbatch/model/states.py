@@ -53,6 +53,12 @@ MOVES: Final[dict[JobStatus, dict[JobStatus, frozenset[Actor]]]] = {
 }
 
 FINAL: Final = frozenset(status for status, moves in MOVES.items() if not moves)
+ENDS_IN: Final[dict[JobStatus, JobStatus]] = {
+    _S.COMPLETING: _S.COMPLETE,
+    _S.CANCELLING: _S.CANCELLED,
+    _S.FAILING: _S.FAILED,
+}
+"""The final status that each of the last steps leads to, when nothing goes wrong."""
 ENDING: Final = frozenset({_S.CANCELLING, _S.FAILING})
 """On the way to a final status that is not Complete: nothing new is sent, what was lost is settled."""
 

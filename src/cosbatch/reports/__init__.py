@@ -1,1 +1,1 @@
-"""The proof: part files while a job runs, the report and its summary at the end."""
+"""What a job proves: results become report rows, parts of them become the report in the user's bucket."""

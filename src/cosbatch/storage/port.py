@@ -109,7 +109,8 @@ class ObjectBody(Protocol):
 class SizedBody(Protocol):
     """A body to send, that can be begun again."""
 
-    size_bytes: int
+    @property
+    def size_bytes(self) -> int: ...
 
     def blocks(self) -> AsyncIterator[bytes]:
         """The whole body from its start; called once for each attempt."""

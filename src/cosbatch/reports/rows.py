@@ -1,0 +1,68 @@
+"""Report rows as bytes: one CSV row for each result.
+
+RFC 4180 with line feeds. Keys are percent-encoded, so a report is a manifest as it stands: its first three columns are
+Bucket, Key (URL-encoded) and VersionId. A space is ``%20`` and a plus ``%2B``, so readers that take ``+`` for a space
+and readers that do not agree on every key. One row is made for each object: blocks are encoded in one go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from cosbatch.model.identifiers import Bucket
+from cosbatch.model.tasks import Result, Task, TaskStatus
+
+REPORT_SCHEMA: Final = "Bucket, Key, VersionId, TaskStatus, ErrorCode, HTTPStatusCode, ResultMessage"
+MESSAGE_CHARACTERS: Final = 1024
+SUCCESS_MESSAGE: Final = "Successful"
+
+_PLAIN_IN_KEYS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~/"
+_ENCODED: Final = tuple(chr(byte) if byte in _PLAIN_IN_KEYS else f"%{byte:02X}" for byte in range(256))
+
+
+def encode_key(key: str) -> str:
+    """Percent-encoded UTF-8; letters, digits, ``_.-~`` and ``/`` stand for themselves."""
+    octets = key.encode()
+    if not octets.translate(None, _PLAIN_IN_KEYS):
+        return key
+    return "".join([_ENCODED[octet] for octet in octets])  # twice as fast as urllib's quote
+
+
+def encode_field(text: str) -> str:
+    """Quoted where it has a comma, a quote or anything that does not print, else as it is."""
+    if text.isprintable() and "," not in text and '"' not in text:
+        return text
+    return '"' + text.replace('"', '""') + '"'
+
+
+def encode_rows(entries: Sequence[tuple[Task, Result]], *, bucket: Bucket, status: TaskStatus) -> bytes:
+    """The rows of these results, all of one status, in their order. Messages are cut to 1,024 characters."""
+    start = encode_field(bucket)
+    endings: dict[tuple[object, ...], str] = {}
+    rows = []
+    for (task, result), key in zip(entries, _encode_keys(entries), strict=True):
+        outcome = result[2:5]
+        ending = endings.get(outcome)
+        if ending is None:
+            ending = endings[outcome] = _ending_of(result, status)
+        version = task.version_id
+        rows.append(f"{start},{key},{encode_field(version) if version else ''},{ending}\n")
+    return "".join(rows).encode("utf-8", "backslashreplace")
+
+
+def _encode_keys(entries: Sequence[tuple[Task, Result]]) -> list[str]:
+    """Most blocks have nothing to encode, which one look at all of their keys together tells."""
+    keys: list[str] = [task.key for task, _ in entries]
+    if not "".join(keys).encode().translate(None, _PLAIN_IN_KEYS):
+        return keys
+    return [encode_key(key) for key in keys]
+
+
+def _ending_of(result: Result, status: TaskStatus) -> str:
+    """TaskStatus, ErrorCode, HTTPStatusCode, ResultMessage: what rows of one block often have in common."""
+    message = result.message[:MESSAGE_CHARACTERS]
+    if not message and status is TaskStatus.SUCCEEDED:
+        message = SUCCESS_MESSAGE
+    http_status = str(result.http_status) if result.http_status else ""
+    return f"{status.value},{encode_field(result.error_code)},{http_status},{encode_field(message)}"

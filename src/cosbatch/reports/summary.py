@@ -1,0 +1,160 @@
+"""summary.json: what a job came to, for people and scripts, beside the rows of the report.
+
+Everything in it comes from the job and its chunks, nothing from the moment of writing: a second seal writes the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from typing import Final, Protocol
+
+from cosbatch.ledger.port import ChunkState
+from cosbatch.model.bitmap import Bitmap
+from cosbatch.model.identifiers import JobId
+from cosbatch.model.jobs import Job
+from cosbatch.model.reports import Tally
+from cosbatch.model.states import ENDS_IN
+from cosbatch.model.tasks import UploadRecord
+from cosbatch.reports.seal import iso_time
+
+SCHEMA_VERSION: Final = 1
+
+
+class ChunkPages(Protocol):
+    """What a summary asks of the ledger."""
+
+    async def chunk_states(self, job_id: JobId, *, after_seq: int) -> list[ChunkState]: ...
+
+
+def report_time(job: Job) -> float:
+    """When the job's work ended: the same each time the job is sealed, so it dates the report. Unix seconds."""
+    return job.changed_at if job.ended_at is None else job.ended_at
+
+
+async def chunk_states_of(ledger: ChunkPages, job_id: JobId) -> AsyncIterator[ChunkState]:
+    """A job's chunks page by page, in order."""
+    after = -1
+    while page := await ledger.chunk_states(job_id, after_seq=after):
+        for chunk in page:
+            yield chunk
+        after = page[-1].seq
+
+
+async def build_summary(
+    job: Job,
+    *,
+    chunk_states: AsyncIterable[ChunkState],
+    unfinished_uploads: Iterable[UploadRecord] = (),
+    created_at: float,
+) -> dict[str, object]:
+    """What summary.json says, without the list of files, which sealing adds.
+
+    ``chunk_states`` in order of the tasks; ``created_at`` is :func:`report_time`'s. ``not_attempted_ranges`` are pairs
+    ``[first, end)`` of task numbers that were never sent; a job that ended before its plan was complete has no total,
+    and its last range is open: ``[planned_rows, null]``.
+    """
+    ranges = await _unsettled_ranges(chunk_states)
+    ended_at = created_at if job.ended_at is None else job.ended_at
+    tally = job.tally
+    return {
+        "schema_version": SCHEMA_VERSION,
+        **_identity_of(job),
+        "status": ENDS_IN.get(job.status, job.status).value,
+        "status_reason": job.status_reason,
+        "failure_code": job.failure_code.value if job.failure_code else None,
+        "failure_reason": job.failure_reason,
+        **_times_of(job, ended_at=ended_at),
+        "total": job.total,
+        "planned_rows": job.planned_rows,
+        "succeeded": tally.succeeded,
+        "failed": tally.failed,
+        "skipped": tally.skipped,
+        "not_attempted": None if job.total is None else sum(end - first for first, end in ranges),
+        "not_attempted_ranges": [*ranges, *([(job.planned_rows, None)] if job.total is None else [])],
+        "failures": _failures_of(tally),
+        "ignored_options": dict(sorted(tally.ignored_options.items())),
+        **_rates_of(job, ended_at=ended_at),
+        "unfinished_uploads": [_upload_entry(record) for record in unfinished_uploads],
+    }
+
+
+async def _unsettled_ranges(chunk_states: AsyncIterable[ChunkState]) -> list[tuple[int, int]]:
+    """Neighbours become one range, also across chunks, so there are as many as there are gaps in the work."""
+    merged: list[tuple[int, int]] = []
+    async for chunk in chunk_states:
+        if chunk.settled.is_full():
+            continue
+        unsettled = Bitmap.full(chunk.task_count) - chunk.settled
+        for first, end in unsettled.ranges(offset=chunk.first_task):
+            if merged and merged[-1][1] == first:
+                merged[-1] = (merged[-1][0], end)
+            else:
+                merged.append((first, end))
+    return merged
+
+
+def _identity_of(job: Job) -> dict[str, object]:
+    request, location = job.request, job.request.manifest.location
+    return {
+        "job_id": job.id,
+        "account": job.account,
+        "operation": job.operation_name.value,
+        "region": request.region,
+        "description": request.description,
+        "manifest": {
+            "bucket": location.bucket,
+            "key": location.key,
+            "version_id": location.version_id,
+            "etag": job.findings.manifest_etag if job.findings else location.etag,
+            "format": request.manifest.spec.format.value,
+        },
+    }
+
+
+def _times_of(job: Job, *, ended_at: float) -> dict[str, object]:
+    """The seconds before the first object, and from then to the end."""
+    started_at = job.started_at
+    return {
+        "created_at": iso_time(job.created_at),
+        "started_at": iso_time(started_at) if started_at is not None else None,
+        "ended_at": iso_time(ended_at),
+        "waiting_seconds": _seconds(job.created_at, started_at if started_at is not None else ended_at),
+        "running_seconds": _seconds(started_at, ended_at) if started_at is not None else 0.0,
+    }
+
+
+def _rates_of(job: Job, *, ended_at: float) -> dict[str, object]:
+    """Averages over the whole time since the job was first active, pauses included; null where they mean nothing."""
+    tally = job.tally
+    executed = tally.succeeded + tally.failed
+    seconds = _seconds(job.started_at, ended_at) if job.started_at is not None else 0.0
+    return {
+        "bytes": tally.bytes_done,
+        "requests": tally.requests,
+        "requests_per_object": _share(tally.requests, executed),
+        "objects_per_second": _share(executed, seconds),
+        "bytes_per_second": _share(tally.bytes_done, seconds),
+    }
+
+
+def _failures_of(tally: Tally) -> Sequence[dict[str, object]]:
+    """The most frequent code first."""
+    ordered = sorted(tally.codes.items(), key=lambda entry: (-entry[1].count, entry[0]))
+    return [{"error_code": code, "count": one.count, "sample_keys": list(one.samples)} for code, one in ordered]
+
+
+def _upload_entry(record: UploadRecord) -> dict[str, object]:
+    return {
+        "task": record.task_number,
+        "bucket": record.target.bucket,
+        "key": record.target.key,
+        "upload_id": record.upload_id,
+    }
+
+
+def _seconds(start: float, end: float) -> float:
+    return round(max(0.0, end - start), 3)
+
+
+def _share(amount: float, of: float) -> float | None:
+    return round(amount / of, 3) if of else None

@@ -1,0 +1,177 @@
+"""A work area in a folder of this machine, or of a file system that all workers mount.
+
+A file is written under a temporary name beside its place, flushed to disk, linked to its name (a link never replaces
+anything, which a rename would) and the folder is flushed too: after a power cut a name has all of its bytes or is not
+there. Names beginning with a dot are the temporary ones; what a crash leaves of them is never listed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, ParamSpec, TypeVar
+
+from cosbatch.model.errors import SpoolError, SpoolMissing
+from cosbatch.storage.spool import check_spool_folder, check_spool_name, other_bytes
+
+_Arguments = ParamSpec("_Arguments")
+_Answer = TypeVar("_Answer")
+
+_MISSING: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR})
+_TRIES: Final = 100
+_WAYS_OUT: Final = {
+    errno.ENOSPC: "the disk is full: free some space or move the work area to a larger disk",
+    errno.EDQUOT: "the disk quota is used up: raise it or move the work area",
+    errno.EACCES: "this user may not use it: give it read and write permission",
+    errno.EPERM: "the file system does not allow it: the work area needs one with hard links, and write permission",
+    errno.EOPNOTSUPP: "the file system has no hard links: move the work area to a local disk",
+    errno.EROFS: "the file system is read-only: mount it for writing or move the work area",
+    errno.EIO: "the disk does not work: look into the system's log, and move the work area",
+}
+
+
+class FolderSpool:
+    """``root`` is made, readable by this user alone, if it is not there. Several processes may use one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        with _explained("make", str(root)):
+            _make_folder(root)
+
+    async def put(self, name: str, content: bytes) -> None:
+        check_spool_name(name)
+        await _in_thread("write", name, self._write, name, content)
+
+    async def get(self, name: str) -> bytes:
+        check_spool_name(name)
+        return await _in_thread("read", name, (self._root / name).read_bytes)
+
+    async def list(self, prefix: str) -> list[str]:
+        check_spool_folder(prefix)
+        return await _in_thread("list", prefix, _names_below, self._root, prefix)
+
+    async def delete(self, name: str) -> None:
+        check_spool_name(name)
+        with suppress(SpoolMissing):
+            await _in_thread("delete", name, self._remove, name)
+
+    async def free_share(self) -> float | None:
+        return await _in_thread("measure", str(self._root), _free_share_of, self._root)
+
+    def _write(self, name: str, content: bytes) -> None:
+        target = self._root / name
+        temporary = _write_beside(target, content)
+        try:
+            os.link(temporary, target)
+        except FileExistsError:
+            if target.read_bytes() != content:
+                raise other_bytes(name) from None
+        finally:
+            temporary.unlink()
+        _flush_folder(target.parent)
+
+    def _remove(self, name: str) -> None:
+        """The file, and the folders that it leaves empty."""
+        place = self._root / name
+        place.unlink()
+        for folder in place.parents:
+            if folder == self._root:
+                break
+            try:
+                folder.rmdir()
+            except OSError:  # not empty, or another process was faster: either way it is not ours to remove
+                break
+
+
+async def _in_thread(
+    verb: str,
+    name: str,
+    call: Callable[_Arguments, _Answer],
+    *arguments: _Arguments.args,
+    **named: _Arguments.kwargs,
+) -> _Answer:
+    """Disks block: the event loop must not. A cancelled caller leaves the call to its end."""
+    with _explained(verb, name):
+        return await asyncio.to_thread(call, *arguments, **named)
+
+
+@contextmanager
+def _explained(verb: str, name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise spool_error_of(problem, verb=verb, name=name) from problem
+
+
+def spool_error_of(problem: OSError, *, verb: str, name: str) -> SpoolError:
+    """The system's error in our words, with the way out; ``verb`` and ``name`` say what was tried."""
+    if problem.errno in _MISSING and verb in {"read", "delete"}:
+        return SpoolMissing(f"{name} is not in the work area")
+    way_out = _WAYS_OUT.get(problem.errno or 0, problem.strerror or str(problem))
+    return SpoolError(f"cannot {verb} {name} in the work area: {way_out}")
+
+
+def _write_beside(target: Path, content: bytes) -> Path:
+    """A flushed file with ``content`` under a temporary name in the folder of ``target``, which is made if needed."""
+    temporary = target.parent / f".{os.getpid()}-{os.urandom(8).hex()}"
+    descriptor = _create(temporary)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+    except BaseException:
+        temporary.unlink()
+        raise
+    return temporary
+
+
+def _create(path: Path) -> int:
+    """Tries again where the folder is not there, or is removed as empty by others between our two steps."""
+    for _ in range(_TRIES):
+        with suppress(FileNotFoundError):
+            return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        with suppress(FileNotFoundError, FileExistsError):  # mkdir says the latter of what was there a moment ago
+            _make_folder(path.parent)
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
+
+
+def _make_folder(folder: Path) -> None:
+    """Makes it and what is missing above it, each flushed into its parent, so that it survives a power cut."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _flush_folder(folder.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _names_below(root: Path, prefix: str) -> list[str]:
+    names: list[str] = []
+    for folder, _, files in os.walk(root / prefix, onerror=_unless_missing):
+        inside = Path(folder).relative_to(root).as_posix()
+        names += [f"{inside}/{file}" for file in files if not file.startswith(".")]
+    return sorted(names)
+
+
+def _unless_missing(problem: OSError) -> None:
+    """A folder that is not there, or not any more, has no names below it."""
+    if problem.errno not in _MISSING:
+        raise problem
+
+
+def _free_share_of(root: Path) -> float | None:
+    """What this user may still write, of the whole disk; None on file systems that have no size."""
+    figures = os.statvfs(root)
+    return figures.f_bavail / figures.f_blocks if figures.f_blocks else None
