@@ -1,0 +1,156 @@
+"""From bytes to an HTTP answer: a quick way for the small complete one, and httptools for everything else.
+
+Nearly every answer to a copy arrives in one piece: a head, a Content-Length, and that many bytes. That one is split by
+hand. Whatever is not exactly so (pieces, chunks, interim answers, odd white space, repeated headers) goes to a strict
+parser, so that the quick way never has to decide a doubtful case. Source: RFC 9112.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import httptools
+
+_NO_BODY: Final = frozenset({204, 304})
+_AFTER_STATUS: Final = b" \r"
+
+
+class HttpAnswer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    """Names in lower case; values as latin-1; repeated headers joined by a comma."""
+    body: bytes
+
+
+class AnswerMalformed(Exception):
+    """Bytes that are no HTTP answer."""
+
+
+def read_whole_answer(block: bytes, *, to_head: bool) -> HttpAnswer | None:
+    """The answer that ``block`` is from its first to its last byte; None for everything in the least unusual."""
+    end = block.find(b"\r\n\r\n")
+    status_text = block[9:12]
+    if end < 0 or not block.startswith(b"HTTP/1.1 ") or not status_text.isdigit() or block[12] not in _AFTER_STATUS:
+        return None
+    head = block[:end]
+    lines = block[block.find(b"\r\n") + 2 : end].decode("latin-1").split("\r\n")
+    # Half a line break, or white space that only the strict parser should judge.
+    if end - len(head.translate(None, b"\r\n\t\0")) != 2 * len(lines):
+        return None
+    try:
+        headers = {name.lower(): value.strip(" ") for name, value in [line.split(":", 1) for line in lines]}
+    except ValueError:  # no colon in a line, or no line
+        return None
+    if len(headers) != len(lines) or "transfer-encoding" in headers or " " in "".join(headers) or "" in headers:
+        return None
+    status = int(status_text)
+    length = headers.get("content-length", "")
+    announced = 0 if to_head or status in _NO_BODY else int(length) if length.isdecimal() else -1
+    if status < 200 or announced != len(block) - end - 4:
+        return None
+    return HttpAnswer(status, headers, block[end + 4 :])
+
+
+def keeps_alive(headers: dict[str, str]) -> bool:
+    """Whether an HTTP/1.1 connection may be used again after an answer with these headers."""
+    connection = headers.get("connection")
+    return connection is None or connection.lower() == "keep-alive"
+
+
+def _ends_with_connection(headers: dict[str, str]) -> bool:
+    """RFC 9112, 6.3: neither chunked nor of a known length."""
+    codings = headers.get("transfer-encoding")
+    if codings is not None:
+        return codings.lower().rpartition(",")[2].strip() != "chunked"
+    return "content-length" not in headers
+
+
+class AnswerReader:
+    """Reads one answer, fed piece by piece. A reader is used once: what it makes of further bytes is not an answer.
+
+    httptools calls the ``on_*`` methods.
+    """
+
+    def __init__(self, *, to_head: bool) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.body_bytes = 0
+        self.blocks: list[bytes] = []
+        """Of the body, as they came; the caller takes them away."""
+        self.is_head_complete = False
+        self.is_complete = False
+        self.is_continued = False
+        """A ``100 Continue`` has come."""
+        self.has_excess = False
+        """Bytes came that belong to no answer: the connection is out of step."""
+        self._to_head = to_head
+        self._is_interim = False
+        self._is_old = False
+        self._ends_with_connection = False
+        self._parser = httptools.HttpResponseParser(self)
+
+    def feed(self, block: bytes) -> None:
+        """Raises AnswerMalformed."""
+        try:
+            self._parser.feed_data(block)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if not self.is_complete:
+                raise AnswerMalformed(f"the answer is not HTTP/1.1 ({str(error) or type(error).__name__})") from error
+            self.has_excess = True
+
+    def end(self) -> bool:
+        """The connection ended: whether the answer is complete by that."""
+        self.is_complete = self.is_complete or (self.is_head_complete and self._ends_with_connection)
+        return self.is_complete
+
+    def may_be_followed(self) -> bool:
+        """Whether the connection may be used for another request."""
+        return not (self._is_old or self.has_excess or self._ends_with_connection) and keeps_alive(self.headers)
+
+    def on_message_begin(self) -> None:
+        if self.is_complete:
+            self.has_excess = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self.is_head_complete:  # a trailer of a chunked body, or another answer
+            return
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t")
+        self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
+
+    def on_headers_complete(self) -> None:
+        if self.is_head_complete:
+            return
+        status = self._parser.get_status_code()
+        if status < 200:
+            self._read_interim(status)
+            return
+        self.status = status
+        self.is_head_complete = True
+        if self._to_head or status in _NO_BODY:
+            self.is_complete = True
+        else:
+            self._ends_with_connection = _ends_with_connection(self.headers)
+        version = self._parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            raise AnswerMalformed(f"HTTP/{version} was not asked for")
+        self._is_old = version == "1.0"
+
+    def _read_interim(self, status: int) -> None:
+        if status == 101 or status < 100:
+            raise AnswerMalformed(f"status {status} was not asked for")
+        self._is_interim = True
+        self.is_continued = self.is_continued or status == 100
+        self.headers.clear()
+
+    def on_body(self, block: bytes) -> None:
+        if self.is_complete or self._is_interim:
+            self.has_excess = True
+        else:
+            self.blocks.append(block)
+            self.body_bytes += len(block)
+
+    def on_message_complete(self) -> None:
+        if self._is_interim:
+            self._is_interim = False
+        else:
+            self.is_complete = True

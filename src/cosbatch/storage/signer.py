@@ -1,0 +1,244 @@
+"""Complete, signed request heads, made fast: SigV4 as :mod:`cosbatch.identity.sigv4` says it, byte for byte.
+
+A signature costs 15 us when it is made step by step. A job signs the same request a million times with another path and
+another copy source, so :class:`RequestTemplate` lays the head and the canonical request out once a second, with holes,
+and keeps the inner and outer hash of the HMAC as they stand after everything that is constant; a signature is then two
+joined strings, one hash of the canonical request and two small continued ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from cosbatch.identity import sigv4
+from cosbatch.identity.credentials import Credentials
+from cosbatch.identity.sigv4 import EMPTY_SHA256, UNSIGNED_PAYLOAD, Header, Scope, Signable
+from cosbatch.model.clock import Clock
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+__all__ = ["EMPTY_SHA256", "UNSIGNED_PAYLOAD", "RequestTemplate", "TemplateSigner", "quote_path", "quote_query_value"]
+
+_SAFE_IN_QUERY: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+_SAFE_IN_PATH: Final = _SAFE_IN_QUERY + b"/"
+_QUOTED_IN_QUERY: Final = tuple(bytes((b,)) if b in _SAFE_IN_QUERY else b"%%%02X" % b for b in range(256))
+_QUOTED_IN_PATH: Final = (*_QUOTED_IN_QUERY[:0x2F], b"/", *_QUOTED_IN_QUERY[0x30:])
+
+_HOLE: Final = re.compile(rb"(\0\d+\0)")
+"""Stands for what varies while a template is laid out. No header and no path holds a zero byte."""
+_VISIBLE: Final = bytes(range(0x21, 0x7F))
+
+_INNER_PAD: Final = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD: Final = bytes(byte ^ 0x5C for byte in range(256))
+_SHA256_BLOCK_BYTES: Final = 64
+
+
+def quote_path(key: str) -> bytes:
+    """A key as it stands in a path: slashes and dot segments stay, everything unusual is encoded."""
+    raw = key.encode()
+    # A clean key, which most are, is recognised by what is left of it without the safe bytes: nothing.
+    if not raw.translate(None, _SAFE_IN_PATH):
+        return raw
+    return b"".join([_QUOTED_IN_PATH[byte] for byte in raw])
+
+
+def quote_query_value(text: str) -> bytes:
+    """A name or value as it stands in a query: like :func:`quote_path`, but a slash is encoded."""
+    raw = text.encode()
+    if not raw.translate(None, _SAFE_IN_QUERY):
+        return raw
+    return b"".join([_QUOTED_IN_QUERY[byte] for byte in raw])
+
+
+class TemplateSigner:
+    """Signs for one region's name and one service."""
+
+    def __init__(self, *, region: str, service: str = "s3", clock: Clock) -> None:
+        self._region = region
+        self._service = service
+        self._clock = clock
+        self._credentials: Credentials | None = None
+        self._scope = Scope(date="", region=region, service=service)
+        self._key = b""
+
+    def head(
+        self,
+        credentials: Credentials,
+        method: bytes,
+        host: bytes,
+        path: bytes,
+        query: bytes,
+        *,
+        headers: Sequence[Header],
+        payload_hash: bytes,
+    ) -> bytes:
+        """The whole head of a request: request line, headers, Authorization, and the empty line.
+
+        ``path`` and ``query`` are encoded already (the query sorted, as :func:`sigv4.canonical_query` makes it); names
+        of ``headers`` are in lower case. All of them are signed. Raises ValueError for a line break or a zero byte
+        in a value.
+        """
+        _refuse_unsendable([value for _, value in headers])
+        timestamp = sigv4.amz_timestamp(self._clock.now())
+        every = signed_headers(credentials, host, headers, timestamp=timestamp, payload_hash=payload_hash)
+        signable = Signable(method=method, path=path, query=query, headers=every, payload_hash=payload_hash)
+        key = self.signing_key(credentials, self.scope_at(timestamp))
+        authorization = sigv4.authorization(
+            signable, credentials=credentials, timestamp=timestamp, region=self._region, service=self._service, key=key
+        )
+        target = b"%s?%s" % (path, query) if query else path
+        return _wire_head(method, target, every, authorization)
+
+    def template(
+        self,
+        method: bytes,
+        host: bytes,
+        *,
+        fixed_headers: Sequence[Header],
+        varying_header_names: Sequence[bytes],
+        payload_hash: bytes,
+    ) -> RequestTemplate:
+        """A head without a query in which only the path and the named headers vary; they come after the fixed ones."""
+        _refuse_unsendable([value for _, value in fixed_headers])
+        return RequestTemplate(
+            self,
+            method=method,
+            host=host,
+            fixed_headers=tuple(fixed_headers),
+            varying_header_names=tuple(varying_header_names),
+            payload_hash=payload_hash,
+            clock=self._clock,
+        )
+
+    def signing_key(self, credentials: Credentials, scope: Scope) -> bytes:
+        """Derived once a day for the credentials in use."""
+        if credentials is not self._credentials or scope != self._scope:
+            self._key = sigv4.signing_key(credentials.secret_access_key, scope=scope)
+            self._credentials, self._scope = credentials, scope
+        return self._key
+
+    def scope_at(self, timestamp: str) -> Scope:
+        """The scope of a signature made at ``timestamp``."""
+        return Scope(date=timestamp[:8], region=self._region, service=self._service)
+
+
+class RequestTemplate:
+    """One kind of request of one job. Made by :meth:`TemplateSigner.template`."""
+
+    def __init__(
+        self,
+        signer: TemplateSigner,
+        *,
+        method: bytes,
+        host: bytes,
+        fixed_headers: tuple[Header, ...],
+        varying_header_names: tuple[bytes, ...],
+        payload_hash: bytes,
+        clock: Clock,
+    ) -> None:
+        self._signer = signer
+        self._method = method
+        self._host = host
+        self._fixed_headers = fixed_headers
+        self._varying_header_names = varying_header_names
+        self._payload_hash = payload_hash
+        self._clock = clock
+        self._second = -1
+        self._credentials: Credentials | None = None
+        self._canonical = _Form(b"", {})
+        self._wire = _Form(b"", {})
+        self._inner: _Hash = hashlib.sha256()
+        self._outer: _Hash = hashlib.sha256()
+
+    def head(self, credentials: Credentials, path: bytes, varying_values: Sequence[bytes]) -> bytes:
+        """The head as :meth:`TemplateSigner.head` makes it, ``varying_values`` in the order of their names."""
+        second = int(self._clock.now())
+        if second != self._second or credentials is not self._credentials:
+            self._lay_out(credentials, second)
+        canonical, wire = self._canonical.pieces, self._wire.pieces
+        canonical[1] = wire[1] = path
+        for value, in_canonical, in_wire in zip(varying_values, self._canonical.places, self._wire.places, strict=True):
+            wire[in_wire] = value
+            canonical[in_canonical] = _checked(value) if value.translate(None, _VISIBLE) else value
+        inner = self._inner.copy()
+        inner.update(hashlib.sha256(b"".join(canonical)).hexdigest().encode())
+        outer = self._outer.copy()
+        outer.update(inner.digest())
+        wire[-2] = outer.hexdigest().encode()
+        return b"".join(wire)
+
+    def _lay_out(self, credentials: Credentials, second: int) -> None:
+        """Everything that stays the same for a second, with a hole where something varies."""
+        timestamp = sigv4.amz_timestamp(second)
+        holes = {name: _hole(place) for place, name in enumerate(self._varying_header_names)}
+        path, signed = _hole(len(holes)), _hole(len(holes) + 1)
+        every = signed_headers(
+            credentials,
+            self._host,
+            [*self._fixed_headers, *holes.items()],
+            timestamp=timestamp,
+            payload_hash=self._payload_hash,
+        )
+        signable = Signable(method=self._method, path=path, query=b"", headers=every, payload_hash=self._payload_hash)
+        scope = self._signer.scope_at(timestamp)
+        authorization = sigv4.authorization_value(
+            access_key_id=credentials.access_key_id,
+            scope=scope,
+            names=sigv4.signed_names(sigv4.canonical_headers(every)),
+            signed=signed,
+        )
+        self._canonical = _Form(sigv4.canonical_request(signable), holes)
+        self._wire = _Form(_wire_head(self._method, path, every, authorization), holes)
+        self._start_hashes(self._signer.signing_key(credentials, scope), sigv4.string_prefix(timestamp, scope=scope))
+        self._second, self._credentials = second, credentials
+
+    def _start_hashes(self, key: bytes, prefix: bytes) -> None:
+        """The two hashes of HMAC-SHA256 (RFC 2104) as they stand after the key, and the text's constant beginning."""
+        block = key.ljust(_SHA256_BLOCK_BYTES, b"\0")
+        self._inner = hashlib.sha256(block.translate(_INNER_PAD) + prefix)
+        self._outer = hashlib.sha256(block.translate(_OUTER_PAD))
+
+
+class _Form:
+    """A text with holes: its ``pieces``, and at which of them the varying headers stand (the path is piece 1)."""
+
+    __slots__ = ("pieces", "places")
+
+    def __init__(self, text: bytes, holes: dict[bytes, bytes]) -> None:
+        self.pieces = _HOLE.split(text)
+        self.places = [self.pieces.index(hole) for hole in holes.values()]
+
+
+def _hole(number: int) -> bytes:
+    return b"\0%d\0" % number
+
+
+def _checked(value: bytes) -> bytes:
+    _refuse_unsendable([value])
+    return sigv4.canonical_value(value)
+
+
+def signed_headers(
+    credentials: Credentials, host: bytes, headers: Sequence[Header], *, timestamp: str, payload_hash: bytes
+) -> list[Header]:
+    """All headers of a request but Authorization, in wire order; all of them are signed."""
+    every = [(b"host", host), *headers, (b"x-amz-date", timestamp.encode()), (b"x-amz-content-sha256", payload_hash)]
+    if credentials.session_token:
+        every.append((b"x-amz-security-token", credentials.session_token.encode()))
+    return every
+
+
+def _refuse_unsendable(values: Sequence[bytes]) -> None:
+    """A line break in a value would let an object's metadata write headers of its own."""
+    for value in values:
+        if b"\n" in value or b"\r" in value or b"\0" in value:
+            raise ValueError("a header value holds a line break or a zero byte")
+
+
+def _wire_head(method: bytes, target: bytes, headers: Sequence[Header], authorization: bytes) -> bytes:
+    lines = b"".join([b"%s: %s\r\n" % header for header in headers])
+    return b"%s %s HTTP/1.1\r\n%sauthorization: %s\r\n\r\n" % (method, target, lines, authorization)
