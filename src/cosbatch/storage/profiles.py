@@ -6,6 +6,7 @@ contract suite holds each profile against the real store, so a line here that is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -22,17 +23,20 @@ class Option(StrEnum):
     """A plain copy takes the source's tags along."""
     TAGGING_REPLACE = "tagging-replace"
     """New tags on a copy (x-amz-tagging-directive: REPLACE)."""
+    UPLOAD_TAGGING = "upload-tagging"
+    """Tags given when a multipart upload begins: how an object in parts gets the source's, or new ones."""
     OBJECT_TAGGING = "object-tagging"
     """Read and write the tags of an object."""
     STORAGE_CLASS = "storage-class"
+    """On a copy and on an upload, like the two access options and encryption."""
     CANNED_ACL = "canned-acl"
-    """x-amz-acl on a copy."""
+    """x-amz-acl."""
     GRANTS = "grants"
-    """x-amz-grant-* on a copy."""
+    """x-amz-grant-*."""
     OBJECT_ACL = "object-acl"
     """Read and write the access list of an object."""
     SSE_AES256 = "sse-aes256"
-    """Encryption with the store's own keys on a copy."""
+    """Encryption with the store's own keys."""
     SOURCE_DATES = "source-dates"
     """x-amz-copy-source-if-(un)modified-since."""
     SOURCE_MATCH = "source-match"
@@ -64,6 +68,13 @@ class CapabilityProfile:
     min_part_bytes: int = 5 * 2**20
     max_parts: int = 10_000
     canned_acls: frozenset[str] = frozenset({"private", "public-read"})
+    unusable_keys: re.Pattern[bytes] | None = None
+    """Keys (UTF-8) that the store would keep under another name, without their content, or not at all. Adapters refuse
+    them before anything is sent: two keys must never become one object."""
+
+    def takes_key(self, key: str) -> bool:
+        """Whether an object may have this key; its length is another matter (``max_key_bytes``)."""
+        return self.unusable_keys is None or self.unusable_keys.search(key.encode()) is None
 
     def supports(self, option: Option) -> Support:
         return self.support[option]
@@ -72,12 +83,30 @@ class CapabilityProfile:
         return replace(self, support=MappingProxyType({**self.support, **overrides}))
 
 
-def _profile(name: str, *, classes: str = "", emulated: str = "", refused: str = "") -> CapabilityProfile:
+def _profile(
+    name: str,
+    *,
+    classes: str = "",
+    emulated: str = "",
+    refused: str = "",
+    unusable_keys: bytes = b"",
+    max_key_bytes: int = 1024,
+) -> CapabilityProfile:
     support = dict.fromkeys(Option, Support.APPLIED)
     support |= {Option(option): Support.EMULATED for option in emulated.split()}
     support |= {Option(option): Support.REFUSED for option in refused.split()}
-    return CapabilityProfile(name=name, support=MappingProxyType(support), storage_classes=frozenset(classes.split()))
+    return CapabilityProfile(
+        name=name,
+        support=MappingProxyType(support),
+        storage_classes=frozenset(classes.split()),
+        unusable_keys=re.compile(unusable_keys) if unusable_keys else None,
+        max_key_bytes=max_key_bytes,
+    )
 
+
+_NOT_A_TREE_PATH: Final = rb"//|\A/|/\Z|\\|(?:\A|/)\.\.?(?:/|\Z)|[^/]{256}"
+"""SeaweedFS keeps objects in a tree of folders: it drops empty steps, takes a backslash for a slash, makes a folder of
+a key that ends in one, and refuses dot steps and steps of more than 255 bytes (measured on 4.48)."""
 
 PROFILES: Final[Mapping[str, CapabilityProfile]] = MappingProxyType(
     {
@@ -87,6 +116,7 @@ PROFILES: Final[Mapping[str, CapabilityProfile]] = MappingProxyType(
                 "cos",
                 classes="STANDARD MAZ_STANDARD STANDARD_IA MAZ_STANDARD_IA INTELLIGENT_TIERING"
                 " MAZ_INTELLIGENT_TIERING ARCHIVE DEEP_ARCHIVE",
+                max_key_bytes=850,
             ),
             _profile(
                 "s3",
@@ -96,12 +126,23 @@ PROFILES: Final[Mapping[str, CapabilityProfile]] = MappingProxyType(
             _profile(
                 "ceph",
                 classes="STANDARD STANDARD_IA",
-                emulated="tagging-replace source-dates source-match",
+                emulated="grants tagging-replace upload-tagging source-dates source-match",
                 refused="sse-aes256 restore",
             ),
-            _profile("seaweedfs", emulated="canned-acl grants", refused="restore"),
+            _profile("seaweedfs", emulated="canned-acl grants", refused="restore", unusable_keys=_NOT_A_TREE_PATH),
             _profile("minio", classes="STANDARD REDUCED_REDUNDANCY", refused="canned-acl grants object-acl"),
             _profile("generic", refused="restore"),
         )
     }
 )
+
+
+def render_option_table(profiles: Mapping[str, CapabilityProfile]) -> str:
+    """The table option x store as Markdown, for the documentation."""
+    names = list(profiles)
+    lines = [
+        f"| Option | {' | '.join(names)} |",
+        f"|---|{'---|' * len(names)}",
+        *(f"| `{option}` | {' | '.join(profiles[name].supports(option) for name in names)} |" for option in Option),
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,414 @@
+"""The object store over the S3 protocol: signs a request, sends it, and makes a value or a StorageError of the answer.
+
+Copies are the hot path: all that copies of one job have in common is laid out once, in a request template.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Final, NamedTuple, Protocol, TypeVar
+
+from cosbatch.identity.credentials import Credentials, CredentialSource
+from cosbatch.model.clock import Clock
+from cosbatch.model.errors import StorageError
+from cosbatch.model.identifiers import Bucket, ObjectRef, VersionId
+from cosbatch.model.operations import Tag
+from cosbatch.model.regions import Region, Versioning
+from cosbatch.storage import s3_answers, s3_errors, s3_requests
+from cosbatch.storage.http_client import HttpClient, StreamedAnswer
+from cosbatch.storage.port import (
+    AccessControl,
+    CompletedPart,
+    CopyOptions,
+    CopyOutcome,
+    ListPage,
+    ObjectBody,
+    ObjectMeta,
+    PutOptions,
+    PutOutcome,
+    SizedBody,
+    UploadedPart,
+    UploadPage,
+)
+from cosbatch.storage.profiles import CapabilityProfile
+from cosbatch.storage.s3_answers import AnswerFaulty
+from cosbatch.storage.s3_requests import S3_DIALECT, Dialect, Header, Place, S3Request
+from cosbatch.storage.signer import EMPTY_SHA256, UNSIGNED_PAYLOAD, RequestTemplate, TemplateSigner, quote_path
+
+COPY_PLANS_KEPT: Final = 64
+
+_Value = TypeVar("_Value")
+
+
+class _Answer(Protocol):
+    """What refusals are made of: a whole answer, or a streamed one that is an error."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> dict[str, str]: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+class _CopyPlan(NamedTuple):
+    """What all copies of one job between two buckets have in common."""
+
+    options: CopyOptions
+    """Kept alive, so that its identity stays its own."""
+    template: RequestTemplate
+    target_place: Place
+    source_place: bytes
+
+
+class S3Store:
+    """An :class:`~cosbatch.storage.port.ObjectStore` in a region that speaks the S3 protocol."""
+
+    def __init__(
+        self,
+        *,
+        region: Region,
+        credentials: CredentialSource,
+        client: HttpClient,
+        signer: TemplateSigner,
+        profile: CapabilityProfile,
+        clock: Clock,
+        dialect: Dialect = S3_DIALECT,
+    ) -> None:
+        self.profile = profile
+        self._region = region
+        self._credentials = credentials
+        self._client = client
+        self._signer = signer
+        self._clock = clock
+        self._dialect = dialect
+        self._prefix = dialect.header_prefix.decode()
+        self._copy_plans: dict[tuple[int, Bucket, Bucket], _CopyPlan] = {}
+
+    # --- objects
+
+    async def head(self, ref: ObjectRef) -> ObjectMeta:
+        request = s3_requests.head_object(ref)
+        answer = await self._read(request, about_version=ref.version_id is not None)
+        return self._understood(answer, request, lambda: s3_answers.meta_of(answer.headers, prefix=self._prefix))
+
+    async def get(self, ref: ObjectRef, *, first_byte: int = 0, last_byte: int | None = None) -> ObjectBody:
+        request = s3_requests.get_object(ref, first_byte=first_byte, last_byte=last_byte)
+        credentials = await self._credentials.credentials()
+        head, place = self._head(request, credentials)
+        answer = await self._client.open(head, target=request.target, host=place.connect_to)
+        if answer.status not in (200, 206):
+            raise self._refusal(answer, request, credentials, about_version=ref.version_id is not None)
+        try:
+            return self._body(answer, request)
+        except StorageError:
+            await answer.aclose()
+            raise
+
+    async def put(self, ref: ObjectRef, body: bytes | SizedBody, *, options: PutOptions = PutOptions()) -> PutOutcome:
+        given = body if isinstance(body, bytes) else b""
+        request = s3_requests.put_object(ref, options=options, dialect=self._dialect, body=given)
+        answer = await self._upload(request, body)
+        etag = s3_answers.bare_etag(answer.headers.get("etag", ""))
+        if not etag:
+            raise self._malformed("the answer has no etag", answer, request)
+        return PutOutcome(etag, self._version(answer))
+
+    async def copy(self, source: ObjectRef, target: ObjectRef, *, options: CopyOptions) -> CopyOutcome:
+        s3_requests.check_key(source, self.profile)
+        s3_requests.check_key(target, self.profile)
+        plan = self._copy_plans.get((id(options), source.bucket, target.bucket))
+        if plan is None:
+            plan = self._plan_copies(source.bucket, target.bucket, options)
+        place = plan.target_place
+        credentials = await self._credentials.credentials()
+        head = plan.template.head(
+            credentials,
+            place.path + b"/" + quote_path(target.key),
+            (s3_requests.copy_source(plan.source_place, source),),
+        )
+        shown = f"PUT {target.bucket}/{target.key}"
+        answer = await self._client.exchange(head, reads_only=False, target=shown, host=place.connect_to)
+        if answer.status == 200:
+            etag = s3_answers.copied_etag(answer.body)
+            if etag:
+                return CopyOutcome(etag, self._version(answer))
+        request = S3Request(b"PUT", target.bucket, target.key)
+        raise self._failed(answer, request, credentials, about_version=source.version_id is not None)
+
+    async def delete(self, ref: ObjectRef) -> VersionId | None:
+        answer = await self._write(s3_requests.delete_object(ref))
+        return self._version(answer)
+
+    # --- multipart uploads
+
+    async def create_upload(self, target: ObjectRef, *, options: PutOptions) -> str:
+        request = s3_requests.create_upload(target, options=options, dialect=self._dialect)
+        answer = await self._write(request)
+        return self._understood(answer, request, lambda: s3_answers.upload_id_of(answer.body))
+
+    async def upload_part(
+        self, target: ObjectRef, *, upload_id: str, number: int, body: bytes | SizedBody
+    ) -> CompletedPart:
+        given = body if isinstance(body, bytes) else b""
+        request = s3_requests.upload_part(target, upload_id=upload_id, number=number, body=given)
+        answer = await self._upload(request, body)
+        etag = s3_answers.bare_etag(answer.headers.get("etag", ""))
+        if not etag:
+            raise self._malformed("the answer has no etag", answer, request)
+        return CompletedPart(number, etag)
+
+    async def upload_part_copy(
+        self,
+        source: ObjectRef,
+        target: ObjectRef,
+        *,
+        upload_id: str,
+        number: int,
+        first_byte: int,
+        last_byte: int,
+        if_source_etag: str = "",
+    ) -> CompletedPart:
+        s3_requests.check_key(source, self.profile)
+        request = s3_requests.upload_part_copy(
+            source,
+            target,
+            upload_id=upload_id,
+            number=number,
+            first_byte=first_byte,
+            last_byte=last_byte,
+            if_source_etag=if_source_etag,
+            dialect=self._dialect,
+        )
+        answer = await self._write(request, about_version=source.version_id is not None)
+        etag = s3_answers.copied_etag(answer.body)
+        if not etag:
+            raise self._malformed("the answer is neither a CopyPartResult nor an Error", answer, request)
+        return CompletedPart(number, etag)
+
+    async def complete_upload(
+        self, target: ObjectRef, *, upload_id: str, parts: Sequence[CompletedPart]
+    ) -> CopyOutcome:
+        request = s3_requests.complete_upload(target, upload_id=upload_id, parts=parts)
+        answer = await self._write(request)
+        etag = s3_answers.copied_etag(answer.body)
+        if etag is None:
+            raise self._malformed("the answer is neither a CompleteMultipartUploadResult nor an Error", answer, request)
+        return CopyOutcome(etag, self._version(answer))
+
+    async def abort_upload(self, target: ObjectRef, *, upload_id: str) -> None:
+        await self._write(s3_requests.abort_upload(target, upload_id=upload_id))
+
+    async def list_parts(self, target: ObjectRef, *, upload_id: str) -> list[UploadedPart]:
+        found: list[UploadedPart] = []
+        after = 0
+        while True:
+            request = s3_requests.list_parts(target, upload_id=upload_id, after=after)
+            page, after = await self._read_document(request, s3_answers.parts_of)
+            found += page
+            if not after:
+                return found
+
+    async def list_uploads(self, bucket: Bucket, *, prefix: str = "", token: str = "") -> UploadPage:
+        request = s3_requests.list_uploads(bucket, prefix=prefix, token=token)
+        return await self._read_document(request, s3_answers.uploads_of)
+
+    # --- access lists and tags
+
+    async def get_acl(self, ref: ObjectRef) -> AccessControl:
+        return await self._read_of_object(s3_requests.get_acl(ref), ref, s3_answers.access_control_of)
+
+    async def put_acl(self, ref: ObjectRef, acl: AccessControl) -> None:
+        await self._write(s3_requests.put_acl(ref, acl), about_version=ref.version_id is not None)
+
+    async def get_tags(self, ref: ObjectRef) -> tuple[Tag, ...]:
+        return await self._read_of_object(s3_requests.get_tags(ref), ref, s3_answers.tags_of)
+
+    async def put_tags(self, ref: ObjectRef, tags: Sequence[Tag]) -> None:
+        await self._write(s3_requests.put_tags(ref, tags), about_version=ref.version_id is not None)
+
+    async def delete_tags(self, ref: ObjectRef) -> None:
+        await self._write(s3_requests.delete_tags(ref), about_version=ref.version_id is not None)
+
+    # --- buckets
+
+    async def list_objects(
+        self, bucket: Bucket, *, prefix: str = "", start_after: str = "", token: str = "", limit: int = 1000
+    ) -> ListPage:
+        request = s3_requests.list_objects(bucket, prefix=prefix, start_after=start_after, token=token, limit=limit)
+        return await self._read_document(request, s3_answers.objects_of)
+
+    async def list_versions(self, bucket: Bucket, *, prefix: str = "", token: str = "", limit: int = 1000) -> ListPage:
+        request = s3_requests.list_versions(bucket, prefix=prefix, token=token, limit=limit)
+        return await self._read_document(request, s3_answers.versions_of)
+
+    async def bucket_region(self, bucket: Bucket) -> str:
+        """S3 names the region also in the answer that sends the asker there (301, or 400 for the signature's)."""
+        request = s3_requests.head_bucket(bucket)
+        credentials = await self._credentials.credentials()
+        answer = await self._exchange(request, credentials, reads_only=True)
+        named = answer.headers.get(f"{self._prefix}bucket-region", "")
+        if answer.status == 200 or (named and answer.status in (301, 307, 400)):
+            return named
+        raise self._refusal(answer, request, credentials)
+
+    async def versioning(self, bucket: Bucket) -> Versioning:
+        return await self._read_document(s3_requests.get_versioning(bucket), s3_answers.versioning_of)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    # --- sending
+
+    def _plan_copies(self, source: Bucket, target: Bucket, options: CopyOptions) -> _CopyPlan:
+        place = s3_requests.place_of(self._region, target)
+        template = self._signer.template(
+            b"PUT",
+            place.host,
+            fixed_headers=((b"content-length", b"0"), *s3_requests.copy_headers(options, dialect=self._dialect)),
+            varying_header_names=(self._dialect.header(b"copy-source"),),
+            payload_hash=EMPTY_SHA256,
+        )
+        source_place = self._dialect.source_place(s3_requests.checked_bucket(source))
+        plan = _CopyPlan(options, template, place, source_place)
+        while len(self._copy_plans) >= COPY_PLANS_KEPT:
+            del self._copy_plans[next(iter(self._copy_plans))]
+        self._copy_plans[id(options), source, target] = plan
+        return plan
+
+    def _head(
+        self, request: S3Request, credentials: Credentials, *, streamed_bytes: int | None = None
+    ) -> tuple[bytes, Place]:
+        if request.key is not None:
+            s3_requests.check_key(ObjectRef(request.bucket, request.key), self.profile)
+        place = s3_requests.place_of(self._region, request.bucket)
+        path = place.path + b"/" + quote_path(request.key) if request.key is not None else place.path or b"/"
+        headers, payload_hash = _body_headers(request, streamed_bytes=streamed_bytes)
+        head = self._signer.head(
+            credentials,
+            request.method,
+            place.host,
+            path,
+            request.query,
+            headers=(*headers, *request.headers),
+            payload_hash=payload_hash,
+        )
+        return head, place
+
+    async def _exchange(self, request: S3Request, credentials: Credentials, *, reads_only: bool) -> _Answer:
+        head, place = self._head(request, credentials)
+        return await self._client.exchange(
+            head, request.body, reads_only=reads_only, target=request.target, host=place.connect_to
+        )
+
+    async def _read(self, request: S3Request, *, about_version: bool = False) -> _Answer:
+        credentials = await self._credentials.credentials()
+        answer = await self._exchange(request, credentials, reads_only=True)
+        if answer.status != 200 or s3_answers.is_error_document(answer.body):
+            raise self._refusal(answer, request, credentials, about_version=about_version)
+        return answer
+
+    async def _read_document(self, request: S3Request, parse: Callable[[bytes], _Value]) -> _Value:
+        answer = await self._read(request)
+        return self._understood(answer, request, lambda: parse(answer.body))
+
+    async def _read_of_object(self, request: S3Request, ref: ObjectRef, parse: Callable[[bytes], _Value]) -> _Value:
+        answer = await self._read(request, about_version=ref.version_id is not None)
+        return self._understood(answer, request, lambda: parse(answer.body))
+
+    async def _write(self, request: S3Request, *, about_version: bool = False) -> _Answer:
+        credentials = await self._credentials.credentials()
+        answer = await self._exchange(request, credentials, reads_only=False)
+        if answer.status not in (200, 204) or s3_answers.is_error_document(answer.body):
+            raise self._refusal(answer, request, credentials, about_version=about_version)
+        return answer
+
+    async def _upload(self, request: S3Request, body: bytes | SizedBody) -> _Answer:
+        if isinstance(body, bytes):
+            return await self._write(request)
+        credentials = await self._credentials.credentials()
+        head, place = self._head(request, credentials, streamed_bytes=body.size_bytes)
+        answer = await self._client.send(head, body, target=request.target, host=place.connect_to)
+        if answer.status != 200 or s3_answers.is_error_document(answer.body):
+            raise self._refusal(answer, request, credentials)
+        return answer
+
+    # --- understanding
+
+    def _body(self, answer: StreamedAnswer, request: S3Request) -> ObjectBody:
+        """A store that sends the whole object where a range was asked for must not pass it off as the range."""
+        content_range = s3_answers.range_of(answer.headers)
+        is_ranged = any(name == b"range" for name, _ in request.headers)
+        if is_ranged and content_range is None:
+            raise self._malformed("a range was asked for, and the answer is not one", answer, request)
+        meta = self._understood(answer, request, lambda: s3_answers.meta_of(answer.headers, prefix=self._prefix))
+        return S3Body(answer, meta=meta, content_range=content_range)
+
+    def _version(self, answer: _Answer) -> VersionId | None:
+        return s3_answers.version_of(answer.headers, prefix=self._prefix)
+
+    def _understood(self, answer: _Answer, request: S3Request, parse: Callable[[], _Value]) -> _Value:
+        try:
+            return parse()
+        except AnswerFaulty as fault:
+            raise self._malformed(str(fault), answer, request) from fault
+
+    def _malformed(self, problem: str, answer: _Answer, request: S3Request) -> StorageError:
+        return s3_errors.malformed(problem, status=answer.status, headers=answer.headers, target=request.target)
+
+    def _failed(
+        self, answer: _Answer, request: S3Request, credentials: Credentials, *, about_version: bool
+    ) -> StorageError:
+        """A copy that has no result: an error, with whatever status it came."""
+        if answer.status == 200 and not s3_answers.is_error_document(answer.body):
+            return self._malformed("the answer is neither a CopyObjectResult nor an Error", answer, request)
+        return self._refusal(answer, request, credentials, about_version=about_version)
+
+    def _refusal(
+        self, answer: _Answer, request: S3Request, credentials: Credentials, *, about_version: bool = False
+    ) -> StorageError:
+        return s3_errors.refusal(
+            status=answer.status,
+            headers=answer.headers,
+            body=answer.body,
+            target=request.target,
+            about_version=about_version,
+            about_bucket=request.key is None,
+            now=self._clock.now(),
+            secrets=(credentials.secret_access_key, credentials.session_token),
+        )
+
+
+class S3Body:
+    """An object's body as it arrives."""
+
+    def __init__(self, answer: StreamedAnswer, *, meta: ObjectMeta, content_range: tuple[int, int, int] | None) -> None:
+        self.meta = meta
+        self.content_range = content_range
+        self._answer = answer
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._answer)
+
+    async def aclose(self) -> None:
+        await self._answer.aclose()
+
+
+def _body_headers(request: S3Request, *, streamed_bytes: int | None) -> tuple[list[Header], bytes]:
+    """Headers that say what the body is, and its hash as the signature has it.
+
+    A streamed body cannot be hashed before it is sent. Content-MD5 goes with every other one: S3 demands it of some
+    calls, and stores that check no hash check this.
+    """
+    if streamed_bytes is not None:
+        return [(b"content-length", b"%d" % streamed_bytes)], UNSIGNED_PAYLOAD
+    if request.method in (b"GET", b"HEAD", b"DELETE"):
+        return [], EMPTY_SHA256
+    headers: list[Header] = [(b"content-length", b"%d" % len(request.body))]
+    if not request.body:
+        return headers, EMPTY_SHA256
+    digest = hashlib.md5(request.body, usedforsecurity=False).digest()
+    headers.append((b"content-md5", base64.b64encode(digest)))
+    return headers, hashlib.sha256(request.body).hexdigest().encode()

@@ -1,0 +1,201 @@
+"""The adapter against a server that answers what it is told: errors in success, lost meanings, redirects, bodies."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from cosbatch.model.errors import StorageError, StorageReason
+from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, VersionId
+from cosbatch.storage.port import CompletedPart, CopyOptions, ObjectMetadata, PutOptions
+from cosbatch.storage.s3 import COPY_PLANS_KEPT, S3Store
+from tests.capturing_store import CapturingStore
+from tests.contract.stores import Blocks, content, refused
+from tests.stores import open_store
+
+BUCKET = Bucket("the-bucket")
+REF = ObjectRef(BUCKET, ObjectKey("dir/target"))
+SOURCE = ObjectRef(Bucket("source-bucket"), ObjectKey("a source"))
+COPIED = b"<CopyObjectResult><ETag>&quot;abc&quot;</ETag></CopyObjectResult>"
+HEAD = {"etag": '"abc"', "last-modified": "Tue, 14 Nov 2023 22:13:20 GMT"}
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[CapturingStore]:
+    async with CapturingStore() as running:
+        yield running
+
+
+@pytest.fixture
+async def store(server: CapturingStore) -> AsyncIterator[S3Store]:
+    opened = open_store(server.endpoint, secret_key="very-secret", session_token="the-token")
+    yield opened
+    await opened.close()
+
+
+class TestCopy:
+    async def test_outcome(self, server: CapturingStore, store: S3Store) -> None:
+        server.answer(b" \n " + COPIED, headers={"x-amz-version-id": "v7"})
+        assert await store.copy(SOURCE, REF, options=CopyOptions()) == ("abc", "v7")
+        request = server.requests[0]
+        assert (request.method, request.path, request.query) == ("PUT", "/the-bucket/dir/target", "")
+        assert request.headers["x-amz-copy-source"] == "source-bucket/a%20source"
+        assert request.headers["content-length"] == "0"
+
+    @pytest.mark.parametrize("space", [b"", b"  ", b"\n" * 100, b'  <?xml version="1.0" encoding="UTF-8"?>\n'])
+    async def test_error_in_a_success(self, server: CapturingStore, store: S3Store, space: bytes) -> None:
+        server.answer(space + b"<Error><Code>SlowDown</Code><Message>later</Message></Error>")
+        error = await refused(store.copy(SOURCE, REF, options=CopyOptions()))
+        assert (error.reason, error.code, error.http_status) == (StorageReason.SLOW_DOWN, "SlowDown", 200)
+        assert error.target == "PUT the-bucket/dir/target"
+
+    @pytest.mark.parametrize(
+        "body", [b"", b"    ", b"<html>hello</html>", b"<CopyObjectResult><ETag></ETag></CopyObjectResult>"]
+    )
+    async def test_success_without_a_result(self, server: CapturingStore, store: S3Store, body: bytes) -> None:
+        server.answer(body)
+        error = await refused(store.copy(SOURCE, REF, options=CopyOptions()))
+        assert (error.reason, error.http_status) == (StorageReason.MALFORMED_ANSWER, 200)
+
+    async def test_options_are_laid_out_once_and_kept_apart(self, server: CapturingStore, store: S3Store) -> None:
+        first = CopyOptions(storage_class="GLACIER")
+        second = CopyOptions(metadata=ObjectMetadata(user={"a": "b"}))
+        for options in (first, second, first, second):
+            server.answer(COPIED)
+            await store.copy(SOURCE, REF, options=options)
+        classes = [request.headers.get("x-amz-storage-class") for request in server.requests]
+        assert classes == ["GLACIER", None, "GLACIER", None]
+        assert len(store._copy_plans) == 2
+
+    async def test_plans_are_bounded(self, server: CapturingStore, store: S3Store) -> None:
+        for number in range(COPY_PLANS_KEPT + 10):
+            server.answer(COPIED)
+            await store.copy(SOURCE, REF, options=CopyOptions(if_modified_since=number))
+        assert len(store._copy_plans) == COPY_PLANS_KEPT
+        conditions = {request.headers["x-amz-copy-source-if-modified-since"] for request in server.requests}
+        assert len(conditions) == COPY_PLANS_KEPT + 10
+
+    async def test_missing_version_of_the_source(self, server: CapturingStore, store: S3Store) -> None:
+        server.answer(b"<Error><Code>NoSuchKey</Code></Error>", status=404)
+        source = SOURCE._replace(version_id=VersionId("v1"))
+        error = await refused(store.copy(source, REF, options=CopyOptions()))
+        assert error.reason is StorageReason.NO_SUCH_VERSION
+
+
+class TestSending:
+    async def test_bytes_are_hashed(self, server: CapturingStore, store: S3Store) -> None:
+        server.answer(headers={"etag": '"abc"'})
+        await store.put(REF, b"hello")
+        headers = server.requests[0].headers
+        assert headers["content-md5"] == base64.b64encode(hashlib.md5(b"hello").digest()).decode()
+        assert headers["x-amz-content-sha256"] == hashlib.sha256(b"hello").hexdigest()
+
+    async def test_streams_are_not(self, server: CapturingStore, store: S3Store) -> None:
+        server.answer(headers={"etag": '"abc"'})
+        await store.put(REF, Blocks(b"hel", b"lo"))
+        request = server.requests[0]
+        assert request.headers["x-amz-content-sha256"] == "UNSIGNED-PAYLOAD"
+        assert (request.headers["content-length"], request.body) == ("5", b"hello")
+
+    async def test_temporary_credentials_show_their_token(self, server: CapturingStore, store: S3Store) -> None:
+        await refused(store.head(REF))
+        assert server.requests[0].headers["x-amz-security-token"] == "the-token"
+
+    async def test_error_never_repeats_a_secret(self, server: CapturingStore, store: S3Store) -> None:
+        server.answer(
+            b"<Error><Code>AccessDenied</Code><Message>the-token is not good, nor very-secret</Message></Error>",
+            status=403,
+        )
+        error = await refused(store.put(REF, b"1"))
+        assert error.message == "*** is not good, nor ***"
+
+    async def test_empty_keys_send_nothing(self, server: CapturingStore, store: S3Store) -> None:
+        empty = ObjectRef(BUCKET, ObjectKey(""))
+        for call in (
+            store.delete(empty),
+            store.put(empty, b"1"),
+            store.head(empty),
+            store.copy(empty, REF, options=CopyOptions()),
+            store.copy(REF, empty, options=CopyOptions()),
+            store.create_upload(empty, options=PutOptions()),
+            store.upload_part_copy(empty, REF, upload_id="u", number=1, first_byte=0, last_byte=1),
+        ):
+            assert (await refused(call)).reason is StorageReason.INVALID_KEY
+        assert server.requests == []
+
+
+class TestAnswers:
+    async def test_put_without_an_etag(self, server: CapturingStore, store: S3Store) -> None:
+        assert (await refused(store.put(REF, b"1"))).reason is StorageReason.MALFORMED_ANSWER
+
+    async def test_error_in_the_success_of_a_completion(self, server: CapturingStore, store: S3Store) -> None:
+        server.answer(b"\n \n<Error><Code>InternalError</Code></Error>")
+        error = await refused(store.complete_upload(REF, upload_id="u", parts=[CompletedPart(1, "e")]))
+        assert (error.reason, error.http_status) == (StorageReason.SERVER_ERROR, 200)
+
+    async def test_completion_that_says_nothing(self, server: CapturingStore, store: S3Store) -> None:
+        error = await refused(store.complete_upload(REF, upload_id="u", parts=[CompletedPart(1, "e")]))
+        assert error.reason is StorageReason.MALFORMED_ANSWER
+
+    async def test_page_of_a_proxy_in_the_place_of_a_list(self, server: CapturingStore, store: S3Store) -> None:
+        for page in (b"<html><body>Welcome</body></html>", b"Welcome", b""):
+            server.answer(page)
+            assert (await refused(store.list_objects(BUCKET))).reason is StorageReason.MALFORMED_ANSWER
+
+    async def test_parts_of_several_pages(self, server: CapturingStore, store: S3Store) -> None:
+        def page(number: int, *, more: bool) -> bytes:
+            part = f'<Part><PartNumber>{number}</PartNumber><ETag>"e{number}"</ETag><Size>5</Size></Part>'
+            return f"<ListPartsResult><IsTruncated>{str(more).lower()}</IsTruncated>{part}</ListPartsResult>".encode()
+
+        server.answer(page(1, more=True))
+        server.answer(page(2, more=False))
+        assert [part.number for part in await store.list_parts(REF, upload_id="u")] == [1, 2]
+        assert "part-number-marker=1" in server.requests[1].query
+
+    async def test_whole_object_in_the_place_of_a_range(self, server: CapturingStore, store: S3Store) -> None:
+        server.answer(b"0123456789", headers=HEAD)
+        error = await refused(store.get(REF, first_byte=2, last_byte=4))
+        assert error.reason is StorageReason.MALFORMED_ANSWER
+
+    async def test_body(self, server: CapturingStore, store: S3Store) -> None:
+        server.answer(b"0123456789", headers=HEAD | {"x-amz-meta-a": "b"})
+        body = await store.get(REF)
+        assert body.meta.metadata.user == {"a": "b"}
+        assert b"".join([block async for block in body]) == b"0123456789"
+
+    async def test_refused_get(self, server: CapturingStore, store: S3Store) -> None:
+        server.answer(b"<Error><Code>NoSuchKey</Code><Message>gone</Message></Error>", status=404)
+        error = await refused(content(store, REF))
+        assert (error.reason, error.message) == (StorageReason.NO_SUCH_KEY, "gone")
+
+    async def test_retry_after_of_a_busy_store(self, server: CapturingStore, store: S3Store) -> None:
+        server.answer(b"<Error><Code>SlowDown</Code></Error>", status=503, headers={"retry-after": "7"})
+        error = await refused(store.put(REF, b"1"))
+        assert (error.reason, error.retry_after_seconds) == (StorageReason.SLOW_DOWN, 7.0)
+
+
+class TestRegionOfABucket:
+    @pytest.mark.parametrize("status", [200, 301, 307, 400])
+    async def test_is_named_even_where_it_is_another(self, server: CapturingStore, store: S3Store, status: int) -> None:
+        server.answer(status=status, headers={"x-amz-bucket-region": "eu-west-1"})
+        assert await store.bucket_region(BUCKET) == "eu-west-1"
+
+    async def test_is_empty_where_the_store_does_not_say(self, server: CapturingStore, store: S3Store) -> None:
+        assert await store.bucket_region(BUCKET) == ""
+
+    @pytest.mark.parametrize(
+        ("status", "reason"),
+        [
+            (301, StorageReason.WRONG_REGION),
+            (403, StorageReason.ACCESS_DENIED),
+            (404, StorageReason.NO_SUCH_BUCKET),
+        ],
+    )
+    async def test_refusals(self, server: CapturingStore, store: S3Store, status: int, reason: StorageReason) -> None:
+        server.answer(status=status)
+        with pytest.raises(StorageError) as caught:
+            await store.bucket_region(BUCKET)
+        assert caught.value.reason is reason
