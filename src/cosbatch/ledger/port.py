@@ -75,7 +75,7 @@ class QueuedJob:
 
     job: Job
     has_open_chunks: bool
-    """There is a chunk that nobody holds and that the job's status lets somebody claim."""
+    """There is a chunk that nobody holds, whether or not the job's status lets it be claimed now."""
     has_leases: bool
     """Some chunk, or the job itself, is in somebody's hands."""
     has_lost_chunks: bool

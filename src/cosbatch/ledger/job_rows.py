@@ -1,0 +1,158 @@
+"""A job's row: how it becomes a Job, how it moves, and the event that tells of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import Row, bindparam, insert, select, update
+
+from cosbatch.ledger import tables
+from cosbatch.ledger.codec import decode, encode
+from cosbatch.ledger.transaction import Parameters, Transaction
+from cosbatch.model.errors import FailureCode, IllegalMove, NoSuchJob
+from cosbatch.model.identifiers import AccountId, JobId
+from cosbatch.model.jobs import Hold, Job, JobRequest, PausedBy, PlanFindings
+from cosbatch.model.reports import CodeTally, ReportState, Tally
+from cosbatch.model.states import Actor, JobStatus, is_final, may_move
+
+JOB: Final = tables.job.c
+THE_JOB: Final = JOB.id == bindparam("the_job")
+
+_JOB_BY_ID: Final = select(tables.job).where(THE_JOB).with_for_update()
+_MOVE: Final = update(tables.job).where(THE_JOB, JOB.status == bindparam("the_status"))
+_ADD_EVENT: Final = insert(tables.job_event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """The part of a tally that has no columns of its own."""
+
+    codes: dict[str, CodeTally] = field(default_factory=dict)
+    ignored_options: dict[str, int] = field(default_factory=dict)
+
+
+def load_row(tx: Transaction, job_id: JobId) -> Row[Any]:
+    """For a change: nobody else may change it meanwhile. NoSuchJob where there is none."""
+    row = tx.one(_JOB_BY_ID, {"the_job": job_id})
+    if row is None:
+        raise no_such_job(job_id)
+    return row
+
+
+def load(tx: Transaction, job_id: JobId) -> Job:
+    return job_from(load_row(tx, job_id))
+
+
+def no_such_job(job_id: JobId) -> NoSuchJob:
+    return NoSuchJob(f"there is no job {job_id}")
+
+
+def move_row(
+    tx: Transaction,
+    row: Row[Any],
+    *,
+    to: JobStatus,
+    actor: Actor,
+    reason: str,
+    paused_by: PausedBy | None = None,
+    failure: FailureCode | None = None,
+) -> None:
+    """The one statement that changes a status: from what ``row`` says, along the state table, and with its event."""
+    current = JobStatus(row.status)
+    now = tx.now()
+    changes: Parameters = {"status": str(to), "status_reason": reason, "changed_at": now}
+    if to is JobStatus.ACTIVE:
+        changes |= {"paused_by": None, "started_at": now if row.started_at is None else row.started_at}
+    elif to is JobStatus.PAUSING:
+        changes |= {"paused_by": paused_by and str(paused_by)}
+    elif to is JobStatus.SUSPENDED:
+        changes |= {"suspended_at": now, "suspended_cause": reason}
+    elif is_final(to):
+        changes |= {"ended_at": now}
+    if failure is not None:
+        changes |= {"failure_code": str(failure), "failure_reason": reason}
+    if not may_move(current, to, by=actor) or not tx.change(
+        _MOVE, {"the_job": row.id, "the_status": current} | changes
+    ):
+        raise illegal_move(row, to=to, actor=actor)
+    add_event(tx, row.id, actor=actor, kind="moved", status=to, reason=reason)
+
+
+def illegal_move(row: Row[Any], *, to: JobStatus, actor: Actor) -> IllegalMove:
+    return IllegalMove(f"job {row.id} is {row.status}: the {actor} cannot move it to {to} now")
+
+
+def add_event(tx: Transaction, job_id: JobId, *, actor: Actor, kind: str, status: JobStatus, reason: str) -> None:
+    event = {"job_id": job_id, "at": tx.now(), "actor": str(actor), "kind": kind, "status": str(status)}
+    tx.change(_ADD_EVENT, event | {"reason": reason})
+
+
+@lru_cache(maxsize=1024)
+def _request(stored: str) -> JobRequest:
+    """A job's request never changes, and every look at the queue asks for it again."""
+    return decode(stored, JobRequest)
+
+
+def job_from(row: Row[Any]) -> Job:
+    return Job(
+        id=JobId(row.id),
+        account=AccountId(row.account),
+        request=_request(row.request),
+        status=JobStatus(row.status),
+        priority=row.priority,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+        planned_rows=row.planned_rows,
+        total=row.total,
+        chunk_count=row.chunk_count,
+        chunks_closed=row.chunks_closed,
+        tally=tally_from(row),
+        report_state=ReportState(row.report_state),
+        report_location=row.report_location,
+        status_reason=row.status_reason,
+        failure_code=FailureCode(row.failure_code) if row.failure_code else None,
+        failure_reason=row.failure_reason,
+        paused_by=PausedBy(row.paused_by) if row.paused_by else None,
+        suspended_at=row.suspended_at,
+        suspended_cause=row.suspended_cause,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        token=row.token,
+        hold=hold_from(row),
+        findings=decode(row.findings, PlanFindings) if row.findings else None,
+    )
+
+
+def hold_from(row: Row[Any]) -> Hold | None:
+    return decode(row.hold, Hold) if row.hold else None
+
+
+def tally_from(row: Row[Any]) -> Tally:
+    failures = decode(row.failures, Failures)
+    return Tally(
+        succeeded=row.succeeded,
+        failed=row.failed,
+        skipped=row.skipped,
+        outside_rate=row.outside_rate,
+        failed_outside_rate=row.failed_outside_rate,
+        bytes_done=row.bytes_done,
+        requests=row.requests,
+        codes=failures.codes,
+        ignored_options=failures.ignored_options,
+    )
+
+
+def tally_columns(tally: Tally) -> Parameters:
+    """A tally as a job's row keeps it."""
+    return {
+        "succeeded": tally.succeeded,
+        "failed": tally.failed,
+        "skipped": tally.skipped,
+        "outside_rate": tally.outside_rate,
+        "failed_outside_rate": tally.failed_outside_rate,
+        "bytes_done": tally.bytes_done,
+        "requests": tally.requests,
+        "failures": encode(Failures(codes=tally.codes, ignored_options=tally.ignored_options)),
+    }

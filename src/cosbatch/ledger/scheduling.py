@@ -1,0 +1,107 @@
+"""What the scheduler looks at: unfinished jobs, and leases that may be over."""
+
+from __future__ import annotations
+
+from typing import Any, Final, assert_never
+
+from sqlalchemy import ColumnElement, Row, bindparam, exists, literal_column, select, update
+
+from cosbatch.ledger import tables
+from cosbatch.ledger.job_rows import JOB, THE_JOB, job_from
+from cosbatch.ledger.port import Duty, HeldLease, JobLease, QueuedJob
+from cosbatch.ledger.tables import IS_HELD, IS_LEASED, IS_LOST, IS_OPEN, IS_QUEUED
+from cosbatch.ledger.transaction import Parameters, Transaction
+from cosbatch.model.identifiers import JobId, WorkerId
+from cosbatch.model.tasks import Lease
+
+_CHUNK: Final = tables.chunk.c
+
+
+def some_chunk(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether the job has such a chunk: one look into a partial index."""
+    return exists(literal_column("1")).where(_CHUNK.job_id == JOB.id, condition)
+
+
+_QUEUED: Final = (
+    select(
+        tables.job,
+        some_chunk(IS_OPEN).label("has_open"),
+        some_chunk(IS_LOST).label("has_lost"),
+        some_chunk(IS_LEASED).label("has_leased"),
+    )
+    .where(IS_QUEUED)
+    .order_by(JOB.id)
+)
+_HELD_CHUNKS: Final = select(_CHUNK.job_id, _CHUNK.seq, _CHUNK.fence, _CHUNK.owner, _CHUNK.lease_until).where(IS_LEASED)
+_HELD_JOBS: Final = select(JOB.id, JOB.fence, JOB.owner, JOB.duty, JOB.lease_until).where(IS_HELD)
+_EXPIRE_CHUNK: Final = (
+    update(tables.chunk)
+    .where(
+        _CHUNK.job_id == bindparam("the_job"),
+        _CHUNK.seq == bindparam("the_seq"),
+        IS_LEASED,
+        _CHUNK.owner == bindparam("the_owner"),
+        _CHUNK.fence == bindparam("the_fence"),
+        _CHUNK.lease_until == bindparam("the_end"),
+    )
+    .values(state="open", owner=None, lease_until=None, losses=_CHUNK.losses + 1, lost=1)
+)
+_EXPIRE_JOB: Final = (
+    update(tables.job)
+    .where(
+        THE_JOB,
+        JOB.owner == bindparam("the_owner"),
+        JOB.fence == bindparam("the_fence"),
+        JOB.lease_until == bindparam("the_end"),
+    )
+    .values(owner=None, duty=None, lease_until=None)
+)
+_BE_QUIET_UNTIL: Final = (
+    update(tables.job).where(THE_JOB, JOB.quiet_at < bindparam("until")).values(quiet_at=bindparam("until"))
+)
+
+
+def queued_jobs(tx: Transaction) -> list[QueuedJob]:
+    return [_queued_job(row) for row in tx.all(_QUEUED)]
+
+
+def held_leases(tx: Transaction) -> list[HeldLease]:
+    now = tx.now()
+    of_chunks = [
+        _held(Lease(job_id=JobId(row.job_id), seq=row.seq, fence=row.fence), row, now=now)
+        for row in tx.all(_HELD_CHUNKS)
+    ]
+    of_jobs = [_held(_job_lease(row), row, now=now) for row in tx.all(_HELD_JOBS)]
+    return of_chunks + of_jobs
+
+
+def expire(tx: Transaction, held: HeldLease, *, quiet_seconds: float) -> bool:
+    seen: Parameters = {"the_owner": held.owner, "the_fence": held.lease.fence, "the_end": held.lease_until}
+    match held.lease:
+        case Lease(job_id=job_id, seq=seq):
+            ended = tx.change(_EXPIRE_CHUNK, seen | {"the_job": job_id, "the_seq": seq})
+        case JobLease(job_id=job_id):
+            ended = tx.change(_EXPIRE_JOB, seen | {"the_job": job_id})
+        case _:
+            assert_never(held.lease)
+    if ended:
+        tx.change(_BE_QUIET_UNTIL, {"the_job": job_id, "until": tx.now() + quiet_seconds})
+    return bool(ended)
+
+
+def _queued_job(row: Row[Any]) -> QueuedJob:
+    return QueuedJob(
+        job=job_from(row),
+        has_open_chunks=bool(row.has_open),
+        has_leases=bool(row.has_leased) or row.owner is not None,
+        has_lost_chunks=bool(row.has_lost),
+        quiet_at=row.quiet_at,
+    )
+
+
+def _job_lease(row: Row[Any]) -> JobLease:
+    return JobLease(job_id=JobId(row.id), owner=WorkerId(row.owner), fence=row.fence, duty=Duty(row.duty))
+
+
+def _held(lease: Lease | JobLease, row: Row[Any], *, now: float) -> HeldLease:
+    return HeldLease(lease=lease, owner=WorkerId(row.owner), lease_until=row.lease_until, is_past=row.lease_until < now)

@@ -1,0 +1,215 @@
+"""The JobLedger over a SQL database: each intention is one transaction of statements in the modules beside this one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from cosbatch.ledger import claims, commits, duties, jobs, scheduling, sqlite, uploads
+from cosbatch.ledger.port import (
+    ChunkState,
+    CommittedPart,
+    Duty,
+    HeldLease,
+    JobLease,
+    JobLedger,
+    Pulse,
+    QueuedJob,
+    Renewal,
+)
+from cosbatch.ledger.tables import ROWS_PER_WRITE
+from cosbatch.ledger.transaction import Database
+from cosbatch.model.clock import Clock
+from cosbatch.model.errors import FailureCode
+from cosbatch.model.identifiers import AccountId, JobId, WorkerId
+from cosbatch.model.jobs import Hold, Job, JobEvent, JobRequest, PausedBy, PlanFindings
+from cosbatch.model.reports import Part, ReportState
+from cosbatch.model.states import Actor, JobStatus
+from cosbatch.model.tasks import Claim, Lease, NewChunk, Then, UploadRecord
+
+
+async def open_sqlite_ledger(folder: Path, *, clock: Clock | None = None, patience_seconds: float = 30.0) -> SqlLedger:
+    """The ledger in ``folder``/ledger.db, which is made, or brought up to date, where need be.
+
+    ``clock`` replaces SQLite's own, for tests. LedgerUnavailable where a call gets no answer for ``patience_seconds``,
+    or the folder cannot be used; LedgerError where a newer version of the program made it."""
+    return SqlLedger(await sqlite.open_file(folder, clock=clock, patience_seconds=patience_seconds))
+
+
+def open_memory_ledger(clock: Clock) -> SqlLedger:
+    """A ledger of this process and thread alone, with the same statements; no call of it ever suspends."""
+    return SqlLedger(sqlite.open_memory(clock=clock))
+
+
+class SqlLedger(JobLedger):
+    """The port's docstrings say what each method promises."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    # --- what users want
+
+    async def create(self, request: JobRequest, *, job_id: JobId, account: AccountId, token: str, digest: str) -> Job:
+        return await self._database.write(
+            partial(jobs.create, request=request, job_id=job_id, account=account, token=token, digest=digest)
+        )
+
+    async def job(self, job_id: JobId, *, account: AccountId | None = None) -> Job:
+        return await self._database.read(partial(jobs.job, job_id=job_id, account=account))
+
+    async def jobs(
+        self,
+        *,
+        account: AccountId | None = None,
+        statuses: Collection[JobStatus] = (),
+        after: JobId | None = None,
+        limit: int = 1000,
+        token: str | None = None,
+    ) -> list[Job]:
+        return await self._database.read(
+            partial(jobs.jobs, account=account, statuses=statuses, after=after, limit=limit, token=token)
+        )
+
+    async def move(
+        self,
+        job_id: JobId,
+        *,
+        expect: Collection[JobStatus],
+        to: JobStatus,
+        actor: Actor,
+        reason: str,
+        paused_by: PausedBy | None = None,
+        failure: FailureCode | None = None,
+    ) -> Job:
+        return await self._database.write(
+            partial(
+                jobs.move,
+                job_id=job_id,
+                expect=expect,
+                to=to,
+                actor=actor,
+                reason=reason,
+                paused_by=paused_by,
+                failure=failure,
+            )
+        )
+
+    async def set_priority(self, job_id: JobId, *, priority: int, actor: Actor) -> Job:
+        return await self._database.write(partial(jobs.set_priority, job_id=job_id, priority=priority, actor=actor))
+
+    async def events(self, job_id: JobId) -> list[JobEvent]:
+        return await self._database.read(partial(jobs.events, job_id=job_id))
+
+    async def set_hold(self, job_id: JobId, hold: Hold | None) -> None:
+        await self._database.write(partial(jobs.set_hold, job_id=job_id, hold=hold))
+
+    # --- scheduling
+
+    async def queued_jobs(self) -> list[QueuedJob]:
+        return await self._database.read(scheduling.queued_jobs)
+
+    async def held_leases(self) -> list[HeldLease]:
+        return await self._database.read(scheduling.held_leases)
+
+    async def expire(self, held: HeldLease, *, quiet_seconds: float) -> bool:
+        return await self._database.write(partial(scheduling.expire, held=held, quiet_seconds=quiet_seconds))
+
+    # --- planning and sealing
+
+    async def claim_job(self, worker: WorkerId, *, job_id: JobId, duty: Duty, lease_seconds: float) -> JobLease | None:
+        return await self._database.write(
+            partial(duties.claim_job, worker=worker, job_id=job_id, duty=duty, lease_seconds=lease_seconds)
+        )
+
+    async def renew_job(self, lease: JobLease, *, lease_seconds: float) -> None:
+        await self._database.write(partial(duties.renew_job, lease=lease, lease_seconds=lease_seconds))
+
+    async def release_job(self, lease: JobLease) -> None:
+        await self._database.write(partial(duties.release_job, lease=lease))
+
+    async def add_chunks(self, lease: JobLease, chunks: Sequence[NewChunk], *, planned_rows: int) -> None:
+        await self._database.write(partial(duties.add_chunks, lease=lease, chunks=chunks, planned_rows=planned_rows))
+
+    async def chunk_states(self, job_id: JobId, *, after_seq: int = -1, limit: int = 1000) -> list[ChunkState]:
+        return await self._database.read(partial(duties.chunk_states, job_id=job_id, after_seq=after_seq, limit=limit))
+
+    async def finish_plan(self, lease: JobLease, *, findings: PlanFindings, to: JobStatus, reason: str) -> Job:
+        return await self._database.write(
+            partial(duties.finish_plan, lease=lease, findings=findings, to=to, reason=reason)
+        )
+
+    async def parts(
+        self, job_id: JobId, *, after: tuple[int, int] = (-1, -1), limit: int = 1000
+    ) -> list[tuple[tuple[int, int], CommittedPart]]:
+        return await self._database.read(partial(duties.parts, job_id=job_id, after=after, limit=limit))
+
+    async def part_names(self, job_id: JobId) -> frozenset[str]:
+        return await self._database.read(partial(duties.part_names, job_id=job_id))
+
+    async def report_done(
+        self,
+        lease: JobLease,
+        *,
+        state: ReportState,
+        location: str,
+        to: JobStatus | None,
+        reason: str,
+        failure: FailureCode | None = None,
+    ) -> Job:
+        return await self._database.write(
+            partial(
+                duties.report_done,
+                lease=lease,
+                state=state,
+                location=location,
+                to=to,
+                reason=reason,
+                failure=failure,
+            )
+        )
+
+    # --- working
+
+    async def claim(
+        self, worker: WorkerId, *, room: int, lease_seconds: float, after_job: JobId | None = None
+    ) -> list[Claim]:
+        return await self._database.write(
+            partial(claims.claim, worker=worker, room=room, lease_seconds=lease_seconds, after_job=after_job)
+        )
+
+    async def renew(self, worker: WorkerId, leases: Collection[Lease], *, lease_seconds: float) -> Renewal:
+        named = frozenset(leases)
+        waiting = claims.sorted_leases(named)
+        confirmed: frozenset[Lease] = frozenset()
+        while True:
+            batch, waiting = waiting[:ROWS_PER_WRITE], waiting[ROWS_PER_WRITE:]
+            step = await self._database.write(
+                partial(claims.renew_some, worker=worker, leases=batch, named=named, lease_seconds=lease_seconds)
+            )
+            confirmed |= step.confirmed
+            if not waiting and not step.has_more:
+                return Renewal(confirmed=confirmed)
+
+    async def pulses(self, job_ids: Collection[JobId]) -> Mapping[JobId, Pulse]:
+        return await self._database.read(partial(jobs.pulses, job_ids=job_ids))
+
+    async def commit(self, claim: Claim, part: Part | None, *, then: Then) -> None:
+        await self._database.write(partial(commits.commit, claim=claim, part=part, then=then))
+
+    async def mark_started(self, claim: Claim, task_number: int) -> None:
+        await self._database.write(partial(claims.mark_started, claim=claim, task_number=task_number))
+
+    # --- multipart uploads
+
+    async def add_upload(self, lease: Lease, record: UploadRecord) -> None:
+        await self._database.write(partial(uploads.add_upload, lease=lease, record=record))
+
+    async def uploads(self, job_id: JobId, *, task_number: int | None = None) -> list[UploadRecord]:
+        return await self._database.read(partial(uploads.uploads, job_id=job_id, task_number=task_number))
+
+    async def remove_upload(self, job_id: JobId, upload_id: str) -> None:
+        await self._database.write(partial(uploads.remove_upload, job_id=job_id, upload_id=upload_id))
