@@ -40,6 +40,8 @@ class JobFacts:
     findings: PlanFindings
     source_profile: CapabilityProfile
     target_profile: CapabilityProfile
+    same_store: bool
+    """Whether the target's store can read the source by itself: one copy request, no bytes through us."""
 
 
 @dataclass(slots=True, kw_only=True)

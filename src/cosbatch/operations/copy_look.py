@@ -1,0 +1,129 @@
+"""What lies at a copy's target after an attempt whose end is not known: our own copy, nothing new, or something else.
+
+A copy leaves no mark, so that it is known by what it is: an object as the job wants it, dated after the chunk was first
+claimed. In a versioned bucket each attempt made a version of its own, and it is looked for among the newer ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from cosbatch.model.errors import StorageError
+from cosbatch.model.identifiers import ObjectRef, VersionId
+from cosbatch.operations.copy_plan import ObjectCopy
+from cosbatch.operations.copy_source import GONE, head_or_none
+from cosbatch.operations.copy_state import missing_options, same_content
+from cosbatch.operations.copy_uploads import earliest_write
+from cosbatch.storage.port import ListedObject, ObjectMeta
+
+
+class Sight(Enum):
+    OURS = auto()
+    NOTHING = auto()
+    """No attempt of ours has been applied."""
+    UNCLEAR = auto()
+    """Something is there that may be ours or the bucket's owner's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    sight: Sight
+    source: ObjectRef
+    """What the copy was made of; in a versioned bucket, where it was made onto itself, the version below."""
+    size_bytes: int | None = None
+    """Of the source or the copy, where one was seen."""
+    version: VersionId | None = None
+    """Of our copy, in a versioned bucket."""
+    why: str = ""
+
+
+async def look_at_target(copy: ObjectCopy) -> Look:
+    return await (_look_at_versions(copy) if copy.plan.is_versioned else _look_at_object(copy))
+
+
+async def _look_at_object(copy: ObjectCopy) -> Look:
+    seen = await head_or_none(copy.target_store, copy.target)
+    if seen is None or seen.last_modified < earliest_write(copy):
+        return Look(sight=Sight.NOTHING, source=copy.source)
+    if copy.is_in_place:
+        return _look_in_place(copy, seen)
+    source = await head_or_none(copy.source_store, copy.source)
+    if source is None:
+        why = "the source is gone, so that the object at the target cannot be compared with it"
+        return Look(sight=Sight.UNCLEAR, source=copy.source, why=why)
+    if _is_copy(copy, source=source, seen=seen):
+        return Look(sight=Sight.OURS, source=copy.source, size_bytes=seen.size_bytes)
+    why = "the target is newer than the first attempt and is not this copy; it is left as it is"
+    return Look(sight=Sight.UNCLEAR, source=copy.source, size_bytes=source.size_bytes, why=why)
+
+
+def _look_in_place(copy: ObjectCopy, seen: ObjectMeta) -> Look:
+    """The object is its own source: where it is not as wanted, a further attempt changes it and loses nothing."""
+    is_done = not missing_options(copy.plan, source=None, seen=seen)
+    sight = Sight.OURS if is_done else Sight.NOTHING
+    return Look(sight=sight, source=copy.source, size_bytes=seen.size_bytes)
+
+
+def _is_copy(copy: ObjectCopy, *, source: ObjectMeta, seen: ObjectMeta) -> bool:
+    return same_content(source, seen) and not missing_options(copy.plan, source=source, seen=seen)
+
+
+async def _look_at_versions(copy: ObjectCopy) -> Look:
+    newer, older = await _versions_at_target(copy)
+    source_ref = copy.source
+    if copy.is_in_place and copy.source.version_id is None:
+        original = older or (newer.pop() if newer else None)
+        source_ref = copy.source._replace(version_id=original.version_id if original else None)
+    if not newer:
+        return Look(sight=Sight.NOTHING, source=source_ref)
+    source = await head_or_none(copy.source_store, source_ref)
+    if source is None:
+        why = "the source is gone, so that the newer versions at the target cannot be compared with it"
+        return Look(sight=Sight.UNCLEAR, source=source_ref, why=why)
+    version = await _our_version(copy, source, _candidates(copy, newer))
+    if version is None:
+        return Look(sight=Sight.NOTHING, source=source_ref, size_bytes=source.size_bytes)
+    return Look(sight=Sight.OURS, source=source_ref, size_bytes=source.size_bytes, version=version)
+
+
+def _candidates(copy: ObjectCopy, newer: list[ListedObject]) -> list[ListedObject]:
+    """Versions of one key go to one target one after another, and may be alike: a copy of this one is the newest, above
+    one for each that went before it. What that takes for not done is copied again, and the order is right."""
+    if copy.task.group < 0:
+        return newer
+    return newer[:1] if len(newer) > copy.task.turn else []
+
+
+async def _our_version(copy: ObjectCopy, source: ObjectMeta, candidates: list[ListedObject]) -> VersionId | None:
+    for entry in candidates:
+        if entry.size_bytes != source.size_bytes:
+            continue
+        try:
+            seen = await copy.target_store.head(copy.target._replace(version_id=entry.version_id))
+        except StorageError as error:
+            if error.reason not in GONE:
+                raise
+        else:
+            if _is_copy(copy, source=source, seen=seen):
+                return entry.version_id
+    return None
+
+
+async def _versions_at_target(copy: ObjectCopy) -> tuple[list[ListedObject], ListedObject | None]:
+    """Versions of exactly the target's key that an attempt of ours can have made, newest first, and the one below them;
+    delete markers are left out."""
+    newer: list[ListedObject] = []
+    token = ""
+    while True:
+        page = await copy.target_store.list_versions(copy.target.bucket, prefix=copy.target.key, token=token)
+        for entry in page.objects:
+            if entry.key != copy.target.key or entry.is_delete_marker:
+                continue
+            if entry.last_modified < earliest_write(copy):
+                return newer, entry
+            newer.append(entry)
+        token = page.next_token
+        is_past = bool(page.objects) and page.objects[-1].key > copy.target.key
+        if not token or is_past:
+            return newer, None

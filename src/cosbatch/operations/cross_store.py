@@ -1,0 +1,141 @@
+"""Copies between stores that cannot read from one another: the bytes go through cosbatch, a bounded number at a time.
+
+What is in memory is bounded for all tasks of a worker together, not for each: a small object is held whole, a large one
+in parts. Bodies are held, not streamed through, so that every request carries its checksum and can be sent again
+without a second download.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from cosbatch.model.errors import StorageError, StorageReason
+from cosbatch.model.identifiers import VersionId
+from cosbatch.operations.copy_plan import ObjectCopy
+from cosbatch.operations.copy_source import Wanted, source_changed
+from cosbatch.operations.copy_uploads import PartRange, Sending, part_ranges, put_options, upload_whole
+from cosbatch.operations.copy_write import SENDS
+from cosbatch.storage.port import CompletedPart, ObjectMeta
+
+TRANSFER_PART_BYTES: Final = 16 * 2**20
+"""Larger objects are sent in parts; the parts are larger only where there would be too many."""
+TRANSFERS_AT_ONCE: Final = 4
+"""Parts of one object in flight."""
+TRANSFER_MEMORY_BYTES: Final = TRANSFER_PART_BYTES * TRANSFERS_AT_ONCE
+
+
+class ByteBudget:
+    """A number of bytes that may be held at once. First come, first served: a large claim is not starved by small ones.
+
+    One claim larger than the whole budget is let through when nothing else is held.
+    """
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self._held = 0
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    @asynccontextmanager
+    async def hold(self, size_bytes: int) -> AsyncIterator[None]:
+        claimed = min(size_bytes, self._limit)
+        await self._take(claimed)
+        try:
+            yield
+        finally:
+            self._held -= claimed
+            self._wake()
+
+    async def _take(self, claimed: int) -> None:
+        if not self._waiting and self._held + claimed <= self._limit:
+            self._held += claimed
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((claimed, turn))
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._held -= claimed
+            else:
+                self._waiting.remove((claimed, turn))
+            self._wake()
+            raise
+
+    def _wake(self) -> None:
+        while self._waiting and self._held + self._waiting[0][0] <= self._limit:
+            claimed, turn = self._waiting.popleft()
+            self._held += claimed
+            turn.set_result(None)
+
+
+async def transfer(copy: ObjectCopy, wanted: Wanted, meta: ObjectMeta, *, budget: ByteBudget) -> VersionId | None:
+    """Downloads and uploads one object."""
+    if meta.size_bytes > transfer_part_bytes(copy):
+        return await _transfer_in_parts(copy, wanted, meta, budget=budget)
+    async with budget.hold(meta.size_bytes):
+        content = await _download(copy, meta, first_byte=0, last_byte=None)
+        outcome = await copy.target_store.put(copy.target, content, options=put_options(copy, wanted))
+    return outcome.version_id
+
+
+def transfer_part_bytes(copy: ObjectCopy) -> int:
+    """Parts are never larger than the job asks for, nor than keeps memory bounded."""
+    asked = min(copy.plan.facts.request.part_size_bytes, TRANSFER_PART_BYTES)
+    return max(asked, copy.plan.facts.target_profile.min_part_bytes)
+
+
+async def _transfer_in_parts(
+    copy: ObjectCopy, wanted: Wanted, meta: ObjectMeta, *, budget: ByteBudget
+) -> VersionId | None:
+    profile = copy.plan.facts.target_profile
+    ranges = part_ranges(
+        meta.size_bytes,
+        part_bytes=transfer_part_bytes(copy),
+        min_part_bytes=profile.min_part_bytes,
+        max_parts=profile.max_parts,
+    )
+
+    async def send(upload_id: str, part: PartRange) -> CompletedPart:
+        async with budget.hold(part.size_bytes):
+            content = await _download(copy, meta, first_byte=part.first_byte, last_byte=part.last_byte)
+            return await copy.target_store.upload_part(
+                copy.target, upload_id=upload_id, number=part.number, body=content
+            )
+
+    sending = Sending(ranges=ranges, send=send, at_once=min(TRANSFERS_AT_ONCE, len(ranges)))
+    return await upload_whole(copy, wanted, meta, sending=sending, before_end=_nothing_to_check)
+
+
+async def _nothing_to_check() -> None:
+    """Every download has compared the source's ETag already."""
+
+
+async def _download(copy: ObjectCopy, meta: ObjectMeta, *, first_byte: int, last_byte: int | None) -> bytes:
+    """A range of the source, as long as it is still the object that ``meta`` describes. A body that breaks off is begun
+    again: nothing was written yet."""
+    for left in reversed(range(SENDS)):
+        try:
+            return await _read_range(copy, meta, first_byte=first_byte, last_byte=last_byte)
+        except StorageError as error:
+            if not left or error.reason is not StorageReason.BODY_DAMAGED:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+async def _read_range(copy: ObjectCopy, meta: ObjectMeta, *, first_byte: int, last_byte: int | None) -> bytes:
+    body = await copy.source_store.get(copy.source, first_byte=first_byte, last_byte=last_byte)
+    try:
+        if body.meta.etag != meta.etag:
+            raise source_changed(copy)
+        content = b"".join([block async for block in body])
+    finally:
+        await body.aclose()
+    expected = (meta.size_bytes if last_byte is None else last_byte + 1) - first_byte
+    if len(content) != expected:
+        text = f"the source sent {len(content)} bytes of {expected}"
+        raise StorageError(StorageReason.BODY_DAMAGED, text, target=f"GET {copy.source.bucket}/{copy.source.key}")
+    return content

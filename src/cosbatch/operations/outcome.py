@@ -1,0 +1,42 @@
+"""How an operation says what became of a task: the results it builds, and the refusal that needs no request."""
+
+from __future__ import annotations
+
+from cosbatch.model.tasks import OutcomeCode, Result, Task, TaskStatus
+from cosbatch.operations.port import TaskContext
+
+INVALID_TAG = "InvalidTag"
+"""S3's and COS's own code for a tag set that no object may have; here before it is sent."""
+
+
+class TaskRefused(Exception):
+    """The task fails for a reason of its own, which no store had to be asked for. Never leaves this room."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def succeeded(task: Task, context: TaskContext, *, size_bytes: int) -> Result:
+    return Result(task.number, TaskStatus.SUCCEEDED, "", 200, "Successful", size_bytes, context.requests_sent())
+
+
+def refused(task: Task, context: TaskContext, refusal: TaskRefused) -> Result:
+    return Result(
+        task.number,
+        TaskStatus.FAILED,
+        error_code=refusal.code,
+        message=refusal.message,
+        requests=context.requests_sent(),
+    )
+
+
+def unknown(task: Task, context: TaskContext, *, why: str) -> Result:
+    return Result(
+        task.number,
+        TaskStatus.FAILED,
+        error_code=OutcomeCode.OUTCOME_UNKNOWN,
+        message=f"A request of an earlier attempt got no answer: {why}",
+        requests=context.requests_sent(),
+    )

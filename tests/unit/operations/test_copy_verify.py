@@ -1,0 +1,116 @@
+"""Reading back: a store that answers success and does something else is found out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cosbatch.model.identifiers import ObjectKey, ObjectRef, RegionName
+from cosbatch.model.operations import CannedAcl, Directive, Grant, NewObjectMetadata, Permission, PutObjectCopy, Tag
+from cosbatch.operations.port import TaskContext
+from cosbatch.storage.memory import MemoryStore
+from cosbatch.storage.port import ObjectMetadata
+from cosbatch.storage.profiles import PROFILES
+from tests.unit.operations.copy_rig import SOURCE, TARGET, CopyRig, profile_with, task_of
+
+NEW = NewObjectMetadata(cache_control="no-store", user_metadata=(("shape", "square"),))
+GRANT = Grant(identifier="friend", permission=Permission.READ)
+TAG = (Tag(key="tier", value="cold"),)
+
+
+def params(**changes: Any) -> PutObjectCopy:
+    return replace(PutObjectCopy(target_bucket=TARGET), **changes)
+
+
+async def verified(rig: CopyRig, context: TaskContext | None = None) -> tuple[str, ...]:
+    result = await rig.run()
+    return await rig.operation.verify(task_of(), result, context or rig.context())
+
+
+CASES: dict[str, tuple[PutObjectCopy, str]] = {
+    "metadata": (params(metadata_directive=Directive.REPLACED, new_object_metadata=NEW), "metadata-replace"),
+    "added metadata": (params(metadata_directive=Directive.ADD, new_object_metadata=NEW), "metadata-replace"),
+    "class": (params(storage_class="STANDARD_IA"), "storage-class"),
+    "encryption": (params(new_object_metadata=NewObjectMetadata(sse_algorithm="AES256")), "sse-aes256"),
+    "tags": (params(tagging_directive=Directive.REPLACED, new_object_tagging=TAG), "tagging-replace"),
+    "no tags": (params(tagging_directive=Directive.REPLACED), "tagging-replace"),
+    "added tags": (params(tagging_directive=Directive.ADD, new_object_tagging=TAG), "tagging-replace"),
+    "copied tags": (params(), "tagging-copy"),
+    "canned": (params(canned_access_control_list=CannedAcl.PUBLIC_READ), "canned-acl"),
+    "grants": (params(access_control_grants=(GRANT,)), "grants"),
+    "access list": (params(access_control_directive=Directive.COPY), "object-acl"),
+    "in place, class": (params(target_bucket=SOURCE, storage_class="STANDARD_IA"), "storage-class"),
+    "in place, tags": (
+        params(target_bucket=SOURCE, tagging_directive=Directive.ADD, new_object_tagging=(Tag(key="n", value="1"),)),
+        "tagging-replace",
+    ),
+    "in place, metadata": (
+        params(target_bucket=SOURCE, metadata_directive=Directive.ADD, new_object_metadata=NEW),
+        "metadata-replace",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(CASES))
+async def test_what_was_done_is_shown(name: str) -> None:
+    rig = CopyRig(CASES[name][0])
+    rig.put_source(canned_acl=CannedAcl.PUBLIC_READ)
+    assert await verified(rig) == ()
+
+
+@pytest.mark.parametrize("name", list(CASES))
+async def test_an_option_that_is_ignored_is_named(name: str) -> None:
+    """The region's profile promises what the store itself does not do."""
+    operation, option = CASES[name]
+    rig = CopyRig(operation)
+    liar = MemoryStore(profile=profile_with(refused=option), clock=rig.clock)
+    liar.create_bucket(SOURCE)
+    liar.create_bucket(TARGET)
+    rig.source = rig.target = liar
+    rig.put_source(canned_acl=CannedAcl.PUBLIC_READ)
+    honest = PROFILES["s3"]
+    context = rig.context()
+    context.facts = replace(context.facts, source_profile=honest, target_profile=honest)
+    result = await rig.operation.run(task_of(), context)
+    assert await rig.operation.verify(task_of(), result, context) == (option,)
+
+
+async def test_the_wrong_bytes_are_named() -> None:
+    rig = CopyRig()
+    rig.put_source()
+    result = await rig.run()
+    copied = rig.copied()
+    rig.target.put_now(TARGET, "a/key", b"ab")
+    await rig.target.put_tags(ObjectRef(TARGET, ObjectKey("a/key")), copied.tags)
+    assert "content" in await rig.operation.verify(task_of(), result, rig.context())
+
+
+async def test_a_source_that_changed_since_tells_nothing() -> None:
+    rig = CopyRig()
+    rig.put_source()
+    result = await rig.run()
+    rig.put_source(body=b"changed", metadata=ObjectMetadata(user={"colour": "blue"}))
+    assert await rig.operation.verify(task_of(), result, rig.context()) == ()
+
+
+async def test_a_source_that_is_gone_tells_nothing() -> None:
+    rig = CopyRig(params(tagging_directive=Directive.ADD, new_object_tagging=TAG, metadata_directive=Directive.ADD))
+    rig.put_source()
+    result = await rig.run()
+    await rig.source.delete(ObjectRef(SOURCE, ObjectKey("a/key")))
+    assert await rig.operation.verify(task_of(), result, rig.context()) == ()
+
+
+async def test_a_default_copy_of_an_untagged_object_is_read_back_with_two_requests() -> None:
+    rig = CopyRig()
+    rig.put_source(tags=())
+    assert await verified(rig) == ()
+    assert rig.wire.sent == ["copy", "head", "head"]
+
+
+async def test_a_copy_between_stores_is_shown() -> None:
+    rig = CopyRig(params(target_region=RegionName("far")), target_profile=profile_with())
+    rig.put_source()
+    assert await verified(rig) == ()
