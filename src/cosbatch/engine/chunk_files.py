@@ -1,0 +1,66 @@
+"""Chunk files: the tasks of one chunk as they lie in the spool.
+
+gzip (level 1) over CSV with one record a task: key, version id, size, and only where one is set: skip, group, turn. The
+number of a task is its place; keys are decoded here already. CSV because the C reader and writer of the standard
+library are the fastest there is for such rows, and because a person can read it with zcat.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import zlib
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from cosbatch.model.errors import SpoolError
+from cosbatch.model.identifiers import JobId, ObjectKey, VersionId
+from cosbatch.model.tasks import Skip, Task
+
+ChunkRow = tuple[str, str | None, int | None] | tuple[str, str | None, int | None, str, int, int]
+"""A task without its number: three columns, or six where it is skipped or belongs to a run of versions."""
+
+_PLAIN_COLUMNS: Final = 3
+
+
+def encode_chunk(rows: Iterable[ChunkRow]) -> bytes:
+    """The same rows give the same bytes."""
+    text = io.StringIO(newline="")
+    # \r\n as line end makes the writer quote fields that hold either character.
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return gzip.compress(text.getvalue().encode(), compresslevel=1, mtime=0)
+
+
+def decode_chunk(content: bytes, *, first_task: int, task_count: int) -> list[Task]:
+    """The tasks, in manifest order. SpoolError where the file is damaged or has another number of rows."""
+    try:
+        text = gzip.decompress(content).decode()
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+        tasks = [_task(row, first_task + place) for place, row in enumerate(rows)]
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error, ValueError, IndexError) as error:
+        raise SpoolError(f"the chunk file of task {first_task} and following is damaged: {error}") from error
+    if len(tasks) != task_count:
+        raise SpoolError(f"the chunk file of task {first_task} has {len(tasks)} tasks instead of {task_count}")
+    return tasks
+
+
+def _task(row: Sequence[str], number: int) -> Task:
+    key, version, size = row[:_PLAIN_COLUMNS]
+    version_id = VersionId(version) if version else None
+    size_bytes = int(size) if size else None
+    if len(row) == _PLAIN_COLUMNS:
+        return Task(number, ObjectKey(key), version_id, size_bytes, None, -1, 0)
+    skip = Skip(row[3]) if row[3] else None
+    return Task(number, ObjectKey(key), version_id, size_bytes, skip, int(row[4]), int(row[5]))
+
+
+def chunk_folder(job_id: JobId) -> str:
+    return f"jobs/{job_id}/chunks/"
+
+
+def chunk_name(job_id: JobId, *, seq: int, fence: int, content: bytes) -> str:
+    """``<seq>-<fence>-<sha16>`` in folders of 1,000: never the name of another content."""
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    return f"{chunk_folder(job_id)}{seq // 1000:05d}/{seq}-{fence}-{digest}"

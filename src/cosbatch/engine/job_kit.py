@@ -1,0 +1,92 @@
+"""What a worker keeps for each job whose chunks it holds: the operation, the facts, the stores, its uploads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from cosbatch.engine.ports import JobRegions, Stores, TaskStore, is_same_store, regions_of
+from cosbatch.ledger.port import JobLedger
+from cosbatch.model.errors import FailureCode, JobFailure
+from cosbatch.model.identifiers import Bucket, ObjectRef
+from cosbatch.model.jobs import Job, Verify
+from cosbatch.model.operations import PutObjectCopy
+from cosbatch.model.tasks import Lease, UploadRecord
+from cosbatch.operations.port import JobFacts, Operation
+from cosbatch.operations.registry import operation_for
+from cosbatch.storage.pacing import StopSignal
+
+FIRST_VERIFIED = 100
+VERIFIED_EVERY = 1000
+
+
+@dataclass(slots=True, kw_only=True)
+class JobKit:
+    """Made once for each job and worker."""
+
+    job: Job
+    operation: Operation
+    facts: JobFacts
+    regions: JobRegions
+    stores: Stores
+    failure: JobFailure | None = None
+    """Set by a task whose error concerns the whole job."""
+    held: bool = field(default=False)
+    """Whether this worker has put a hold on the job."""
+
+    @property
+    def bucket(self) -> Bucket:
+        return self.facts.findings.source_bucket
+
+    @property
+    def target_bucket(self) -> Bucket:
+        operation = self.job.request.operation
+        return operation.target_bucket if isinstance(operation, PutObjectCopy) else self.bucket
+
+    def open_stores(
+        self, *, permit: Callable[[], None], stop: StopSignal, cut: StopSignal
+    ) -> tuple[TaskStore, TaskStore]:
+        """Source and target; one object where both are one region's."""
+        target = self.stores.open(self.regions.target, permit=permit, stop=stop, cut=cut)
+        if self.regions.target == self.regions.source:
+            return target, target
+        return self.stores.open(self.regions.source, permit=permit, stop=stop, cut=cut), target
+
+    def is_verified(self, task_number: int) -> bool:
+        """The first 100 tasks and then 1 in 1,000, or all."""
+        if task_number < FIRST_VERIFIED or task_number % VERIFIED_EVERY == 0:
+            return True
+        return self.job.request.verify is Verify.ALL
+
+
+def kit_for(job: Job, *, stores: Stores) -> JobKit:
+    if job.findings is None:
+        raise JobFailure(FailureCode.INTERNAL_ERROR, "the plan has left no findings")
+    regions = regions_of(job.request)
+    source, target = stores.region(regions.source), stores.region(regions.target)
+    facts = JobFacts(
+        request=job.request,
+        findings=job.findings,
+        source_profile=stores.plain(regions.source).profile,
+        target_profile=stores.plain(regions.target).profile,
+        same_store=is_same_store(source, target),
+    )
+    return JobKit(job=job, operation=operation_for(job.operation_name), facts=facts, regions=regions, stores=stores)
+
+
+class ChunkUploads:
+    """The ledger's memory of uploads, seen from one claimed chunk."""
+
+    def __init__(self, lease: Lease, *, ledger: JobLedger) -> None:
+        self._lease = lease
+        self._ledger = ledger
+
+    async def of_task(self, task_number: int) -> Sequence[UploadRecord]:
+        return await self._ledger.uploads(self._lease.job_id, task_number=task_number)
+
+    async def begin(self, task_number: int, target: ObjectRef, upload_id: str) -> None:
+        record = UploadRecord(task_number=task_number, target=target, upload_id=upload_id, fence=self._lease.fence)
+        await self._ledger.add_upload(self._lease, record)
+
+    async def end(self, upload_id: str) -> None:
+        await self._ledger.remove_upload(self._lease.job_id, upload_id)

@@ -1,0 +1,50 @@
+"""The engine's numbers, as one value: nothing here reads settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineLimits:
+    """Seconds, rows and bytes that planner, scheduler, worker and finisher keep to."""
+
+    lease_seconds: float = 30.0
+    """How long a claim lasts without a renewal; renewals go out three times as often."""
+    poll_seconds: float = 0.25
+    """How often each part looks for work and for changes of status."""
+    request_timeout_seconds: float = 60.0
+    """The longest that a request given to the kernel can still reach the store: a final status waits for it."""
+    yield_seconds: float = 60.0
+    """How long a stopping worker tries to settle what got no answer before it lets the lease go as a loss."""
+    checkpoint_seconds: float = 60.0
+    """Results do not stay uncommitted for longer."""
+    slow_tail_seconds: float = 5.0
+    """When only tasks in flight are left of a chunk for so long, the rest is committed."""
+    hold_limit_seconds: float = 6 * 3600.0
+    """A bucket that does not answer for so long fails the job."""
+    settle_limit_seconds: float = 600.0
+    """In Cancelling and Failing, what cannot be looked up for so long is OutcomeUnknown."""
+    suspended_expiry_seconds: float = 30 * 86400.0
+    report_retry_seconds: float = 30.0
+    """Between two attempts to deliver a report."""
+    report_limit_seconds: float = 86400.0
+    """A report that could not be delivered for so long has failed."""
+    slice_rows: int = 100_000
+    """Rows that are planned before another job gets its turn."""
+    chunk_rows: int = 1000
+    first_chunks: int = 64
+    """The first chunks of a job are small, so that a small job spreads over the workers."""
+    first_chunk_rows: int = 100
+    chunk_bytes: int = 64 * 2**30
+    versions_of_one_key: int = 10_000
+    min_free_spool_share: float = 0.2
+    losses_before_one_at_a_time: int = 3
+    rounds_ahead: int = 2
+    """A worker claims while it holds fewer unstarted tasks than so many rounds of its concurrency."""
+    unanswered_limit: int = 5
+    """After so many lost replies to one task its outcome is reported as unknown."""
+    first_lanes: int = 32
+    """Concurrency that a worker assumes before it has asked a bucket."""
+    max_claimed_chunks: int = 1024
+    """Open chunks of one worker, by memory."""

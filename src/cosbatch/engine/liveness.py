@@ -1,0 +1,85 @@
+"""Who is dead: on one host a free lock file proves it at once; else only silence does, measured on our own clock.
+
+A lease is over when it is past on the ledger's clock *and* has not changed for one lease length on the watcher's own
+clock: either clock alone may jump.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Protocol
+
+from cosbatch.ledger.port import HeldLease, JobLease
+from cosbatch.model.clock import Clock
+from cosbatch.model.identifiers import WorkerId
+from cosbatch.model.tasks import Lease
+
+
+class Liveness(Protocol):
+    """Whether the holder of a lease is known to be dead, without waiting."""
+
+    def is_dead(self, owner: WorkerId) -> bool: ...
+
+
+class LockFiles:
+    """One locked file for each living process below a folder of this host; the kernel lets the lock go with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def hold(self, owner: WorkerId) -> IO[bytes]:
+        """Locks this process's file for as long as the file that it returns is open; children do not inherit it."""
+        file = (self._folder / f"{owner}.lock").open("ab")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return file
+
+    def is_dead(self, owner: WorkerId) -> bool:
+        """True only where the file is there and free. A file that is missing says nothing: another host's process."""
+        try:
+            descriptor = os.open(self._folder / f"{owner}.lock", os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        else:
+            return True
+        finally:
+            os.close(descriptor)
+
+    def sweep(self, *, still_named: Iterable[WorkerId]) -> None:
+        """Removes the files of the dead whom no lease names any more."""
+        named = set(still_named)
+        for path in self._folder.glob("*.lock"):
+            owner = WorkerId(path.stem)
+            if owner not in named and self.is_dead(owner):
+                path.unlink(missing_ok=True)
+
+
+class LeaseWatch:
+    """Decides which leases are over."""
+
+    def __init__(self, *, clock: Clock, lease_seconds: float, liveness: Liveness | None) -> None:
+        self._clock = clock
+        self._lease_seconds = lease_seconds
+        self._liveness = liveness
+        self._seen: dict[tuple[Lease | JobLease, float], float] = {}
+
+    def over(self, held: Iterable[HeldLease]) -> list[HeldLease]:
+        """Of the leases held at present, those to expire now. Call it with all of them each time."""
+        now = self._clock.boottime()
+        seen: dict[tuple[Lease | JobLease, float], float] = {}
+        ended = []
+        for lease in held:
+            place = (lease.lease, lease.lease_until)
+            seen[place] = self._seen.get(place, now)
+            silent = lease.is_past and now - seen[place] >= self._lease_seconds
+            if silent or (self._liveness is not None and self._liveness.is_dead(lease.owner)):
+                ended.append(lease)
+        self._seen = seen
+        return ended

@@ -1,0 +1,173 @@
+"""The plan of one job: its manifest read once, from beginning to end, into chunk files and chunk rows.
+
+A plan that a crash interrupted is made again from the first row: cutting is deterministic and the manifest's ETag is
+pinned, so the chunks that the ledger has already are the same ones, and are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+
+from cosbatch.engine.chunk_files import chunk_name, encode_chunk
+from cosbatch.engine.chunker import Chunker, CutChunk
+from cosbatch.engine.limits import EngineLimits
+from cosbatch.engine.ports import Stores, regions_of
+from cosbatch.engine.versions import VersionRuns, plain_runs
+from cosbatch.ledger.port import JobLease, JobLedger
+from cosbatch.manifests.reader import ManifestHeader, ManifestReading, read_manifest
+from cosbatch.model.errors import FailureCode, JobFailure
+from cosbatch.model.identifiers import ObjectKey
+from cosbatch.model.jobs import Job, PlanFindings
+from cosbatch.model.manifests import ManifestRow
+from cosbatch.model.operations import PutObjectCopy
+from cosbatch.model.regions import Versioning
+from cosbatch.model.states import JobStatus
+from cosbatch.model.tasks import NewChunk
+from cosbatch.operations.preflight import overlap_rule, prepare_job
+from cosbatch.storage.spool import Spool
+
+CHUNKS_A_TRANSACTION = 200
+
+
+@dataclass(slots=True, kw_only=True)
+class PlanTools:
+    ledger: JobLedger
+    spool: Spool
+    stores: Stores
+    limits: EngineLimits
+
+
+class Plan:
+    """One job being planned. :meth:`slices` yields after every slice, so that another job may get its turn."""
+
+    def __init__(self, *, job: Job, lease: JobLease, tools: PlanTools, permit: Callable[[], None]) -> None:
+        self.job = job
+        self.lease = lease
+        self._tools = tools
+        self._permit = permit
+        self._chunker = Chunker(limits=tools.limits)
+        self._unsaved: list[NewChunk] = []
+        self._known_chunks = 0
+        self._refused: Callable[[ObjectKey], bool] | None = None
+
+    async def slices(self) -> AsyncIterator[int]:
+        """Rows planned so far, after each slice. When it ends the job has left Preparing.
+
+        Raises JobFailure, ManifestFaulty or StorageError where the job cannot start, StaleFence where the lease is
+        lost.
+        """
+        reading = await self._open_manifest()
+        findings = await self._prepare(reading.header)
+        await self._count_known_chunks()
+        runs = self._version_runs(reading.header, findings)
+        planned_at_last_slice = 0
+        async for batch in reading.batches():
+            await self._keep(self._cut(batch, runs))
+            if self._chunker.rows_cut - planned_at_last_slice >= self._tools.limits.slice_rows:
+                planned_at_last_slice = self._chunker.rows_cut
+                await self._save()
+                yield planned_at_last_slice
+        await self._keep(self._cut_rest(runs))
+        await self._save()
+        await self._finish(findings)
+
+    async def _open_manifest(self) -> ManifestReading:
+        request = self.job.request
+        store = self._tools.stores.open(request.region, permit=self._permit)
+        return await read_manifest(request.manifest, store)
+
+    async def _prepare(self, header: ManifestHeader) -> PlanFindings:
+        request = self.job.request
+        regions = regions_of(request)
+        stores = self._tools.stores
+        source = stores.open(regions.source, permit=self._permit)
+        target = source if regions.target == regions.source else stores.open(regions.target, permit=self._permit)
+        report = stores.open(regions.report, permit=self._permit) if regions.report else None
+        if isinstance(request.operation, PutObjectCopy):
+            self._refused = overlap_rule(
+                request.operation, source_bucket=header.source_bucket, in_one_region=regions.target == regions.source
+            )
+        return await prepare_job(
+            request,
+            source_bucket=header.source_bucket,
+            source=source,
+            target=target,
+            report=report,
+            source_region=stores.region(regions.source),
+            target_region=stores.region(regions.target),
+        )
+
+    async def _count_known_chunks(self) -> None:
+        """Chunks that an earlier, interrupted plan has saved."""
+        last = -1
+        while states := await self._tools.ledger.chunk_states(self.job.id, after_seq=last):
+            last = states[-1].seq
+        self._known_chunks = last + 1
+
+    def _version_runs(self, header: ManifestHeader, findings: PlanFindings) -> VersionRuns | None:
+        if not header.has_versions:
+            return None
+        return VersionRuns(
+            keeps_versions=findings.target_versioning is Versioning.ENABLED,
+            first_number=0,
+            longest_run=self._tools.limits.versions_of_one_key,
+        )
+
+    def _cut(self, batch: list[ManifestRow], runs: VersionRuns | None) -> Iterator[CutChunk]:
+        if self._refused is not None:
+            self._refuse_overlap(batch)
+        if runs is None:
+            yield from self._chunker.add_rows(plain_runs(batch))
+            return
+        for run in runs.feed(batch):
+            yield from self._chunker.add_run(run)
+
+    def _cut_rest(self, runs: VersionRuns | None) -> Iterator[CutChunk]:
+        if runs is not None:
+            for run in runs.finish():
+                yield from self._chunker.add_run(run)
+        yield from self._chunker.finish()
+
+    def _refuse_overlap(self, batch: list[ManifestRow]) -> None:
+        assert self._refused is not None
+        for row in batch:
+            if self._refused(row.key):
+                raise JobFailure(
+                    FailureCode.OVERLAPPING_PREFIX,
+                    f"the key {row.key!r} of the manifest may also be written by this job, so the result would depend"
+                    " on the order; choose a TargetKeyPrefix that no listed key begins with",
+                )
+
+    async def _keep(self, cut: Iterator[CutChunk]) -> None:
+        """Writes chunk files; rows go to the ledger some at a time."""
+        for chunk in cut:
+            if chunk.seq < self._known_chunks:
+                continue
+            content = encode_chunk(chunk.rows)
+            name = chunk_name(self.job.id, seq=chunk.seq, fence=self.lease.fence, content=content)
+            await self._tools.spool.put(name, content)
+            self._unsaved.append(
+                NewChunk(seq=chunk.seq, first_task=chunk.first_task, task_count=len(chunk.rows), spool_name=name)
+            )
+            if len(self._unsaved) >= CHUNKS_A_TRANSACTION:
+                await self._save()
+
+    async def _save(self) -> None:
+        if self._unsaved:
+            last = self._unsaved[-1]
+            await self._tools.ledger.add_chunks(
+                self.lease, self._unsaved, planned_rows=last.first_task + last.task_count
+            )
+            self._unsaved = []
+
+    async def _finish(self, findings: PlanFindings) -> None:
+        if self._chunker.rows_cut == 0:
+            raise JobFailure(FailureCode.MANIFEST_EMPTY, "the manifest lists no object")
+        asks = self.job.request.confirmation_required
+        await self._tools.ledger.finish_plan(
+            self.lease,
+            findings=findings,
+            to=JobStatus.SUSPENDED if asks else JobStatus.READY,
+            reason="awaiting confirmation" if asks else "planned",
+        )

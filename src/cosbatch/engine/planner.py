@@ -1,0 +1,179 @@
+"""The planner: turns the manifests of new jobs into chunks, a slice at a time, by the same queue rule as work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from cosbatch.engine.plan import Plan, PlanTools
+from cosbatch.engine.renewal import JobLeaseKeeper, until_stopped
+from cosbatch.ledger.port import Duty, QueuedJob
+from cosbatch.model.clock import Clock
+from cosbatch.model.errors import (
+    CosbatchError,
+    FailureCode,
+    Fault,
+    IllegalMove,
+    JobFailure,
+    ManifestFaulty,
+    SendingStopped,
+    SpoolError,
+    StaleFence,
+    StorageError,
+)
+from cosbatch.model.identifiers import JobId, WorkerId
+from cosbatch.model.jobs import Hold, Job
+from cosbatch.model.states import Actor, JobStatus
+from cosbatch.storage.disposition import failure_code
+
+log = structlog.get_logger(__name__)
+
+TO_PLAN = frozenset({JobStatus.NEW, JobStatus.PREPARING})
+
+
+@dataclass(slots=True, kw_only=True)
+class _OpenPlan:
+    plan: Plan
+    slices: AsyncIterator[int]
+    keeper: JobLeaseKeeper
+    served: int
+    """Turn at which it was last served."""
+
+
+class Planner:
+    """Plans one slice at a time of whichever job is next."""
+
+    def __init__(self, *, worker: WorkerId, tools: PlanTools, clock: Clock) -> None:
+        self._worker = worker
+        self._tools = tools
+        self._clock = clock
+        self._open: dict[JobId, _OpenPlan] = {}
+        self._turn = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until ``stop``; plans under way are given back and begun again by whoever claims them next."""
+        try:
+            await until_stopped(self.step, stop=stop, pause_seconds=self._tools.limits.poll_seconds)
+        finally:
+            for job_id in list(self._open):
+                await self._drop(job_id)
+
+    async def step(self) -> bool:
+        """One slice; False where there is nothing to plan."""
+        queue = [queued.job for queued in await self._tools.ledger.queued_jobs() if self._is_mine(queued)]
+        for job_id in self._open.keys() - {job.id for job in queue}:
+            await self._drop(job_id)
+        if not queue or not await self._has_space(queue):
+            return False
+        job = min(queue, key=self._queue_place)
+        open_plan = self._open.get(job.id) or await self._claim(job)
+        if open_plan is None:
+            return False
+        self._turn += 1
+        open_plan.served = self._turn
+        await self._plan_slice(open_plan)
+        return True
+
+    def _is_mine(self, queued: QueuedJob) -> bool:
+        return queued.job.status in TO_PLAN and (queued.job.id in self._open or not queued.has_leases)
+
+    def _queue_place(self, job: Job) -> tuple[int, int, JobId]:
+        """The greatest priority first; of equal ones the one that has waited longest for its turn."""
+        known = self._open.get(job.id)
+        return (-job.priority, known.served if known else 0, job.id)
+
+    async def _has_space(self, queue: Sequence[Job]) -> bool:
+        free = await self._tools.spool.free_share()
+        least = self._tools.limits.min_free_spool_share
+        if free is None or free >= least:
+            for job in queue:
+                if job.hold is not None and job.hold.bucket == SPOOL:
+                    await self._tools.ledger.set_hold(job.id, None)
+            return True
+        reason = f"planning waits: {free:.0%} of the work area is free, and it needs {least:.0%}; make room there"
+        for job in queue:
+            if job.hold is None:
+                await self._tools.ledger.set_hold(job.id, Hold(bucket=SPOOL, reason=reason, since=self._clock.now()))
+        return False
+
+    async def _claim(self, job: Job) -> _OpenPlan | None:
+        limits = self._tools.limits
+        asked_at = self._clock.boottime()
+        lease = await self._tools.ledger.claim_job(
+            self._worker, job_id=job.id, duty=Duty.PLAN, lease_seconds=limits.lease_seconds
+        )
+        if lease is None:
+            return None
+        keeper = JobLeaseKeeper(
+            lease, ledger=self._tools.ledger, clock=self._clock, lease_seconds=limits.lease_seconds, taken_at=asked_at
+        )
+        plan = Plan(job=job, lease=lease, tools=self._tools, permit=keeper.deadline.check)
+        self._open[job.id] = _OpenPlan(plan=plan, slices=plan.slices(), keeper=keeper, served=self._turn)
+        log.info("planning", job_id=job.id)
+        return self._open[job.id]
+
+    async def _plan_slice(self, open_plan: _OpenPlan) -> None:
+        job_id = open_plan.plan.job.id
+        try:
+            rows = await anext(open_plan.slices)
+        except StopAsyncIteration:
+            log.info("planned", job_id=job_id)
+        except (StaleFence, SendingStopped, IllegalMove):
+            log.info("plan-lost", job_id=job_id)
+        except SpoolError as error:
+            log.error("plan-interrupted", job_id=job_id, error=str(error))
+        except (JobFailure, ManifestFaulty, StorageError) as error:
+            await self._fail(open_plan, error)
+        else:
+            log.debug("slice-planned", job_id=job_id, rows=rows)
+            return
+        await self._drop(job_id)
+
+    async def _fail(self, open_plan: _OpenPlan, error: CosbatchError) -> None:
+        code, reason = explain_failure(error)
+        log.warning("plan-failed", job_id=open_plan.plan.job.id, failure_code=code, reason=reason)
+        try:
+            await self._tools.ledger.move(
+                open_plan.plan.job.id,
+                expect={JobStatus.PREPARING},
+                to=JobStatus.FAILING,
+                actor=Actor.ENGINE,
+                reason=reason,
+                failure=code,
+            )
+        except IllegalMove:
+            log.info("plan-lost", job_id=open_plan.plan.job.id)
+
+    async def _drop(self, job_id: JobId) -> None:
+        open_plan = self._open.pop(job_id)
+        await open_plan.keeper.close()
+        slices = open_plan.slices
+        if hasattr(slices, "aclose"):
+            await slices.aclose()
+        await self._tools.ledger.release_job(open_plan.plan.lease)
+
+
+SPOOL = "(work area)"
+"""Stands where a hold names a bucket: it is the service's own space that is short."""
+
+
+def explain_failure(error: CosbatchError) -> tuple[FailureCode, str]:
+    """Why a job cannot start, with all faults that were found, one a line."""
+    match error:
+        case ManifestFaulty(failure_code=code, faults=faults, more=more):
+            return code, _with_faults(f"the manifest has {len(faults)}{'+' if more else ''} faults", faults)
+        case JobFailure(failure_code=code, reason=reason, faults=faults):
+            return code, _with_faults(reason, faults)
+        case StorageError():
+            return failure_code(error) or FailureCode.STORE_UNAVAILABLE, str(error)
+        case _:
+            return FailureCode.INTERNAL_ERROR, str(error)
+
+
+def _with_faults(reason: str, faults: Sequence[Fault]) -> str:
+    if len(faults) == 1:
+        return str(faults[0])
+    return "\n".join([reason, *map(str, faults)])

@@ -1,0 +1,93 @@
+"""What the engine needs from outside its room, beside ledger and spool: the stores of the region table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from cosbatch.model.identifiers import Bucket, RegionName
+from cosbatch.model.jobs import Hold, JobRequest
+from cosbatch.model.operations import PutObjectCopy
+from cosbatch.model.regions import Region
+from cosbatch.storage.pacing import StopSignal
+from cosbatch.storage.port import ObjectStore
+
+
+class TaskStore(ObjectStore, Protocol):
+    """A store that retries, paces and counts by itself, for one task."""
+
+    requests: int
+    """Requests sent so far."""
+    has_written: bool
+    """Some write was answered with success, or may have been applied without an answer."""
+
+    @property
+    def causes(self) -> list[str]:
+        """Why requests were repeated, ``SlowDown x3``."""
+        ...
+
+
+class Stores(Protocol):
+    """The stores of this process by region; connections and pacing are shared by everything in the process."""
+
+    def region(self, name: RegionName) -> Region:
+        """JobFailure (InternalError) where the region table has lost it."""
+        ...
+
+    def plain(self, name: RegionName) -> ObjectStore:
+        """The adapter itself: no retries, no pacing."""
+        ...
+
+    def open(
+        self,
+        name: RegionName,
+        *,
+        permit: Callable[[], None],
+        stop: StopSignal | None = None,
+        cut: StopSignal | None = None,
+    ) -> TaskStore:
+        """A store for one task. ``permit`` is called before every send and raises SendingStopped; ``stop`` breaks off
+        waits while nothing was written, ``cut`` those afterwards."""
+        ...
+
+    def limit_of(self, name: RegionName, bucket: Bucket) -> int:
+        """How many requests the bucket takes at once at present."""
+        ...
+
+    def hold_of(self, name: RegionName, bucket: Bucket) -> Hold | None:
+        """Why nothing is sent to the bucket at present."""
+        ...
+
+    def in_flight(self) -> int: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRegions:
+    """The regions that a job touches."""
+
+    source: RegionName
+    target: RegionName
+    report: RegionName | None
+
+
+def regions_of(request: JobRequest) -> JobRegions:
+    target = request.region
+    if isinstance(request.operation, PutObjectCopy) and request.operation.target_region:
+        target = request.operation.target_region
+    report = (request.report.region or request.region) if request.report.enabled else None
+    return JobRegions(source=request.region, target=target, report=report)
+
+
+def is_same_store(source: Region, target: Region) -> bool:
+    """Whether one store can read from the other by itself: one endpoint, or two regions of one cloud.
+
+    Two regions of one cloud have one profile and endpoints below one domain (``cos.ap-x.myqcloud.com`` and
+    ``cos.ap-y.myqcloud.com``); self-hosted stores at different addresses do not know each other.
+    """
+    if source.endpoint == target.endpoint:
+        return True
+    clouds = {"s3", "cos"}
+    return source.profile == target.profile and source.profile in clouds

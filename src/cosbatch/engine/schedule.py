@@ -1,0 +1,120 @@
+"""Which job is moved where: a pure decision over what the ledger says, so that it can be tested as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cosbatch.engine.limits import EngineLimits
+from cosbatch.ledger.port import QueuedJob
+from cosbatch.model.errors import FailureCode
+from cosbatch.model.identifiers import AccountId, JobId, RegionName
+from cosbatch.model.jobs import PausedBy
+from cosbatch.model.states import JobStatus
+
+RUNNABLE = frozenset({JobStatus.READY, JobStatus.ACTIVE, JobStatus.PAUSING, JobStatus.PAUSED})
+SEALABLE = frozenset({JobStatus.COMPLETING, JobStatus.CANCELLING, JobStatus.FAILING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    job_id: JobId
+    expect: JobStatus
+    to: JobStatus
+    reason: str
+    paused_by: PausedBy | None = None
+    failure: FailureCode | None = None
+
+
+def decide(queued: Sequence[QueuedJob], *, now: float, limits: EngineLimits) -> list[Move]:
+    """The moves that are due; at most one for each job. ``now`` is in Unix seconds."""
+    moves = [move for job in queued if (move := _own_move(job, now=now, limits=limits)) is not None]
+    moved = {move.job_id for move in moves}
+    for queue in _queues(job for job in queued if job.job.id not in moved):
+        moves += _queue_moves(queue)
+    return moves
+
+
+def _own_move(queued: QueuedJob, *, now: float, limits: EngineLimits) -> Move | None:
+    """Moves that depend on nothing but the job itself."""
+    job = queued.job
+    match job.status:
+        case JobStatus.SUSPENDED if job.suspended_at is not None:
+            if now - job.suspended_at > limits.suspended_expiry_seconds:
+                return _failing(queued, FailureCode.SUSPENDED_EXPIRED, "nobody confirmed the job in time")
+        case JobStatus.ACTIVE if job.is_settled:
+            return _move(queued, JobStatus.COMPLETING, "every task has a result")
+        case JobStatus.PAUSING if not queued.has_leases and now >= queued.quiet_at:
+            return _move(queued, JobStatus.PAUSED, job.status_reason)
+        case JobStatus.READY | JobStatus.ACTIVE | JobStatus.PAUSING | JobStatus.PAUSED:
+            if job.hold is not None and now - job.hold.since > limits.hold_limit_seconds:
+                why = f"{job.hold.bucket}: {job.hold.reason}"
+                return _failing(queued, FailureCode.STORE_UNAVAILABLE, why)
+        case _:
+            return None
+    return None
+
+
+def _queues(queued: Iterable[QueuedJob]) -> list[list[QueuedJob]]:
+    queues: dict[tuple[AccountId, RegionName], list[QueuedJob]] = {}
+    for job in queued:
+        if job.job.status in RUNNABLE:
+            queues.setdefault((job.job.account, job.job.request.region), []).append(job)
+    return list(queues.values())
+
+
+def _queue_moves(queue: Sequence[QueuedJob]) -> list[Move]:
+    """The greatest priority runs; lower ones wait while it has chunks that nobody has claimed."""
+    wanting = [job for job in queue if _wants_work(job)]
+    top = max((job.job.priority for job in wanting), default=None)
+    leader = next((job for job in wanting if job.job.priority == top), None)
+    return [move for job in queue if (move := _by_priority(job, leader)) is not None]
+
+
+def _wants_work(queued: QueuedJob) -> bool:
+    """Whether it could use a worker now: unclaimed chunks, not paused by its user, and a bucket that answers."""
+    by_user = queued.job.paused_by is PausedBy.USER
+    return queued.has_open_chunks and not by_user and queued.job.hold is None
+
+
+def _by_priority(queued: QueuedJob, leader: QueuedJob | None) -> Move | None:
+    job = queued.job
+    is_held_back = leader is not None and job.priority < leader.job.priority
+    match job.status:
+        case JobStatus.READY if not is_held_back:
+            return _move(queued, JobStatus.ACTIVE, "its turn in the queue")
+        case JobStatus.PAUSED if not is_held_back and job.paused_by is PausedBy.PRIORITY:
+            return _move(queued, JobStatus.ACTIVE, "no job of a greater priority needs workers")
+        case JobStatus.ACTIVE if is_held_back and queued.has_open_chunks:
+            assert leader is not None
+            why = f"job {leader.job.id} has priority {leader.job.priority}"
+            return Move(
+                job_id=job.id,
+                expect=job.status,
+                to=JobStatus.PAUSING,
+                reason=f"pre-empted: {why}",
+                paused_by=PausedBy.PRIORITY,
+            )
+        case _:
+            return None
+
+
+def _move(queued: QueuedJob, to: JobStatus, reason: str) -> Move:
+    return Move(job_id=queued.job.id, expect=queued.job.status, to=to, reason=reason)
+
+
+def _failing(queued: QueuedJob, code: FailureCode, reason: str) -> Move:
+    return Move(job_id=queued.job.id, expect=queued.job.status, to=JobStatus.FAILING, reason=reason, failure=code)
+
+
+def may_seal(queued: QueuedJob, *, now: float) -> bool:
+    """Whether nothing of the job is under way any more, so that its report can be written.
+
+    In Cancelling and Failing chunks that were lost are settled first, and requests of expired leases are waited for.
+    """
+    status = queued.job.status
+    if status not in SEALABLE:
+        return status.value in {"Cancelled", "Failed"} and not queued.has_leases
+    if queued.has_leases:
+        return False
+    return status is JobStatus.COMPLETING or (not queued.has_lost_chunks and now >= queued.quiet_at)

@@ -1,0 +1,74 @@
+"""The scheduler: moves jobs along the state table, and ends the leases of the dead. Any number may run at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from cosbatch.engine.limits import EngineLimits
+from cosbatch.engine.liveness import LeaseWatch
+from cosbatch.engine.renewal import until_stopped
+from cosbatch.engine.schedule import Move, decide
+from cosbatch.ledger.port import HeldLease, JobLedger
+from cosbatch.model.clock import Clock
+from cosbatch.model.errors import IllegalMove
+from cosbatch.model.identifiers import WorkerId
+from cosbatch.model.states import Actor
+
+log = structlog.get_logger(__name__)
+
+
+class Scheduler:
+    """Reads, decides, and writes each move as compare-and-set: a second scheduler changes nothing."""
+
+    def __init__(
+        self,
+        *,
+        ledger: JobLedger,
+        clock: Clock,
+        limits: EngineLimits,
+        watch: LeaseWatch,
+        sweep: Callable[[Sequence[WorkerId]], None] | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._limits = limits
+        self._watch = watch
+        self._sweep = sweep
+
+    async def run(self, stop: asyncio.Event) -> None:
+        await until_stopped(self.step, stop=stop, pause_seconds=self._limits.poll_seconds)
+
+    async def step(self) -> bool:
+        """One look; whether anything was moved."""
+        held = await self._ledger.held_leases()
+        for lease in self._watch.over(held):
+            await self._expire(lease)
+        if self._sweep is not None:
+            self._sweep([lease.owner for lease in held])
+        moves = decide(await self._ledger.queued_jobs(), now=self._clock.now(), limits=self._limits)
+        for move in moves:
+            await self._move(move)
+        return bool(moves)
+
+    async def _expire(self, lease: HeldLease) -> None:
+        if await self._ledger.expire(lease, quiet_seconds=self._limits.request_timeout_seconds):
+            log.warning("lease-expired", owner=lease.owner, lease=str(lease.lease))
+
+    async def _move(self, move: Move) -> None:
+        try:
+            await self._ledger.move(
+                move.job_id,
+                expect={move.expect},
+                to=move.to,
+                actor=Actor.ENGINE,
+                reason=move.reason,
+                paused_by=move.paused_by,
+                failure=move.failure,
+            )
+        except IllegalMove:
+            log.debug("moved-by-another", job_id=move.job_id, to=move.to)
+        else:
+            log.info("moved", job_id=move.job_id, to=move.to, reason=move.reason)

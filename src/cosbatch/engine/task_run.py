@@ -1,0 +1,202 @@
+"""One task: run it, and where a reply was lost, look before anything is sent again.
+
+``may_have_run`` is the whole matter. It is true when an earlier claim of the chunk was lost, or as soon as a request of
+ours got no answer. From then on only ``settle`` decides: done, not done (run again), or not to be known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from random import Random
+
+import structlog
+
+from cosbatch.engine.chunk_run import ChunkRun
+from cosbatch.engine.job_kit import ChunkUploads
+from cosbatch.engine.limits import EngineLimits
+from cosbatch.ledger.port import JobLedger
+from cosbatch.model.clock import Clock
+from cosbatch.model.errors import (
+    FailureCode,
+    JobFailure,
+    LedgerUnavailable,
+    SendingStopped,
+    StaleFence,
+    StorageError,
+    Unanswered,
+)
+from cosbatch.model.tasks import OutcomeCode, Result, Task, TaskStatus
+from cosbatch.operations.port import TaskContext
+from cosbatch.storage.disposition import (
+    Action,
+    backoff_seconds,
+    disposition,
+    failure_code,
+)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class TaskTools:
+    ledger: JobLedger
+    clock: Clock
+    limits: EngineLimits
+    random: Random
+
+
+class TaskRun:
+    """The attempts of one task under one claim."""
+
+    __slots__ = (
+        "_context",
+        "_looking",
+        "_may_have_run",
+        "_run",
+        "_source",
+        "_target",
+        "_task",
+        "_tools",
+        "_unanswered",
+    )
+
+    def __init__(self, task: Task, *, run: ChunkRun, tools: TaskTools) -> None:
+        self._task = task
+        self._run = run
+        self._tools = tools
+        self._may_have_run = run.may_have_run
+        self._unanswered = 0
+        self._looking = False
+        self._source, self._target = run.kit.open_stores(permit=run.deadline.check, stop=run.stop, cut=run.cut)
+        self._context = TaskContext(
+            facts=run.kit.facts,
+            source=self._source,
+            target=self._target,
+            uploads=ChunkUploads(run.claim.lease, ledger=self._tools.ledger),
+            clock=self._tools.clock,
+            first_leased_at=run.claim.first_leased_at,
+            requests_sent=self._requests,
+        )
+
+    def _requests(self) -> int:
+        if self._source is self._target:
+            return self._target.requests
+        return self._source.requests + self._target.requests
+
+    async def execute(self) -> Result | None:
+        """The outcome; None where it is left to whoever claims the chunk next.
+
+        Where something may be written and it is left, the run is marked ``abandoned``: its lease then counts as lost,
+        so that the next claimer looks first.
+        """
+        while True:
+            try:
+                if self._run.is_settle_only:
+                    return await self._settle_only()
+                return await self._verified(await self._run_or_settle())
+            except SendingStopped:
+                return self._stopped()
+            except StaleFence:
+                self._run.deadline.lost = True
+                return None
+            except LedgerUnavailable as error:
+                await self._after_lost_reply(error)
+            except StorageError as error:
+                if not isinstance(error, Unanswered):
+                    return self._refused(error)
+                if self._unanswered >= self._tools.limits.unanswered_limit:
+                    return self._unknown(str(error))
+                await self._after_lost_reply(error)
+            except Exception as error:
+                log.exception("task-broke", job_id=self._run.claim.lease.job_id, task=self._task.number)
+                return self._broke(error)
+
+    async def _run_or_settle(self) -> Result:
+        operation = self._run.kit.operation
+        if self._may_have_run:
+            self._looking = True
+            known = await operation.settle(self._task, self._context, may_write=True)
+            self._looking = False
+            if known is not None:
+                return known
+            self._may_have_run = False
+        return await operation.run(self._task, self._context)
+
+    async def _settle_only(self) -> Result:
+        self._looking = True
+        known = await self._run.kit.operation.settle(self._task, self._context, may_write=False)
+        if known is not None:
+            return known
+        return self._failed(OutcomeCode.NOT_DONE, "the job ended before this was done, and looking proves it")
+
+    async def _verified(self, result: Result) -> Result:
+        """Reads a sample back: what a store answers is not always what it did."""
+        kit = self._run.kit
+        if result.status is TaskStatus.FAILED or not result.requests or not kit.is_verified(self._task.number):
+            return result
+        try:
+            ignored = await kit.operation.verify(self._task, result, self._context)
+        except (StorageError, SendingStopped) as error:
+            # The answer to the write stands; only the look afterwards was refused.
+            log.info("not-read-back", job_id=self._run.claim.lease.job_id, task=self._task.number, error=str(error))
+            ignored = ()
+        if not ignored:
+            return result._replace(requests=self._requests())
+        self._run.note_ignored(ignored)
+        named = ", ".join(ignored)
+        return self._failed(
+            OutcomeCode.STORE_IGNORED_OPTION, f"the store answered success, but the object does not show: {named}"
+        )
+
+    async def _after_lost_reply(self, error: Exception) -> None:
+        self._unanswered += 1
+        self._may_have_run = True
+        log.debug("outcome-open", job_id=self._run.claim.lease.job_id, task=self._task.number, error=str(error))
+        await asyncio.sleep(backoff_seconds(self._unanswered, self._tools.random.random))
+
+    def _stopped(self) -> Result | None:
+        if self._run.given_up:
+            return self._unknown("the store could not be asked in time what became of it")
+        if self._target.has_written or self._source.has_written:
+            self._run.abandoned = True
+        return None
+
+    def _refused(self, error: StorageError) -> Result:
+        """A definite answer. While looking, it means that the outcome cannot be known."""
+        what = disposition(error, writes=not self._looking)
+        if what.action is Action.FAIL_JOB and self._run.kit.failure is None:
+            self._run.kit.failure = JobFailure(failure_code(error) or FailureCode.INTERNAL_ERROR, str(error))
+        if self._looking:
+            return self._unknown(str(error))
+        causes = ", ".join(self._target.causes or self._source.causes)
+        return Result(
+            self._task.number,
+            TaskStatus.FAILED,
+            error_code=error.code,
+            http_status=error.http_status,
+            message=f"{error.message} (after {causes})" if causes else error.message,
+            requests=self._requests(),
+        )
+
+    def _unknown(self, why: str) -> Result:
+        return self._failed(
+            OutcomeCode.OUTCOME_UNKNOWN, f"a request got no answer, and looking did not tell whether it was done: {why}"
+        )
+
+    def _broke(self, error: Exception) -> Result:
+        code = OutcomeCode.OUTCOME_UNKNOWN if self._requests() else OutcomeCode.INTERNAL_ERROR
+        return self._failed(code, f"an error of the service itself: {type(error).__name__}: {error}")
+
+    def _failed(self, code: OutcomeCode, message: str) -> Result:
+        return Result(self._task.number, TaskStatus.FAILED, error_code=code, message=message, requests=self._requests())
+
+
+def worker_lost(task: Task) -> Result:
+    """The task that a fourth lease was lost with."""
+    return Result(
+        task.number,
+        TaskStatus.FAILED,
+        error_code=OutcomeCode.WORKER_LOST,
+        message="the worker was lost each time this task ran; whether it was done is not known",
+    )

@@ -1,0 +1,343 @@
+"""The worker: claims chunks, runs their tasks as concurrently as the buckets take it, commits what came of them.
+
+Work is done by *lanes*: coroutines that take one task after another, as many as the buckets of the claimed jobs take
+requests at present. One long-lived coroutine a lane costs less than one asyncio task an object.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
+
+import structlog
+
+from cosbatch.engine.chunk_files import decode_chunk
+from cosbatch.engine.chunk_run import ChunkRun, Unit
+from cosbatch.engine.committer import Committer
+from cosbatch.engine.job_kit import JobKit, kit_for
+from cosbatch.engine.leases import LeaseBook
+from cosbatch.engine.ports import Stores
+from cosbatch.engine.renewal import Deadline, sleep_or_stop, until_stopped
+from cosbatch.engine.task_run import TaskRun, TaskTools, worker_lost
+from cosbatch.ledger.port import Pulse
+from cosbatch.model.errors import (
+    IllegalMove,
+    JobFailure,
+    LedgerUnavailable,
+    SpoolError,
+    StaleFence,
+)
+from cosbatch.model.identifiers import JobId, WorkerId
+from cosbatch.model.jobs import Hold
+from cosbatch.model.states import Actor, JobStatus
+from cosbatch.model.tasks import Claim, ClaimMode, Task, Then
+from cosbatch.storage.spool import Spool
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLoad:
+    """What a worker is about, for progress and metrics."""
+
+    in_flight: int
+    chunks: int
+
+
+class Worker:
+    """One process's worker. All of its coroutines run in one event loop."""
+
+    def __init__(self, *, worker: WorkerId, tools: TaskTools, spool: Spool, stores: Stores) -> None:
+        self._worker = worker
+        self._tools = tools
+        self._limits = tools.limits
+        self._clock = tools.clock
+        self._spool = spool
+        self._stores = stores
+        self._leases = LeaseBook(
+            worker, ledger=tools.ledger, clock=tools.clock, lease_seconds=tools.limits.lease_seconds
+        )
+        self._committer = Committer(
+            ledger=tools.ledger,
+            spool=spool,
+            random=tools.random,
+            quiet_seconds=tools.limits.request_timeout_seconds,
+        )
+        self._kits: dict[JobId, JobKit] = {}
+        self._runs: list[ChunkRun] = []
+        self._lanes = 0
+        self._background: set[asyncio.Task[None]] = set()
+        self._last_job: JobId | None = None
+        self._draining = False
+
+    def load(self) -> WorkerLoad:
+        return WorkerLoad(in_flight=self._stores.in_flight(), chunks=len(self._runs))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until ``stop``; then every chunk is given back with what was settled, and nothing is left under way."""
+        poll = self._limits.poll_seconds
+        keepers = [
+            asyncio.create_task(until_stopped(self._renew, stop=stop, pause_seconds=self._limits.lease_seconds / 3)),
+            asyncio.create_task(until_stopped(self._tend, stop=stop, pause_seconds=poll)),
+            asyncio.create_task(until_stopped(self._claim, stop=stop, pause_seconds=poll)),
+        ]
+        try:
+            await asyncio.gather(*keepers)
+        finally:
+            for keeper in keepers:
+                keeper.cancel()
+            await asyncio.gather(*keepers, return_exceptions=True)
+            await self._drain()
+
+    # --- leases
+
+    async def _renew(self) -> bool:
+        await self._leases.renew([run.claim.lease for run in self._runs])
+        for run in list(self._runs):
+            if run.deadline.lost:
+                self._drop(run)
+        return False
+
+    async def _claim(self) -> bool:
+        room = self._room()
+        if room <= 0:
+            return False
+        claimed = await self._leases.claim(room=room, after_job=self._last_job)
+        for claim, deadline in claimed:
+            self._last_job = claim.lease.job_id
+            await self._begin(claim, deadline)
+        return bool(claimed)
+
+    def _room(self) -> int:
+        """Tasks to ask for: two rounds of the concurrency, less those that are waiting here already."""
+        if self._draining or len(self._runs) >= self._limits.max_claimed_chunks:
+            return 0
+        waiting = sum(run.unstarted for run in self._runs)
+        return self._limits.rounds_ahead * self._wanted_lanes(at_least_one_bucket=True) - waiting
+
+    async def _begin(self, claim: Claim, deadline: Deadline) -> None:
+        try:
+            kit = await self._kit(claim.lease.job_id)
+            content = await self._spool.get(claim.spool_name)
+            tasks = decode_chunk(content, first_task=claim.first_task, task_count=claim.task_count)
+        except JobFailure as failure:
+            await self._fail_job(claim.lease.job_id, failure)
+            await self._hand_back(claim)
+        except (SpoolError, LedgerUnavailable) as error:
+            log.error("chunk-not-begun", job_id=claim.lease.job_id, seq=claim.lease.seq, error=str(error))
+            await self._hand_back(claim)
+        else:
+            run = ChunkRun(claim=claim, kit=kit, deadline=deadline, tasks=tasks)
+            self._runs.append(run)
+            if claim.mode is ClaimMode.ONE_AT_A_TIME:
+                self._spawn(self._run_one_at_a_time(run))
+            elif run.is_idle():
+                self._spawn(self._finish(run))
+            else:
+                self._top_up_lanes()
+
+    async def _kit(self, job_id: JobId) -> JobKit:
+        if job_id not in self._kits:
+            self._kits[job_id] = kit_for(await self._tools.ledger.job(job_id), stores=self._stores)
+        return self._kits[job_id]
+
+    async def _hand_back(self, claim: Claim) -> None:
+        try:
+            await self._tools.ledger.commit(claim, None, then=Then.YIELD)
+        except StaleFence:
+            log.info("claim-lost", job_id=claim.lease.job_id, seq=claim.lease.seq)
+        self._leases.forget(claim.lease)
+
+    # --- lanes
+
+    def _wanted_lanes(self, *, at_least_one_bucket: bool = False) -> int:
+        kits = {(run.kit.regions.target, run.kit.target_bucket) for run in self._runs}
+        if not kits:
+            return self._limits.first_lanes if at_least_one_bucket else 0
+        return sum(self._stores.limit_of(region, bucket) for region, bucket in kits)
+
+    def _top_up_lanes(self) -> None:
+        missing = min(self._wanted_lanes() - self._lanes, sum(len(run.units) for run in self._runs))
+        for _ in range(missing):
+            self._lanes += 1
+            self._spawn(self._lane())
+
+    async def _lane(self) -> None:
+        try:
+            while (run := self._next_run()) is not None:
+                await self._run_unit(run, run.begin())
+                if self._lanes > self._wanted_lanes():
+                    return
+        finally:
+            self._lanes -= 1
+
+    def _next_run(self) -> ChunkRun | None:
+        """The oldest claim first, so that chunks close in the order in which they were claimed."""
+        for run in self._runs:
+            if run.units and run.claim.mode is not ClaimMode.ONE_AT_A_TIME:
+                return run
+        return None
+
+    async def _run_unit(self, run: ChunkRun, unit: Unit) -> None:
+        try:
+            for place, task in enumerate(unit):
+                if place and run.is_stopping():
+                    break
+                await self._run_task(run, task)
+        finally:
+            run.in_flight -= 1
+        if run.is_idle():
+            await self._finish(run)
+
+    async def _run_task(self, run: ChunkRun, task: Task) -> None:
+        result = await TaskRun(task, run=run, tools=self._tools).execute()
+        if result is not None:
+            run.bring(task, result, now=self._clock.boottime())
+        if run.kit.failure is not None:
+            await self._fail_job(run.claim.lease.job_id, run.kit.failure)
+
+    async def _run_one_at_a_time(self, run: ChunkRun) -> None:
+        """A chunk that was lost three times: whichever task is at fault is found out, and only that one is given up."""
+        while run.units and not run.deadline.is_over():
+            (task, *rest) = run.begin()
+            if rest:
+                run.units.appendleft(rest)
+            if task.number == run.claim.started_task:
+                run.bring(task, worker_lost(task), now=self._clock.boottime())
+                run.in_flight -= 1
+            else:
+                if await self._mark_started(run, task):
+                    await self._run_task(run, task)
+                run.in_flight -= 1
+            await self._committer.commit(run, then=Then.KEEP)
+        await self._finish(run)
+
+    async def _mark_started(self, run: ChunkRun, task: Task) -> bool:
+        while not run.deadline.is_over():
+            try:
+                await self._tools.ledger.mark_started(run.claim, task.number)
+            except StaleFence:
+                run.deadline.lost = True
+            except LedgerUnavailable:
+                await asyncio.sleep(self._limits.poll_seconds)
+            else:
+                return True
+        return False
+
+    # --- ends of runs
+
+    async def _finish(self, run: ChunkRun) -> None:
+        """Nothing of the run is under way any more: the last commit."""
+        if run.finishing or run not in self._runs:
+            return
+        run.finishing = True
+        if run.abandoned:
+            await self._committer.commit(run, then=Then.KEEP)
+            await self._committer.forfeit(run)
+        else:
+            await self._committer.commit(run, then=run.ending())
+        self._drop(run)
+
+    def _drop(self, run: ChunkRun) -> None:
+        """Forget a run that is committed, or lost: a lost one's tasks find its deadline over before their next send."""
+        run.stop_beginning(now=self._clock.boottime())
+        if run in self._runs:
+            self._runs.remove(run)
+            self._leases.forget(run.claim.lease)
+        if not any(other.kit is run.kit for other in self._runs):
+            self._kits.pop(run.claim.lease.job_id, None)
+
+    # --- tending
+
+    async def _tend(self) -> bool:
+        """Stops what a job's status stops, commits what has waited long enough, tells of holds, tops lanes up."""
+        pulses = await self._tools.ledger.pulses({run.claim.lease.job_id for run in self._runs})
+        now = self._clock.boottime()
+        for run in list(self._runs):
+            self._stop_if_told(run, pulses.get(run.claim.lease.job_id), now=now)
+            if self._is_due(run, now=now):
+                self._spawn(self._committer.commit(run, then=Then.KEEP))
+        await self._tell_holds({run.kit.job.id: run.kit for run in self._runs}.values())
+        self._top_up_lanes()
+        return False
+
+    def _stop_if_told(self, run: ChunkRun, pulse: Pulse | None, *, now: float) -> None:
+        if run.is_settle_only:
+            overdue = pulse is None or self._clock.now() - pulse.changed_at > self._limits.settle_limit_seconds
+            if overdue and not run.given_up:
+                run.given_up = True
+                run.stop_beginning(now=now)
+                run.cut_off()
+            return
+        if pulse is None or pulse.status is not JobStatus.ACTIVE or self._draining:
+            self._stop(run, now=now)
+
+    def _stop(self, run: ChunkRun, *, now: float) -> None:
+        was_running = not run.is_stopping()
+        run.stop_beginning(now=now)
+        if was_running and run.is_idle():
+            self._spawn(self._finish(run))
+        if now - run.stopped_at > self._limits.yield_seconds:
+            run.cut_off()
+
+    def _is_due(self, run: ChunkRun, *, now: float) -> bool:
+        if run.oldest_result_at is None or run.committing.locked():
+            return False
+        if now - run.oldest_result_at > self._limits.checkpoint_seconds:
+            return True
+        return not run.units and now - run.last_settled_at > self._limits.slow_tail_seconds
+
+    async def _tell_holds(self, kits: Iterable[JobKit]) -> None:
+        for kit in kits:
+            notice = self._stores.hold_of(kit.regions.target, kit.target_bucket) or self._stores.hold_of(
+                kit.regions.source, kit.bucket
+            )
+            if notice is not None and not kit.held:
+                kit.held = True
+                hold = Hold(bucket=notice.bucket, reason=notice.reason, since=notice.since)
+                await self._tools.ledger.set_hold(kit.job.id, hold)
+            elif notice is None and kit.held:
+                kit.held = False
+                await self._tools.ledger.set_hold(kit.job.id, None)
+
+    async def _fail_job(self, job_id: JobId, failure: JobFailure) -> None:
+        """An error that concerns the whole job, told by one of its tasks."""
+        try:
+            await self._tools.ledger.move(
+                job_id,
+                expect={JobStatus.ACTIVE, JobStatus.PAUSING},
+                to=JobStatus.FAILING,
+                actor=Actor.ENGINE,
+                reason=failure.reason,
+                failure=failure.failure_code,
+            )
+        except IllegalMove:
+            log.debug("job-ends-already", job_id=job_id, failure_code=failure.failure_code)
+
+    # --- the end
+
+    async def _drain(self) -> None:
+        """Waits for every request in flight, settles what got no answer, and gives the rest back."""
+        self._draining = True
+        stop_renewing = asyncio.Event()
+        renewing = asyncio.create_task(
+            until_stopped(self._renew, stop=stop_renewing, pause_seconds=self._limits.lease_seconds / 3)
+        )
+        while self._runs or self._background:
+            now = self._clock.boottime()
+            for run in list(self._runs):
+                self._stop(run, now=now)
+            await sleep_or_stop(self._limits.poll_seconds / 5, stop=stop_renewing)
+        stop_renewing.set()
+        await renewing
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("worker-coroutine-broke", error=repr(error), exc_info=error)

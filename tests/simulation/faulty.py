@@ -1,0 +1,61 @@
+"""Stores that are slow, or down: wrappers around another store, for all of its methods alike."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from cosbatch.model.errors import StorageError, StorageReason
+from cosbatch.storage.port import ObjectStore
+
+Before = Callable[[str], Awaitable[None]]
+"""Called with the method's name before each request; it may wait, or raise."""
+
+
+class _Guarded:
+    def __init__(self, inner: ObjectStore, before: Before) -> None:
+        self._inner = inner
+        self._before = before
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._inner, name)
+        if not inspect.iscoroutinefunction(method):
+            return method
+
+        async def guarded(*args: Any, **options: Any) -> Any:
+            await self._before(name)
+            return await method(*args, **options)
+
+        return guarded
+
+
+def guarded(inner: ObjectStore, before: Before) -> ObjectStore:
+    """``inner``, with ``before`` called before each of its requests."""
+    return cast(ObjectStore, _Guarded(inner, before))
+
+
+def slow(inner: ObjectStore, *, seconds: float = 0.1) -> ObjectStore:
+    """Every request takes some time."""
+
+    async def wait(_: str) -> None:
+        await asyncio.sleep(seconds)
+
+    return guarded(inner, wait)
+
+
+class Switch:
+    """A store that can be switched off: connections are refused."""
+
+    def __init__(self, *, seconds: float = 0.05) -> None:
+        self.is_down = False
+        self._seconds = seconds
+
+    def wrap(self, inner: ObjectStore) -> ObjectStore:
+        return guarded(inner, self._answer)
+
+    async def _answer(self, _: str) -> None:
+        await asyncio.sleep(self._seconds)
+        if self.is_down:
+            raise StorageError(StorageReason.REFUSED, "connection refused")
