@@ -1,1 +1,380 @@
-"""Settings."""
+"""Settings: the region table and the engine's knobs, from a YAML file and the environment (``COSBATCH_*`` wins).
+
+A secret is never written here, only where it can be read: ``env:NAME`` or ``file:PATH``. No message shows what stands
+in a credentials field.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import platformdirs
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, StrictStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from cosbatch.identity.credentials import Credentials
+from cosbatch.model.errors import Fault, InvalidArgument
+from cosbatch.model.identifiers import RegionName
+from cosbatch.model.regions import Addressing, Provider, Region
+from cosbatch.service.documents import Document, read_document
+from cosbatch.service.faults import faults_of, nearest, refused
+from cosbatch.storage.profiles import PROFILES, Option, Support
+
+FILE_NAME: Final = "cosbatch.yaml"
+ENVIRONMENT_PREFIX: Final = "COSBATCH_"
+_HIDDEN: Final = frozenset({"credentials"})
+_ENDPOINT: Final = re.compile(r"https?://(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
+_REGION_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+# --- secrets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvOrFileSecret:
+    """Where a secret can be read; the secret itself is read late, and kept nowhere."""
+
+    kind: str
+    """``env`` or ``file``."""
+    name: str
+    """Of the variable, or the file's path."""
+
+    def read(self, *, path: str, environ: Mapping[str, str]) -> str:
+        """The secret, without white space around it. InvalidArgument, which names ``path``, where it is not there."""
+        try:
+            text = environ[self.name] if self.kind == "env" else Path(self.name).expanduser().read_text()
+        except KeyError:
+            raise self._unreadable(path, f"the environment variable {self.name} is not set", "set it") from None
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not text"
+            raise self._unreadable(path, f"the file {self.name} cannot be read: {reason}", "check it") from None
+        if not text.strip():
+            raise self._unreadable(path, f"{self.kind}:{self.name} is empty", "put the secret there")
+        return text.strip()
+
+    def _unreadable(self, path: str, problem: str, way_out: str) -> InvalidArgument:
+        fault = Fault(path=path, value=f"{self.kind}:{self.name}", problem=problem, way_out=way_out)
+        return InvalidArgument("a secret cannot be read", faults=[fault])
+
+
+def _secret(value: Any) -> EnvOrFileSecret:
+    if isinstance(value, str):
+        kind, separator, name = value.partition(":")
+        if separator and kind in ("env", "file") and name:
+            return EnvOrFileSecret(kind=kind, name=name)
+    raise refused(
+        "does not say where the secret is",
+        way_out="write env:NAME or file:PATH and keep the secret itself out of the settings",
+    )
+
+
+# --- fields
+
+
+def _endpoint(text: str) -> str:
+    bare = text.removesuffix("/")
+    if not _ENDPOINT.fullmatch(bare):
+        raise refused("is no endpoint", way_out="write http[s]://host[:port] without a path, a bucket or a user")
+    return bare
+
+
+def _provider(value: Any) -> Provider:
+    if value == Provider.COS:
+        raise refused(
+            "is not spoken by this version",
+            way_out="use COS through its S3-compatible endpoint: provider s3, endpoint"
+            " https://cos.<region>.myqcloud.com, addressing virtual-host, profile cos, signing_region <region>",
+        )
+    if value != Provider.S3:
+        raise refused("is no provider", way_out="write s3")
+    return Provider.S3
+
+
+def _profile(text: str) -> str:
+    if text not in PROFILES:
+        raise refused("is no capability profile", way_out=nearest(text, known=PROFILES))
+    return text
+
+
+Secret = Annotated[EnvOrFileSecret, PlainValidator(_secret)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class CredentialSettings(_Section):
+    """Where a region's access key is."""
+
+    access_key_id: Secret = Field(description="Access key id (COS: SecretId).")
+    secret_access_key: Secret = Field(description="Secret key (COS: SecretKey).")
+    session_token: Secret | None = Field(default=None, description="Session token of temporary credentials.")
+
+
+class RegionSettings(_Section):
+    """A named place with an endpoint: job files name it."""
+
+    provider: Annotated[Provider, PlainValidator(_provider)] = Field(
+        default=Provider.S3, description="The protocol that is spoken: s3."
+    )
+    endpoint: Annotated[StrictStr, AfterValidator(_endpoint)] = Field(description="`http[s]://host[:port]`.")
+    addressing: Addressing = Field(
+        default=Addressing.PATH, description="Where the bucket stands: `path` or `virtual-host` (COS and S3)."
+    )
+    profile: Annotated[StrictStr, AfterValidator(_profile)] = Field(
+        default="generic", description="What the store can do: " + ", ".join(f"`{name}`" for name in PROFILES) + "."
+    )
+    profile_overrides: dict[Option, Support] = Field(
+        default={}, description="Single options of the profile, `option: applied | emulated | refused`."
+    )
+    signing_region: Annotated[StrictStr, Field(min_length=1)] = Field(
+        default="us-east-1", description="The region's name in signatures; COS and S3: the region itself."
+    )
+    ca_file: StrictStr | None = Field(
+        default=None, description="PEM file with the authorities to trust; default: the system's."
+    )
+    credentials: CredentialSettings = Field(description="Where the access key is: each `env:NAME` or `file:PATH`.")
+    requests_per_second: float | None = Field(
+        default=None, gt=0, description="Cap over all workers, for each bucket; default: as fast as the store takes it."
+    )
+    max_connections: int = Field(
+        default=256, ge=1, le=10_000, description="Connections of one worker process to one bucket."
+    )
+
+
+def _region_name(name: str) -> str:
+    if not _REGION_NAME.fullmatch(name):
+        raise refused("is no name for a region", way_out="use letters, digits, dots and hyphens, 64 at most")
+    return name
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+class Settings(BaseSettings):
+    """Everything that the operator decides."""
+
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, extra="forbid", frozen=True, allow_inf_nan=False)
+
+    regions: dict[Annotated[str, AfterValidator(_region_name)], RegionSettings] = Field(
+        default={}, description="The region table: name -> region. Job files name a region, never an endpoint."
+    )
+    workers: int = Field(
+        default_factory=_cores, ge=1, le=1024, description="Worker processes; default: the number of cores."
+    )
+    lease_seconds: float = Field(
+        default=30, ge=3, le=3600, description="How long a worker holds its chunks without a renewal."
+    )
+    poll_seconds: float = Field(
+        default=0.25, gt=0, le=60, description="How often work and changes of status are looked for."
+    )
+    connect_timeout_seconds: float = Field(
+        default=10, gt=0, le=600, description="Longest wait for a connection to a store, TLS included."
+    )
+    request_timeout_seconds: float = Field(
+        default=60, gt=0, le=3600, description="Longest wait for the answer to one request."
+    )
+    checkpoint_seconds: float = Field(
+        default=60, gt=0, le=3600, description="Results do not stay uncommitted for longer."
+    )
+    hold_limit_seconds: float = Field(
+        default=6 * 3600, gt=0, description="A job fails when a bucket of it has not answered for so long."
+    )
+    settle_limit_seconds: float = Field(
+        default=600, gt=0, description="How long an ending job tries to find out what lost requests came to."
+    )
+    suspended_expiry_days: float = Field(
+        default=30, gt=0, description="A job that waits for its confirmation for longer fails."
+    )
+    report_limit_hours: float = Field(default=24, gt=0, description="How long the delivery of a report is retried.")
+    min_free_spool_share: float = Field(
+        default=0.2, ge=0, lt=1, description="Planning stops below this share of free space in the work area."
+    )
+    chunk_rows: int = Field(
+        default=1000, ge=1, le=10_000, description="Rows of a chunk, the unit that a worker claims."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file."""
+        return env_settings, init_settings
+
+
+# --- loading
+
+
+def load_settings(config: Path | None = None, *, folder: Path | None = None) -> Settings:
+    """The settings of ``config``, or of the first place of :func:`find_settings_file` that has a file; without one, the
+    defaults and an empty region table. ``folder`` is the current one where it is not given.
+
+    Raises InvalidArgument with all faults, each with its line.
+    """
+    path = find_settings_file(config, environ=os.environ, folder=folder or Path.cwd())
+    document = _read(path) if path else Document(content={}, source="the environment", lines={})
+    try:
+        settings = Settings(**{name: value for name, value in document.content.items() if value is not None})
+    except ValidationError as error:
+        faults = [
+            _named_by_environment(fault, document=document, environ=os.environ)
+            for fault in faults_of(error, model=Settings, document=document, hidden=_HIDDEN)
+        ]
+        raise InvalidArgument(f"the settings in {document.source} cannot be used", faults=faults) from None
+    except SettingsError as error:
+        raise InvalidArgument(f"the settings in the environment cannot be used: {error}") from None
+    return _with_whole_paths(settings, folder=path.parent) if path else settings
+
+
+def find_settings_file(config: Path | None, *, environ: Mapping[str, str], folder: Path) -> Path | None:
+    """``config``, ``COSBATCH_CONFIG``, ``./cosbatch.yaml``, the user's config folder. What is named must be there."""
+    named = config or (Path(environ["COSBATCH_CONFIG"]) if environ.get("COSBATCH_CONFIG") else None)
+    if named is None:
+        places = (folder / FILE_NAME, platformdirs.user_config_path("cosbatch") / FILE_NAME)
+        return next((place for place in places if place.is_file()), None)
+    if not named.is_file():
+        path = "--config" if config else "COSBATCH_CONFIG"
+        fault = Fault(path=path, value=str(named), problem="is no file", way_out="name a settings file that exists")
+        raise InvalidArgument("there is no such settings file", faults=[fault])
+    return named
+
+
+def _read(path: Path) -> Document:
+    try:
+        return read_document(path.read_text(encoding="utf-8"), source=str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        fault = Fault(path=str(path), value="", problem=f"cannot be read: {error}")
+        raise InvalidArgument("the settings file cannot be read", faults=[fault]) from error
+
+
+def _named_by_environment(fault: Fault, *, document: Document, environ: Mapping[str, str]) -> Fault:
+    """The fault of a field that the environment sets says so: its line in the file is not to blame."""
+    name = re.split(r"[.\[ ]", fault.path, maxsplit=1)[0]
+    variables = {variable.upper(): variable for variable in environ}
+    variable = variables.get(f"{ENVIRONMENT_PREFIX}{name.upper()}")
+    if variable is None:
+        return fault
+    path = fault.path.split(" (line ", maxsplit=1)[0]
+    return Fault(path=f"{path} ({variable})", value=fault.value, problem=fault.problem, way_out=fault.way_out)
+
+
+def _with_whole_paths(settings: Settings, *, folder: Path) -> Settings:
+    """A path in the file is meant from the file's own folder."""
+    regions = {name: _region_with_whole_paths(region, folder=folder) for name, region in settings.regions.items()}
+    return settings.model_copy(update={"regions": regions})
+
+
+def _region_with_whole_paths(region: RegionSettings, *, folder: Path) -> RegionSettings:
+    found = {name: getattr(region.credentials, name) for name in CredentialSettings.model_fields}
+    whole = {name: secret and _whole_secret(secret, folder=folder) for name, secret in found.items()}
+    update: dict[str, Any] = {"credentials": region.credentials.model_copy(update=whole)}
+    if region.ca_file is not None:
+        update["ca_file"] = str(folder / Path(region.ca_file).expanduser())
+    return region.model_copy(update=update)
+
+
+def _whole_secret(secret: EnvOrFileSecret, *, folder: Path) -> EnvOrFileSecret:
+    if secret.kind == "env":
+        return secret
+    return EnvOrFileSecret(kind="file", name=str(folder / Path(secret.name).expanduser()))
+
+
+# --- what the rooms get
+
+
+def region_table(settings: Settings) -> dict[RegionName, Region]:
+    """The regions as values, without their secrets."""
+    return {RegionName(name): _region(name, region) for name, region in settings.regions.items()}
+
+
+def _region(name: str, region: RegionSettings) -> Region:
+    return Region(
+        name=RegionName(name),
+        provider=region.provider,
+        endpoint=region.endpoint,
+        profile=region.profile,
+        signing_region=region.signing_region,
+        addressing=region.addressing,
+        ca_file=region.ca_file,
+        requests_per_second=region.requests_per_second,
+        max_connections=region.max_connections,
+        profile_overrides=tuple((option.value, support.value) for option, support in region.profile_overrides.items()),
+    )
+
+
+def read_credentials(
+    settings: Settings, region: RegionName, *, environ: Mapping[str, str] | None = None
+) -> Credentials:
+    """Reads a region's access key from where the settings say it is. InvalidArgument where it is not there."""
+    surroundings = os.environ if environ is None else environ
+    if region not in settings.regions:
+        fault = Fault(
+            path="regions",
+            value=region,
+            problem="has no such region",
+            way_out=nearest(region, known=settings.regions) if settings.regions else "add it to the settings file",
+        )
+        raise InvalidArgument("the region is not known", faults=[fault])
+    places = settings.regions[region].credentials
+    path = f"regions.{region}.credentials"
+    return Credentials(
+        access_key_id=places.access_key_id.read(path=f"{path}.access_key_id", environ=surroundings),
+        secret_access_key=places.secret_access_key.read(path=f"{path}.secret_access_key", environ=surroundings),
+        session_token=(
+            places.session_token.read(path=f"{path}.session_token", environ=surroundings)
+            if places.session_token
+            else ""
+        ),
+    )
+
+
+# --- documentation
+
+
+def render_settings_table() -> str:
+    """The settings as a Markdown table, for the documentation."""
+    rows = ["| Setting | Default | Unit | What it does |", "|---|---|---|---|"]
+    rows += _rows(Settings, prefix="", but=("regions",))
+    rows += _rows(RegionSettings, prefix="regions.NAME.", but=("credentials",))
+    rows += _rows(CredentialSettings, prefix="regions.NAME.credentials.", but=())
+    return "\n".join(rows) + "\n"
+
+
+def _rows(model: type[BaseModel], *, prefix: str, but: tuple[str, ...]) -> list[str]:
+    return [
+        f"| `{prefix}{name}` | {_default(field)} | {_unit(name)} | {_cell(field.description or '')} |"
+        for name, field in model.model_fields.items()
+        if name not in but
+    ]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _default(field: Any) -> str:
+    if field.is_required():
+        return "required"
+    if field.default_factory is not None:
+        return "see there"
+    default = getattr(field.default, "value", field.default)
+    return "none" if default is None or default == {} else f"`{default}`"
+
+
+def _unit(name: str) -> str:
+    """Units stand in names."""
+    for unit in ("seconds", "hours", "days", "share", "rows"):
+        if name.endswith(f"_{unit}") and not name.endswith("per_second"):
+            return unit
+    return "requests/s" if name.endswith("per_second") else ""

@@ -1,0 +1,135 @@
+"""Writes the pages that are made from the code: ``python docs/generate.py``. A test holds each of them against it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+
+from cosbatch.cli.main import cli
+from cosbatch.model.states import FINAL, MOVES, Actor, JobStatus
+from cosbatch.operations.copy_costs import render_cost_table
+from cosbatch.settings import ENVIRONMENT_PREFIX, FILE_NAME, render_settings_table
+
+DOCS: Final = Path(__file__).parent
+HELP_WIDTH: Final = 96
+
+
+# --- settings
+
+_SETTINGS_PAGE: Final = f"""# Settings
+
+Settings come from a YAML file and from the environment. The file is the first of these that exists:
+
+1. the file that `--config` names,
+2. the file that the variable `COSBATCH_CONFIG` names,
+3. `{FILE_NAME}` in the current folder,
+4. `{FILE_NAME}` in the user's configuration folder (`~/.config/cosbatch/` on Linux).
+
+A file that is named and not there is an error. Without any file the defaults hold and there are no regions.
+
+Each setting of the first level can also be given as a variable `{ENVIRONMENT_PREFIX}<NAME>`, for example
+`COSBATCH_WORKERS=4`. The environment wins over the file. `COSBATCH_REGIONS` takes the whole region table as JSON.
+
+All faults of a file are told at once, each with its line. A field that is not known is a fault. Paths in the file
+(`ca_file`, `file:PATH`) are meant from the folder of the file.
+
+A credential is `env:NAME` (an environment variable) or `file:PATH` (a file). A secret that stands in the file itself is
+refused, and no message shows it.
+
+`NAME` below is the region's name: letters, digits, dots and hyphens, 64 at most. Job files name it.
+
+"""
+
+
+def render_settings() -> str:
+    return _SETTINGS_PAGE + render_settings_table()
+
+
+# --- command line
+
+_CLI_PAGE: Final = """# Command line
+
+The help texts of the program. Exit codes are explained in [Error codes](error-codes.md#exit-codes).
+
+Progress, questions and remarks go to standard error. The result goes to standard output: text, or one line of JSON with
+`--json`. `COSBATCH_DATA` stands in for `--data`, `COSBATCH_CONFIG` for `--config`.
+"""
+
+
+def render_cli() -> str:
+    return _CLI_PAGE + "".join(_help_sections(cli, name="cosbatch", parent=None))
+
+
+def _help_sections(command: click.Command, *, name: str, parent: click.Context | None) -> Iterator[str]:
+    context = click.Context(
+        command, info_name=name, parent=parent, **{**command.context_settings, "terminal_width": HELP_WIDTH}
+    )
+    yield f"\n## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for verb in command.list_commands(context):
+            found = command.get_command(context, verb)
+            assert found is not None, f"{verb} is listed and not there"
+            yield from _help_sections(found, name=verb, parent=context)
+
+
+# --- states
+
+_STATES_PAGE: Final = """# States of a job
+
+Every move that a job can make. Nothing else moves it, and what has ended never moves again. Each move is written to the
+job's events with its time, who made it and why; `cosbatch describe-job` lists them. What each status means is in the
+[glossary](../glossary.md#statuses).
+
+| From | To | By |
+|---|---|---|
+"""
+
+_STATES_REMARKS: Final = """
+What a user asks for, and the move that it is:
+
+| Command | Move |
+|---|---|
+| `cosbatch confirm` | Suspended to Ready |
+| `cosbatch pause` | Active to Pausing; the engine moves on to Paused |
+| `cosbatch resume` | Paused to Active, if a user paused the job |
+| `cosbatch cancel` | any status with a move to Cancelling; the engine moves on to Cancelled |
+
+A command that is not possible in the present status fails, and says what is possible.
+"""
+
+
+def render_states() -> str:
+    return _STATES_PAGE + "".join(_rows_from(status) for status in JobStatus) + _STATES_REMARKS
+
+
+def _rows_from(status: JobStatus) -> str:
+    if status in FINAL:
+        return f"| {status} | none: final | |\n"
+    return "".join(f"| {status} | {to} | {_names(actors)} |\n" for to, actors in MOVES[status].items())
+
+
+def _names(actors: frozenset[Actor]) -> str:
+    return " or ".join(actor.value for actor in Actor if actor in actors)
+
+
+# --- all of them
+
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "copy-costs.md": render_cost_table,
+    "reference/cli.md": render_cli,
+    "reference/settings.md": render_settings,
+    "reference/states.md": render_states,
+}
+"""Path below ``docs/`` -> what it holds."""
+
+
+def main() -> None:
+    for name, render in PAGES.items():
+        (DOCS / name).write_text(render(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

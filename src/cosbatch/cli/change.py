@@ -1,0 +1,31 @@
+"""What the verbs that change a job have in common: ask the service, show where the job is now."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from cosbatch.cli.invocation import EXIT_SUCCEEDED, Invocation, run_async
+
+if TYPE_CHECKING:  # --help imports neither pydantic nor SQLAlchemy
+    from cosbatch.model.jobs import Job
+    from cosbatch.service.service import JobService
+
+
+def change_job(invocation: Invocation, *, ask: Callable[[JobService], Awaitable[Job]]) -> int:
+    return run_async(_change(invocation, ask=ask))
+
+
+async def _change(invocation: Invocation, *, ask: Callable[[JobService], Awaitable[Job]]) -> int:
+    from cosbatch.cli.output import print_json
+    from cosbatch.service.job_document import job_document
+
+    async with invocation.wiring.open_service(invocation.settings(), invocation.data_dir) as service:
+        job = await ask(service)
+    if invocation.as_json:
+        print_json(job_document(job))
+    else:
+        click.echo(f"Job {job.id} is {job.status}, priority {job.priority}")
+    return EXIT_SUCCEEDED

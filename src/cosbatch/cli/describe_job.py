@@ -1,0 +1,30 @@
+"""``cosbatch describe-job``."""
+
+from __future__ import annotations
+
+import click
+
+from cosbatch.cli.invocation import EXIT_SUCCEEDED, Invocation, run_async, verb
+
+
+@verb("describe-job")
+@click.argument("job_id")
+def describe_job(invocation: Invocation, *, job_id: str) -> int:
+    """Show a job: progress, failures, settings, events."""
+    return run_async(_describe(invocation, job_id=job_id))
+
+
+async def _describe(invocation: Invocation, *, job_id: str) -> int:
+    from cosbatch.cli.job_page import describe
+    from cosbatch.cli.output import print_json
+    from cosbatch.model.identifiers import LOCAL_ACCOUNT, JobId
+    from cosbatch.service.job_document import event_document, job_document
+
+    async with invocation.wiring.open_service(invocation.settings(), invocation.data_dir) as service:
+        job = await service.describe_job(JobId(job_id), account=LOCAL_ACCOUNT)
+        events = await service.job_events(JobId(job_id), account=LOCAL_ACCOUNT)
+    if invocation.as_json:
+        print_json(job_document(job) | {"events": [event_document(event) for event in events]})
+    else:
+        click.echo(describe(job, events=events))
+    return EXIT_SUCCEEDED

@@ -1,0 +1,49 @@
+"""Ctrl-C: the first one stops cleanly, the second one at once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeVar
+
+from cosbatch.cli.invocation import EXIT_INTERRUPTED
+
+Answer = TypeVar("Answer")
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(Exception):
+    """The work was asked to stop, and has stopped cleanly."""
+
+
+async def until_interrupted(work: Coroutine[Any, Any, Answer], *, on_first: Callable[[], None]) -> Answer:
+    """The answer of ``work``; Interrupted where a signal came first and ``work`` has wound up by itself.
+
+    A second signal ends the process on the spot: what was begun is found again from the ledger.
+    """
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(work)
+    signals_seen = 0
+
+    def on_signal() -> None:
+        nonlocal signals_seen
+        signals_seen += 1
+        if signals_seen > 1:
+            os._exit(EXIT_INTERRUPTED)
+        on_first()
+        task.cancel()
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, on_signal)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if signals_seen:
+            raise Interrupted from None
+        raise
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,184 @@
+"""What every verb shares: the shared options, where its jobs are, and how errors end."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from cosbatch.model.errors import CosbatchError, Fault, JobFailure, ManifestFaulty, RequestError
+
+if TYPE_CHECKING:  # --help imports neither pydantic nor SQLAlchemy
+    from cosbatch.cli.wiring_port import Wiring
+    from cosbatch.settings import Settings
+
+Answer = TypeVar("Answer")
+
+EXIT_SUCCEEDED = 0
+EXIT_NOT_ANSWERED = 1
+EXIT_BAD_INPUT = 2
+EXIT_TASKS_FAILED = 3
+EXIT_JOB_FAILED = 4
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a test puts in place of the real world."""
+
+    wiring: Callable[[], Wiring]
+    can_ask: bool
+    """Somebody can answer a question."""
+    is_live: bool
+    """Standard error is a terminal that can be drawn on."""
+
+
+def real_surroundings() -> Surroundings:
+    return Surroundings(wiring=_real_wiring, can_ask=sys.stdin.isatty(), is_live=sys.stderr.isatty())
+
+
+def _real_wiring() -> Wiring:
+    from cosbatch import wiring
+
+    return wiring
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """One call of one verb."""
+
+    surroundings: Surroundings
+    config: Path | None
+    data_dir: Path
+    as_json: bool
+    log_level: str
+
+    def settings(self) -> Settings:
+        from cosbatch.settings import load_settings
+
+        return load_settings(self.config)
+
+    @property
+    def wiring(self) -> Wiring:
+        return self.surroundings.wiring()
+
+
+def verb(name: str) -> Callable[[Callable[..., int]], click.Command]:
+    """Makes a command of a function that takes an :class:`Invocation` first and returns the exit code."""
+
+    def make(function: Callable[..., int]) -> click.Command:
+        @functools.wraps(function)
+        def command(
+            config: Path | None, data_dir: Path | None, as_json: bool, log_level: str, **arguments: Any
+        ) -> None:
+            context = click.get_current_context()
+            surroundings = context.find_object(Surroundings) or real_surroundings()
+            invocation = Invocation(
+                surroundings=surroundings,
+                config=config,
+                data_dir=data_dir or _default_data_dir(),
+                as_json=as_json,
+                log_level=log_level,
+            )
+            context.exit(_guarded(lambda: function(invocation, **arguments), as_json=as_json))
+
+        for option in _SHARED_OPTIONS:
+            option(command)
+        return click.command(name)(command)
+
+    return make
+
+
+_SHARED_OPTIONS = (
+    click.option(
+        "--log-level",
+        type=click.Choice(["debug", "info", "warning", "error"]),
+        default="info",
+        show_default=True,
+        help="What goes to cosbatch.log in the data folder.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines."),
+    click.option(
+        "--data",
+        "data_dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        envvar="COSBATCH_DATA",
+        help="Folder of jobs and their results. Default: the user's state folder.",
+    ),
+    click.option(
+        "--config",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Settings file. Default: $COSBATCH_CONFIG, ./cosbatch.yaml, the user's config folder.",
+    ),
+)
+
+
+def _default_data_dir() -> Path:
+    import platformdirs
+
+    return platformdirs.user_state_path("cosbatch")
+
+
+def _guarded(call: Callable[[], int], *, as_json: bool) -> int:
+    """The exit code; an error of our tree becomes one message."""
+    try:
+        return call()
+    except CosbatchError as error:
+        if as_json:
+            click.echo(json.dumps({"error": _error_document(error)}, ensure_ascii=False))
+        else:
+            click.echo(f"cosbatch: {error_text(error)}", err=True)
+        return _exit_code_of(error)
+
+
+def _exit_code_of(error: CosbatchError) -> int:
+    match error:
+        case RequestError() | ManifestFaulty() | JobFailure():
+            return EXIT_BAD_INPUT  # no job was made yet: one that fails is a status, not an error
+        case _:
+            return EXIT_NOT_ANSWERED
+
+
+def error_text(error: CosbatchError) -> str:
+    """The message, then one line for each fault."""
+    match error:
+        case ManifestFaulty():
+            more = ["  ... and more"] if error.more else []
+            return "\n".join(["the manifest cannot be used", *(f"  {fault}" for fault in error.faults), *more])
+        case JobFailure():
+            return "\n".join([str(error), *(f"  {fault}" for fault in error.faults)])
+        case _:
+            return str(error)
+
+
+def _error_document(error: CosbatchError) -> dict[str, Any]:
+    faults: tuple[Fault, ...] = getattr(error, "faults", ())
+    return {
+        "code": str(getattr(error, "code", getattr(error, "failure_code", type(error).__name__))),
+        "message": getattr(error, "message", str(error)),
+        "faults": [
+            {"path": fault.path, "value": fault.value, "problem": fault.problem, "way_out": fault.way_out}
+            for fault in faults
+        ],
+    }
+
+
+def run_async(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Runs on uvloop where it is installed: the engine's hot path is made for it."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(work)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,45 @@
+"""``cosbatch list-jobs``."""
+
+from __future__ import annotations
+
+import click
+
+from cosbatch.cli.invocation import EXIT_SUCCEEDED, Invocation, run_async, verb
+from cosbatch.model.states import JobStatus
+
+
+@verb("list-jobs")
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice([status.value for status in JobStatus], case_sensitive=False),
+    help="Only jobs in this status; may be given several times.",
+)
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many jobs.")
+@click.option("--after", "next_token", default="", metavar="JOB_ID", help="Go on after this job of an earlier list.")
+def list_jobs(invocation: Invocation, *, statuses: tuple[str, ...], limit: int, next_token: str) -> int:
+    """List jobs, newest first."""
+    return run_async(_list(invocation, statuses=statuses, limit=limit, next_token=next_token))
+
+
+async def _list(invocation: Invocation, *, statuses: tuple[str, ...], limit: int, next_token: str) -> int:
+    from cosbatch.cli.job_page import LIST_HEADER, list_row
+    from cosbatch.cli.output import print_json, table
+    from cosbatch.model.identifiers import LOCAL_ACCOUNT
+    from cosbatch.service.job_document import job_document
+
+    async with invocation.wiring.open_service(invocation.settings(), invocation.data_dir) as service:
+        page = await service.list_jobs(
+            account=LOCAL_ACCOUNT,
+            statuses=[JobStatus(status) for status in statuses],
+            max_results=limit,
+            next_token=next_token,
+        )
+    if invocation.as_json:
+        print_json({"jobs": [job_document(job) for job in page.jobs], "next_token": page.next_token})
+        return EXIT_SUCCEEDED
+    click.echo(table(LIST_HEADER, [list_row(job) for job in page.jobs]) if page.jobs else "No jobs.")
+    if page.next_token:
+        click.echo(f"More: --after {page.next_token}", err=True)
+    return EXIT_SUCCEEDED

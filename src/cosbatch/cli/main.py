@@ -1,0 +1,71 @@
+"""``cosbatch``: the list of verbs. Each verb's module is imported when it is called, so that ``--help`` stays quick."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Final, NamedTuple
+
+import click
+
+
+class Verb(NamedTuple):
+    """Where a verb is, and its line in the help."""
+
+    place: str
+    """``module:command``, below ``cosbatch.cli``."""
+    summary: str
+
+
+VERBS: Final[dict[str, Verb]] = {
+    "run": Verb("run:run", "Run the job of a file from start to end, or go on with it."),
+    "list-jobs": Verb("list_jobs:list_jobs", "List jobs, newest first."),
+    "describe-job": Verb("describe_job:describe_job", "Show a job: progress, failures, settings, events."),
+    "update-job-status": Verb("update_job_status:update_job_status", "Confirm or cancel a job."),
+    "confirm": Verb("update_job_status:confirm", "Confirm a suspended job (update-job-status --to Ready)."),
+    "cancel": Verb("update_job_status:cancel", "Cancel a job (update-job-status --to Cancelled)."),
+    "pause-job": Verb("pause_job:pause_job", "Pause an active job until it is resumed."),
+    "pause": Verb("pause_job:pause_job", "Short for pause-job."),
+    "resume-job": Verb("resume_job:resume_job", "Resume a job that was paused."),
+    "resume": Verb("resume_job:resume_job", "Short for resume-job."),
+    "update-job-priority": Verb("update_job_priority:update_job_priority", "Change a job's priority."),
+    "demo": Verb(
+        "demo.command:demo",
+        "A copy job over an inventory on an embedded store, and its report held against the bucket.",
+    ),
+    "job-template": Verb("job_template:job_template", "Print a commented job file to begin with."),
+    "manifest": Verb("manifest:manifest", "Look at manifests."),
+    "store": Verb("store:store", "Look at stores."),
+}
+
+
+class LazyVerbs(click.Group):
+    """A group that knows its commands by name and summary alone."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        verb = VERBS.get(cmd_name)
+        if verb is None:
+            return None
+        module, _, name = verb.place.partition(":")
+        command: click.Command = getattr(importlib.import_module(f"cosbatch.cli.{module}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.summary) for name, verb in VERBS.items()])
+
+
+@click.group(cls=LazyVerbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="cosbatch")
+def cli() -> None:
+    """One operation on every object of a list, in any S3-compatible store or Tencent COS, and a report of each.
+
+    Exit codes: 0 all succeeded, 1 a store or the work area did not answer, 2 bad input, 3 finished with failed tasks,
+    4 the job failed or was cancelled, 130 interrupted.
+    """
+
+
+def main() -> None:
+    cli(prog_name="cosbatch")

@@ -1,0 +1,149 @@
+"""How far a job is: speeds out of what was seen, and the screens that show it, drawn on a terminal or line by line."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final, NamedTuple, Protocol
+
+import click
+
+from cosbatch.cli.output import count, duration, size
+from cosbatch.model.jobs import Job
+from cosbatch.model.states import JobStatus
+
+WINDOW_SECONDS: Final = 30.0
+"""Results are committed in bursts: a shorter window would make the speed jump."""
+LINE_SECONDS: Final = 5.0
+
+
+class Speed(NamedTuple):
+    tasks_per_second: float
+    bytes_per_second: float
+
+
+class Meter:
+    """Speed over the last half minute."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int, int]] = deque()
+
+    def observe(self, at: float, *, tasks: int, size_bytes: int) -> Speed:
+        """``tasks`` and ``size_bytes`` are the sums so far, ``at`` is seconds of a clock that only grows."""
+        self._seen.append((at, tasks, size_bytes))
+        while len(self._seen) > 2 and self._seen[1][0] <= at - WINDOW_SECONDS:
+            self._seen.popleft()
+        first_at, first_tasks, first_bytes = self._seen[0]
+        elapsed = at - first_at
+        if elapsed <= 0:
+            return Speed(0.0, 0.0)
+        return Speed((tasks - first_tasks) / elapsed, (size_bytes - first_bytes) / elapsed)
+
+
+class Progress(NamedTuple):
+    """What a screen shows of a job at one moment."""
+
+    status: str
+    done: int
+    total: int | None
+    failed: int
+    speed: Speed
+    seconds_left: float | None
+    in_flight: int
+
+
+def progress_of(job: Job, *, in_flight: int, speed: Speed) -> Progress:
+    done = job.tally.succeeded + job.tally.failed
+    seconds_left = None
+    if job.total is not None and speed.tasks_per_second > 0:
+        seconds_left = (job.total - done) / speed.tasks_per_second
+    return Progress(
+        status=_status(job),
+        done=done if job.total is not None else job.planned_rows,
+        total=job.total,
+        failed=job.tally.failed,
+        speed=speed,
+        seconds_left=seconds_left,
+        in_flight=in_flight,
+    )
+
+
+def _status(job: Job) -> str:
+    if job.hold is not None:
+        return f"{job.status}, on hold ({job.hold.bucket}: {job.hold.reason})"
+    if job.paused_by is not None:
+        return f"{job.status} (by {job.paused_by})"
+    return job.status.value
+
+
+def progress_line(progress: Progress) -> str:
+    """One line; the failed count is always in it."""
+    if progress.total is None:
+        return f"{progress.status}: {count(progress.done)} rows planned, {count(progress.failed)} failed"
+    share = f" ({progress.done / progress.total:.1%})" if progress.total else ""
+    return (
+        f"{progress.status}: {count(progress.done)}/{count(progress.total)}{share}, {count(progress.failed)} failed, "
+        + speeds(progress)
+    )
+
+
+def speeds(progress: Progress) -> str:
+    """``1,234 objects/s, 5.6 MB/s, ETA 0:00:31, 64 in flight``."""
+    eta = "?" if progress.seconds_left is None else duration(progress.seconds_left)
+    return (
+        f"{progress.speed.tasks_per_second:,.0f} objects/s, {size(progress.speed.bytes_per_second)}/s, "
+        f"ETA {eta}, {progress.in_flight} in flight"
+    )
+
+
+class Screen(Protocol):
+    """Where a run is shown; standard output is left to its result."""
+
+    def note(self, text: str) -> None:
+        """Something worth reading, for good."""
+        ...
+
+    def show(self, progress: Progress) -> None:
+        """Takes the place of what was shown before."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class PlainScreen:
+    """A line every few seconds, and at each change of status."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._shown_at = float("-inf")
+        self._status = ""
+
+    def note(self, text: str) -> None:
+        click.echo(text, err=True)
+
+    def show(self, progress: Progress) -> None:
+        now = self._clock()
+        if progress.status == self._status and now - self._shown_at < LINE_SECONDS:
+            return
+        self._shown_at, self._status = now, progress.status
+        click.echo(progress_line(progress), err=True)
+
+    def close(self) -> None:
+        """Nothing is drawn that would have to go."""
+
+
+class Watch:
+    """Turns what the engine tells about a job into what a screen shows."""
+
+    def __init__(self, screen: Screen, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._screen = screen
+        self._clock = clock
+        self._meter = Meter()
+
+    def see(self, job: Job, *, in_flight: int) -> None:
+        if job.status in (JobStatus.NEW, JobStatus.SUSPENDED):
+            return
+        tally = job.tally
+        speed = self._meter.observe(self._clock(), tasks=tally.succeeded + tally.failed, size_bytes=tally.bytes_done)
+        self._screen.show(progress_of(job, in_flight=in_flight, speed=speed))

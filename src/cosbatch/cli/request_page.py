@@ -1,0 +1,120 @@
+"""What a job was asked to do, as people read it; and the plan that is shown before it runs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cosbatch.cli.output import counted, pairs
+from cosbatch.model.identifiers import ObjectKey
+from cosbatch.model.jobs import Job, JobRequest
+from cosbatch.model.operations import Directive, NewObjectMetadata, PutObjectCopy
+from cosbatch.model.reports import ReportSpec
+from cosbatch.operations.outcome import TaskRefused
+from cosbatch.operations.target_key import target_key
+from cosbatch.service.job_document import iso_time
+
+_LONGEST_KEY_BYTES: Final = 1024
+"""In COS 850, elsewhere 1,024: each task is held against its own store's limit."""
+
+
+def request_pairs(request: JobRequest) -> list[tuple[str, str]]:
+    location = request.manifest.location
+    rows = [
+        ("Description", request.description),
+        ("Region", request.region),
+        ("Manifest", f"{location.bucket}/{location.key} ({request.manifest.spec.format}, ETag {location.etag or '?'})"),
+    ]
+    if isinstance(request.operation, PutObjectCopy):
+        rows += copy_pairs(request.operation, region=request.region)
+    threshold = request.failure_threshold
+    stop = "never" if threshold is None else f"above {threshold:.0%} failed tasks"
+    return [*rows, ("Report to", _report(request.report)), ("Fails", stop), ("Reads back", request.verify.value)]
+
+
+def copy_pairs(copy: PutObjectCopy, *, region: str) -> list[tuple[str, str]]:
+    return [
+        ("Copies to", f"{copy.target_bucket} in {copy.target_region or region}"),
+        ("Prefix", _prefix(copy)),
+        ("Metadata", _metadata(copy)),
+        ("Encryption", copy.new_object_metadata.sse_algorithm),
+        ("Tags", _tags(copy)),
+        ("Permission", _permission(copy)),
+        ("Storage class", copy.storage_class),
+        ("Only if modified after", iso_time(copy.modified_since_constraint) or ""),
+        ("Only if not modified after", iso_time(copy.unmodified_since_constraint) or ""),
+    ]
+
+
+def _prefix(copy: PutObjectCopy) -> str:
+    return f"{copy.resources_prefix!r} becomes {copy.target_key_prefix!r}" if copy.prefix_replace else ""
+
+
+def _metadata(copy: PutObjectCopy) -> str:
+    if copy.metadata_directive is Directive.COPY:
+        return "copied"
+    names = ", ".join(_metadata_names(copy.new_object_metadata)) or "nothing"
+    return f"replaced by {names}" if copy.metadata_directive is Directive.REPLACED else f"copied, with {names} added"
+
+
+def _metadata_names(metadata: NewObjectMetadata) -> list[str]:
+    headers = {
+        "Cache-Control": metadata.cache_control,
+        "Content-Disposition": metadata.content_disposition,
+        "Content-Encoding": metadata.content_encoding,
+        "Content-Type": metadata.content_type,
+        "Content-Language": metadata.content_language,
+        "Expires": metadata.http_expires_date,
+    }
+    return [f"{name}: {value}" for name, value in [*headers.items(), *metadata.user_metadata] if value]
+
+
+def _tags(copy: PutObjectCopy) -> str:
+    if copy.tagging_directive is Directive.COPY:
+        return "copied"
+    tags = ", ".join(f"{tag.key}={tag.value}" for tag in copy.new_object_tagging)
+    return f"replaced by {tags}" if copy.tagging_directive is Directive.REPLACED else f"copied, with {tags} added"
+
+
+def _permission(copy: PutObjectCopy) -> str:
+    given = copy.canned_access_control_list or ", ".join(
+        f"{grant.permission} for {grant.identifier}" for grant in copy.access_control_grants
+    )
+    match copy.access_control_directive:
+        case None:
+            return "the destination bucket's"
+        case Directive.COPY:
+            return "copied"
+        case Directive.REPLACED:
+            return f"replaced by {given}"
+        case Directive.ADD:
+            return f"copied, with {given} added"
+
+
+def _report(report: ReportSpec) -> str:
+    if not report.enabled:
+        return "none"
+    return f"{report.bucket}/{report.prefix} ({report.scope})"
+
+
+def _target(request: JobRequest, key: ObjectKey) -> str:
+    if not isinstance(request.operation, PutObjectCopy):
+        return "in place"
+    try:
+        return target_key(request.operation, key, max_key_bytes=_LONGEST_KEY_BYTES)
+    except TaskRefused as refusal:
+        return f"fails: {refusal}"
+
+
+def plan_page(job: Job, *, first_key: ObjectKey | None) -> str:
+    """Shown before a job runs: how much, from where to where, with what."""
+    findings = job.findings
+    source = findings.source_bucket if findings else "?"
+    first = "" if first_key is None else f"{first_key} -> {_target(job.request, first_key)}"
+    rows = [
+        ("Job", job.id),
+        ("Objects", counted(job.total or 0, "task")),
+        ("First", first),
+        ("Copies from", f"{source} in {job.request.region}"),
+        *request_pairs(job.request),
+    ]
+    return pairs(rows)

@@ -1,0 +1,24 @@
+"""``cosbatch run``: a job file from start to end, or on from where it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cosbatch.cli.invocation import Invocation, verb
+
+
+@verb("run")
+@click.argument("job_file", metavar="JOB.yaml", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--yes", "is_confirmed", is_flag=True, help="Do not ask before the first object is touched.")
+@click.option("--again", is_flag=True, help="Run anew what has run to its end before.")
+def run(invocation: Invocation, *, job_file: Path, is_confirmed: bool, again: bool) -> int:
+    """Run the job of a file from start to end, or go on with it.
+
+    The same command goes on with a run that was stopped, and repeats the totals of one that has ended. A run is known
+    by the content of the file and the manifest's ETag.
+    """
+    from cosbatch.cli.run_session import run_job_file
+
+    return run_job_file(invocation, job_file=job_file, is_confirmed=is_confirmed, again=again)

@@ -1,0 +1,93 @@
+"""Which run a job file stands for: its content and the manifest's ETag make a token, and the ledger knows the rest."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from cosbatch.cli.runs_index import RunsIndex
+from cosbatch.model.errors import Fault, InvalidArgument
+from cosbatch.model.identifiers import LOCAL_ACCOUNT
+from cosbatch.model.jobs import Job, JobRequest
+from cosbatch.model.states import ENDING, is_final
+from cosbatch.service.documents import read_document
+from cosbatch.service.job_document import request_digest
+from cosbatch.service.job_schema import ParsedJob, parse_job
+from cosbatch.service.service import JobService
+
+
+class FoundRun(NamedTuple):
+    job: Job
+    is_new: bool
+
+
+class _Runs(NamedTuple):
+    """The runs of one identity."""
+
+    latest: Job | None
+    next_token: str
+
+
+def read_job_file(path: Path) -> ParsedJob:
+    """Raises InvalidArgument with all faults."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        fault = Fault(path=str(path), value="", problem=f"cannot be read: {error}")
+        raise InvalidArgument("the job file cannot be read", faults=[fault]) from error
+    parsed = parse_job(read_document(text, source=str(path)))
+    # The plan is always shown first: the job stops for it, whoever confirms.
+    return parsed._replace(request=replace(parsed.request, confirmation_required=True))
+
+
+async def find_or_create(
+    parsed: ParsedJob, *, job_file: Path, again: bool, service: JobService, index: RunsIndex
+) -> FoundRun:
+    """The run that the file stands for now; a new one where there is none, or where ``again`` asks for one and the last
+    has ended.
+
+    Raises InvalidArgument where another content of the same file has a run that has not ended.
+    """
+    request = parsed.request
+    if not request.manifest.location.etag:
+        request = await service.pin_manifest(request)
+    identity = _identity(request, token=parsed.client_request_token)
+    runs = await _runs_of(identity, service=service)
+    if runs.latest is not None and not (again and is_final(runs.latest.status)):
+        return FoundRun(runs.latest, is_new=False)
+    await _refuse_unfinished(job_file, identity=identity, service=service, index=index)
+    index.remember(job_file, runs.next_token)
+    return FoundRun(await service.create_job(request, account=LOCAL_ACCOUNT, token=runs.next_token), is_new=True)
+
+
+def _identity(request: JobRequest, *, token: str) -> str:
+    """44 characters, so that a counter fits behind them."""
+    content = f"{request_digest(request)}\n{token}"
+    return f"run-{hashlib.sha256(content.encode()).hexdigest()[:40]}"
+
+
+async def _runs_of(identity: str, *, service: JobService) -> _Runs:
+    latest: Job | None = None
+    token, number = identity, 1
+    while (job := await service.find_job(token=token, account=LOCAL_ACCOUNT)) is not None:
+        number += 1
+        latest, token = job, f"{identity}.{number}"
+    return _Runs(latest, token)
+
+
+async def _refuse_unfinished(job_file: Path, *, identity: str, service: JobService, index: RunsIndex) -> None:
+    for token in index.tokens(job_file):
+        if token.startswith(identity):
+            continue
+        job = await service.find_job(token=token, account=LOCAL_ACCOUNT)
+        # What is being cancelled, or fails, ends by itself as soon as an engine runs.
+        if job is not None and not is_final(job.status) and job.status not in ENDING:
+            fault = Fault(
+                path=str(job_file),
+                value="",
+                problem=f"or its manifest has changed since job {job.id}, which is {job.status}",
+                way_out=f"put the earlier content back to go on with it, or give it up: cosbatch cancel {job.id}",
+            )
+            raise InvalidArgument("an earlier run of this file has not ended", faults=[fault])

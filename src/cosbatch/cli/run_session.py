@@ -1,0 +1,191 @@
+"""The course of ``cosbatch run``: find or make the job, plan it, show the plan, ask, carry it out, tell the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from cosbatch.cli.interrupts import Interrupted, until_interrupted
+from cosbatch.cli.invocation import EXIT_INTERRUPTED, EXIT_NOT_ANSWERED, Invocation, run_async
+from cosbatch.cli.job_page import exit_code_of, totals
+from cosbatch.cli.live import LiveScreen
+from cosbatch.cli.output import print_json
+from cosbatch.cli.progress import PlainScreen, Screen, Watch
+from cosbatch.cli.request_page import plan_page
+from cosbatch.cli.run_identity import FoundRun, find_or_create, read_job_file
+from cosbatch.cli.runs_index import RunsIndex
+from cosbatch.cli.wiring_port import Load, RunningEngine
+from cosbatch.model.errors import CosbatchError, Fault, InvalidArgument
+from cosbatch.model.identifiers import LOCAL_ACCOUNT
+from cosbatch.model.jobs import Job, PausedBy
+from cosbatch.model.states import JobStatus, is_final
+from cosbatch.service.job_document import job_document
+from cosbatch.service.job_schema import ParsedJob
+from cosbatch.settings import Settings
+
+Answer = TypeVar("Answer")
+
+_UNPLANNED: Final = frozenset({JobStatus.NEW, JobStatus.PREPARING})
+
+
+class _Declined(Exception):
+    """Somebody was asked and said no."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOrder:
+    """One call of ``cosbatch run``."""
+
+    invocation: Invocation
+    settings: Settings
+    parsed: ParsedJob
+    job_file: Path
+    is_confirmed: bool
+    again: bool
+
+
+def run_job_file(invocation: Invocation, *, job_file: Path, is_confirmed: bool, again: bool) -> int:
+    """The exit code: of the job, or 1 where somebody said no, or 130 where it was interrupted."""
+    order = RunOrder(
+        invocation=invocation,
+        settings=invocation.settings(),
+        parsed=read_job_file(job_file),
+        job_file=job_file,
+        is_confirmed=is_confirmed,
+        again=again,
+    )
+    if not is_confirmed and not invocation.surroundings.can_ask:
+        fault = Fault(path="--yes", value="", problem="is missing, and nobody can be asked here", way_out="add --yes")
+        raise InvalidArgument("the run cannot be confirmed", faults=[fault])
+    with invocation.wiring.logging_to_folder(invocation.data_dir, level=invocation.log_level):
+        return _run(order)
+
+
+def _run(order: RunOrder) -> int:
+    try:
+        found = _interruptible(_find(order), stopping="Stopping.")
+    except Interrupted:
+        return EXIT_INTERRUPTED
+    if is_final(found.job.status):
+        click.echo("This run has ended before; --again runs it anew.", err=True)
+        return _end(order, found.job)
+    click.echo(f"Job {found.job.id}" + ("" if found.is_new else f" goes on ({found.job.status})"), err=True)
+    try:
+        return _end(order, _carry_out(order, found.job))
+    except (Interrupted, click.Abort):
+        click.echo(f"Stopped. What is done is kept; the same command goes on with job {found.job.id}.", err=True)
+        return EXIT_INTERRUPTED
+    except _Declined:
+        click.echo(
+            f"Nothing was touched. Job {found.job.id} waits: the same command asks again,"
+            f" cosbatch cancel {found.job.id} gives it up.",
+            err=True,
+        )
+        return EXIT_NOT_ANSWERED
+
+
+async def _find(order: RunOrder) -> FoundRun:
+    async with order.invocation.wiring.open_service(order.settings, order.invocation.data_dir) as service:
+        return await find_or_create(
+            order.parsed,
+            job_file=order.job_file,
+            again=order.again,
+            service=service,
+            index=RunsIndex(order.invocation.data_dir),
+        )
+
+
+def _carry_out(order: RunOrder, job: Job) -> Job:
+    """The job at its end. Without ``--yes`` the engine rests while the question stands."""
+    if order.is_confirmed:
+        return _with_engine(order, lambda engine, screen: _plan_and_finish(order, job, engine, screen))
+    if job.status in _UNPLANNED:
+        job = _with_engine(order, lambda engine, screen: _plan(job, engine, screen))
+    if job.status is JobStatus.SUSPENDED:
+        click.echo(_interruptible(_plan_page(order, job), stopping="Stopping."), err=True)
+        if not click.confirm("Run it?", err=True):
+            raise _Declined
+    return job if is_final(job.status) else _with_engine(order, lambda engine, screen: _finish(job, engine, screen))
+
+
+async def _plan_and_finish(order: RunOrder, job: Job, engine: RunningEngine, screen: Screen) -> Job:
+    job = await _plan(job, engine, screen)
+    if job.status is JobStatus.SUSPENDED:
+        screen.note(await _plan_page(order, job))
+    return job if is_final(job.status) else await _finish(job, engine, screen)
+
+
+async def _plan(job: Job, engine: RunningEngine, screen: Screen) -> Job:
+    return await _wait(job, engine, screen, until=lambda now: now.status not in _UNPLANNED)
+
+
+async def _finish(job: Job, engine: RunningEngine, screen: Screen) -> Job:
+    if job.status is JobStatus.SUSPENDED:
+        await engine.service.update_job_status(job.id, requested_job_status=JobStatus.READY, account=LOCAL_ACCOUNT)
+    elif job.paused_by is PausedBy.USER:
+        await _resume(job, engine, screen)
+    return await _wait(job, engine, screen, until=lambda now: is_final(now.status))
+
+
+async def _resume(job: Job, engine: RunningEngine, screen: Screen) -> None:
+    """Who runs a paused job wants it to go on."""
+    job = await _wait(job, engine, screen, until=lambda now: now.status is not JobStatus.PAUSING)
+    if job.status is JobStatus.PAUSED and job.paused_by is PausedBy.USER:
+        await engine.service.resume_job(job.id, account=LOCAL_ACCOUNT)
+
+
+async def _wait(job: Job, engine: RunningEngine, screen: Screen, *, until: Callable[[Job], bool]) -> Job:
+    watch = Watch(screen)
+
+    def see(now: Job, load: Load) -> None:
+        watch.see(now, in_flight=load.in_flight)
+
+    return await engine.wait_for(job.id, until=until, on_progress=see)
+
+
+async def _plan_page(order: RunOrder, job: Job) -> str:
+    request = job.request
+    try:
+        found = await order.invocation.wiring.inspect(order.settings, request.region, request.manifest)
+    except CosbatchError:
+        # The job is planned: a manifest that cannot be looked at any more is no reason to stop here.
+        return plan_page(job, first_key=None)
+    first_key = next((row.row.key for row in found.first_rows if row.row is not None), None)
+    return plan_page(job, first_key=first_key)
+
+
+def _with_engine(order: RunOrder, work: Callable[[RunningEngine, Screen], Coroutine[Any, Any, Job]]) -> Job:
+    screen = _screen(order.invocation)
+
+    async def run() -> Job:
+        invocation = order.invocation
+        async with invocation.wiring.open_engine(
+            order.settings, invocation.data_dir, log_level=invocation.log_level
+        ) as engine:
+            return await work(engine, screen)
+
+    try:
+        return _interruptible(run(), stopping="Stopping: what is in flight is waited for (Ctrl-C again: at once).")
+    finally:
+        screen.close()
+
+
+def _interruptible(work: Coroutine[Any, Any, Answer], *, stopping: str) -> Answer:
+    return run_async(until_interrupted(work, on_first=lambda: click.echo(stopping, err=True)))
+
+
+def _screen(invocation: Invocation) -> Screen:
+    is_live = invocation.surroundings.is_live and not invocation.as_json
+    return LiveScreen() if is_live else PlainScreen()
+
+
+def _end(order: RunOrder, job: Job) -> int:
+    if order.invocation.as_json:
+        print_json(job_document(job))
+    else:
+        click.echo(totals(job))
+    return exit_code_of(job)

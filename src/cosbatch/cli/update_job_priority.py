@@ -1,0 +1,21 @@
+"""``cosbatch update-job-priority``."""
+
+from __future__ import annotations
+
+import click
+
+from cosbatch.cli.change import change_job
+from cosbatch.cli.invocation import Invocation, verb
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, JobId
+from cosbatch.model.jobs import PRIORITY_MAX
+
+
+@verb("update-job-priority")
+@click.argument("job_id")
+@click.argument("priority", type=click.IntRange(1, PRIORITY_MAX))
+def update_job_priority(invocation: Invocation, *, job_id: str, priority: int) -> int:
+    """Change a job's priority. Greater runs first; it counts at once."""
+    return change_job(
+        invocation,
+        ask=lambda service: service.update_job_priority(JobId(job_id), priority=priority, account=LOCAL_ACCOUNT),
+    )

@@ -1,0 +1,52 @@
+"""``cosbatch update-job-status``, and its two short words ``confirm`` and ``cancel``."""
+
+from __future__ import annotations
+
+import click
+
+from cosbatch.cli.change import change_job
+from cosbatch.cli.invocation import Invocation, verb
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, JobId
+from cosbatch.model.states import JobStatus
+
+_reason = click.option("--reason", default="", help="Kept with the job, up to 256 bytes.")
+
+
+@verb("update-job-status")
+@click.argument("job_id")
+@click.option(
+    "--to",
+    "requested",
+    required=True,
+    type=click.Choice([JobStatus.READY.value, JobStatus.CANCELLED.value]),
+    help="Ready confirms a suspended job, Cancelled cancels.",
+)
+@_reason
+def update_job_status(invocation: Invocation, *, job_id: str, requested: str, reason: str) -> int:
+    """Confirm or cancel a job."""
+    return _update(invocation, job_id=job_id, to=JobStatus(requested), reason=reason)
+
+
+@verb("confirm")
+@click.argument("job_id")
+@_reason
+def confirm(invocation: Invocation, *, job_id: str, reason: str) -> int:
+    """Confirm a suspended job (update-job-status --to Ready)."""
+    return _update(invocation, job_id=job_id, to=JobStatus.READY, reason=reason)
+
+
+@verb("cancel")
+@click.argument("job_id")
+@_reason
+def cancel(invocation: Invocation, *, job_id: str, reason: str) -> int:
+    """Cancel a job (update-job-status --to Cancelled)."""
+    return _update(invocation, job_id=job_id, to=JobStatus.CANCELLED, reason=reason)
+
+
+def _update(invocation: Invocation, *, job_id: str, to: JobStatus, reason: str) -> int:
+    return change_job(
+        invocation,
+        ask=lambda service: service.update_job_status(
+            JobId(job_id), requested_job_status=to, account=LOCAL_ACCOUNT, status_update_reason=reason
+        ),
+    )

@@ -1,0 +1,59 @@
+"""What the command line asks of the wiring: a protocol, so that a test can put the whole engine in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from cosbatch.manifests.inspect import Inspection
+from cosbatch.model.identifiers import Bucket, JobId, RegionName
+from cosbatch.model.jobs import Job
+from cosbatch.model.manifests import Manifest
+from cosbatch.service.service import JobService
+from cosbatch.settings import Settings
+
+
+class Load(Protocol):
+    """What the engine has on its hands."""
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that wait for their answer, over all workers."""
+        ...
+
+
+class RunningEngine(Protocol):
+    """Planner, scheduler, workers and finisher, while its context is open."""
+
+    @property
+    def service(self) -> JobService: ...
+
+    async def wait_for(
+        self, job_id: JobId, *, until: Callable[[Job], bool], on_progress: Callable[[Job, Load], None]
+    ) -> Job:
+        """The job as soon as ``until`` says so; ``on_progress`` is told about it now and then."""
+        ...
+
+
+class Wiring(Protocol):
+    def open_service(self, settings: Settings, data_dir: Path) -> AbstractAsyncContextManager[JobService]:
+        """Ledger and service alone."""
+        ...
+
+    def logging_to_folder(self, data_dir: Path, *, level: str) -> AbstractContextManager[None]:
+        """Log lines of this process go into ``cosbatch.log`` while the context is open."""
+        ...
+
+    def open_engine(
+        self, settings: Settings, data_dir: Path, *, log_level: str = "info"
+    ) -> AbstractAsyncContextManager[RunningEngine]:
+        """Leaving the context stops it cleanly: requests in flight are waited for."""
+        ...
+
+    async def inspect(self, settings: Settings, region: RegionName, manifest: Manifest) -> Inspection: ...
+
+    async def probe(self, settings: Settings, region: RegionName, bucket: Bucket, prefix: str) -> str:
+        """A capability profile to paste into the settings."""
+        ...

@@ -1,0 +1,145 @@
+"""Reads YAML or JSON text into plain values, and knows the line of each: faults can then say where they are.
+
+YAML is read as its 1.2 core schema reads it: ``no`` and ``on`` are text, ``010`` is ten, a date is text. Aliases and
+tags are refused, as are keys that stand twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import yaml
+
+from cosbatch.model.errors import Fault, InvalidArgument
+
+Step = str | int
+Path = tuple[Step, ...]
+
+_INTEGER: Final = re.compile(r"[-+]?[0-9]+")
+_FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_WORDS: Final[Mapping[str, bool | None]] = {"": None, "~": None, "null": None, "true": True, "false": False}
+_PLAIN_TAGS: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
+_SHOWN: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A mapping as it was written. ``lines`` has the line (from 1) of every value; empty where there was no text."""
+
+    content: Mapping[str, Any]
+    source: str = ""
+    """The file's name, for people."""
+    lines: Mapping[Path, int]
+
+    def place(self, path: Path) -> str:
+        """``operation.target (line 7)``; the line of the nearest step that is written where the value is missing."""
+        shown = dotted(path) or "(document)"
+        for length in range(len(path), 0, -1):
+            line = self.lines.get(path[:length])
+            if line is not None:
+                return f"{shown} (line {line})"
+        return shown
+
+
+def dotted(path: Path) -> str:
+    """``("fields", 2)`` is ``fields[2]``."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.removeprefix(".")
+
+
+def shorten(value: object) -> str:
+    """A value for a message: at most 200 characters."""
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def without_places(content: Mapping[str, Any]) -> Document:
+    """A document that was no text: a request's body."""
+    return Document(content=content, lines={})
+
+
+def read_document(text: str, *, source: str) -> Document:
+    """Raises InvalidArgument with every fault of the text's form."""
+    try:
+        _refuse_aliases(text, source=source)
+        root = yaml.compose(text, Loader=yaml.BaseLoader)
+    except yaml.YAMLError as error:
+        raise InvalidArgument(f"{source} cannot be read", faults=[_syntax_fault(error, source=source)]) from error
+    if root is None:
+        return Document(content={}, source=source, lines={})
+    walk = _Walk(faults=[], lines={})
+    content = walk.value(root, ())
+    if not walk.faults and not isinstance(content, dict):
+        walk.faults.append(
+            Fault(path=source, value=shorten(content), problem="holds no fields", way_out="write `name: value` lines")
+        )
+    if walk.faults:
+        raise InvalidArgument(f"{source} cannot be read", faults=walk.faults)
+    return Document(content=content, source=source, lines=walk.lines)
+
+
+def _refuse_aliases(text: str, *, source: str) -> None:
+    for event in yaml.parse(text, Loader=yaml.BaseLoader):
+        if isinstance(event, yaml.AliasEvent):
+            fault = Fault(
+                path=f"{source}:{_line_of(event)}",
+                value=f"*{event.anchor}",
+                problem="aliases are not read",
+                way_out="write the value itself",
+            )
+            raise InvalidArgument(f"{source} cannot be read", faults=[fault])
+
+
+def _syntax_fault(error: yaml.YAMLError, *, source: str) -> Fault:
+    mark = getattr(error, "problem_mark", None)
+    place = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else source
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    return Fault(path=place, value="", problem=f"is not YAML: {problem}")
+
+
+def _line_of(written: yaml.Node | yaml.Event) -> int:
+    assert written.start_mark is not None
+    return written.start_mark.line + 1
+
+
+@dataclass(slots=True, kw_only=True)
+class _Walk:
+    faults: list[Fault]
+    lines: dict[Path, int]
+
+    def value(self, node: yaml.Node, path: Path) -> Any:
+        self.lines[path] = _line_of(node)
+        if node.tag not in _PLAIN_TAGS:
+            self._fault(node, path, value=node.tag, problem="tags are not read", way_out="leave it out")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(member, (*path, position)) for position, member in enumerate(node.value)]
+        is_plain = isinstance(node, yaml.ScalarNode) and node.style is None
+        return _scalar(node.value) if is_plain else node.value
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        content: dict[str, Any] = {}
+        for name_node, value_node in node.value:
+            name = str(name_node.value)
+            step = (*path, name)
+            if name in content:
+                self._fault(name_node, step, value="", problem="stands twice", way_out="keep one of them")
+            content[name] = self.value(value_node, step)
+            self.lines[step] = _line_of(name_node)
+        return content
+
+    def _fault(self, node: yaml.Node, path: Path, *, value: str, problem: str, way_out: str) -> None:
+        place = f"{dotted(path)} (line {_line_of(node)})"
+        self.faults.append(Fault(path=place, value=value, problem=problem, way_out=way_out))
+
+
+def _scalar(text: str) -> str | int | float | bool | None:
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _FLOAT.fullmatch(text) else text

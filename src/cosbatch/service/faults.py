@@ -1,0 +1,113 @@
+"""Turns what pydantic found into our faults: a path, what stands there, what is wrong, and the way out."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from cosbatch.model.errors import Fault
+from cosbatch.service.documents import Document, Path, shorten
+
+OWN_ERROR: Final = "cosbatch"
+_OF_A_KEY: Final = "[key]"
+_USER_IN_URL: Final = re.compile(r"//[^/@]*@")
+
+
+def refused(problem: str, *, way_out: str = "") -> PydanticCustomError:
+    """What a validator raises: ``problem`` and ``way_out`` are sentences without a full stop."""
+    return PydanticCustomError(OWN_ERROR, "{problem}", {"problem": problem, "way_out": way_out})
+
+
+def faults_of(
+    error: ValidationError, *, model: type[BaseModel], document: Document, hidden: frozenset[str] = frozenset()
+) -> list[Fault]:
+    """Every fault, in the order of the document. The values below a field named in ``hidden`` are not shown."""
+    return [_fault(detail, model=model, document=document, hidden=hidden) for detail in error.errors()]
+
+
+def _fault(detail: ErrorDetails, *, model: type[BaseModel], document: Document, hidden: frozenset[str]) -> Fault:
+    path = _written_path(detail["loc"], document.content)
+    kind = detail["type"]
+    context: Mapping[str, Any] = detail.get("ctx") or {}
+    value = "" if kind == "missing" or isinstance(detail["input"], dict | list) else shorten(detail["input"])
+    value = _USER_IN_URL.sub("//(hidden)@", value)
+    problem, way_out = _words(kind, detail=detail, context=context, path=path, model=model)
+    return Fault(
+        path=document.place(path),
+        value="(hidden)" if value and hidden.intersection(path) else value,
+        problem=problem,
+        way_out=way_out,
+    )
+
+
+def _words(
+    kind: str, *, detail: ErrorDetails, context: Mapping[str, Any], path: Path, model: type[BaseModel]
+) -> tuple[str, str]:
+    match kind:
+        case _ if kind == OWN_ERROR:
+            return str(context["problem"]), str(context["way_out"])
+        case "missing":
+            return "is missing", "add it"
+        case "extra_forbidden":
+            return "is no field that is known here", nearest(str(path[-1]), known=_fields_at(model, path[:-1]))
+        case "enum" | "literal_error":
+            expected = str(context["expected"]).replace("'", "").replace(" or ", ", ")
+            return "has a value that is not known", nearest(str(detail["input"]), known=expected.split(", "))
+        case "string_type":
+            return "is not text", "put it in quotes"
+        case "bool_type":
+            return "is neither true nor false", "write true or false"
+        case _:
+            message = detail["msg"]
+            return message[0].lower() + message[1:].rstrip("."), ""
+
+
+def nearest(word: str, *, known: Iterable[str]) -> str:
+    """``did you mean "x"?`` where one of ``known`` is close, else the whole list."""
+    names = list(known)
+    close = difflib.get_close_matches(word.lower(), [name.lower() for name in names], n=1)
+    if close:
+        return f'did you mean "{next(name for name in names if name.lower() == close[0])}"?'
+    return "known are " + ", ".join(sorted(names)) if names else "leave it out"
+
+
+def _written_path(location: Sequence[str | int], content: object) -> Path:
+    """pydantic's location without the steps that name a member of a union: those stand in no document."""
+    path: list[str | int] = []
+    here = content
+    for position, step in enumerate(location):
+        is_last = position == len(location) - 1
+        if step == _OF_A_KEY:
+            continue
+        if isinstance(here, Mapping) and (step in here or is_last):
+            path.append(step)
+            here = here.get(step)
+        elif isinstance(here, Sequence) and not isinstance(here, str) and isinstance(step, int) and step < len(here):
+            path.append(step)
+            here = here[step]
+    return tuple(path)
+
+
+def _fields_at(model: type[BaseModel], path: Path) -> list[str]:
+    """Names of the fields of the model that stands at ``path`` below ``model``."""
+    here: type[BaseModel] | None = model
+    for step in path:
+        if here is None:
+            return []
+        if isinstance(step, str) and step in here.model_fields:
+            here = _model_in(here.model_fields[step].annotation)
+    return list(here.model_fields) if here else []
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (Union, types.UnionType, list, tuple, dict):
+        return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
+    return None

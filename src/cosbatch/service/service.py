@@ -1,0 +1,295 @@
+"""The verbs: what users ask for. Each writes an intention to the ledger; the engine finds it there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from cosbatch.ledger.port import JobLedger
+from cosbatch.model.errors import Fault, IllegalMove, InvalidArgument, StorageError, StorageReason
+from cosbatch.model.identifiers import AccountId, JobId, RegionName, new_job_id
+from cosbatch.model.jobs import PRIORITY_MAX, Job, JobEvent, JobRequest, PausedBy
+from cosbatch.model.manifests import Manifest, ManifestLocation
+from cosbatch.model.operations import PutObjectCopy
+from cosbatch.model.regions import Region
+from cosbatch.model.states import Actor, JobStatus, is_final, may_move, sources_of
+from cosbatch.service.faults import nearest
+from cosbatch.service.job_document import request_digest
+from cosbatch.service.job_schema import TOKEN_MAX_BYTES
+
+PAGE_MAX: Final = 1000
+REASON_MAX_BYTES: Final = 256
+LOOK_SECONDS: Final = 30.0
+"""A person waits for it: a store that is held back for longer is told about, not waited for."""
+_MANIFEST_WAYS_OUT: Final = {
+    StorageReason.NO_SUCH_KEY: "check bucket and key",
+    StorageReason.NO_SUCH_BUCKET: "check the bucket and the job's region",
+    StorageReason.NO_SUCH_VERSION: "check object_version_id",
+    StorageReason.DELETE_MARKER: "name another version",
+    StorageReason.WRONG_REGION: "name the region of the manifest's bucket",
+    StorageReason.ACCESS_DENIED: "let the region's credentials read it",
+    StorageReason.CREDENTIALS_REFUSED: "check the region's credentials in the settings",
+    StorageReason.CREDENTIALS_EXPIRED: "renew the region's credentials",
+}
+
+
+class ManifestLook(Protocol):
+    """Asks the store for a manifest's ETag, without quotes. Raises StorageError where the store says no."""
+
+    async def __call__(self, manifest: Manifest, *, region: RegionName) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPage:
+    """Jobs, newest first. ``next_token`` is the last job's id where more follow, else empty."""
+
+    jobs: tuple[Job, ...]
+    next_token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Verb:
+    """A change of status that users may ask for."""
+
+    name: str
+    to: JobStatus
+    reason: str
+
+
+_CONFIRM: Final = _Verb(name="confirm", to=JobStatus.READY, reason="confirmed by user")
+_CANCEL: Final = _Verb(name="cancel", to=JobStatus.CANCELLING, reason="cancelled by user")
+_PAUSE: Final = _Verb(name="pause", to=JobStatus.PAUSING, reason="paused by user")
+_RESUME: Final = _Verb(name="resume", to=JobStatus.ACTIVE, reason="resumed by user")
+_VERBS: Final = (_CONFIRM, _PAUSE, _RESUME, _CANCEL)
+
+
+class JobService:
+    """Every verb names the account that asks; another account's jobs do not exist for it (NoSuchJob)."""
+
+    def __init__(
+        self,
+        ledger: JobLedger,
+        *,
+        regions: Mapping[RegionName, Region],
+        look: ManifestLook,
+        look_seconds: float = LOOK_SECONDS,
+    ) -> None:
+        """``look_seconds``: how long a look at a manifest may last before its store counts as not answering."""
+        self._ledger = ledger
+        self._regions = regions
+        self._look = look
+        self._look_seconds = look_seconds
+
+    # --- creating
+
+    async def create_job(self, request: JobRequest, *, account: AccountId, token: str = "") -> Job:
+        """A job in New; or the one that an equal request made under this token before.
+
+        Raises InvalidArgument with all faults (unknown regions, a role, another ETag), TokenReused where the token
+        belongs to another request, StorageError where the manifest cannot be looked at.
+        """
+        self._check(request, token=token)
+        digest = request_digest(request)
+        if not token or await self.find_job(token=token, region=request.region, account=account) is None:
+            request = await self.pin_manifest(request)
+        job_id = new_job_id()
+        return await self._ledger.create(request, job_id=job_id, account=account, token=token or job_id, digest=digest)
+
+    async def pin_manifest(self, request: JobRequest) -> JobRequest:
+        """The request with the ETag that its manifest has now. InvalidArgument where the request has faults, names
+        another ETag, or the store says that it cannot be read; StorageError where the store says nothing."""
+        self._check(request, token="")
+        location = request.manifest.location
+        found = await self._etag_of(request)
+        if location.etag and location.etag != found:
+            fault = Fault(
+                path="manifest.location.etag",
+                value=location.etag,
+                problem=f"is not the manifest's ETag, which is {found}: the manifest was replaced, or is another one",
+                way_out="look at the manifest again and write its ETag, or leave it out",
+            )
+            raise InvalidArgument("the manifest is not the one that the job names", faults=[fault])
+        return replace(request, manifest=replace(request.manifest, location=replace(location, etag=found)))
+
+    async def _etag_of(self, request: JobRequest) -> str:
+        try:
+            async with asyncio.timeout(self._look_seconds):
+                return await self._look(request.manifest, region=request.region)
+        except TimeoutError as error:
+            text = f"the store of region {request.region} did not answer within {self._look_seconds:g} s"
+            raise StorageError(StorageReason.CONNECT_TIMEOUT, text, target="the manifest") from error
+        except StorageError as error:
+            raise _manifest_error(error, request.manifest.location) or error from error
+
+    async def find_job(self, *, token: str, account: AccountId, region: RegionName | None = None) -> Job | None:
+        """The job that was made under a ClientRequestToken, in ``region`` or, without one, in any."""
+        found = await self._ledger.jobs(account=account, token=token)
+        return next((job for job in found if region in (None, job.request.region)), None)
+
+    def _check(self, request: JobRequest, *, token: str) -> None:
+        faults = [*self._region_faults(request), *_priority_faults(request.priority)]
+        if request.role_arn:
+            problem = "names a role, but jobs run with the credentials of their region here"
+            faults.append(Fault(path="role_arn", value=request.role_arn, problem=problem, way_out="leave it out"))
+        if len(token.encode()) > TOKEN_MAX_BYTES:
+            problem = f"is {len(token.encode())} bytes long, {TOKEN_MAX_BYTES} are allowed"
+            faults.append(Fault(path="client_request_token", value=token, problem=problem, way_out="make it shorter"))
+        if faults:
+            raise InvalidArgument("the job cannot be made", faults=faults)
+
+    def _region_faults(self, request: JobRequest) -> list[Fault]:
+        named: list[tuple[str, RegionName | None]] = [
+            ("region", request.region),
+            ("report.bucket", request.report.region),
+        ]
+        if isinstance(request.operation, PutObjectCopy):
+            named.append(("operation.cos_put_object_copy.target_region", request.operation.target_region))
+        return [
+            Fault(path=path, value=region, problem="is no region of the settings", way_out=self._known_regions(region))
+            for path, region in named
+            if region is not None and region not in self._regions
+        ]
+
+    def _known_regions(self, wanted: RegionName) -> str:
+        return nearest(wanted, known=self._regions) if self._regions else "add a region to the settings file"
+
+    # --- looking
+
+    async def describe_job(self, job_id: JobId, *, account: AccountId) -> Job:
+        return await self._ledger.job(job_id, account=account)
+
+    async def list_jobs(
+        self,
+        *,
+        account: AccountId,
+        statuses: Collection[JobStatus] = (),
+        max_results: int = PAGE_MAX,
+        next_token: str = "",
+    ) -> JobPage:
+        """Newest first; no statuses: all. ``max_results`` is 1 to 1000."""
+        if not 1 <= max_results <= PAGE_MAX:
+            fault = Fault(
+                path="max_results",
+                value=str(max_results),
+                problem="is out of range",
+                way_out=f"write 1 to {PAGE_MAX}",
+            )
+            raise InvalidArgument("the list cannot be made", faults=[fault])
+        after = JobId(next_token) if next_token else None
+        found = await self._ledger.jobs(account=account, statuses=statuses, after=after, limit=max_results + 1)
+        page = tuple(found[:max_results])
+        return JobPage(jobs=page, next_token=page[-1].id if len(found) > max_results else "")
+
+    async def job_events(self, job_id: JobId, *, account: AccountId) -> Sequence[JobEvent]:
+        """What happened to a job, oldest first."""
+        await self._ledger.job(job_id, account=account)
+        return await self._ledger.events(job_id)
+
+    # --- changing
+
+    async def update_job_priority(self, job_id: JobId, *, priority: int, account: AccountId) -> Job:
+        """Also while it runs. IllegalMove for a job that has ended."""
+        faults = _priority_faults(priority)
+        if faults:
+            raise InvalidArgument("the priority cannot be set", faults=faults)
+        job = await self._ledger.job(job_id, account=account)
+        if is_final(job.status):
+            raise IllegalMove(f"job {job_id} is {job.status}: its priority cannot be changed any more")
+        return await self._ledger.set_priority(job_id, priority=priority, actor=Actor.USER)
+
+    async def update_job_status(
+        self, job_id: JobId, *, requested_job_status: JobStatus, account: AccountId, status_update_reason: str = ""
+    ) -> Job:
+        """``Ready`` confirms, ``Cancelled`` cancels; nothing else can be asked for. The answer may say Cancelling."""
+        match requested_job_status:
+            case JobStatus.READY:
+                verb = _CONFIRM
+            case JobStatus.CANCELLED:
+                verb = _CANCEL
+            case _:
+                fault = Fault(
+                    path="requested_job_status",
+                    value=requested_job_status,
+                    problem="cannot be asked for",
+                    way_out="write Ready to confirm or Cancelled to cancel; pausing and resuming have their own verbs",
+                )
+                raise InvalidArgument("the status cannot be set", faults=[fault])
+        return await self._move(job_id, verb, account=account, reason=status_update_reason)
+
+    async def pause_job(self, job_id: JobId, *, account: AccountId, reason: str = "") -> Job:
+        """It stays paused until it is resumed: no priority resumes it."""
+        return await self._move(job_id, _PAUSE, account=account, reason=reason, paused_by=PausedBy.USER)
+
+    async def resume_job(self, job_id: JobId, *, account: AccountId, reason: str = "") -> Job:
+        """Only what a user paused: a job that gave way to a greater priority resumes by itself."""
+        job = await self._ledger.job(job_id, account=account)
+        if job.paused_by is PausedBy.PRIORITY:
+            raise IllegalMove(
+                f"job {job_id} gave way to a job of greater priority and resumes by itself;"
+                " to run it sooner, raise its priority with update-job-priority"
+            )
+        return await self._move(job_id, _RESUME, account=account, reason=reason)
+
+    async def _move(
+        self, job_id: JobId, verb: _Verb, *, account: AccountId, reason: str, paused_by: PausedBy | None = None
+    ) -> Job:
+        if len(reason.encode()) > REASON_MAX_BYTES:
+            fault = Fault(
+                path="status_update_reason",
+                value=reason[:REASON_MAX_BYTES],
+                problem=f"is {len(reason.encode())} bytes long, {REASON_MAX_BYTES} are allowed",
+                way_out="make it shorter",
+            )
+            raise InvalidArgument("the status cannot be set", faults=[fault])
+        await self._ledger.job(job_id, account=account)
+        try:
+            return await self._ledger.move(
+                job_id,
+                expect=sources_of(verb.to, by=Actor.USER),
+                to=verb.to,
+                actor=Actor.USER,
+                reason=reason or verb.reason,
+                paused_by=paused_by,
+            )
+        except IllegalMove as error:
+            now = await self._ledger.job(job_id, account=account)
+            raise IllegalMove(_why_not(now, verb)) from error
+
+
+def possible_verbs(job: Job) -> tuple[str, ...]:
+    """The short names of what a user may ask of a job as it is now."""
+    verbs = [verb.name for verb in _VERBS if may_move(job.status, verb.to, by=Actor.USER)]
+    if job.paused_by is PausedBy.PRIORITY and _RESUME.name in verbs:
+        verbs.remove(_RESUME.name)
+    return tuple(verbs if is_final(job.status) else [*verbs, "update-job-priority"])
+
+
+def _why_not(job: Job, verb: _Verb) -> str:
+    if is_final(job.status):
+        return f"job {job.id} has ended ({job.status}): it cannot {verb.name} any more"
+    possible = ", ".join(possible_verbs(job))
+    return f"job {job.id} is {job.status}: {verb.name} is not possible now; possible are {possible}"
+
+
+def _manifest_error(error: StorageError, location: ManifestLocation) -> InvalidArgument | None:
+    """What the store has said about the manifest, as the caller's fault; None where that is not said."""
+    way_out = _MANIFEST_WAYS_OUT.get(error.reason)
+    if way_out is None:
+        return None
+    fault = Fault(
+        path="manifest.location.object_arn",
+        value=f"{location.bucket}/{location.key}",
+        problem=f"cannot be read: the store answers {error.code}",
+        way_out=way_out,
+    )
+    return InvalidArgument("the manifest cannot be read", faults=[fault])
+
+
+def _priority_faults(priority: int) -> list[Fault]:
+    if 0 <= priority <= PRIORITY_MAX:
+        return []
+    return [
+        Fault(path="priority", value=str(priority), problem="is out of range", way_out=f"write 0 to {PRIORITY_MAX}")
+    ]

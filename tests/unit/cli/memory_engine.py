@@ -1,0 +1,246 @@
+"""The whole of what the command line reaches, in memory: a ledger, the service, and an engine that takes one step each
+time it is looked at. Run as a program it is ``cosbatch`` on top of that."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cosbatch.cli.invocation import Surroundings
+from cosbatch.cli.wiring_port import Load
+from cosbatch.ledger.port import Duty
+from cosbatch.ledger.sql_ledger import SqlLedger, open_memory_ledger
+from cosbatch.manifests.inspect import Inspection
+from cosbatch.manifests.sample import Remark, SampleRow, VersionCounts
+from cosbatch.model.bitmap import Bitmap
+from cosbatch.model.errors import FailureCode, Fault, JobFailure, LedgerUnavailable
+from cosbatch.model.identifiers import Bucket, JobId, ObjectKey, RegionName, WorkerId
+from cosbatch.model.jobs import Job, PlanFindings
+from cosbatch.model.manifests import Manifest, ManifestFormat, ManifestRow
+from cosbatch.model.regions import Versioning
+from cosbatch.model.reports import CodeTally, Part, ReportState, Tally
+from cosbatch.model.states import Actor, JobStatus, is_final
+from cosbatch.model.tasks import NewChunk, Then
+from cosbatch.service.service import JobService
+from cosbatch.settings import Settings, region_table
+from cosbatch.wiring import logging_to_folder
+
+WORKER = WorkerId("engine-1")
+FIRST_KEY = ObjectKey("raw/a b.txt")
+
+
+class TickingClock:
+    """A second goes by each time that anybody looks."""
+
+    def __init__(self) -> None:
+        self._seconds = itertools.count(1_754_103_600)
+
+    def now(self) -> float:
+        return float(next(self._seconds))
+
+    def boottime(self) -> float:
+        return float(next(self._seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class SteadyLoad:
+    in_flight: int = 7
+
+
+@dataclass
+class Script:
+    """What is to happen to jobs."""
+
+    tasks: int = 4
+    failed: int = 0
+    fails_in_planning: FailureCode | None = None
+    stays_in: JobStatus | None = None
+    drain_lasts: bool = False
+
+
+@dataclass
+class MemoryEngine:
+    service: JobService
+    ledger: SqlLedger
+    script: Script
+    steps: dict[JobStatus, Callable[[Job], object]] = field(init=False)
+
+    async def wait_for(
+        self, job_id: JobId, *, until: Callable[[Job], bool], on_progress: Callable[[Job, Load], None]
+    ) -> Job:
+        while True:
+            job = await self.ledger.job(job_id)
+            on_progress(job, SteadyLoad())
+            if until(job):
+                return job
+            if job.status is self.script.stays_in:
+                await asyncio.Event().wait()
+            await self._step(job)
+
+    async def _step(self, job: Job) -> None:
+        match job.status:
+            case JobStatus.NEW | JobStatus.PREPARING:
+                await self._plan(job)
+            case JobStatus.READY:
+                await self._move(job, JobStatus.ACTIVE)
+            case JobStatus.ACTIVE:
+                await self._work(job)
+            case JobStatus.PAUSING:
+                await self._move(job, JobStatus.PAUSED)
+            case JobStatus.COMPLETING:
+                await self._seal(job, JobStatus.COMPLETE)
+            case JobStatus.CANCELLING:
+                await self._seal(job, JobStatus.CANCELLED)
+            case JobStatus.FAILING:
+                await self._seal(job, JobStatus.FAILED)
+            case _:
+                raise AssertionError(f"nobody would end the wait for a job that is {job.status}")
+
+    async def _move(self, job: Job, to: JobStatus, *, failure: FailureCode | None = None) -> None:
+        await self.ledger.move(
+            job.id, expect=[job.status], to=to, actor=Actor.ENGINE, reason="by script", failure=failure
+        )
+
+    async def _plan(self, job: Job) -> None:
+        lease = await self.ledger.claim_job(WORKER, job_id=job.id, duty=Duty.PLAN, lease_seconds=30)
+        assert lease is not None
+        if self.script.fails_in_planning:
+            await self.ledger.release_job(lease)
+            await self._move(await self.ledger.job(job.id), JobStatus.FAILING, failure=self.script.fails_in_planning)
+            return
+        chunk = NewChunk(seq=0, first_task=0, task_count=self.script.tasks, spool_name=f"{job.id}/0")
+        await self.ledger.add_chunks(lease, [chunk], planned_rows=self.script.tasks)
+        findings = PlanFindings(
+            source_bucket=Bucket("logs-125"),
+            source_versioning=Versioning.NEVER,
+            target_versioning=Versioning.NEVER,
+            manifest_etag="e1",
+        )
+        await self.ledger.finish_plan(lease, findings=findings, to=JobStatus.SUSPENDED, reason="awaiting confirmation")
+
+    async def _work(self, job: Job) -> None:
+        claims = await self.ledger.claim(WORKER, room=1000, lease_seconds=30)
+        for claim in claims:
+            failed = self.script.failed
+            tally = Tally(
+                succeeded=claim.task_count - failed,
+                failed=failed,
+                bytes_done=1_500_000,
+                requests=claim.task_count,
+                codes={"NoSuchKey": CodeTally(count=failed, samples=("raw/gone\n",))} if failed else {},
+            )
+            part = Part(spool_name=f"{job.id}/part", settled=Bitmap.full(claim.task_count), tally=tally)
+            await self.ledger.commit(claim, part, then=Then.CLOSE)
+        if not claims:
+            await self._move(job, JobStatus.COMPLETING)
+
+    async def _seal(self, job: Job, to: JobStatus) -> None:
+        lease = await self.ledger.claim_job(WORKER, job_id=job.id, duty=Duty.SEAL, lease_seconds=30)
+        assert lease is not None
+        location = f"s3://logs-125/reports/job-{job.id}/manifest.json"
+        await self.ledger.report_done(lease, state=ReportState.DELIVERED, location=location, to=to, reason="by script")
+
+
+class MemoryWiring:
+    """Everything that would be on disk or in a store is in here, from call to call."""
+
+    def __init__(self, script: Script | None = None) -> None:
+        self.script = script or Script()
+        self.etag = "e1"
+        self.ledger = open_memory_ledger(TickingClock())
+        self.unreachable: LedgerUnavailable | None = None
+        self.engines = 0
+        self.inspection: Inspection = inspection()
+
+    @asynccontextmanager
+    async def open_service(self, settings: Settings, data_dir: Path) -> AsyncIterator[JobService]:
+        if self.unreachable:
+            raise self.unreachable
+        yield self._service(settings)
+
+    def logging_to_folder(self, data_dir: Path, *, level: str) -> AbstractContextManager[None]:
+        return logging_to_folder(data_dir, level=level)
+
+    @asynccontextmanager
+    async def open_engine(
+        self, settings: Settings, data_dir: Path, *, log_level: str = "info"
+    ) -> AsyncIterator[MemoryEngine]:
+        self.engines += 1
+        try:
+            yield MemoryEngine(service=self._service(settings), ledger=self.ledger, script=self.script)
+        finally:
+            if self.script.drain_lasts:
+                await asyncio.Event().wait()
+            print("drained", file=sys.stderr, flush=True)
+
+    async def inspect(self, settings: Settings, region: RegionName, manifest: Manifest) -> Inspection:
+        if manifest.location.key == "gone.csv":
+            raise JobFailure(FailureCode.MANIFEST_NOT_FOUND, "there is no such object")
+        return self.inspection
+
+    async def probe(self, settings: Settings, region: RegionName, bucket: Bucket, prefix: str) -> str:
+        return f"profile_overrides:  # {region} {bucket} {prefix}\n  canned-acl: refused"
+
+    def _service(self, settings: Settings) -> JobService:
+        async def look(manifest: Manifest, *, region: RegionName) -> str:
+            return self.etag
+
+        return JobService(self.ledger, regions=region_table(settings), look=look)
+
+
+def inspection(*, faults: tuple[Fault, ...] = (), warnings: tuple[Remark, ...] = ()) -> Inspection:
+    row = ManifestRow(
+        key=FIRST_KEY,
+        version_id=None,
+        size_bytes=5,
+        is_latest=None,
+        is_delete_marker=False,
+        last_modified="",
+        etag="",
+    )
+    return Inspection(
+        etag="e1",
+        size_bytes=1234,
+        last_modified=1_754_103_600,
+        version_id=None,
+        format=ManifestFormat.COS_CSV,
+        is_gzip=True,
+        columns=(),
+        guessed_fields=(),
+        source_bucket=Bucket("logs-125"),
+        first_rows=(
+            SampleRow(line=1, cells=("logs-125", "raw/a%20b.txt"), row=row),
+            SampleRow(line=2, cells=("logs-125", "%ZZ"), row=None),
+        ),
+        rows_looked_at=2,
+        versions=VersionCounts(),
+        warnings=warnings,
+        faults=faults,
+        more_faults=False,
+        inventory=None,
+        checksum_ok=None,
+    )
+
+
+def surroundings(wiring: MemoryWiring, *, can_ask: bool = False) -> Surroundings:
+    return Surroundings(wiring=lambda: wiring, can_ask=can_ask, is_live=False)
+
+
+def main() -> None:
+    """``python -m tests.unit.cli.memory_engine STATUS DRAIN ...``: jobs stay in STATUS, a drain that ``lasts`` has no
+    end."""
+    from cosbatch.cli.main import cli
+
+    status, drain, *arguments = sys.argv[1:]
+    script = Script(stays_in=JobStatus(status), drain_lasts=drain == "lasts")
+    assert not is_final(JobStatus(status))
+    cli(arguments, prog_name="cosbatch", obj=surroundings(MemoryWiring(script)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,315 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cosbatch.cli.runs_index import RunsIndex
+from cosbatch.model.errors import FailureCode
+from cosbatch.model.identifiers import JobId
+from cosbatch.model.states import Actor, JobStatus
+from tests.unit.cli.cli_rig import JOB, SETTINGS, CliRig
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> CliRig:
+    return CliRig(tmp_path)
+
+
+class TestToTheEnd:
+    def test_all_succeeded_is_0(self, rig: CliRig) -> None:
+        result = rig.run("--yes")
+
+        assert result.exit_code == 0
+        job_id = rig.jobs()[0]["job_id"]
+        assert f"Job {job_id} Complete: 4 tasks, 4 succeeded, 0 failed, 1.5 MB in" in result.stdout
+        assert f"Report: s3://logs-125/reports/job-{job_id}/manifest.json" in result.stdout
+
+    def test_the_plan_is_shown_before_anything_runs(self, rig: CliRig) -> None:
+        plan = rig.run("--yes").stderr
+
+        assert "raw/a b.txt -> old/a b.txt" in plan
+        assert "4 tasks" in plan
+        assert "logs-125 in local" in plan
+        assert "cold-125 in local" in plan
+        assert "STANDARD_IA" in plan
+        assert plan.index("4 tasks") < plan.index("Active")
+
+    def test_progress_always_says_how_many_failed(self, rig: CliRig) -> None:
+        rig.wiring.script.failed = 1
+
+        lines = rig.run("--yes").stderr.splitlines()
+
+        assert any(line.startswith("Active: 0/4 (0.0%), 0 failed, ") and line.endswith("7 in flight") for line in lines)
+        assert any(line.startswith("Completing: 4/4 (100.0%), 1 failed, ") for line in lines)
+
+    def test_failed_tasks_are_3_and_named(self, rig: CliRig) -> None:
+        rig.wiring.script.failed = 1
+
+        result = rig.run("--yes")
+
+        assert result.exit_code == 3
+        assert "4 tasks, 3 succeeded, 1 failed" in result.stdout
+        assert "NoSuchKey  1      raw/gone\\n" in result.stdout
+
+    def test_a_job_that_fails_is_4_and_says_why(self, rig: CliRig) -> None:
+        rig.wiring.script.fails_in_planning = FailureCode.MANIFEST_EMPTY
+
+        result = rig.run("--yes")
+
+        assert result.exit_code == 4
+        assert "Reason: ManifestEmpty: by script" in result.stdout
+
+    def test_json_is_all_of_standard_output(self, rig: CliRig) -> None:
+        rig.wiring.script.failed = 1
+
+        result = rig.run("--yes", "--json")
+
+        job = json.loads(result.stdout)
+        assert result.exit_code == 3
+        assert job["status"] == "Complete"
+        assert job["progress_summary"]["number_of_tasks_failed"] == 1
+        assert job["failures_by_code"] == {"NoSuchKey": {"count": 1, "sample_keys": ["raw/gone\n"]}}
+
+
+class TestTheQuestion:
+    def test_yes_runs_it(self, rig: CliRig) -> None:
+        result = rig.run(answer="y\n")
+
+        assert result.exit_code == 0
+        assert "raw/a b.txt -> old/a b.txt" in result.stderr
+        assert "Run it?" in result.stderr
+
+    def test_no_leaves_it_suspended_and_the_same_command_asks_again(self, rig: CliRig) -> None:
+        declined = rig.run(answer="n\n")
+
+        assert declined.exit_code == 1
+        assert "Nothing was touched" in declined.stderr
+        assert [job["status"] for job in rig.jobs()] == ["Suspended"]
+        assert rig.run(answer="y\n").exit_code == 0
+        assert len(rig.jobs()) == 1
+
+    def test_where_nobody_can_be_asked_yes_is_demanded_before_anything_is_made(self, rig: CliRig) -> None:
+        result = rig.run()
+
+        assert result.exit_code == 2
+        assert "add --yes" in result.stderr
+        assert rig.jobs() == []
+
+
+class TestTheSameCommand:
+    def test_repeats_the_totals_of_a_run_that_has_ended(self, rig: CliRig) -> None:
+        rig.wiring.script.failed = 1
+        first = rig.run("--yes")
+
+        second = rig.run("--yes")
+
+        assert second.exit_code == first.exit_code == 3
+        assert second.stdout == first.stdout
+        assert "--again" in second.stderr
+        assert rig.wiring.engines == 1
+
+    def test_does_not_see_comments_and_order(self, rig: CliRig) -> None:
+        rig.run("--yes")
+        rig.job_file.write_text("# moved\n" + JOB.replace("region: local\n", "") + "region: local\n")
+
+        rig.run("--yes")
+
+        assert len(rig.jobs()) == 1
+
+    def test_goes_on_wherever_the_file_lies(self, rig: CliRig) -> None:
+        rig.run(answer="n\n")
+        rig.job_file = rig.job_file.rename(rig.folder / "renamed.yaml")
+
+        assert rig.run("--yes").exit_code == 0
+        assert len(rig.jobs()) == 1
+
+    def test_again_runs_anew_and_then_goes_on_with_that_one(self, rig: CliRig) -> None:
+        rig.run("--yes")
+
+        declined = rig.run("--again", answer="n\n")
+        assert declined.exit_code == 1
+        assert rig.run("--again", "--yes").exit_code == 0
+
+        assert [job["status"] for job in rig.jobs()] == ["Complete", "Complete"]
+        assert rig.jobs()[0]["client_request_token"] == rig.jobs()[1]["client_request_token"] + ".2"
+        rig.run("--yes")
+        assert len(rig.jobs()) == 2
+
+    def test_a_replaced_manifest_is_another_run(self, rig: CliRig) -> None:
+        rig.run("--yes")
+        rig.wiring.etag = "e2"
+
+        rig.run("--yes")
+
+        assert len(rig.jobs()) == 2
+
+    def test_resumes_what_a_user_paused(self, rig: CliRig) -> None:
+        rig.run(answer="n\n")
+        job_id = rig.jobs()[0]["job_id"]
+        rig.call("confirm", job_id)
+        rig.wiring.script.stays_in = None
+        _move(rig, job_id, JobStatus.READY, JobStatus.ACTIVE)
+        rig.call("pause", job_id)
+
+        assert rig.run("--yes").exit_code == 0
+
+
+class TestAChangedFile:
+    def test_with_an_unfinished_run_is_an_error_that_names_the_job(self, rig: CliRig) -> None:
+        rig.run(answer="n\n")
+        job_id = rig.jobs()[0]["job_id"]
+        rig.job_file.write_text(JOB.replace("STANDARD_IA", "ARCHIVE"))
+
+        result = rig.run("--yes")
+
+        assert result.exit_code == 2
+        assert job_id in result.stderr
+        assert f"cosbatch cancel {job_id}" in result.stderr
+        assert len(rig.jobs()) == 1
+
+    def test_may_run_once_the_earlier_one_is_given_up(self, rig: CliRig) -> None:
+        rig.run(answer="n\n")
+        rig.call("cancel", rig.jobs()[0]["job_id"])
+        rig.job_file.write_text(JOB.replace("STANDARD_IA", "ARCHIVE"))
+
+        assert rig.run("--yes").exit_code == 0
+
+    def test_may_run_where_a_crash_left_a_token_without_a_job(self, rig: CliRig) -> None:
+        RunsIndex(rig.folder / "state").remember(rig.job_file, "run-of-which-no-job-was-made")
+
+        assert rig.run("--yes").exit_code == 0
+
+    def test_may_run_once_the_earlier_one_has_ended(self, rig: CliRig) -> None:
+        rig.run("--yes")
+        rig.job_file.write_text(JOB.replace("STANDARD_IA", "ARCHIVE"))
+
+        assert rig.run("--yes").exit_code == 0
+        assert len(rig.jobs()) == 2
+
+
+class TestBadInput:
+    def test_a_job_file_with_faults(self, rig: CliRig) -> None:
+        rig.job_file.write_text(JOB.replace("storage_class", "storageclass").replace("region: local", "region: 7"))
+
+        result = rig.run("--yes")
+
+        assert result.exit_code == 2
+        assert "has 2 faults" in result.stderr
+        assert "region (line 1)" in result.stderr
+        assert 'did you mean "storage_class"?' in result.stderr
+
+    def test_in_json(self, rig: CliRig) -> None:
+        rig.job_file.write_text(JOB.replace("local", "lokal"))
+
+        result = rig.run("--yes", "--json")
+
+        error = json.loads(result.stdout)["error"]
+        assert result.exit_code == 2
+        assert error["code"] == "InvalidArgument"
+        assert error["faults"][0]["path"] == "region"
+        assert error["faults"][0]["way_out"] == 'did you mean "local"?'
+
+    def test_a_region_that_the_settings_do_not_have(self, rig: CliRig) -> None:
+        rig.settings_file.write_text("workers: 1\n")
+
+        result = rig.run("--yes")
+
+        assert result.exit_code == 2
+        assert (
+            "region: is no region of the settings (it is 'local'); add a region to the settings file" in result.stderr
+        )
+
+    def test_a_data_folder_that_cannot_be_one(self, rig: CliRig) -> None:
+        (rig.folder / "state").symlink_to(rig.folder / "nowhere" / "at" / "all")
+
+        result = rig.run("--yes")
+
+        assert result.exit_code == 2
+        assert "--data: cannot be written to" in result.stderr
+
+    def test_a_file_that_is_not_there(self, rig: CliRig) -> None:
+        assert rig.call("run", str(rig.folder / "none.yaml"), "--yes").exit_code == 2
+
+    def test_a_file_that_is_not_text(self, rig: CliRig) -> None:
+        rig.job_file.write_bytes(b"\xff\xfe\x00")
+
+        result = rig.run("--yes")
+
+        assert result.exit_code == 2
+        assert "cannot be read" in result.stderr
+
+
+class TestCtrlC:
+    @pytest.fixture
+    def command(self, tmp_path: Path) -> list[str]:
+        (tmp_path / "job.yaml").write_text(JOB)
+        (tmp_path / "cosbatch.yaml").write_text(SETTINGS)
+        files = ["--config", str(tmp_path / "cosbatch.yaml"), "--data", str(tmp_path / "state")]
+        return ["run", str(tmp_path / "job.yaml"), "--yes", *files]
+
+    def test_once_stops_cleanly_and_says_how_to_go_on(self, command: list[str]) -> None:
+        with _started("Active", "ends", command) as process:
+            lines = _until(process, "Active:")
+            process.send_signal(signal.SIGINT)
+            rest = _rest(process)
+
+        assert process.returncode == 130
+        assert lines
+        assert rest.index("Ctrl-C again") < rest.index("drained") < rest.index("the same command goes on with job")
+
+    def test_twice_stops_at_once(self, command: list[str]) -> None:
+        with _started("Active", "lasts", command) as process:
+            _until(process, "Active:")
+            process.send_signal(signal.SIGINT)
+            _until(process, "Ctrl-C again")
+            process.send_signal(signal.SIGINT)
+            rest = _rest(process)
+
+        assert process.returncode == 130
+        assert "drained" not in rest
+
+
+def _move(rig: CliRig, job_id: str, status: JobStatus, to: JobStatus) -> None:
+    asyncio.run(rig.wiring.ledger.move(JobId(job_id), expect=[status], to=to, actor=Actor.ENGINE, reason="test"))
+
+
+def _started(status: str, drain: str, command: list[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.unit.cli.memory_engine", status, drain, *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=_environment(),
+        start_new_session=True,
+    )
+
+
+def _environment() -> dict[str, str]:
+    """With compiled modules kept: the program starts twice as fast."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPATH": str(Path.cwd())}
+
+
+def _until(process: subprocess.Popen[str], word: str) -> list[str]:
+    assert process.stderr is not None
+    lines: list[str] = []
+    for line in process.stderr:
+        lines.append(line)
+        if word in line:
+            return lines
+    raise AssertionError(f"{word!r} never came: {lines}")
+
+
+def _rest(process: subprocess.Popen[str]) -> str:
+    assert process.stderr is not None
+    rest = process.stderr.read()
+    process.wait(timeout=30)
+    return rest

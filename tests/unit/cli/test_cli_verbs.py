@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from cosbatch.cli.main import VERBS, LazyVerbs, cli
+from cosbatch.manifests.sample import Oddity, Remark
+from cosbatch.model.errors import Fault, LedgerUnavailable
+from cosbatch.model.identifiers import JobId
+from cosbatch.model.jobs import Hold
+from cosbatch.model.states import Actor, JobStatus
+from tests.unit.cli.cli_rig import CliRig
+from tests.unit.cli.memory_engine import inspection
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> CliRig:
+    return CliRig(tmp_path)
+
+
+@pytest.fixture
+def suspended(rig: CliRig) -> str:
+    rig.run(answer="n\n")
+    return str(rig.jobs()[0]["job_id"])
+
+
+class TestHelp:
+    def test_it_imports_nothing_heavy(self) -> None:
+        program = (
+            "import sys\n"
+            "from cosbatch.cli.main import cli\n"
+            "cli(['--help'], prog_name='cosbatch', standalone_mode=False)\n"
+            "heavy = {'sqlalchemy', 'pydantic', 'pyarrow', 'fastapi', 'rich', 'structlog', 'yaml', 'asyncio'}\n"
+            "sys.exit(f'imported: {heavy & set(sys.modules)}' if heavy & set(sys.modules) else 0)\n"
+        )
+
+        result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+        assert result.returncode == 0, result.stderr
+        assert "run" in result.stdout
+
+    def test_it_lists_every_verb_with_the_verbs_own_words(self) -> None:
+        group = cli
+        assert isinstance(group, LazyVerbs)
+        context = click.Context(group)
+
+        for name, verb in VERBS.items():
+            command = group.get_command(context, name)
+            assert command is not None
+            if not verb.summary.startswith("Short for "):
+                assert (command.help or "").startswith(verb.summary), name
+
+    def test_an_unknown_verb_is_2(self) -> None:
+        assert CliRunner().invoke(cli, ["copy"]).exit_code == 2
+
+    def test_the_version(self) -> None:
+        assert "0." in CliRunner().invoke(cli, ["--version"]).stdout
+
+    def test_python_dash_m(self) -> None:
+        result = subprocess.run([sys.executable, "-m", "cosbatch", "--version"], capture_output=True, text=True)
+
+        assert (result.returncode, result.stdout.split()[0]) == (0, "cosbatch,")
+
+
+class TestListJobs:
+    def test_none(self, rig: CliRig) -> None:
+        assert rig.call("list-jobs").stdout == "No jobs.\n"
+
+    def test_a_table_newest_first(self, rig: CliRig, suspended: str) -> None:
+        rig.wiring.etag = "e2"
+        rig.call("cancel", suspended)
+        rig.wiring.script.failed = 1
+        rig.run("--yes")
+
+        header, newest, oldest = rig.call("list-jobs").stdout.splitlines()
+
+        assert header.split() == ["JOB", "STATUS", "PRIORITY", "TASKS", "SUCCEEDED", "FAILED", "CREATED", "DESCRIPTION"]
+        assert newest.split()[1:6] == ["Complete", "10", "4", "3", "1"]
+        assert oldest.split()[:3] == [suspended, "Cancelling", "10"]
+        assert oldest.endswith("move cold logs")
+
+    def test_by_status_and_in_pages(self, rig: CliRig, suspended: str) -> None:
+        rig.call("cancel", suspended)
+        rig.wiring.etag = "e2"
+        rig.run("--yes")
+
+        assert suspended in rig.call("list-jobs", "--status", "cancelling").stdout
+        assert suspended not in rig.call("list-jobs", "--status", "Complete", "--status", "Failed").stdout
+        first = json.loads(rig.call("list-jobs", "--limit", "1", "--json").stdout)
+        second = json.loads(rig.call("list-jobs", "--limit", "1", "--after", first["next_token"], "--json").stdout)
+        assert [job["job_id"] for job in second["jobs"]] == [suspended]
+        assert second["next_token"] == ""
+
+
+class TestDescribeJob:
+    def test_a_page(self, rig: CliRig) -> None:
+        rig.wiring.script.failed = 1
+        rig.run("--yes")
+        job_id = rig.jobs()[0]["job_id"]
+
+        page = rig.call("describe-job", job_id).stdout
+
+        assert "Status    Complete: by script" in page
+        assert "4 tasks, 3 succeeded, 1 failed" in page
+        assert "Prefix         'raw/' becomes 'old/'" in page
+        assert "Permission     the destination bucket's" in page
+        assert "NoSuchKey  1      raw/gone\\n" in page
+        assert "awaiting confirmation" in page
+        assert "Possible now" not in page
+
+    def test_what_waits_says_for_what_and_what_can_be_done(self, rig: CliRig, suspended: str) -> None:
+        hold = Hold(bucket="cold-125", reason="connection refused", since=1_754_103_600)
+        asyncio.run(rig.wiring.ledger.set_hold(JobId(suspended), hold))
+
+        page = rig.call("describe-job", suspended).stdout
+
+        assert "On hold" in page
+        assert "cold-125 does not answer since 2025-08-02T03:00:00Z: connection refused" in page
+        assert "Possible now: confirm, cancel, update-job-priority" in page
+
+    def test_json(self, rig: CliRig, suspended: str) -> None:
+        job = json.loads(rig.call("describe-job", suspended, "--json").stdout)
+
+        assert job["status"] == "Suspended"
+        assert job["progress_summary"]["total_number_of_tasks"] == 4
+        assert job["operation"]["cos_put_object_copy"]["storage_class"] == "STANDARD_IA"
+        assert [event["status"] for event in job["events"]][-1] == "Suspended"
+
+    def test_an_unknown_job_is_2(self, rig: CliRig) -> None:
+        result = rig.call("describe-job", "01980000-0000-7000-8000-000000000000")
+
+        assert result.exit_code == 2
+        assert "01980000-0000-7000-8000-000000000000" in result.stderr
+
+
+class TestChanges:
+    def test_confirm_and_its_long_form(self, rig: CliRig, suspended: str) -> None:
+        assert rig.call("confirm", suspended).stdout == f"Job {suspended} is Ready, priority 10\n"
+        refused = rig.call("update-job-status", suspended, "--to", "Ready")
+        assert refused.exit_code == 2
+        assert "confirm is not possible now; possible are cancel" in refused.stderr
+
+    def test_cancel_keeps_the_reason(self, rig: CliRig, suspended: str) -> None:
+        rig.call("cancel", suspended, "--reason", "wrong bucket")
+
+        assert (
+            json.loads(rig.call("describe-job", suspended, "--json").stdout)["status_update_reason"] == "wrong bucket"
+        )
+
+    def test_pause_and_resume(self, rig: CliRig, suspended: str) -> None:
+        rig.call("confirm", suspended)
+        _engine_moves(rig, suspended, JobStatus.READY, JobStatus.ACTIVE)
+
+        assert json.loads(rig.call("pause", suspended, "--json").stdout)["paused_by"] == "user"
+        _engine_moves(rig, suspended, JobStatus.PAUSING, JobStatus.PAUSED)
+        assert "is Active" in rig.call("resume-job", suspended).stdout
+
+    def test_priority(self, rig: CliRig, suspended: str) -> None:
+        assert rig.call("update-job-priority", suspended, "42").stdout.endswith("priority 42\n")
+        assert rig.call("update-job-priority", suspended, "0").exit_code == 2
+
+
+class TestManifestInspect:
+    def test_a_page(self, rig: CliRig) -> None:
+        warning = Remark(Oddity.HEADER_ROW, "the first row names columns")
+        rig.wiring.inspection = inspection(warnings=(warning,))
+
+        result = rig.call("manifest", "inspect", "local", "logs-125/list.csv.gz", "--fields", "Bucket,Key")
+
+        assert result.exit_code == 0
+        assert "ETag           e1" in result.stdout
+        assert "1     raw/a b.txt  logs-125,raw/a%20b.txt" in result.stdout
+        assert "Warning: the first row names columns" in result.stdout
+
+    def test_faults_are_2(self, rig: CliRig) -> None:
+        rig.wiring.inspection = inspection(faults=(Fault(path="list.csv:2", value="%ZZ", problem="is no key"),))
+
+        result = rig.call("manifest", "inspect", "local", "arn:aws:s3:::logs-125/list.csv", "--json")
+
+        assert result.exit_code == 2
+        assert json.loads(result.stdout)["faults"][0]["path"] == "list.csv:2"
+
+    def test_a_manifest_that_is_not_there_is_2(self, rig: CliRig) -> None:
+        result = rig.call("manifest", "inspect", "local", "logs-125/gone.csv")
+
+        assert result.exit_code == 2
+        assert result.stderr == "cosbatch: ManifestNotFound: there is no such object\n"
+
+    @pytest.mark.parametrize("arguments", [["logs-125"], ["arn:aws:s3:::logs-125"], ["b/k", "--fields", "Bucket,Kee"]])
+    def test_bad_arguments_are_2(self, rig: CliRig, arguments: list[str]) -> None:
+        assert rig.call("manifest", "inspect", "local", *arguments).exit_code == 2
+
+
+class TestStoreProbe:
+    def test_prints_a_profile_to_paste(self, rig: CliRig) -> None:
+        result = rig.call("store", "probe", "local", "logs-125", "--prefix", "p/")
+
+        assert result.stdout == "profile_overrides:  # local logs-125 p/\n  canned-acl: refused\n"
+
+
+class TestErrors:
+    def test_a_settings_file_with_faults_is_2(self, rig: CliRig) -> None:
+        rig.settings_file.write_text("worker: 3\n")
+
+        result = rig.call("list-jobs")
+
+        assert result.exit_code == 2
+        assert "worker (line 1): is no field that is known here (it is '3'); did you mean \"workers\"?" in result.stderr
+
+    def test_what_did_not_answer_is_1(self, rig: CliRig) -> None:
+        rig.wiring.unreachable = LedgerUnavailable("the ledger did not answer within 30 s")
+
+        result = rig.call("list-jobs")
+
+        assert result.exit_code == 1
+        assert result.stderr == "cosbatch: the ledger did not answer within 30 s\n"
+
+
+def _engine_moves(rig: CliRig, job_id: str, status: JobStatus, to: JobStatus) -> None:
+    asyncio.run(rig.wiring.ledger.move(JobId(job_id), expect=[status], to=to, actor=Actor.ENGINE, reason="test"))

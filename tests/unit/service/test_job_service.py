@@ -1,0 +1,333 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+import pytest
+
+from cosbatch.ledger.sql_ledger import open_memory_ledger
+from cosbatch.model.errors import (
+    IllegalMove,
+    InvalidArgument,
+    NoSuchJob,
+    StorageError,
+    StorageReason,
+    TokenReused,
+)
+from cosbatch.model.identifiers import AccountId, JobId, RegionName, new_job_id
+from cosbatch.model.jobs import Job, JobRequest, PausedBy
+from cosbatch.model.manifests import Manifest
+from cosbatch.model.states import Actor, JobStatus
+from cosbatch.service.service import JobService, possible_verbs
+from tests.unit.service.job_builders import AWAY, HOME, job_request, region
+
+ME = AccountId("me")
+OTHER = AccountId("other")
+
+_PATHS: dict[JobStatus, list[JobStatus]] = {
+    JobStatus.NEW: [],
+    JobStatus.PREPARING: [JobStatus.PREPARING],
+    JobStatus.SUSPENDED: [JobStatus.PREPARING, JobStatus.SUSPENDED],
+    JobStatus.READY: [JobStatus.PREPARING, JobStatus.READY],
+    JobStatus.ACTIVE: [JobStatus.PREPARING, JobStatus.READY, JobStatus.ACTIVE],
+    JobStatus.PAUSING: [JobStatus.PREPARING, JobStatus.READY, JobStatus.ACTIVE, JobStatus.PAUSING],
+    JobStatus.PAUSED: [JobStatus.PREPARING, JobStatus.READY, JobStatus.ACTIVE, JobStatus.PAUSING, JobStatus.PAUSED],
+    JobStatus.COMPLETING: [JobStatus.PREPARING, JobStatus.READY, JobStatus.ACTIVE, JobStatus.COMPLETING],
+    JobStatus.FAILED: [JobStatus.PREPARING, JobStatus.FAILING, JobStatus.FAILED],
+}
+
+
+class StillClock:
+    def now(self) -> float:
+        return 1_754_103_600.0
+
+    def boottime(self) -> float:
+        return 100.0
+
+
+@dataclass
+class Looks:
+    """A manifest's ETag, and how often it was asked for."""
+
+    etag: str = "e1"
+    asked: int = 0
+    refusal: StorageError | None = None
+
+    async def __call__(self, manifest: Manifest, *, region: RegionName) -> str:
+        self.asked += 1
+        if self.refusal:
+            raise self.refusal
+        return self.etag
+
+
+class Rig:
+    def __init__(self) -> None:
+        self.looks = Looks()
+        self.ledger = open_memory_ledger(StillClock())
+        regions = {name: region(name) for name in (HOME, AWAY)}
+        self.service = JobService(self.ledger, regions=regions, look=self.looks)
+
+    async def create(self, request: JobRequest | None = None, *, token: str = "", account: AccountId = ME) -> Job:
+        return await self.service.create_job(request or job_request(), account=account, token=token)
+
+    async def job_in(self, status: JobStatus, *, paused_by: PausedBy | None = PausedBy.USER) -> Job:
+        """A job that the engine has brought to a status."""
+        job = await self.create()
+        for step in _PATHS[status]:
+            job = await self.ledger.move(
+                job.id,
+                expect=[job.status],
+                to=step,
+                actor=Actor.ENGINE,
+                reason="test",
+                paused_by=paused_by if step is JobStatus.PAUSING else None,
+            )
+        return job
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+class TestCreate:
+    async def test_a_job_is_new_and_its_manifest_is_pinned(self, rig: Rig) -> None:
+        job = await rig.create(token="t")
+
+        assert job.status is JobStatus.NEW
+        assert job.request.manifest.location.etag == "e1"
+        assert job.token == "t"
+
+    async def test_the_same_request_under_the_same_token_is_the_same_job(self, rig: Rig) -> None:
+        first = await rig.create(token="t")
+        rig.looks.etag = "replaced since"
+
+        assert (await rig.create(token="t")).id == first.id
+        assert rig.looks.asked == 1
+
+    async def test_another_request_under_a_known_token_is_refused(self, rig: Rig) -> None:
+        await rig.create(token="t")
+
+        with pytest.raises(TokenReused):
+            await rig.create(job_request(priority=99), token="t")
+
+    async def test_without_a_token_every_call_makes_a_job(self, rig: Rig) -> None:
+        assert (await rig.create()).id != (await rig.create()).id
+
+    async def test_tokens_of_two_accounts_do_not_meet(self, rig: Rig) -> None:
+        mine = await rig.create(token="t")
+        other = await rig.create(job_request(priority=99), token="t", account=OTHER)
+
+        assert mine.id != other.id
+        found = await rig.service.find_job(token="t", account=OTHER)
+        assert found is not None
+        assert found.id == other.id
+        assert await rig.service.find_job(token="t", account=OTHER, region=AWAY) is None
+
+    async def test_all_faults_are_told_at_once(self, rig: Rig) -> None:
+        request = replace(
+            job_request(copy={"target_resource": "qcs::cos:ap-shangai::cold-125"}),
+            region=RegionName("ap-gangzhou"),
+            role_arn="qcs::cam::uin/1:roleName/r",
+            priority=-1,
+        )
+
+        with pytest.raises(InvalidArgument) as raised:
+            await rig.create(request, token="x" * 65)
+
+        found = {fault.path: fault.way_out for fault in raised.value.faults}
+        assert set(found) == {
+            "region",
+            "operation.cos_put_object_copy.target_region",
+            "priority",
+            "role_arn",
+            "client_request_token",
+        }
+        assert found["region"] == 'did you mean "ap-guangzhou"?'
+        assert rig.looks.asked == 0
+
+    async def test_another_etag_than_the_one_named_is_a_fault(self, rig: Rig) -> None:
+        request = job_request()
+        location = replace(request.manifest.location, etag="older")
+
+        with pytest.raises(InvalidArgument) as raised:
+            await rig.create(replace(request, manifest=replace(request.manifest, location=location)))
+
+        (fault,) = raised.value.faults
+        assert (fault.path, fault.value) == ("manifest.location.etag", "older")
+        assert "e1" in fault.problem
+
+    @pytest.mark.parametrize("reason", [StorageReason.NO_SUCH_KEY, StorageReason.ACCESS_DENIED])
+    async def test_what_a_store_says_about_the_manifest_is_a_fault(self, rig: Rig, reason: StorageReason) -> None:
+        rig.looks.refusal = StorageError(reason, "no", http_status=404)
+
+        with pytest.raises(InvalidArgument) as raised:
+            await rig.create()
+
+        assert raised.value.faults[0].path == "manifest.location.object_arn"
+        assert reason in raised.value.faults[0].problem
+
+    async def test_a_store_is_not_waited_for_without_end(self, rig: Rig) -> None:
+        async def never(manifest: Manifest, *, region: RegionName) -> str:
+            return await asyncio.Future()
+
+        regions = {HOME: region(HOME)}
+        service = JobService(rig.ledger, regions=regions, look=never, look_seconds=0)
+
+        with pytest.raises(StorageError, match="ap-guangzhou did not answer"):
+            await service.create_job(job_request(), account=ME)
+
+    async def test_a_store_that_says_nothing_is_no_fault_of_the_caller(self, rig: Rig) -> None:
+        rig.looks.refusal = StorageError(StorageReason.REFUSED, "connection refused")
+
+        with pytest.raises(StorageError):
+            await rig.create()
+        assert (await rig.service.list_jobs(account=ME)).jobs == ()
+
+
+class TestLook:
+    async def test_pages_go_from_new_to_old(self, rig: Rig) -> None:
+        ids = [(await rig.create()).id for _ in range(5)]
+
+        first = await rig.service.list_jobs(account=ME, max_results=3)
+        rest = await rig.service.list_jobs(account=ME, max_results=3, next_token=first.next_token)
+
+        assert [job.id for job in (*first.jobs, *rest.jobs)] == sorted(ids, reverse=True)
+        assert first.next_token == first.jobs[-1].id
+        assert rest.next_token == ""
+
+    async def test_a_full_last_page_has_no_token(self, rig: Rig) -> None:
+        for _ in range(3):
+            await rig.create()
+
+        assert (await rig.service.list_jobs(account=ME, max_results=3)).next_token == ""
+
+    async def test_lists_can_be_narrowed_by_status(self, rig: Rig) -> None:
+        active = await rig.job_in(JobStatus.ACTIVE)
+        await rig.create()
+
+        page = await rig.service.list_jobs(account=ME, statuses=[JobStatus.ACTIVE, JobStatus.PAUSED])
+
+        assert [job.id for job in page.jobs] == [active.id]
+
+    @pytest.mark.parametrize("size", [0, 1001])
+    async def test_a_page_has_1_to_1000_jobs(self, rig: Rig, size: int) -> None:
+        with pytest.raises(InvalidArgument):
+            await rig.service.list_jobs(account=ME, max_results=size)
+
+    async def test_another_accounts_job_does_not_exist(self, rig: Rig) -> None:
+        job = await rig.create(account=OTHER)
+
+        calls: list[Callable[[], Awaitable[object]]] = [
+            lambda: rig.service.describe_job(job.id, account=ME),
+            lambda: rig.service.job_events(job.id, account=ME),
+            lambda: rig.service.update_job_priority(job.id, priority=1, account=ME),
+            lambda: rig.service.update_job_status(job.id, requested_job_status=JobStatus.CANCELLED, account=ME),
+            lambda: rig.service.pause_job(job.id, account=ME),
+            lambda: rig.service.resume_job(job.id, account=ME),
+        ]
+        for call in calls:
+            with pytest.raises(NoSuchJob):
+                await call()
+        assert (await rig.service.list_jobs(account=ME)).jobs == ()
+
+    async def test_an_unknown_id_is_no_job(self, rig: Rig) -> None:
+        with pytest.raises(NoSuchJob):
+            await rig.service.describe_job(JobId(new_job_id()), account=ME)
+
+
+class TestChange:
+    async def test_confirm_moves_suspended_to_ready(self, rig: Rig) -> None:
+        job = await rig.job_in(JobStatus.SUSPENDED)
+
+        confirmed = await rig.service.update_job_status(
+            job.id, requested_job_status=JobStatus.READY, account=ME, status_update_reason="go"
+        )
+
+        assert confirmed.status is JobStatus.READY
+        last = (await rig.service.job_events(job.id, account=ME))[-1]
+        assert (last.actor, last.status, last.reason) == (Actor.USER, JobStatus.READY, "go")
+
+    @pytest.mark.parametrize(
+        "status", [JobStatus.NEW, JobStatus.PREPARING, JobStatus.SUSPENDED, JobStatus.ACTIVE, JobStatus.PAUSED]
+    )
+    async def test_cancel_from_everywhere_before_the_end(self, rig: Rig, status: JobStatus) -> None:
+        job = await rig.job_in(status)
+
+        cancelled = await rig.service.update_job_status(job.id, requested_job_status=JobStatus.CANCELLED, account=ME)
+
+        assert cancelled.status is JobStatus.CANCELLING
+
+    async def test_pause_is_the_users_and_resume_ends_it(self, rig: Rig) -> None:
+        job = await rig.job_in(JobStatus.ACTIVE)
+
+        pausing = await rig.service.pause_job(job.id, account=ME)
+        assert (pausing.status, pausing.paused_by) == (JobStatus.PAUSING, PausedBy.USER)
+        await rig.ledger.move(
+            job.id, expect=[JobStatus.PAUSING], to=JobStatus.PAUSED, actor=Actor.ENGINE, reason="nothing in flight"
+        )
+        resumed = await rig.service.resume_job(job.id, account=ME)
+
+        assert (resumed.status, resumed.paused_by) == (JobStatus.ACTIVE, None)
+
+    async def test_what_gave_way_to_a_greater_priority_is_not_resumed_by_hand(self, rig: Rig) -> None:
+        job = await rig.job_in(JobStatus.PAUSED, paused_by=PausedBy.PRIORITY)
+
+        with pytest.raises(IllegalMove, match="update-job-priority"):
+            await rig.service.resume_job(job.id, account=ME)
+        assert "resume" not in possible_verbs(job)
+
+    @pytest.mark.parametrize(
+        ("status", "possible"),
+        [
+            (JobStatus.PREPARING, "cancel, update-job-priority"),
+            (JobStatus.SUSPENDED, "confirm, cancel, update-job-priority"),
+            (JobStatus.PAUSED, "resume, cancel, update-job-priority"),
+            (JobStatus.COMPLETING, "update-job-priority"),
+        ],
+    )
+    async def test_an_illegal_move_says_what_is_possible(self, rig: Rig, status: JobStatus, possible: str) -> None:
+        job = await rig.job_in(status)
+
+        with pytest.raises(IllegalMove) as raised:
+            await rig.service.pause_job(job.id, account=ME)
+
+        assert raised.value.message == (f"job {job.id} is {status}: pause is not possible now; possible are {possible}")
+
+    async def test_a_job_that_has_ended_does_not_move(self, rig: Rig) -> None:
+        job = await rig.job_in(JobStatus.FAILED)
+
+        with pytest.raises(IllegalMove, match="has ended"):
+            await rig.service.update_job_status(job.id, requested_job_status=JobStatus.CANCELLED, account=ME)
+        with pytest.raises(IllegalMove, match="any more"):
+            await rig.service.update_job_priority(job.id, priority=3, account=ME)
+        assert possible_verbs(job) == ()
+
+    async def test_only_ready_and_cancelled_can_be_asked_for(self, rig: Rig) -> None:
+        job = await rig.job_in(JobStatus.ACTIVE)
+
+        with pytest.raises(InvalidArgument):
+            await rig.service.update_job_status(job.id, requested_job_status=JobStatus.PAUSED, account=ME)
+
+    async def test_a_reason_is_at_most_256_bytes(self, rig: Rig) -> None:
+        job = await rig.job_in(JobStatus.ACTIVE)
+
+        with pytest.raises(InvalidArgument):
+            await rig.service.pause_job(job.id, account=ME, reason="中" * 86)
+        assert (await rig.service.describe_job(job.id, account=ME)).status is JobStatus.ACTIVE
+
+    async def test_the_priority_is_changed_and_told(self, rig: Rig) -> None:
+        job = await rig.job_in(JobStatus.ACTIVE)
+
+        changed = await rig.service.update_job_priority(job.id, priority=0, account=ME)
+
+        assert changed.priority == 0
+        assert (await rig.service.job_events(job.id, account=ME))[-1].kind == "priority"
+
+    @pytest.mark.parametrize("priority", [-1, 2**31])
+    async def test_a_priority_out_of_range_is_refused(self, rig: Rig, priority: int) -> None:
+        job = await rig.create()
+
+        with pytest.raises(InvalidArgument):
+            await rig.service.update_job_priority(job.id, priority=priority, account=ME)
