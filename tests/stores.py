@@ -161,12 +161,14 @@ def free_ports(count: int) -> int:
 
 
 @contextlib.contextmanager
-def seaweedfs(folder: Path) -> Iterator[RealStore]:
-    """SeaweedFS, its state in ``folder``; tries other ports where somebody took one between looking and starting."""
+def seaweedfs(folder: Path, *, port: int | None = None) -> Iterator[RealStore]:
+    """SeaweedFS, its state in ``folder``, on ``port`` or where it is free; tries other ports where somebody took one
+    between looking and starting."""
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "weed.log"
+    wanted = port
     for _ in range(PORT_TRIES):
-        port = free_ports(10)
+        port = wanted or free_ports(10)
         process = _start_seaweedfs(folder, port, log)
         try:
             store = RealStore(
