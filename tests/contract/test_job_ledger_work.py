@@ -11,7 +11,7 @@ import pytest
 from cosbatch.ledger.sql_ledger import SqlLedger
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.errors import FailureCode, StaleFence
-from cosbatch.model.identifiers import Bucket, JobId, ObjectKey, ObjectRef, VersionId
+from cosbatch.model.identifiers import Bucket, JobId, ObjectKey, ObjectRef, RegionName, VersionId
 from cosbatch.model.reports import CodeTally, Tally
 from cosbatch.model.states import Actor, JobStatus
 from cosbatch.model.tasks import Claim, ClaimMode, Lease, Then, UploadRecord
@@ -108,6 +108,14 @@ class TestClaim:
         assert places([await claim_one(ledger)]) == [(2, 0)]
         await ledger.set_priority(job_id(3), priority=20, actor=Actor.USER)
         assert places([await claim_one(ledger)]) == [(3, 0)]
+
+    async def test_queues_are_served_in_turn_whatever_their_priorities(self, ledger: SqlLedger) -> None:
+        urgent = await active_job(ledger, 1, sizes=[10, 10, 10], priority=99, region=RegionName("a"))
+        modest = await active_job(ledger, 2, sizes=[10, 10, 10], priority=1, region=RegionName("b"))
+        claims = await ledger.claim(ANNA, room=40, lease_seconds=LEASE_SECONDS)
+        assert [claim.lease.job_id for claim in claims] == [urgent, modest, urgent, modest]
+        (claim,) = await ledger.claim(ANNA, room=10, lease_seconds=LEASE_SECONDS, after_job=urgent)
+        assert claim.lease.job_id == modest
 
     async def test_a_lower_priority_has_its_turn_when_nothing_greater_is_claimable(self, ledger: SqlLedger) -> None:
         await active_job(ledger, 1, sizes=[10, 10], priority=1)

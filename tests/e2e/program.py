@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from urllib.parse import quote, unquote_plus
 
 import yaml
 
+from tests.e2e.inventory_report import InventoryReport
 from tests.stores import RealStore
 
 PROGRAM = Path(sys.executable).parent / "cosbatch"
@@ -73,18 +74,28 @@ class Ground:
     def control(self) -> str:
         return f"{self.name}-control"
 
-    def write_settings(self, *, region: dict[str, Any] | None = None, **settings: Any) -> None:
-        here = {
-            "endpoint": self.store.endpoint,
-            "profile": self.store.profile,
+    def write_settings(
+        self,
+        *,
+        region: dict[str, Any] | None = None,
+        others: Mapping[str, RealStore] | None = None,
+        **settings: Any,
+    ) -> None:
+        """``region`` changes the region here; ``others`` are further stores with the same users, by region name."""
+        regions = {name: self._region(store) for name, store in (others or {}).items()}
+        regions["here"] = {**self._region(self.store), **(region or {})}
+        document = {"regions": regions, "lease_seconds": 5, "request_timeout_seconds": 5, **settings}
+        (self.folder / "cosbatch.yaml").write_text(yaml.safe_dump(document))
+
+    def _region(self, store: RealStore) -> dict[str, Any]:
+        return {
+            "endpoint": store.endpoint,
+            "profile": store.profile,
             "credentials": {
                 "access_key_id": f"file:{self.folder}/id",
                 "secret_access_key": f"file:{self.folder}/secret",
             },
-            **(region or {}),
         }
-        document = {"regions": {"here": here}, "lease_seconds": 5, "request_timeout_seconds": 5, **settings}
-        (self.folder / "cosbatch.yaml").write_text(yaml.safe_dump(document))
 
     # --- objects and manifests
 
@@ -103,13 +114,28 @@ class Ground:
         self.client.put_object(Bucket=self.control, Key=name, Body=text.getvalue().encode())
         return f"arn:aws:s3:::{self.control}/{name}"
 
+    def inventory(
+        self, *, prefix: str = "", missing: Iterable[str] = (), name: str = "all", has_versions: bool = False
+    ) -> str:
+        """A COS inventory report of the source bucket, and of ``missing`` keys beside; its ARN."""
+        rows = InventoryReport(self.client, bucket=self.source, has_versions=has_versions)
+        return rows.write(self.control, name=name, prefix=prefix, missing=missing)
+
     def job_file(self, arn: str, *, copy: dict[str, Any] | None = None, name: str = "job.yaml", **job: Any) -> Path:
-        document = {
+        path = self.folder / name
+        path.write_text(yaml.safe_dump(self.document(arn, copy=copy, **job), allow_unicode=True))
+        return path
+
+    def document(self, arn: str, *, copy: dict[str, Any] | None = None, **job: Any) -> dict[str, Any]:
+        """A job over a CSV of buckets and keys, or over an inventory report; ``job`` changes or adds fields."""
+        is_inventory = arn.endswith("/manifest.json")
+        spec: dict[str, Any] = {"format": "COSBatchOperations_CSV_V1", "fields": ["Bucket", "Key"]}
+        return {
             "region": "here",
             "priority": 10,
             "manifest": {
                 "location": {"object_arn": arn},
-                "spec": {"format": "COSBatchOperations_CSV_V1", "fields": ["Bucket", "Key"]},
+                "spec": {"format": "COSInventoryReport_CSV_V1"} if is_inventory else spec,
             },
             "operation": {"cos_put_object_copy": {"target_resource": f"arn:aws:s3:::{self.target}", **(copy or {})}},
             "report": {
@@ -121,9 +147,6 @@ class Ground:
             },
             **job,
         }
-        path = self.folder / name
-        path.write_text(yaml.safe_dump(document, allow_unicode=True))
-        return path
 
     # --- the program
 

@@ -38,7 +38,7 @@ UNDER_LEASE: Final = and_(
     IS_LEASED,
 )
 _CLAIMABLE_JOBS: Final = (
-    select(JOB.id, JOB.status, JOB.priority)
+    select(JOB.id, JOB.account, JOB.region, JOB.status, JOB.priority)
     .where(
         or_(IS_ACTIVE, IS_ENDING),
         or_(and_(IS_ACTIVE, some_chunk(IS_OPEN)), and_(IS_ENDING, some_chunk(IS_LOST))),
@@ -155,9 +155,29 @@ def _offers(tx: Transaction, *, after_job: JobId | None) -> Iterator[_Offer]:
     rows = tx.all(_CLAIMABLE_JOBS)
     ending = [row for row in rows if row.status != JobStatus.ACTIVE]
     active = [row for row in rows if row.status == JobStatus.ACTIVE]
-    levels = [ending, *(list(level) for _, level in groupby(active, key=lambda row: int(row.priority)))]
-    for level in levels:
-        yield from _in_turn([_chunks_of(tx, row) for row in _rotated(level, after_job=after_job)])
+    yield from _of_level(tx, ending, after_job=after_job)
+    yield from _in_turn([_of_queue(tx, queue, after_job=after_job) for queue in _queues(active, after_job=after_job)])
+
+
+def _queues(active: Sequence[Row[Any]], *, after_job: JobId | None) -> list[list[Row[Any]]]:
+    """The jobs of each queue (account and region), greatest priority first; the queue after the last served one
+    first."""
+    queues: dict[tuple[str, str], list[Row[Any]]] = {}
+    for row in sorted(active, key=lambda row: (row.account, row.region)):
+        queues.setdefault((row.account, row.region), []).append(row)
+    served = [any(row.id == after_job for row in queue) for queue in queues.values()]
+    first = served.index(True) + 1 if any(served) else 0
+    return [*queues.values()][first:] + [*queues.values()][:first]
+
+
+def _of_queue(tx: Transaction, queue: Sequence[Row[Any]], *, after_job: JobId | None) -> Iterator[_Offer]:
+    for _, level in groupby(queue, key=lambda row: int(row.priority)):
+        yield from _of_level(tx, list(level), after_job=after_job)
+
+
+def _of_level(tx: Transaction, level: Sequence[Row[Any]], *, after_job: JobId | None) -> Iterator[_Offer]:
+    """Jobs of one priority, in turn."""
+    return _in_turn([_chunks_of(tx, row) for row in _rotated(level, after_job=after_job)])
 
 
 def _rotated(level: Sequence[Row[Any]], *, after_job: JobId | None) -> list[Row[Any]]:

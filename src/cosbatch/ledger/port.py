@@ -232,8 +232,9 @@ class JobLedger(Protocol):
     ) -> list[Claim]:
         """Chunks with at least ``room`` unsettled tasks in all, fewer where there is no more work; [] for none.
 
-        Of Active jobs: the greatest priority first, equal ones in turn after ``after_job``, the lowest open chunk
-        first; of Cancelling and Failing jobs the open chunks with losses, settle-only. A chunk that has lost three or
+        Of Cancelling and Failing jobs the open chunks with losses come first, settle-only. Of Active jobs: the queues
+        (account and region) in turn after that of ``after_job``; in a queue the greatest priority first, equal ones in
+        turn after ``after_job``, the lowest open chunk first. A chunk that has lost three or
         more leases comes one-at-a-time and alone. Never repeat a claim whose reply was lost before a renewal."""
         ...
 

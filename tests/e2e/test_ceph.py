@@ -1,0 +1,36 @@
+"""Every option of a copy on Ceph, and from SeaweedFS to Ceph."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from tests.e2e.option_cases import CASES, STREAMED
+from tests.e2e.option_jobs import CaseRun, Outcomes, carry_out, check, runs_of
+from tests.e2e.program import Ground
+from tests.stores import RealStore
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(200)]
+
+
+@pytest.fixture(scope="module")
+def here(ceph_store: RealStore, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    ground = Ground(ceph_store, tmp_path_factory.mktemp("here"), f"opt{uuid.uuid4().hex[:8]}")
+    return carry_out(ground, CASES)
+
+
+@pytest.fixture(scope="module")
+def there(seaweedfs_store: RealStore, ceph_store: RealStore, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    ground = Ground(seaweedfs_store, tmp_path_factory.mktemp("there"), f"far{uuid.uuid4().hex[:8]}")
+    return carry_out(ground, STREAMED, target=ceph_store)
+
+
+@pytest.mark.parametrize("run", runs_of(CASES), ids=CaseRun.__str__)
+def test_option_on_ceph(here: Outcomes, run: CaseRun) -> None:
+    check(here, run)
+
+
+@pytest.mark.parametrize("run", runs_of(STREAMED), ids=CaseRun.__str__)
+def test_option_from_seaweedfs_to_ceph(there: Outcomes, run: CaseRun) -> None:
+    check(there, run)
