@@ -43,6 +43,8 @@ from cosbatch.storage.s3 import S3Store
 from cosbatch.storage.signer import TemplateSigner
 
 PROGRESS_SECONDS = 0.5
+STEWARD_RATE_SHARE = 0.05
+"""Of a bucket's rate cap for the planner, and for the finisher; the workers have the rest in equal parts."""
 
 
 # --- values from settings
@@ -115,11 +117,11 @@ class _OpenRegion:
 class RegionStores:
     """The stores of one process: one client and one set of pacers for each region, made when it is first asked for."""
 
-    def __init__(self, settings: Settings, *, clock: Clock, sharing_processes: int) -> None:
-        """``sharing_processes`` is how many processes share a bucket's rate cap."""
+    def __init__(self, settings: Settings, *, clock: Clock, rate_share: float) -> None:
+        """``rate_share`` is this process's part of each bucket's rate cap."""
         self._settings = settings
         self._clock = clock
-        self._sharing = sharing_processes
+        self._rate_share = rate_share
         self._regions = region_table(settings)
         self._open: dict[RegionName, _OpenRegion] = {}
 
@@ -186,14 +188,14 @@ class RegionStores:
         board = PacerBoard(
             clock=self._clock,
             max_connections=region.max_connections,
-            requests_per_second=rate / self._sharing if rate else None,
+            requests_per_second=rate * self._rate_share if rate else None,
         )
         return _OpenRegion(store, board)
 
 
 @asynccontextmanager
-async def _stores(settings: Settings, *, clock: Clock, sharing_processes: int = 1) -> AsyncIterator[RegionStores]:
-    stores = RegionStores(settings, clock=clock, sharing_processes=sharing_processes)
+async def _stores(settings: Settings, *, clock: Clock, rate_share: float = 1.0) -> AsyncIterator[RegionStores]:
+    stores = RegionStores(settings, clock=clock, rate_share=rate_share)
     try:
         yield stores
     finally:
@@ -308,7 +310,7 @@ async def open_engine(settings: Settings, data_dir: Path, *, log_level: str = "i
     descriptor = locks.hold(me)
     group = ProcessGroup(_children(settings, data_dir, log_level))
     stop = asyncio.Event()
-    async with _stores(settings, clock=clock) as stores:
+    async with _stores(settings, clock=clock, rate_share=STEWARD_RATE_SHARE) as stores:
         ledger = await open_sqlite_ledger(data_dir)
         spool = FolderSpool(data_dir / "spool")
         watch = LeaseWatch(clock=clock, lease_seconds=limits.lease_seconds, liveness=locks)
@@ -381,6 +383,10 @@ class _Process:
     stores: RegionStores
 
 
+def _rate_share(role: str, settings: Settings) -> float:
+    return (1 - 2 * STEWARD_RATE_SHARE) / settings.workers if role == "worker" else STEWARD_RATE_SHARE
+
+
 @asynccontextmanager
 async def _process(settings: Settings, data_dir: Path, role: str, log_level: str) -> AsyncIterator[_Process]:
     """What every child process has; its lock file is free as soon as it is gone."""
@@ -388,7 +394,7 @@ async def _process(settings: Settings, data_dir: Path, role: str, log_level: str
     with logging_to_folder(data_dir, level=log_level), LockFiles(data_dir / "processes").hold(worker):
         clock = SystemClock()
         ledger = await open_sqlite_ledger(data_dir)
-        async with _stores(settings, clock=clock, sharing_processes=settings.workers) as stores:
+        async with _stores(settings, clock=clock, rate_share=_rate_share(role, settings)) as stores:
             try:
                 spool = FolderSpool(data_dir / "spool")
                 yield _Process(id=worker, clock=clock, ledger=ledger, spool=spool, stores=stores)

@@ -40,6 +40,7 @@ from cosbatch.storage.memory_spool import MemorySpool
 from cosbatch.storage.pacing import PacerBoard, StopSignal
 from cosbatch.storage.persistent import PersistentStore
 from cosbatch.storage.port import ObjectStore
+from cosbatch.storage.spool import Spool
 
 HERE = RegionName("here")
 SOURCE = Bucket("source")
@@ -91,6 +92,15 @@ class RigStores:
         """The memory store belongs to the rig."""
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """The world as one process sees it."""
+
+    store: ObjectStore
+    ledger: JobLedger
+    spool: Spool
+
+
 @dataclass(slots=True)
 class Running:
     """A part of the engine at work."""
@@ -124,7 +134,7 @@ class Report:
 
 
 class Rig:
-    """One job service in memory. ``faulty`` may wrap what the engine sees; the rig itself looks at the bare store."""
+    """One job service in memory. ``wrap`` changes what the engine sees; the rig itself looks at the bare store."""
 
     def __init__(
         self,
@@ -143,9 +153,11 @@ class Rig:
         self.store.create_bucket(SOURCE, versioning=source_versioning)
         self.store.create_bucket(TARGET, versioning=target_versioning)
         self.store.create_bucket(CONTROL)
-        self.seen: ObjectStore = wrap(self.store) if wrap else self.store
         self.ledger: JobLedger = open_memory_ledger(clock)
         self.spool = MemorySpool()
+        seen = wrap(self.store) if wrap else self.store
+        self.view: Callable[[], View] = lambda: View(seen, self.ledger, self.spool)
+        """What a new process sees of the world; a test may put something else in its place."""
         self.running: list[Running] = []
         self._count = 0
 
@@ -153,25 +165,38 @@ class Rig:
 
     def start(self, *, workers: int = 1) -> list[Running]:
         """A planner, a scheduler, a finisher and some workers; the workers are returned."""
-        stores = RigStores(self.seen, clock=self.clock, rng=self.rng)
-        plan_tools = PlanTools(ledger=self.ledger, spool=self.spool, stores=stores, limits=self.limits)
-        watch = LeaseWatch(clock=self.clock, lease_seconds=self.limits.lease_seconds, liveness=None)
-        scheduler = Scheduler(ledger=self.ledger, clock=self.clock, limits=self.limits, watch=watch)
-        finish_tools = FinishTools(
-            ledger=self.ledger, spool=self.spool, stores=stores, limits=self.limits, clock=self.clock
-        )
-        self._run("planner", lambda name, stop: Planner(worker=name, tools=plan_tools, clock=self.clock).run(stop))
-        self._run("scheduler", lambda _, stop: scheduler.run(stop))
-        self._run("finisher", lambda name, stop: Finisher(worker=name, tools=finish_tools).run(stop))
+        self.start_stewards()
         return [self.start_worker() for _ in range(workers)]
 
+    def start_stewards(self) -> list[Running]:
+        """A planner, a scheduler and a finisher."""
+        return [self.start_planner(), self.start_scheduler(), self.start_finisher()]
+
+    def start_planner(self) -> Running:
+        view, limits, clock = self.view(), self.limits, self.clock
+        tools = PlanTools(ledger=view.ledger, spool=view.spool, stores=self._stores(view), limits=limits)
+        return self._run("planner", lambda name, stop: Planner(worker=name, tools=tools, clock=clock).run(stop))
+
+    def start_scheduler(self) -> Running:
+        watch = LeaseWatch(clock=self.clock, lease_seconds=self.limits.lease_seconds, liveness=None)
+        scheduler = Scheduler(ledger=self.view().ledger, clock=self.clock, limits=self.limits, watch=watch)
+        return self._run("scheduler", lambda _, stop: scheduler.run(stop))
+
+    def start_finisher(self) -> Running:
+        view, limits, clock = self.view(), self.limits, self.clock
+        tools = FinishTools(ledger=view.ledger, spool=view.spool, stores=self._stores(view), limits=limits, clock=clock)
+        return self._run("finisher", lambda name, stop: Finisher(worker=name, tools=tools).run(stop))
+
     def start_worker(self) -> Running:
-        stores = RigStores(self.seen, clock=self.clock, rng=self.rng)
-        tools = TaskTools(ledger=self.ledger, clock=self.clock, limits=self.limits, random=self.rng)
+        view = self.view()
+        tools = TaskTools(ledger=view.ledger, clock=self.clock, limits=self.limits, random=self.rng)
+        stores = self._stores(view)
         return self._run(
-            "worker",
-            lambda name, stop: Worker(worker=name, tools=tools, spool=self.spool, stores=stores).run(stop),
+            "worker", lambda name, stop: Worker(worker=name, tools=tools, spool=view.spool, stores=stores).run(stop)
         )
+
+    def _stores(self, view: View) -> RigStores:
+        return RigStores(view.store, clock=self.clock, rng=self.rng)
 
     def _run(self, role: str, begin: Begin) -> Running:
         self._count += 1

@@ -317,3 +317,56 @@ async def test_a_prefix_copy_inside_one_bucket_must_not_feed_itself(clock: Virtu
     job = await rig.until(await rig.submit(rig.request(manifest, operation=operation)))
     assert (job.status, job.failure_code) == (JobStatus.FAILED, FailureCode.OVERLAPPING_PREFIX)
     await rig.drain()
+
+
+@virtual_time
+async def test_a_store_that_is_down_while_planning_is_shown_and_others_go_on(clock: VirtualClock) -> None:
+    switch = Switch()
+    rig = Rig(clock, wrap=switch.wrap)
+    rig.put_objects(KEYS)
+    rig.start()
+    switch.is_down = True
+    job = await rig.submit(rig.request(rig.csv_manifest(KEYS)))
+    held = await rig.when(job, lambda found: found.hold is not None, within_seconds=600)
+    assert (held.status, held.planned_rows) == (JobStatus.PREPARING, 0)
+    cancelled = await rig.submit(rig.request(rig.csv_manifest(KEYS, name="other.csv")))
+    await asyncio.sleep(60)
+    await rig.ledger.move(
+        cancelled.id, expect=set(JobStatus), to=JobStatus.CANCELLING, actor=Actor.USER, reason="not today"
+    )
+    await rig.until(cancelled, {JobStatus.CANCELLED}, within_seconds=600)
+    switch.is_down = False
+    done = await rig.until(job)
+    assert (done.status, done.tally.succeeded, done.hold) == (JobStatus.COMPLETE, 1200, None)
+    await rig.drain()
+
+
+@virtual_time
+async def test_a_store_that_is_down_while_the_report_is_due_is_shown(clock: VirtualClock) -> None:
+    switch = Switch()
+    rig = Rig(clock, wrap=switch.wrap)
+    job = await a_running_job(rig, keys=KEYS[:200])
+    await rig.when(job, lambda found: found.is_settled)
+    switch.is_down = True
+    held = await rig.when(job, lambda found: found.hold is not None, within_seconds=900)
+    assert held.status is JobStatus.COMPLETING
+    assert held.hold is not None
+    assert "report" in held.hold.reason
+    switch.is_down = False
+    done = await rig.until(job)
+    assert (done.status, done.hold) == (JobStatus.COMPLETE, None)
+    await rig.drain()
+
+
+@virtual_time
+async def test_draining_waits_for_no_store_that_is_down(clock: VirtualClock) -> None:
+    switch = Switch()
+    rig = Rig(clock, wrap=switch.wrap)
+    job = await a_running_job(rig)
+    await rig.when(job, lambda found: len(rig.copied()) > 100)
+    switch.is_down = True
+    await asyncio.sleep(30)
+    began = clock.boottime()
+    await rig.drain()
+    assert clock.boottime() - began < 30
+    assert (await rig.ledger.job(job.id)).tally.succeeded == len(rig.copied())

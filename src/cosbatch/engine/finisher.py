@@ -13,7 +13,7 @@ import structlog
 
 from cosbatch.engine.chunk_files import chunk_folder
 from cosbatch.engine.limits import EngineLimits
-from cosbatch.engine.ports import Stores, regions_of
+from cosbatch.engine.ports import Stores, TaskStore, regions_of
 from cosbatch.engine.renewal import JobLeaseKeeper, until_stopped
 from cosbatch.engine.schedule import may_seal
 from cosbatch.ledger.port import Duty, JobLease, JobLedger
@@ -21,19 +21,21 @@ from cosbatch.model.clock import Clock
 from cosbatch.model.errors import (
     FailureCode,
     IllegalMove,
+    LedgerUnavailable,
     SendingStopped,
     SpoolError,
     StaleFence,
     StorageError,
     StorageReason,
 )
-from cosbatch.model.identifiers import JobId, WorkerId
-from cosbatch.model.jobs import Job
+from cosbatch.model.identifiers import Bucket, JobId, RegionName, WorkerId
+from cosbatch.model.jobs import Hold, Job
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import ENDS_IN, JobStatus, is_final
 from cosbatch.model.tasks import UploadRecord
 from cosbatch.reports.seal import parts_of, seal_report
 from cosbatch.reports.summary import build_summary, chunk_states_of, report_time
+from cosbatch.storage.pacing import StopSignal
 from cosbatch.storage.spool import Spool
 
 log = structlog.get_logger(__name__)
@@ -57,9 +59,9 @@ class Finisher:
         self._not_before: dict[JobId, float] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
-        await until_stopped(self.step, stop=stop, pause_seconds=self._tools.limits.poll_seconds)
+        await until_stopped(lambda: self.step(stop), stop=stop, pause_seconds=self._tools.limits.poll_seconds)
 
-    async def step(self) -> bool:
+    async def step(self, stop: asyncio.Event) -> bool:
         """Seals the first job that is ready for it; False where there is none."""
         now = self._tools.clock.now()
         jobs = await self._tools.ledger.queued_jobs()
@@ -67,10 +69,10 @@ class Finisher:
         for queued in jobs:
             waits = self._tools.clock.boottime() < self._not_before.get(queued.job.id, 0.0)
             if may_seal(queued, now=now) and not waits:
-                return await self._claim_and_seal(queued.job.id)
+                return await self._claim_and_seal(queued.job.id, stop=stop)
         return False
 
-    async def _claim_and_seal(self, job_id: JobId) -> bool:
+    async def _claim_and_seal(self, job_id: JobId, *, stop: asyncio.Event) -> bool:
         tools = self._tools
         asked_at = tools.clock.boottime()
         lease = await tools.ledger.claim_job(
@@ -86,46 +88,78 @@ class Finisher:
             taken_at=asked_at,
         )
         try:
-            await Sealing(job=await tools.ledger.job(job_id), lease=lease, keeper=keeper, tools=tools).finish()
-        except (StaleFence, SendingStopped, IllegalMove) as error:
+            sealing = Sealing(job=await tools.ledger.job(job_id), lease=lease, keeper=keeper, tools=tools)
+            await self._finish(sealing, stop=stop)
+        except (StaleFence, SendingStopped, IllegalMove, LedgerUnavailable) as error:
             log.info("seal-lost", job_id=job_id, error=str(error))
+        except Exception:
+            log.exception("seal-broke", job_id=job_id)
         finally:
             await keeper.close()
             self._not_before[job_id] = tools.clock.boottime() + tools.limits.report_retry_seconds
-            await tools.ledger.release_job(lease)
+            await self._release(lease)
         return True
+
+    async def _finish(self, sealing: Sealing, *, stop: asyncio.Event) -> None:
+        """Broken off when this process stops, and when a bucket does not answer: others want to be sealed too."""
+        work = asyncio.create_task(sealing.finish())
+        try:
+            while not (await asyncio.wait({work}, timeout=self._tools.limits.poll_seconds))[0]:
+                if stop.is_set():
+                    sealing.stop.stop("the finisher stops")
+                elif (hold := sealing.hold()) is not None:
+                    sealing.stop.stop(f"{hold.bucket} does not answer: {hold.reason}")
+            await work
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+    async def _release(self, lease: JobLease) -> None:
+        try:
+            await self._tools.ledger.release_job(lease)
+        except LedgerUnavailable as error:
+            log.warning("seal-not-released", job_id=lease.job_id, error=str(error))
 
 
 class Sealing:
     """The end of one job."""
 
     def __init__(self, *, job: Job, lease: JobLease, keeper: JobLeaseKeeper, tools: FinishTools) -> None:
+        self.stop = StopSignal()
+        """Breaks off waits for a store; the report then counts as not delivered for now."""
+        self._asked: tuple[RegionName, Bucket] | None = None
         self._job = job
         self._lease = lease
-        self._permit = keeper.deadline.check
+        self._deadline = keeper.deadline
         self._tools = tools
 
+    def hold(self) -> Hold | None:
+        """The bucket that is waited for."""
+        return None if self._asked is None else self._tools.stores.hold_of(*self._asked)
+
     async def finish(self) -> None:
-        left = await self._abort_uploads()
-        if self._job.report_state is not ReportState.PENDING:
-            await self._end(state=self._job.report_state, location=self._job.report_location)
-            await self._sweep()
-            return
         try:
-            location = await self._deliver(left)
+            left = await self._abort_uploads()
+            if self._job.report_state is ReportState.PENDING:
+                location = await self._deliver(left)
+                log.info("report-delivered", job_id=self._job.id, location=location)
+                await self._end(state=ReportState.DELIVERED, location=location)
+            else:
+                await self._end(state=self._job.report_state, location=self._job.report_location)
         except (StorageError, SpoolError) as error:
-            log.warning("report-not-delivered", job_id=self._job.id, error=str(error))
             await self._not_delivered(str(error))
-        else:
-            log.info("report-delivered", job_id=self._job.id, location=location)
-            await self._end(state=ReportState.DELIVERED, location=location)
+        except SendingStopped as error:
+            self._deadline.check()
+            await self._not_delivered(str(error))
         await self._sweep()
 
     # --- the report
 
     async def _deliver(self, left: list[UploadRecord]) -> str:
         region = regions_of(self._job.request).report
+        bucket = self._job.request.report.bucket
         assert region is not None
+        assert bucket is not None
         summary = await build_summary(
             self._job,
             chunk_states=chunk_states_of(self._tools.ledger, self._job.id),
@@ -136,20 +170,29 @@ class Sealing:
             job=self._job,
             parts=parts_of(self._tools.ledger, self._job.id),
             spool=self._tools.spool,
-            store=self._tools.stores.open(region, permit=self._permit),
+            store=self._open(region, bucket),
             summary=summary,
             created_at=report_time(self._job),
             still_ours=self._renew,
         )
         return sealed.location
 
+    def _open(self, region: RegionName, bucket: Bucket) -> TaskStore:
+        self._asked = (region, bucket)
+        return self._tools.stores.open(region, permit=self._deadline.check, stop=self.stop, cut=self.stop)
+
     async def _renew(self) -> None:
         await self._tools.ledger.renew_job(self._lease, lease_seconds=self._tools.limits.lease_seconds)
 
     async def _not_delivered(self, error: str) -> None:
+        """Says so on the job; it is tried again until its time is over."""
+        log.warning("report-not-delivered", job_id=self._job.id, error=error)
         since = self._job.ended_at or self._job.changed_at
         is_over = self._tools.clock.now() - since > self._tools.limits.report_limit_seconds
         if self._job.status is JobStatus.COMPLETING:
+            bucket = self._job.request.report.bucket or self._job.request.manifest.location.bucket
+            hold = Hold(bucket=bucket, reason=f"the report is not delivered: {error}", since=self._tools.clock.now())
+            await self._tools.ledger.set_hold(self._job.id, hold)
             if is_over:
                 await self._tools.ledger.report_done(
                     self._lease,
@@ -168,9 +211,13 @@ class Sealing:
         return ENDS_IN.get(self._job.status, self._job.status)
 
     async def _end(self, *, state: ReportState, location: str, note: str = "") -> None:
+        if self._job.hold is not None:
+            await self._tools.ledger.set_hold(self._job.id, None)
         to = None if is_final(self._job.status) else self._ending()
         reason = self._job.status_reason if to is not JobStatus.COMPLETE else "Job complete"
-        await self._tools.ledger.report_done(self._lease, state=state, location=location, to=to, reason=note or reason)
+        if note:
+            reason = f"{reason} (the report is not delivered: {note})"
+        await self._tools.ledger.report_done(self._lease, state=state, location=location, to=to, reason=reason)
 
     # --- clearing up
 
@@ -180,10 +227,14 @@ class Sealing:
         uploads = await self._tools.ledger.uploads(self._job.id)
         if not uploads:
             return []
-        store = self._tools.stores.open(regions_of(self._job.request).target, permit=self._permit)
         for upload in uploads:
+            store = self._open(regions_of(self._job.request).target, upload.target.bucket)
             try:
                 await store.abort_upload(upload.target, upload_id=upload.upload_id)
+            except SendingStopped:
+                self._deadline.check()
+                left.append(upload)
+                continue
             except StorageError as error:
                 if error.reason is not StorageReason.NO_SUCH_UPLOAD:
                     left.append(upload)

@@ -6,13 +6,13 @@ pinned, so the chunks that the ledger has already are the same ones, and are pas
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 
 from cosbatch.engine.chunk_files import chunk_name, encode_chunk
 from cosbatch.engine.chunker import Chunker, CutChunk
 from cosbatch.engine.limits import EngineLimits
-from cosbatch.engine.ports import Stores, regions_of
+from cosbatch.engine.ports import Stores, buckets_of, regions_of
 from cosbatch.engine.versions import VersionRuns, plain_runs
 from cosbatch.ledger.port import JobLease, JobLedger
 from cosbatch.manifests.reader import ManifestHeader, ManifestReading, read_manifest
@@ -50,8 +50,10 @@ class Plan:
         self._unsaved: list[NewChunk] = []
         self._known_chunks = 0
         self._refused: Callable[[ObjectKey], bool] | None = None
+        self.asks = buckets_of(job.request)
+        """The buckets that planning sends requests to."""
 
-    async def slices(self) -> AsyncIterator[int]:
+    async def slices(self) -> AsyncGenerator[int, None]:
         """Rows planned so far, after each slice. When it ends the job has left Preparing.
 
         Raises JobFailure, ManifestFaulty or StorageError where the job cannot start, StaleFence where the lease is
@@ -80,6 +82,7 @@ class Plan:
     async def _prepare(self, header: ManifestHeader) -> PlanFindings:
         request = self.job.request
         regions = regions_of(request)
+        self.asks.append((regions.source, header.source_bucket))
         stores = self._tools.stores
         source = stores.open(regions.source, permit=self._permit)
         target = source if regions.target == regions.source else stores.open(regions.target, permit=self._permit)

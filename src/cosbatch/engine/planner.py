@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -18,6 +18,7 @@ from cosbatch.model.errors import (
     Fault,
     IllegalMove,
     JobFailure,
+    LedgerUnavailable,
     ManifestFaulty,
     SendingStopped,
     SpoolError,
@@ -25,7 +26,7 @@ from cosbatch.model.errors import (
     StorageError,
 )
 from cosbatch.model.identifiers import JobId, WorkerId
-from cosbatch.model.jobs import Hold, Job
+from cosbatch.model.jobs import WORK_AREA, Hold, Job
 from cosbatch.model.states import Actor, JobStatus
 from cosbatch.storage.disposition import failure_code
 
@@ -37,10 +38,17 @@ TO_PLAN = frozenset({JobStatus.NEW, JobStatus.PREPARING})
 @dataclass(slots=True, kw_only=True)
 class _OpenPlan:
     plan: Plan
-    slices: AsyncIterator[int]
+    slices: AsyncGenerator[int, None]
     keeper: JobLeaseKeeper
     served: int
     """Turn at which it was last served."""
+    slice: asyncio.Task[int] | None = None
+    """The slice under way."""
+    is_held: bool = False
+    """It waits for a store that does not answer; others have their turn meanwhile."""
+
+    def gets_on(self) -> bool:
+        return not self.is_held or (self.slice is not None and self.slice.done())
 
 
 class Planner:
@@ -62,20 +70,22 @@ class Planner:
                 await self._drop(job_id)
 
     async def step(self) -> bool:
-        """One slice; False where there is nothing to plan."""
+        """A part of one slice, no longer than a poll; False where nothing got on."""
         queue = [queued.job for queued in await self._tools.ledger.queued_jobs() if self._is_mine(queued)]
         for job_id in self._open.keys() - {job.id for job in queue}:
             await self._drop(job_id)
         if not queue or not await self._has_space(queue):
             return False
-        job = min(queue, key=self._queue_place)
+        for job in queue:
+            await self._tell_hold(job)
+        ready = [job for job in queue if job.id not in self._open or self._open[job.id].gets_on()]
+        if not ready:
+            return False
+        job = min(ready, key=self._queue_place)
         open_plan = self._open.get(job.id) or await self._claim(job)
         if open_plan is None:
             return False
-        self._turn += 1
-        open_plan.served = self._turn
-        await self._plan_slice(open_plan)
-        return True
+        return await self._serve(open_plan)
 
     def _is_mine(self, queued: QueuedJob) -> bool:
         return queued.job.status in TO_PLAN and (queued.job.id in self._open or not queued.has_leases)
@@ -85,19 +95,36 @@ class Planner:
         known = self._open.get(job.id)
         return (-job.priority, known.served if known else 0, job.id)
 
+    # --- what may be in the way
+
     async def _has_space(self, queue: Sequence[Job]) -> bool:
         free = await self._tools.spool.free_share()
         least = self._tools.limits.min_free_spool_share
         if free is None or free >= least:
             for job in queue:
-                if job.hold is not None and job.hold.bucket == SPOOL:
+                if job.hold is not None and job.hold.bucket == WORK_AREA:
                     await self._tools.ledger.set_hold(job.id, None)
             return True
         reason = f"planning waits: {free:.0%} of the work area is free, and it needs {least:.0%}; make room there"
         for job in queue:
             if job.hold is None:
-                await self._tools.ledger.set_hold(job.id, Hold(bucket=SPOOL, reason=reason, since=self._clock.now()))
+                hold = Hold(bucket=WORK_AREA, reason=reason, since=self._clock.now())
+                await self._tools.ledger.set_hold(job.id, hold)
         return False
+
+    async def _tell_hold(self, job: Job) -> None:
+        """Shows on the job that one of its stores does not answer, and when it does again."""
+        open_plan = self._open.get(job.id)
+        if open_plan is None:
+            return
+        stores = self._tools.stores
+        holds = [stores.hold_of(region, bucket) for region, bucket in open_plan.plan.asks]
+        hold = next((hold for hold in holds if hold is not None), None)
+        if (hold is not None) is not open_plan.is_held:
+            open_plan.is_held = hold is not None
+            await self._tools.ledger.set_hold(job.id, hold)
+
+    # --- one plan
 
     async def _claim(self, job: Job) -> _OpenPlan | None:
         limits = self._tools.limits
@@ -115,22 +142,41 @@ class Planner:
         log.info("planning", job_id=job.id)
         return self._open[job.id]
 
-    async def _plan_slice(self, open_plan: _OpenPlan) -> None:
+    async def _serve(self, open_plan: _OpenPlan) -> bool:
+        """Goes on with a slice for at most a poll: who waits for a store must not keep the others waiting."""
+        if open_plan.slice is None:
+            self._turn += 1
+            open_plan.served = self._turn
+            open_plan.slice = asyncio.create_task(_next(open_plan.slices))
+        done, _ = await asyncio.wait({open_plan.slice}, timeout=self._tools.limits.poll_seconds)
+        if not done:
+            return True
+        ended, open_plan.slice = open_plan.slice, None
+        if await self._take(open_plan, ended):
+            return True
+        await self._drop(open_plan.plan.job.id)
+        return False
+
+    async def _take(self, open_plan: _OpenPlan, ended: asyncio.Task[int]) -> bool:
+        """Whether the plan goes on after the slice that has ended."""
         job_id = open_plan.plan.job.id
         try:
-            rows = await anext(open_plan.slices)
-        except StopAsyncIteration:
+            rows = ended.result()
+        except _Planned:
             log.info("planned", job_id=job_id)
         except (StaleFence, SendingStopped, IllegalMove):
             log.info("plan-lost", job_id=job_id)
-        except SpoolError as error:
+        except (SpoolError, LedgerUnavailable) as error:
             log.error("plan-interrupted", job_id=job_id, error=str(error))
         except (JobFailure, ManifestFaulty, StorageError) as error:
             await self._fail(open_plan, error)
+        except Exception as error:
+            log.exception("plan-broke", job_id=job_id)
+            await self._fail(open_plan, JobFailure(FailureCode.INTERNAL_ERROR, f"{type(error).__name__}: {error}"))
         else:
             log.debug("slice-planned", job_id=job_id, rows=rows)
-            return
-        await self._drop(job_id)
+            return True
+        return False
 
     async def _fail(self, open_plan: _OpenPlan, error: CosbatchError) -> None:
         code, reason = explain_failure(error)
@@ -149,15 +195,26 @@ class Planner:
 
     async def _drop(self, job_id: JobId) -> None:
         open_plan = self._open.pop(job_id)
+        if open_plan.slice is not None:
+            open_plan.slice.cancel()
+            await asyncio.gather(open_plan.slice, return_exceptions=True)
         await open_plan.keeper.close()
-        slices = open_plan.slices
-        if hasattr(slices, "aclose"):
-            await slices.aclose()
-        await self._tools.ledger.release_job(open_plan.plan.lease)
+        await open_plan.slices.aclose()
+        try:
+            await self._tools.ledger.release_job(open_plan.plan.lease)
+        except LedgerUnavailable as error:
+            log.warning("plan-not-released", job_id=job_id, error=str(error))
 
 
-SPOOL = "(work area)"
-"""Stands where a hold names a bucket: it is the service's own space that is short."""
+class _Planned(Exception):
+    """The plan is complete. (A task cannot end in StopAsyncIteration.)"""
+
+
+async def _next(slices: AsyncGenerator[int, None]) -> int:
+    try:
+        return await anext(slices)
+    except StopAsyncIteration:
+        raise _Planned from None
 
 
 def explain_failure(error: CosbatchError) -> tuple[FailureCode, str]:

@@ -64,13 +64,13 @@ class ParentLink:
         self._loop.add_reader(connection.fileno(), self._on_readable)
 
     def _on_readable(self) -> None:
+        self.stop.set()
         try:
             self._connection.recv_bytes()
         except (EOFError, OSError):
             # The parent is dead. What is answered is still committed, but not for long.
+            self._loop.remove_reader(self._connection.fileno())
             self._loop.call_later(ORPHAN_SECONDS, os._exit, 1)
-        self._loop.remove_reader(self._connection.fileno())
-        self.stop.set()
 
     async def tell_load(self, load: Callable[[], int]) -> None:
         """Sends the number of requests in flight twice a second, until it is cancelled."""

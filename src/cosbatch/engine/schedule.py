@@ -9,7 +9,7 @@ from cosbatch.engine.limits import EngineLimits
 from cosbatch.ledger.port import QueuedJob
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId, RegionName
-from cosbatch.model.jobs import PausedBy
+from cosbatch.model.jobs import WORK_AREA, PausedBy
 from cosbatch.model.states import JobStatus
 
 RUNNABLE = frozenset({JobStatus.READY, JobStatus.ACTIVE, JobStatus.PAUSING, JobStatus.PAUSED})
@@ -46,10 +46,10 @@ def _own_move(queued: QueuedJob, *, now: float, limits: EngineLimits) -> Move | 
             return _move(queued, JobStatus.COMPLETING, "every task has a result")
         case JobStatus.PAUSING if not queued.has_leases and now >= queued.quiet_at:
             return _move(queued, JobStatus.PAUSED, job.status_reason)
-        case JobStatus.READY | JobStatus.ACTIVE | JobStatus.PAUSING | JobStatus.PAUSED:
-            if job.hold is not None and now - job.hold.since > limits.hold_limit_seconds:
-                why = f"{job.hold.bucket}: {job.hold.reason}"
-                return _failing(queued, FailureCode.STORE_UNAVAILABLE, why)
+        case JobStatus.PREPARING | JobStatus.READY | JobStatus.ACTIVE | JobStatus.PAUSING | JobStatus.PAUSED:
+            hold = job.hold if job.hold and job.hold.bucket != WORK_AREA else None
+            if hold is not None and now - hold.since > limits.hold_limit_seconds:
+                return _failing(queued, FailureCode.STORE_UNAVAILABLE, f"{hold.bucket}: {hold.reason}")
         case _:
             return None
     return None

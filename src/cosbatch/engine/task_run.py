@@ -7,7 +7,7 @@ ours got no answer. From then on only ``settle`` decides: done, not done (run ag
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import structlog
@@ -134,20 +134,30 @@ class TaskRun:
         """Reads a sample back: what a store answers is not always what it did."""
         kit = self._run.kit
         if result.status is TaskStatus.FAILED or not result.requests or not kit.is_verified(self._task.number):
-            return result
-        try:
-            ignored = await kit.operation.verify(self._task, result, self._context)
-        except (StorageError, SendingStopped) as error:
-            # The answer to the write stands; only the look afterwards was refused.
-            log.info("not-read-back", job_id=self._run.claim.lease.job_id, task=self._task.number, error=str(error))
-            ignored = ()
+            return result._replace(message=self._with_causes(result.message)) if self._target.causes else result
+        ignored = await self._read_back(result)
         if not ignored:
-            return result._replace(requests=self._requests())
+            return result._replace(requests=self._requests(), message=self._with_causes(result.message))
         self._run.note_ignored(ignored)
         named = ", ".join(ignored)
         return self._failed(
             OutcomeCode.STORE_IGNORED_OPTION, f"the store answered success, but the object does not show: {named}"
         )
+
+    async def _read_back(self, result: Result) -> tuple[str, ...]:
+        """The options that do not show. With stores of its own: the result stands already, so that a stop may break
+        these reads off at once."""
+        run = self._run
+        source, target = run.kit.open_stores(permit=run.deadline.check, stop=run.stop, cut=run.cut)
+        try:
+            return await run.kit.operation.verify(
+                self._task, result, replace(self._context, source=source, target=target)
+            )
+        except (StorageError, SendingStopped) as error:
+            log.info("not-read-back", job_id=run.claim.lease.job_id, task=self._task.number, error=str(error))
+            return ()
+        finally:
+            self._target.requests += target.requests + (source.requests if source is not target else 0)
 
     async def _after_lost_reply(self, error: Exception) -> None:
         self._unanswered += 1
@@ -169,15 +179,19 @@ class TaskRun:
             self._run.kit.failure = JobFailure(failure_code(error) or FailureCode.INTERNAL_ERROR, str(error))
         if self._looking:
             return self._unknown(str(error))
-        causes = ", ".join(self._target.causes or self._source.causes)
         return Result(
             self._task.number,
             TaskStatus.FAILED,
             error_code=error.code,
             http_status=error.http_status,
-            message=f"{error.message} (after {causes})" if causes else error.message,
+            message=self._with_causes(error.message, but=error.code),
             requests=self._requests(),
         )
+
+    def _with_causes(self, message: str, *, but: str = "") -> str:
+        """What was repaired on the way, ``Successful (after SlowDown x2)``; the last error is told anyway."""
+        repaired = [cause for cause in self._target.causes or self._source.causes if cause != f"{but} x1"]
+        return f"{message} (after {', '.join(repaired)})" if repaired else message
 
     def _unknown(self, why: str) -> Result:
         return self._failed(

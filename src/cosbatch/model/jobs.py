@@ -69,6 +69,10 @@ class PausedBy(StrEnum):
     USER = "user"
 
 
+WORK_AREA = "(work area)"
+"""Stands where a hold names a bucket: it is the service's own space that is short."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
     """A bucket that does not answer at present, and since when."""
