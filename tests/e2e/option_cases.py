@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final
 
 from cosbatch.storage.profiles import CapabilityProfile, Option, Support
@@ -22,6 +23,21 @@ BOUNDARY: Final = "BOUNDARY"
 """Stands for the second after the early sources and before the late ones."""
 FOLDER: Final = "FOLDER"
 """Stands for the folder that a case's sources are in."""
+
+
+class Habit(StrEnum):
+    """What a store does otherwise than S3 when it copies by itself; an expectation, so that a store which gives it up
+    fails a test."""
+
+    KEEPS_CLASS = "a copy without a storage class has its source's, not STANDARD"
+    KEEPS_CLASS_WITH_METADATA = "a copy without a storage class has its source's where it takes the metadata along"
+    KEEPS_ACL = "a copy has its source's access list where none is asked for"
+
+
+HABITS: Final[Mapping[str, frozenset[Habit]]] = {
+    "seaweedfs": frozenset({Habit.KEEPS_CLASS, Habit.KEEPS_ACL}),
+    "ceph": frozenset({Habit.KEEPS_CLASS_WITH_METADATA}),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -342,29 +358,38 @@ def refusals(case: Case, profile: CapabilityProfile) -> list[str]:
     return named
 
 
-def expected_look(case: Case, source: Source, *, key: str, encryption: str) -> Look:
-    """By COS's and S3's rules for the options, whatever a store does by itself; ``encryption`` is the store's word."""
-    parts = 1
-    if case.only_with_sizes and (source.size_bytes or 0) > IN_PARTS["part_copy_above_bytes"]:
-        parts = -(-(source.size_bytes or 0) // IN_PARTS["part_size_bytes"])
+def expected_look(case: Case, source: Source, *, key: str, habits: frozenset[Habit]) -> Look:
+    """By COS's and S3's rules for the options; ``habits`` of the store that copies, none where cosbatch transfers."""
     new = case.copy.get("new_object_metadata", {})
-    asked = {
-        "headers": {name: value for name, value in _NEW_HEADERS.items() if _field_of(name) in new},
-        "user": {name: value for name, value in _NEW_USER.items() if _names_user(new, name)},
-    }
-    directive = case.copy.get("metadata_directive") or _implied(any(asked.values()))
-    tags = {tag["key"]: tag["value"] for tag in case.copy.get("new_object_tagging", ())}
-    headers = _merged(directive, source.headers, asked["headers"])
+    new_headers = {name: value for name, value in _NEW_HEADERS.items() if _field_of(name) in new}
+    new_user = {name: value for name, value in _NEW_USER.items() if _names_user(new, name)}
+    new_tags = {tag["key"]: tag["value"] for tag in case.copy.get("new_object_tagging", ())}
+    directive = case.copy.get("metadata_directive") or _implied(bool(new_headers or new_user))
+    tagging = case.copy.get("tagging_directive") or _implied(bool(new_tags))
+    parts = _expected_parts(case, source)
+    habits = habits if parts == 1 else frozenset()
     return Look(
         body=source.body(key),
-        headers={"content-type": DEFAULT_TYPE, **headers},
-        user=_merged(directive, source.user, asked["user"]),
-        tags=_merged(case.copy.get("tagging_directive") or _implied(bool(tags)), source.tags, tags),
-        grants=_expected_grants(case, source),
-        storage_class=case.copy.get("storage_class", "STANDARD"),
-        encryption=encryption if "sse_algorithm" in new else "",
+        headers={"content-type": DEFAULT_TYPE, **_merged(directive, source.headers, new_headers)},
+        user=_merged(directive, source.user, new_user),
+        tags=_merged(tagging, source.tags, new_tags),
+        grants=_expected_grants(case, source, habits=habits),
+        storage_class=_expected_class(case, source, habits=habits, copies_metadata=directive == "Copy"),
+        encryption=new.get("sse_algorithm", ""),
         parts=parts,
     )
+
+
+def _expected_parts(case: Case, source: Source) -> int:
+    size = source.size_bytes or 0
+    is_large = case.only_with_sizes and size > IN_PARTS["part_copy_above_bytes"]
+    return -(-size // IN_PARTS["part_size_bytes"]) if is_large else 1
+
+
+def _expected_class(case: Case, source: Source, *, habits: frozenset[Habit], copies_metadata: bool) -> str:
+    takes_along = copies_metadata and not case.in_place  # copied onto itself, an object gets its metadata named anew
+    is_kept = Habit.KEEPS_CLASS in habits or (Habit.KEEPS_CLASS_WITH_METADATA in habits and takes_along)
+    return str(case.copy.get("storage_class") or (source.storage_class if is_kept else "STANDARD"))
 
 
 def _implied(has_new: bool) -> str:
@@ -389,11 +414,12 @@ def _names_user(new: Mapping[str, Any], name: str) -> bool:
     return any(pair["key"].lower().endswith(name) for pair in new.get("user_metadata", ()))
 
 
-def _expected_grants(case: Case, source: Source) -> frozenset[tuple[str, str]]:
-    new = {
-        (grant["grantee"]["identifier"], grant["permission"]) for grant in case.copy.get("access_control_grants", ())
-    }
-    if case.copy.get("canned_access_control_list") == "public-read":
-        new |= PUBLIC
-    takes_along = case.copy.get("access_control_directive") in ("Copy", "Add")
-    return frozenset(new | source.grants if takes_along else new)
+def _expected_grants(case: Case, source: Source, *, habits: frozenset[Habit]) -> frozenset[tuple[str, str]]:
+    directive = case.copy.get("access_control_directive")
+    canned = case.copy.get("canned_access_control_list")
+    grants = case.copy.get("access_control_grants", ())
+    new = frozenset((grant["grantee"]["identifier"], grant["permission"]) for grant in grants)
+    new |= PUBLIC if canned == "public-read" else frozenset()
+    is_asked = bool(directive or canned or grants)
+    takes_along = directive in ("Copy", "Add") or (not is_asked and Habit.KEEPS_ACL in habits)
+    return new | source.grants if takes_along else new

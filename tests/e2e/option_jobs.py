@@ -20,13 +20,24 @@ from cosbatch.service.job_schema import parse_job
 from cosbatch.settings import load_settings
 from cosbatch.storage.profiles import PROFILES
 from cosbatch.wiring import open_engine
-from tests.e2e.option_cases import BOUNDARY, DEFAULT_TYPE, FOLDER, Case, Look, Source, expected_look, refusals
+from tests.e2e.option_cases import (
+    BOUNDARY,
+    DEFAULT_TYPE,
+    FOLDER,
+    HABITS,
+    Case,
+    Habit,
+    Look,
+    Source,
+    expected_look,
+    refusals,
+)
 from tests.e2e.program import Ground, Report
 from tests.stores import RealStore
 
 ARMS: Final = ("csv", "inventory")
 _THREADS: Final = 8
-_SECONDS: Final = 100
+_SECONDS: Final = 200
 _DEFAULT_TYPES: Final = frozenset({"", DEFAULT_TYPE, "application/octet-stream"})
 _SHOWN: Final = (
     "cache-control",
@@ -72,12 +83,13 @@ class CaseRun:
             rows.append((f"{self.folder}/{name}", *(("failed", *failure) if failure else ("succeeded", "", "200"))))
         return sorted(rows)
 
-    def expected_looks(self) -> dict[str, Look]:
+    def expected_looks(self, habits: frozenset[Habit] = frozenset()) -> dict[str, Look]:
+        """By target key."""
         looks = {}
         for name, source in self.case.sources.items():
             key = f"{self.folder}/{name}"
             if name not in self.case.failing:
-                looks[self.case.target_key(key)] = expected_look(self.case, source, key=key, encryption="AES256")
+                looks[self.case.target_key(key)] = expected_look(self.case, source, key=key, habits=habits)
         return looks
 
     def __str__(self) -> str:
@@ -99,14 +111,15 @@ class Outcomes:
     target_bucket: str
     jobs: Mapping[str, Job]
 
-    def report(self, run: CaseRun) -> Report:
-        return self.ground.report(self.jobs[run.name].id)
+    @property
+    def habits(self) -> frozenset[Habit]:
+        return HABITS[self.target.profile] if self.target is self.ground.store else frozenset()
 
     def rows(self, run: CaseRun) -> list[tuple[str, ...]]:
-        return sorted((unquote_plus(row[1]), row[3], row[4], row[5]) for row in self.report(run).rows)
+        return rows_of(self.ground.report(self.jobs[run.name].id))
 
     def looks(self, run: CaseRun) -> dict[str, Look]:
-        """At every key that should be there, and at every other one below the case's own folder."""
+        """At every key that should be there."""
         store = self.ground.store if run.case.in_place else self.target
         bucket = self.ground.source if run.case.in_place else self.target_bucket
         keys = run.expected_looks()
@@ -114,15 +127,21 @@ class Outcomes:
             return dict(zip(keys, pool.map(lambda key: look_at(store, bucket, key), keys), strict=True))
 
 
+def rows_of(report: Report) -> list[tuple[str, ...]]:
+    """Key, status, error code and HTTP status of every row."""
+    return sorted((unquote_plus(row[1]), row[3], row[4], row[5]) for row in report.rows)
+
+
 def carry_out(ground: Ground, cases: Sequence[Case], *, target: RealStore | None = None) -> Outcomes:
-    """Puts all sources, and runs all cases over both kinds of manifest; ``target``: a second store, the region there."""
+    """Puts all sources, and runs all cases over both kinds of manifest; ``target`` is a second store."""
     runs = runs_of(cases)
     boundary = put_sources(ground, runs)
     bucket = ground.target
     if target is not None:
+        bucket = ground.source  # the same name and the same keys: another bucket all the same
         ground.write_settings(others={"there": target})
         target.admin().create_bucket(Bucket=bucket)
-    documents = {run.name: _document(ground, run, boundary=boundary, elsewhere=target is not None) for run in runs}
+    documents = {run.name: case_document(ground, run, boundary=boundary, elsewhere=target is not None) for run in runs}
     jobs = asyncio.run(run_jobs(ground, documents))
     return Outcomes(ground=ground, target=target or ground.store, target_bucket=bucket, jobs=jobs)
 
@@ -142,7 +161,7 @@ async def run_jobs(ground: Ground, documents: Mapping[str, Mapping[str, Any]]) -
     return dict(zip(jobs, ends, strict=True))
 
 
-def _document(ground: Ground, run: CaseRun, *, boundary: int, elsewhere: bool) -> dict[str, Any]:
+def case_document(ground: Ground, run: CaseRun, *, boundary: int, elsewhere: bool = False) -> dict[str, Any]:
     keys = run.keys()
     if run.arm == "csv":
         arn = ground.csv(keys, name=f"{run.name}.csv")
@@ -151,7 +170,7 @@ def _document(ground: Ground, run: CaseRun, *, boundary: int, elsewhere: bool) -
             prefix=f"{run.folder}/", missing=[key for key in keys if keys[key].is_missing], name=run.name
         )
     copy = {name: _filled(value, folder=run.folder, boundary=boundary) for name, value in run.case.copy.items()}
-    if run.case.in_place:
+    if run.case.in_place or elsewhere:
         copy["target_resource"] = f"arn:aws:s3:::{ground.source}"
     if elsewhere:
         copy["target_region"] = "there"
@@ -271,6 +290,8 @@ def check(outcomes: Outcomes, run: CaseRun) -> None:
         assert (job.total, job.tally.requests) == (None, 0)
         return
     assert job.status is JobStatus.COMPLETE, job.failure_reason
-    assert outcomes.rows(run) == run.expected_rows()
-    assert differences(outcomes.looks(run), run.expected_looks()) == {}
+    rows = outcomes.rows(run)
+    assert rows == run.expected_rows(), rows
+    found = differences(outcomes.looks(run), run.expected_looks(outcomes.habits))
+    assert not found, found
     assert job.tally.ignored_options == {}

@@ -122,8 +122,11 @@ class Ground:
         return rows.write(self.control, name=name, prefix=prefix, missing=missing)
 
     def job_file(self, arn: str, *, copy: dict[str, Any] | None = None, name: str = "job.yaml", **job: Any) -> Path:
+        return self.write_job(self.document(arn, copy=copy, **job), name=name)
+
+    def write_job(self, document: Mapping[str, Any], *, name: str = "job.yaml") -> Path:
         path = self.folder / name
-        path.write_text(yaml.safe_dump(self.document(arn, copy=copy, **job), allow_unicode=True))
+        path.write_text(yaml.safe_dump(dict(document), allow_unicode=True))
         return path
 
     def document(self, arn: str, *, copy: dict[str, Any] | None = None, **job: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.e2e.option_jobs import CaseRun, Outcomes, carry_out, check, runs_of
 from tests.e2e.program import Ground
 from tests.stores import RealStore
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +35,15 @@ def test_option_on_ceph(here: Outcomes, run: CaseRun) -> None:
 @pytest.mark.parametrize("run", runs_of(STREAMED), ids=CaseRun.__str__)
 def test_option_from_seaweedfs_to_ceph(there: Outcomes, run: CaseRun) -> None:
     check(there, run)
+
+
+def test_the_program_says_what_the_store_does_not_offer(ceph_store: RealStore, tmp_path: Path) -> None:
+    ground = Ground(ceph_store, tmp_path, f"prg{uuid.uuid4().hex[:8]}")
+    ground.put(["a", "b"])
+    encrypted = {"new_object_metadata": {"sse_algorithm": "AES256"}}
+    job_file = ground.job_file(ground.csv(["a", "b"]), copy=encrypted)
+    ended = ground.call_json("run", job_file, "--yes", expect=4)
+    (why,) = ended["failure_reasons"]
+    assert (ended["status"], why["failure_code"]) == ("Failed", "UnsupportedOption")
+    assert "sse-aes256 is not offered by a ceph store" in why["failure_reason"]
+    assert ground.keys_in(ground.target) == set()

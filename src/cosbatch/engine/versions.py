@@ -53,12 +53,13 @@ class VersionRuns:
         self._refuse_long(run)
         first = self._number
         self._number += len(run)
-        live = [row for row in run if not row.is_delete_marker]
-        if len(live) < 2:
-            return [plain_row(row) for row in run]
-        if self._keeps_versions:
+        live = sum(not row.is_delete_marker for row in run)
+        was_deleted = any(row.is_delete_marker and row.is_latest for row in run)
+        if live >= 2 and self._keeps_versions:
             return in_turn(run, group=first)
-        return only_latest(run, first_number=first)
+        if live >= 2 or (live and was_deleted and not self._keeps_versions):
+            return only_latest(run, first_number=first)
+        return [plain_row(row) for row in run]
 
     def _refuse_long(self, run: Sequence[ManifestRow]) -> None:
         if len(run) > self._longest_run:

@@ -101,7 +101,7 @@ class PutObjectCopy:
     tagging_directive: Directive = Directive.COPY
     new_object_tagging: tuple[Tag, ...] = ()
     storage_class: str = ""
-    """Empty: no header, which means STANDARD in every store."""
+    """Empty: no header is sent. S3 and COS then write STANDARD; SeaweedFS and Ceph may keep the source's class."""
 
 
 class RestoreTier(StrEnum):

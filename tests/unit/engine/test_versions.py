@@ -55,6 +55,11 @@ def test_delete_markers_are_skipped_and_make_no_run() -> None:
     assert run == [("a", "2", 1, "M", -1, 0), ("a", "1", 1)]
 
 
+def test_a_deleted_object_does_not_come_back_on_an_unversioned_destination() -> None:
+    (run,) = runs_of([[row("a", "2", latest=True, marker=True), row("a", "1")]], keeps_versions=False)
+    assert [entry[3] for entry in run if len(entry) > 3] == ["M", "N"]
+
+
 def test_one_old_version_alone_is_sent() -> None:
     (run,) = runs_of([[row("a", "1")]], keeps_versions=False)
     assert run == [("a", "1", 1)]
