@@ -37,7 +37,9 @@ All faults of a file are told at once, each with its line. A field that is not k
 (`ca_file`, `file:PATH`) are meant from the folder of the file.
 
 A credential is `env:NAME` (an environment variable) or `file:PATH` (a file). A secret that stands in the file itself is
-refused, and no message shows it.
+refused, and no message shows it, nor the value of a field that is not known.
+
+A `ca_file` is read when the settings are: one that is missing, or has no certificate, is a fault.
 
 `NAME` below is the region's name: letters, digits, dots and hyphens, 64 at most. Job files name it.
 

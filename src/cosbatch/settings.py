@@ -1,17 +1,20 @@
 """Settings: the region table and the engine's knobs, from a YAML file and the environment (``COSBATCH_*`` wins).
 
 A secret is never written here, only where it can be read: ``env:NAME`` or ``file:PATH``. No message shows what stands
-in a credentials field.
+in a credentials field, or in a field that is not known: it may be a secret in a wrong place.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Mapping
+import ssl
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, StrictStr, ValidationError
@@ -21,13 +24,13 @@ from cosbatch.identity.credentials import Credentials
 from cosbatch.model.errors import Fault, InvalidArgument
 from cosbatch.model.identifiers import RegionName
 from cosbatch.model.regions import Addressing, Provider, Region
-from cosbatch.service.documents import Document, read_document
+from cosbatch.service.documents import Document, dotted, read_document
+from cosbatch.service.documents import Path as FieldPath
 from cosbatch.service.faults import faults_of, nearest, refused
 from cosbatch.storage.profiles import PROFILES, Option, Support
 
 FILE_NAME: Final = "cosbatch.yaml"
 ENVIRONMENT_PREFIX: Final = "COSBATCH_"
-_HIDDEN: Final = frozenset({"credentials"})
 _ENDPOINT: Final = re.compile(r"https?://(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 _REGION_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -66,7 +69,7 @@ def _secret(value: Any) -> EnvOrFileSecret:
     if isinstance(value, str):
         kind, separator, name = value.partition(":")
         if separator and kind in ("env", "file") and name:
-            return EnvOrFileSecret(kind=kind, name=name)
+            return EnvOrFileSecret(kind=kind, name=_file_path(name) if kind == "file" else name)
     raise refused(
         "does not say where the secret is",
         way_out="write env:NAME or file:PATH and keep the secret itself out of the settings",
@@ -78,9 +81,26 @@ def _secret(value: Any) -> EnvOrFileSecret:
 
 def _endpoint(text: str) -> str:
     bare = text.removesuffix("/")
-    if not _ENDPOINT.fullmatch(bare):
-        raise refused("is no endpoint", way_out="write http[s]://host[:port] without a path, a bucket or a user")
+    try:
+        is_endpoint = bool(_ENDPOINT.fullmatch(bare)) and urlsplit(bare).port != 0
+    except ValueError:  # a port above 65535, or no address in the brackets
+        is_endpoint = False
+    if not is_endpoint:
+        raise refused(
+            "is no endpoint",
+            way_out="write http[s]://host[:port], a port from 1 to 65535, without a path, a bucket or a user",
+        )
     return bare
+
+
+def _file_path(text: str) -> str:
+    try:
+        Path(text).expanduser()
+    except RuntimeError:
+        raise refused("names the home folder of nobody", way_out="write the path without ~") from None
+    if "\0" in text:
+        raise refused("is no path", way_out="write the path of a file")
+    return text
 
 
 def _provider(value: Any) -> Provider:
@@ -135,7 +155,7 @@ class RegionSettings(_Section):
     signing_region: Annotated[StrictStr, Field(min_length=1)] = Field(
         default="us-east-1", description="The region's name in signatures; COS and S3: the region itself."
     )
-    ca_file: StrictStr | None = Field(
+    ca_file: Annotated[StrictStr, AfterValidator(_file_path)] | None = Field(
         default=None, description="PEM file with the authorities to trust; default: the system's."
     )
     credentials: CredentialSettings = Field(description="Where the access key is: each `env:NAME` or `file:PATH`.")
@@ -220,21 +240,24 @@ def load_settings(config: Path | None = None, *, folder: Path | None = None) -> 
     """The settings of ``config``, or of the first place of :func:`find_settings_file` that has a file; without one, the
     defaults and an empty region table. ``folder`` is the current one where it is not given.
 
-    Raises InvalidArgument with all faults, each with its line.
+    Raises InvalidArgument with all faults, each with its line; also where a ``ca_file`` cannot be used.
     """
     path = find_settings_file(config, environ=os.environ, folder=folder or Path.cwd())
     document = _read(path) if path else Document(content={}, source="the environment", lines={})
     try:
         settings = Settings(**{name: value for name, value in document.content.items() if value is not None})
     except ValidationError as error:
-        faults = [
-            _named_by_environment(fault, document=document, environ=os.environ)
-            for fault in faults_of(error, model=Settings, document=document, hidden=_HIDDEN)
-        ]
+        faults = faults_of(
+            error, model=Settings, place=lambda path: _place(path, document), secrets_below="credentials"
+        )
         raise InvalidArgument(f"the settings in {document.source} cannot be used", faults=faults) from None
-    except SettingsError as error:
+    except (SettingsError, RecursionError) as error:
         raise InvalidArgument(f"the settings in the environment cannot be used: {error}") from None
-    return _with_whole_paths(settings, folder=path.parent) if path else settings
+    settings = _with_whole_paths(settings, folder=path.parent) if path else settings
+    faults = list(_authority_faults(settings, document=document))
+    if faults:
+        raise InvalidArgument(f"the settings in {document.source} cannot be used", faults=faults)
+    return settings
 
 
 def find_settings_file(config: Path | None, *, environ: Mapping[str, str], folder: Path) -> Path | None:
@@ -258,15 +281,49 @@ def _read(path: Path) -> Document:
         raise InvalidArgument("the settings file cannot be read", faults=[fault]) from error
 
 
-def _named_by_environment(fault: Fault, *, document: Document, environ: Mapping[str, str]) -> Fault:
-    """The fault of a field that the environment sets says so: its line in the file is not to blame."""
-    name = re.split(r"[.\[ ]", fault.path, maxsplit=1)[0]
-    variables = {variable.upper(): variable for variable in environ}
-    variable = variables.get(f"{ENVIRONMENT_PREFIX}{name.upper()}")
-    if variable is None:
-        return fault
-    path = fault.path.split(" (line ", maxsplit=1)[0]
-    return Fault(path=f"{path} ({variable})", value=fault.value, problem=fault.problem, way_out=fault.way_out)
+def _place(path: FieldPath, document: Document) -> str:
+    """The path with its line; or with the variable that sets it, since no line of the file is to blame then.
+
+    A table in a variable is merged into the file's: whichever has more of the path is to blame.
+    """
+    variables = {name.upper(): name for name in os.environ}
+    variable = variables.get(f"{ENVIRONMENT_PREFIX}{path[0]}".upper())
+    in_file = next((length for length in range(len(path), 0, -1) if path[:length] in document.lines), 0)
+    if variable is None or _steps_found(os.environ[variable], path) < in_file:
+        return document.place(path)
+    return f"{dotted(path)} ({variable})"
+
+
+def _steps_found(text: str, path: FieldPath) -> int:
+    """How much of ``path`` there is in a variable that sets its first step."""
+    try:
+        here = json.loads(text)
+    except ValueError:
+        return 1
+    found = 1
+    for step in path[1:]:
+        if not isinstance(here, Mapping) or step not in here:
+            break
+        here, found = here[step], found + 1
+    return found
+
+
+def _authority_faults(settings: Settings, *, document: Document) -> Iterator[Fault]:
+    for name, region in settings.regions.items():
+        problem = region.ca_file and _authority_problem(region.ca_file)
+        if region.ca_file and problem:
+            path = _place(("regions", name, "ca_file"), document)
+            yield Fault(path=path, value=region.ca_file, problem=problem, way_out="name a PEM file with certificates")
+
+
+def _authority_problem(ca_file: str) -> str:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=ca_file)
+    except ssl.SSLError:
+        return "holds no certificate"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return ""
 
 
 def _with_whole_paths(settings: Settings, *, folder: Path) -> Settings:
@@ -298,6 +355,20 @@ def region_table(settings: Settings) -> dict[RegionName, Region]:
     return {RegionName(name): _region(name, region) for name, region in settings.regions.items()}
 
 
+def known_region(settings: Settings, name: RegionName) -> RegionSettings:
+    """InvalidArgument, which names it and the ones that there are, where the settings have no such region."""
+    if name in settings.regions:
+        return settings.regions[name]
+    known = ", ".join(sorted(settings.regions))
+    fault = Fault(
+        path="regions",
+        value=name,
+        problem="has no such region",
+        way_out=f"known are {known}" if known else "add it to the settings file",
+    )
+    raise InvalidArgument("the region is not known", faults=[fault])
+
+
 def _region(name: str, region: RegionSettings) -> Region:
     return Region(
         name=RegionName(name),
@@ -318,15 +389,7 @@ def read_credentials(
 ) -> Credentials:
     """Reads a region's access key from where the settings say it is. InvalidArgument where it is not there."""
     surroundings = os.environ if environ is None else environ
-    if region not in settings.regions:
-        fault = Fault(
-            path="regions",
-            value=region,
-            problem="has no such region",
-            way_out=nearest(region, known=settings.regions) if settings.regions else "add it to the settings file",
-        )
-        raise InvalidArgument("the region is not known", faults=[fault])
-    places = settings.regions[region].credentials
+    places = known_region(settings, region).credentials
     path = f"regions.{region}.credentials"
     return Credentials(
         access_key_id=places.access_key_id.read(path=f"{path}.access_key_id", environ=surroundings),

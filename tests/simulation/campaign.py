@@ -130,7 +130,7 @@ class Campaign:
         job = await self.rig.submit(request)
         self.rig.start(workers=self.plan.workers)
         trouble = asyncio.create_task(self._make_trouble(job))
-        done = await self.rig.when(job, self._is_over, within_seconds=5 * 86400)
+        done = await self.rig.when(job, self._is_over, within_seconds=5 * 86400, every_seconds=5.0)
         trouble.cancel()
         await asyncio.gather(trouble, return_exceptions=True)
         await self._calm_down()
@@ -164,7 +164,7 @@ class Campaign:
         """Something now and then; in the end everything gets well, so that every job can end."""
         acts = [self._kill, self._kill, self._freeze, self._outage, self._act_as_user, self._act_as_owner, self._drain]
         for _ in range(self.rng.randint(0, 12)):
-            await asyncio.sleep(self.rng.choice([0.3, 2, 10, 60]) * self.rng.random())
+            await asyncio.sleep(self.rng.choice([0.3, 2, 5, 30]) * self.rng.random())
             await self.rng.choice(acts)(job)
         await asyncio.sleep(600)
         await self._resume(job)

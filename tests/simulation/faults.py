@@ -68,7 +68,7 @@ class Odds:
             spike=share(0.01),
             ledger_lost=share(0.03),
             spool_refuses=share(0.02),
-            latency_seconds=rng.choice([0.01, 0.1, 0.5]),
+            latency_seconds=rng.choice([0.05, 1.0, 4.0]),
         )
 
 

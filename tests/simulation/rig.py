@@ -276,14 +276,21 @@ class Rig:
         """The job as soon as it has one of the statuses."""
         return await self.when(job, lambda found: found.status in statuses, within_seconds=within_seconds)
 
-    async def when(self, job: Job, holds: Callable[[Job], bool], *, within_seconds: float = 3600.0) -> Job:
+    async def when(
+        self,
+        job: Job,
+        holds: Callable[[Job], bool],
+        *,
+        within_seconds: float = 3600.0,
+        every_seconds: float = 0.05,
+    ) -> Job:
         """The job as soon as something is true of it."""
         ends = self.clock.boottime() + within_seconds
         while self.clock.boottime() < ends:
             found = await self.ledger.job(job.id)
             if holds(found):
                 return found
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(every_seconds)
         raise AssertionError(
             f"not in {within_seconds} s: the job is {found.status}, {found.status_reason}, {found.tally}"
         )

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 import pickle
 from pathlib import Path
 
 import pytest
+import trustme
 
 from cosbatch.model.errors import InvalidArgument
 from cosbatch.model.identifiers import RegionName
@@ -12,6 +14,7 @@ from cosbatch.settings import (
     CredentialSettings,
     RegionSettings,
     Settings,
+    known_region,
     load_settings,
     read_credentials,
     region_table,
@@ -42,9 +45,15 @@ regions:
 """
 
 
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
 @pytest.fixture(autouse=True)
-def _nothing_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No settings of whoever runs the tests."""
+def _nothing_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, authority: trustme.CA) -> None:
+    """No settings of whoever runs the tests; the authority that WHOLE names."""
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     for name in ("COSBATCH_CONFIG", "COSBATCH_WORKERS", "COSBATCH_REGIONS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
@@ -169,6 +178,74 @@ def test_no_message_shows_a_literal_secret(tmp_path: Path) -> None:
     assert "anothersecret" not in shown
 
 
+REGION = "regions:\n  cos:\n    endpoint: http://127.0.0.1\n"
+PLACES = "    credentials: {access_key_id: env:A, secret_access_key: env:B}\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "secret_access_key: literalsecret\n",
+        REGION + PLACES + "    secret_access_key: literalsecret\n",
+        REGION + PLACES + "    secretkey: [literalsecret]\n",
+        REGION + "    credentials: literalsecret\n",
+        REGION + "    credentials: {access_key_id: env:A, secret_access_key: {plain: literalsecret}}\n",
+        REGION + "    credentials: {access_key_id: env:A, secret_access_key: !literalsecret}\n",
+        REGION + "    credentials: {access_key_id: env:A, secret_access_key: !literal!secret x}\n",
+        REGION + "    credentials: {access_key_id: env:A, secret_access_key: *literalsecret}\n",
+        REGION + "    credentials: {access_key_id: env:A, secret_access_key: &x a, session_token: &literalsecret *x}\n",
+        REGION + "    credentials:\n      access_key_id: literalid\n       secret_access_key: literalsecret\n",
+        "regions: literalsecret\n",
+        "regions: {cos: literalsecret}\n",
+        "literalsecret\n",
+    ],
+)
+def test_no_message_shows_a_secret_in_a_wrong_place(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InvalidArgument) as raised:
+        load_settings(write(tmp_path, text))
+
+    assert "literal" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("regions", "path"),
+    [
+        ({"cos": {"credentials": {"secret_access_key": "literalsecret"}}}, "regions.cos.credentials.secret_access_key"),
+        ({"cos": {"secret_access_key": "literalsecret"}}, "regions.cos.secret_access_key"),
+        ({"local": {"credentials": {"secret_access_key": "literalsecret"}}}, "regions.local.credentials"),
+        ("literalsecret", "regions"),
+        ({"local": "literalsecret"}, "regions.local"),
+    ],
+)
+def test_no_message_shows_a_secret_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, regions: object, path: str
+) -> None:
+    monkeypatch.setenv("COSBATCH_REGIONS", json.dumps(regions))
+
+    found = fault_lines(write(tmp_path, WHOLE))
+
+    assert any(name.startswith(path) and name.endswith("(COSBATCH_REGIONS)") for name in found)
+    assert "literalsecret" not in "\n".join(found.values())
+
+
+def test_the_file_is_blamed_for_a_region_that_the_environment_does_not_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COSBATCH_REGIONS", '{"other": {"signing_region": ""}}')
+
+    found = fault_lines(write(tmp_path, WHOLE.replace("profile: cos", "profile: cso")))
+
+    assert {"regions.guangzhou.profile (line 8)", "regions.other.signing_region (COSBATCH_REGIONS)"} < set(found)
+
+
+def test_a_region_that_is_not_known_is_named_with_the_known_ones(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, WHOLE))
+
+    assert known_region(settings, RegionName("local")) is settings.regions["local"]
+    with pytest.raises(InvalidArgument, match=r"no such region \(it is 'lokal'\); known are guangzhou, local"):
+        known_region(settings, RegionName("lokal"))
+
+
 def test_no_message_shows_a_password_in_an_endpoint(tmp_path: Path) -> None:
     text = WHOLE.replace("http://[::1]:9000", "http://user:password@host")
 
@@ -178,12 +255,53 @@ def test_no_message_shows_a_password_in_an_endpoint(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "endpoint", ["http://user:pw@h", "http://h/path", "ftp://h", "http://h?x", "h:9000", "http://", "http://h:123456"]
+    "endpoint",
+    [
+        "http://user:pw@h",
+        "http://h/path",
+        "ftp://h",
+        "http://h?x",
+        "h:9000",
+        "http://",
+        "http://h:123456",
+        "http://h:99999",
+        "https://h:0",
+        "http://[:::::]",
+        "http://[1.2]:9",
+    ],
 )
 def test_an_endpoint_is_a_scheme_a_host_and_a_port(tmp_path: Path, endpoint: str) -> None:
     text = WHOLE.replace("http://[::1]:9000", endpoint)
 
     assert list(fault_lines(write(tmp_path, text))) == ["regions.local.endpoint (line 19)"]
+
+
+@pytest.mark.parametrize("kept_in", ["file:~nosuchuser/x", '"file:a\\0b"'])
+def test_a_path_that_leads_nowhere_is_a_fault(tmp_path: Path, kept_in: str) -> None:
+    text = WHOLE.replace("env:TEST_SECRET", kept_in)
+
+    assert list(fault_lines(write(tmp_path, text))) == ["regions.local.credentials.secret_access_key (line 20)"]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(None, "cannot be read: No such file"), (b"", "no certificate"), (b"\xff", "no certificate")],
+)
+def test_an_authority_that_cannot_be_used_is_a_fault(tmp_path: Path, content: bytes | None, problem: str) -> None:
+    (tmp_path / "ca.pem").unlink()
+    if content is not None:
+        (tmp_path / "ca.pem").write_bytes(content)
+
+    (fault,) = fault_lines(write(tmp_path, WHOLE)).items()
+
+    assert fault[0] == "regions.guangzhou.ca_file (line 11)"
+    assert problem in fault[1]
+
+
+def test_an_authority_below_the_home_folder_of_nobody(tmp_path: Path) -> None:
+    found = fault_lines(write(tmp_path, WHOLE.replace("ca.pem", "~nosuchuser/ca.pem")))
+
+    assert list(found) == ["regions.guangzhou.ca_file (line 11)"]
 
 
 def test_the_environment_wins_and_is_blamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,10 +313,11 @@ def test_the_environment_wins_and_is_blamed(tmp_path: Path, monkeypatch: pytest.
     assert list(fault_lines(path)) == ["workers (COSBATCH_WORKERS)"]
 
 
-def test_an_environment_that_is_no_json_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COSBATCH_REGIONS", "{")
+@pytest.mark.parametrize("text", ["{", "[" * 100_000, '{"a": ' + "9" * 5000 + "}"], ids=["half", "deep", "digits"])
+def test_an_environment_that_is_no_json_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("COSBATCH_REGIONS", text)
 
-    with pytest.raises(InvalidArgument, match="regions"):
+    with pytest.raises(InvalidArgument, match="in the environment cannot be used"):
         load_settings(write(tmp_path, WHOLE))
 
 

@@ -19,10 +19,13 @@ class Interrupted(Exception):
     """The work was asked to stop, and has stopped cleanly."""
 
 
-async def until_interrupted(work: Coroutine[Any, Any, Answer], *, on_first: Callable[[], None]) -> Answer:
+async def until_interrupted(
+    work: Coroutine[Any, Any, Answer], *, on_first: Callable[[], None], on_second: Callable[[], None]
+) -> Answer:
     """The answer of ``work``; Interrupted where a signal came first and ``work`` has wound up by itself.
 
-    A second signal ends the process on the spot: what was begun is found again from the ledger.
+    A second signal ends the process on the spot, after ``on_second`` has given the terminal back: what was begun is
+    found again from the ledger.
     """
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(work)
@@ -32,7 +35,10 @@ async def until_interrupted(work: Coroutine[Any, Any, Answer], *, on_first: Call
         nonlocal signals_seen
         signals_seen += 1
         if signals_seen > 1:
-            os._exit(EXIT_INTERRUPTED)
+            try:
+                on_second()
+            finally:
+                os._exit(EXIT_INTERRUPTED)
         on_first()
         task.cancel()
 

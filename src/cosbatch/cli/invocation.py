@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import json
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cosbatch.cli.output import print_json
 from cosbatch.model.errors import CosbatchError, Fault, JobFailure, ManifestFaulty, RequestError
 
 if TYPE_CHECKING:  # --help imports neither pydantic nor SQLAlchemy
@@ -38,6 +38,8 @@ class Surroundings:
     """Somebody can answer a question."""
     is_live: bool
     """Standard error is a terminal that can be drawn on."""
+    patience_seconds: float = 60.0
+    """How long a run that has ended waits for its report."""
 
 
 def real_surroundings() -> Surroundings:
@@ -56,7 +58,7 @@ class Invocation:
 
     surroundings: Surroundings
     config: Path | None
-    data_dir: Path
+    state_folder: Path
     as_json: bool
     log_level: str
 
@@ -76,18 +78,18 @@ def verb(name: str) -> Callable[[Callable[..., int]], click.Command]:
     def make(function: Callable[..., int]) -> click.Command:
         @functools.wraps(function)
         def command(
-            config: Path | None, data_dir: Path | None, as_json: bool, log_level: str, **arguments: Any
+            config: Path | None, state_folder: Path | None, as_json: bool, log_level: str, **arguments: Any
         ) -> None:
             context = click.get_current_context()
             surroundings = context.find_object(Surroundings) or real_surroundings()
             invocation = Invocation(
                 surroundings=surroundings,
                 config=config,
-                data_dir=data_dir or _default_data_dir(),
+                state_folder=state_folder or _default_state_folder(),
                 as_json=as_json,
                 log_level=log_level,
             )
-            context.exit(_guarded(lambda: function(invocation, **arguments), as_json=as_json))
+            context.exit(_guarded(lambda: function(invocation, **arguments), invocation=invocation))
 
         for option in _SHARED_OPTIONS:
             option(command)
@@ -107,7 +109,7 @@ _SHARED_OPTIONS = (
     click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines."),
     click.option(
         "--data",
-        "data_dir",
+        "state_folder",
         type=click.Path(file_okay=False, path_type=Path),
         envvar="COSBATCH_DATA",
         help="Folder of jobs and their results. Default: the user's state folder.",
@@ -120,22 +122,32 @@ _SHARED_OPTIONS = (
 )
 
 
-def _default_data_dir() -> Path:
+def _default_state_folder() -> Path:
     import platformdirs
 
     return platformdirs.user_state_path("cosbatch")
 
 
-def _guarded(call: Callable[[], int], *, as_json: bool) -> int:
-    """The exit code; an error of our tree becomes one message."""
+def _guarded(call: Callable[[], int], *, invocation: Invocation) -> int:
+    """The exit code; an error of our tree becomes one message, any other one is a fault of the program."""
     try:
         return call()
     except CosbatchError as error:
-        if as_json:
-            click.echo(json.dumps({"error": _error_document(error)}, ensure_ascii=False))
+        if invocation.as_json:
+            print_json({"error": _error_document(error)})
         else:
             click.echo(f"cosbatch: {error_text(error)}", err=True)
         return _exit_code_of(error)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted.", err=True)
+        return EXIT_INTERRUPTED
+    except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
+        raise
+    except Exception as error:  # the last guard: nobody is helped by a traceback on the screen
+        from cosbatch.cli.internal_error import tell_internal_error
+
+        tell_internal_error(error, invocation=invocation)
+        return EXIT_NOT_ANSWERED
 
 
 def _exit_code_of(error: CosbatchError) -> int:

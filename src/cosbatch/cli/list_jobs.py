@@ -29,7 +29,7 @@ async def _list(invocation: Invocation, *, statuses: tuple[str, ...], limit: int
     from cosbatch.model.identifiers import LOCAL_ACCOUNT
     from cosbatch.service.job_document import job_document
 
-    async with invocation.wiring.open_service(invocation.settings(), invocation.data_dir) as service:
+    async with invocation.wiring.open_service(invocation.settings(), invocation.state_folder) as service:
         page = await service.list_jobs(
             account=LOCAL_ACCOUNT,
             statuses=[JobStatus(status) for status in statuses],

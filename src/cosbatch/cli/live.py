@@ -30,10 +30,17 @@ class LiveScreen:
         self._bar.update(
             self._line, description=one_line(progress.status), completed=progress.done, total=progress.total
         )
-        self._live.update(Group(self._bar, Text(_numbers(progress))))
+        lines = [Text(_numbers(progress))]
+        if progress.hold:
+            lines.append(Text(f"On hold: {one_line(progress.hold)}", style="yellow"))
+        self._live.update(Group(self._bar, *lines))
 
     def close(self) -> None:
         self._live.stop()
+
+    def let_go(self) -> None:
+        # No stop(): it waits for the drawing to end, which a terminal that is held up may never let it.
+        self._console.show_cursor(True)
 
 
 def _numbers(progress: shown.Progress) -> str:

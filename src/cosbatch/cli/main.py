@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from typing import Final, NamedTuple
+import io
+import sys
+from typing import Any, Final, NamedTuple
 
 import click
 
@@ -52,6 +54,15 @@ class LazyVerbs(click.Group):
         command: click.Command = getattr(importlib.import_module(f"cosbatch.cli.{module}"), name)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """A Ctrl-C ends every verb with the same code, also while its module is imported."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            from cosbatch.cli.invocation import EXIT_INTERRUPTED
+
+            ctx.exit(EXIT_INTERRUPTED)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, verb.summary) for name, verb in VERBS.items()])
@@ -62,10 +73,13 @@ class LazyVerbs(click.Group):
 def cli() -> None:
     """One operation on every object of a list, in any S3-compatible store or Tencent COS, and a report of each.
 
-    Exit codes: 0 all succeeded, 1 a store or the work area did not answer, 2 bad input, 3 finished with failed tasks,
-    4 the job failed or was cancelled, 130 interrupted.
+    Exit codes: 0 all succeeded, 1 a store or the work area did not answer, or an internal error, 2 bad input,
+    3 finished with failed tasks, 4 the job failed or was cancelled, 130 interrupted.
     """
 
 
 def main() -> None:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Keys are in every script: what the terminal cannot show is shown as an escape.
+        sys.stdout.reconfigure(errors="backslashreplace")
     cli(prog_name="cosbatch")

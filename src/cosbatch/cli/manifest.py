@@ -60,13 +60,18 @@ def inspect(
         fields=_fields(fields),
         key_encoding=KeyEncoding(key_encoding),
     )
+    if spec.key_encoding is KeyEncoding.RAW and spec.format is not ManifestFormat.COS_CSV:
+        raise click.BadParameter("the keys of an inventory are always URL-encoded", param_hint="--key-encoding")
     return run_async(_inspect(invocation, region=RegionName(region), manifest=Manifest(location=place, spec=spec)))
 
 
 async def _inspect(invocation: Invocation, *, region: RegionName, manifest: Manifest) -> int:
     from cosbatch.cli.output import print_json
+    from cosbatch.settings import known_region
 
-    found = await invocation.wiring.inspect(invocation.settings(), region, manifest)
+    settings = invocation.settings()
+    known_region(settings, region)
+    found = await invocation.wiring.inspect(settings, region, manifest)
     if invocation.as_json:
         print_json(_document(found))
     else:

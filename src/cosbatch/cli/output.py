@@ -10,8 +10,8 @@ import click
 
 
 def print_json(document: Mapping[str, Any] | Sequence[Any]) -> None:
-    """One line, to standard output."""
-    click.echo(json.dumps(document, ensure_ascii=False))
+    """One line, to standard output: valid UTF-8 whatever the terminal speaks, with half characters as escapes."""
+    click.echo(json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace"))
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

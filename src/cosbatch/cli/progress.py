@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Protocol
 
 import click
 
-from cosbatch.cli.output import count, duration, size
+from cosbatch.cli.output import count, duration, one_line, size
 from cosbatch.model.jobs import Job
 from cosbatch.model.states import JobStatus
 
@@ -51,6 +51,8 @@ class Progress(NamedTuple):
     speed: Speed
     seconds_left: float | None
     in_flight: int
+    hold: str = ""
+    """Where the job waits, and why; empty where it does not."""
 
 
 def progress_of(job: Job, *, in_flight: int, speed: Speed) -> Progress:
@@ -66,24 +68,24 @@ def progress_of(job: Job, *, in_flight: int, speed: Speed) -> Progress:
         speed=speed,
         seconds_left=seconds_left,
         in_flight=in_flight,
+        hold=f"{job.hold.bucket}: {job.hold.reason}" if job.hold else "",
     )
 
 
 def _status(job: Job) -> str:
-    if job.hold is not None:
-        return f"{job.status}, on hold ({job.hold.bucket}: {job.hold.reason})"
     if job.paused_by is not None:
         return f"{job.status} (by {job.paused_by})"
     return job.status.value
 
 
 def progress_line(progress: Progress) -> str:
-    """One line; the failed count is always in it."""
+    """One line; the failed count is always in it, and why the job waits."""
+    status = progress.status + (f", on hold ({one_line(progress.hold)})" if progress.hold else "")
     if progress.total is None:
-        return f"{progress.status}: {count(progress.done)} rows planned, {count(progress.failed)} failed"
+        return f"{status}: {count(progress.done)} rows planned, {count(progress.failed)} failed"
     share = f" ({progress.done / progress.total:.1%})" if progress.total else ""
     return (
-        f"{progress.status}: {count(progress.done)}/{count(progress.total)}{share}, {count(progress.failed)} failed, "
+        f"{status}: {count(progress.done)}/{count(progress.total)}{share}, {count(progress.failed)} failed, "
         + speeds(progress)
     )
 
@@ -110,27 +112,35 @@ class Screen(Protocol):
 
     def close(self) -> None: ...
 
+    def let_go(self) -> None:
+        """Gives the terminal back, on the spot, before the program ends."""
+        ...
+
 
 class PlainScreen:
-    """A line every few seconds, and at each change of status."""
+    """A line every few seconds, at each change of status, and when a hold begins or ends."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._shown_at = float("-inf")
-        self._status = ""
+        self._state = ("", "")
 
     def note(self, text: str) -> None:
         click.echo(text, err=True)
 
     def show(self, progress: Progress) -> None:
         now = self._clock()
-        if progress.status == self._status and now - self._shown_at < LINE_SECONDS:
+        state = (progress.status, progress.hold)
+        if state == self._state and now - self._shown_at < LINE_SECONDS:
             return
-        self._shown_at, self._status = now, progress.status
+        self._shown_at, self._state = now, state
         click.echo(progress_line(progress), err=True)
 
     def close(self) -> None:
         """Nothing is drawn that would have to go."""
+
+    def let_go(self) -> None:
+        """Nothing of the terminal was taken."""
 
 
 class Watch:
@@ -142,7 +152,7 @@ class Watch:
         self._meter = Meter()
 
     def see(self, job: Job, *, in_flight: int) -> None:
-        if job.status in (JobStatus.NEW, JobStatus.SUSPENDED):
+        if job.status in (JobStatus.NEW, JobStatus.SUSPENDED) and job.hold is None:
             return
         tally = job.tally
         speed = self._meter.observe(self._clock(), tasks=tally.succeeded + tally.failed, size_bytes=tally.bytes_done)

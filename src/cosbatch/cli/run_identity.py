@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -43,10 +44,16 @@ def read_job_file(path: Path) -> ParsedJob:
 
 
 async def find_or_create(
-    parsed: ParsedJob, *, job_file: Path, again: bool, service: JobService, index: RunsIndex
+    parsed: ParsedJob,
+    *,
+    job_file: Path,
+    again: bool,
+    service: JobService,
+    index: RunsIndex,
+    before_new: Callable[[], None],
 ) -> FoundRun:
     """The run that the file stands for now; a new one where there is none, or where ``again`` asks for one and the last
-    has ended.
+    has ended. ``before_new`` is called before anything is made, and may raise.
 
     Raises InvalidArgument where another content of the same file has a run that has not ended.
     """
@@ -58,6 +65,7 @@ async def find_or_create(
     if runs.latest is not None and not (again and is_final(runs.latest.status)):
         return FoundRun(runs.latest, is_new=False)
     await _refuse_unfinished(job_file, identity=identity, service=service, index=index)
+    before_new()
     index.remember(job_file, runs.next_token)
     return FoundRun(await service.create_job(request, account=LOCAL_ACCOUNT, token=runs.next_token), is_new=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from cosbatch.cli.wiring_port import Load, RunningEngine
 from cosbatch.model.errors import CosbatchError, Fault, InvalidArgument
 from cosbatch.model.identifiers import LOCAL_ACCOUNT
 from cosbatch.model.jobs import Job, PausedBy
+from cosbatch.model.reports import ReportState
 from cosbatch.model.states import JobStatus, is_final
 from cosbatch.service.job_document import job_document
 from cosbatch.service.job_schema import ParsedJob
@@ -58,10 +60,7 @@ def run_job_file(invocation: Invocation, *, job_file: Path, is_confirmed: bool, 
         is_confirmed=is_confirmed,
         again=again,
     )
-    if not is_confirmed and not invocation.surroundings.can_ask:
-        fault = Fault(path="--yes", value="", problem="is missing, and nobody can be asked here", way_out="add --yes")
-        raise InvalidArgument("the run cannot be confirmed", faults=[fault])
-    with invocation.wiring.logging_to_folder(invocation.data_dir, level=invocation.log_level):
+    with invocation.wiring.logging_to_folder(invocation.state_folder, level=invocation.log_level):
         return _run(order)
 
 
@@ -72,7 +71,8 @@ def _run(order: RunOrder) -> int:
         return EXIT_INTERRUPTED
     if is_final(found.job.status):
         click.echo("This run has ended before; --again runs it anew.", err=True)
-        return _end(order, found.job)
+        return _end_again(order, found.job)
+    _check_confirmable(order)
     click.echo(f"Job {found.job.id}" + ("" if found.is_new else f" goes on ({found.job.status})"), err=True)
     try:
         return _end(order, _carry_out(order, found.job))
@@ -88,14 +88,48 @@ def _run(order: RunOrder) -> int:
         return EXIT_NOT_ANSWERED
 
 
+def _check_confirmable(order: RunOrder) -> None:
+    """What has not ended needs a yes; the totals of what has ended do not."""
+    if not order.is_confirmed and not order.invocation.surroundings.can_ask:
+        fault = Fault(path="--yes", value="", problem="is missing, and nobody can be asked here", way_out="add --yes")
+        raise InvalidArgument("the run cannot be confirmed", faults=[fault])
+
+
+def _end_again(order: RunOrder, job: Job) -> int:
+    """Of a job that has ended before; all that may be left to do is to deliver its report."""
+    if job.report_state is not ReportState.PENDING:
+        return _end(order, job)
+    patience = order.invocation.surroundings.patience_seconds
+    click.echo(f"Its report is not delivered yet: trying for up to {patience:g} s.", err=True)
+    try:
+        return _end(order, _with_engine(order, lambda engine, screen: _deliver(order, job, engine, screen)))
+    except Interrupted:
+        click.echo("Stopped. The results are kept; the same command tries again.", err=True)
+        return EXIT_INTERRUPTED
+
+
+async def _deliver(order: RunOrder, job: Job, engine: RunningEngine, screen: Screen) -> Job:
+    """The job once its report is delivered, or a store has refused it again, or patience has ended."""
+
+    def is_over(now: Job) -> bool:
+        return now.report_state is not ReportState.PENDING or now.hold not in (None, job.hold)
+
+    try:
+        async with asyncio.timeout(order.invocation.surroundings.patience_seconds):
+            return await _wait(job, engine, screen, until=is_over)
+    except TimeoutError:
+        return await engine.service.describe_job(job.id, account=LOCAL_ACCOUNT)
+
+
 async def _find(order: RunOrder) -> FoundRun:
-    async with order.invocation.wiring.open_service(order.settings, order.invocation.data_dir) as service:
+    async with order.invocation.wiring.open_service(order.settings, order.invocation.state_folder) as service:
         return await find_or_create(
             order.parsed,
             job_file=order.job_file,
             again=order.again,
             service=service,
-            index=RunsIndex(order.invocation.data_dir),
+            index=RunsIndex(order.invocation.state_folder),
+            before_new=lambda: _check_confirmable(order),
         )
 
 
@@ -164,18 +198,24 @@ def _with_engine(order: RunOrder, work: Callable[[RunningEngine, Screen], Corout
     async def run() -> Job:
         invocation = order.invocation
         async with invocation.wiring.open_engine(
-            order.settings, invocation.data_dir, log_level=invocation.log_level
+            order.settings, invocation.state_folder, log_level=invocation.log_level
         ) as engine:
             return await work(engine, screen)
 
     try:
-        return _interruptible(run(), stopping="Stopping: what is in flight is waited for (Ctrl-C again: at once).")
+        return _interruptible(
+            run(),
+            stopping="Stopping: what is in flight is waited for (Ctrl-C again: at once).",
+            on_second=screen.let_go,
+        )
     finally:
         screen.close()
 
 
-def _interruptible(work: Coroutine[Any, Any, Answer], *, stopping: str) -> Answer:
-    return run_async(until_interrupted(work, on_first=lambda: click.echo(stopping, err=True)))
+def _interruptible(
+    work: Coroutine[Any, Any, Answer], *, stopping: str, on_second: Callable[[], None] = lambda: None
+) -> Answer:
+    return run_async(until_interrupted(work, on_first=lambda: click.echo(stopping, err=True), on_second=on_second))
 
 
 def _screen(invocation: Invocation) -> Screen:
@@ -184,6 +224,9 @@ def _screen(invocation: Invocation) -> Screen:
 
 
 def _end(order: RunOrder, job: Job) -> int:
+    if job.report_state is ReportState.PENDING:
+        why = f" ({job.hold.bucket}: {job.hold.reason})" if job.hold else ""
+        click.echo(f"The report is not delivered yet{why}; the same command tries again.", err=True)
     if order.invocation.as_json:
         print_json(job_document(job))
     else:

@@ -12,7 +12,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from cosbatch.model.errors import Fault, InvalidArgument
 
 TOKENS_KEPT: Final = 50
 """Of one job file; the oldest go first."""
@@ -39,10 +41,17 @@ class RunsIndex:
 
     def _read(self) -> dict[str, list[str]]:
         try:
-            found: dict[str, list[str]] = json.loads(self._path.read_text(encoding="utf-8"))
+            return _tokens_by_file(json.loads(self._path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return {}
-        return found
+        except (ValueError, RecursionError) as error:
+            fault = Fault(
+                path=str(self._path),
+                value="",
+                problem="is damaged",
+                way_out="remove it: jobs go on without it, but a changed job file is not noticed any more",
+            )
+            raise InvalidArgument("the list of runs cannot be read", faults=[fault]) from error
 
     def _write(self, known: dict[str, list[str]]) -> None:
         fresh = self._path.with_suffix(".new")
@@ -63,3 +72,13 @@ class RunsIndex:
         with self._lock_path.open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _tokens_by_file(found: Any) -> dict[str, list[str]]:
+    """ValueError for another shape than we write."""
+    if not isinstance(found, dict):
+        raise ValueError("no object")
+    for tokens in found.values():
+        if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+            raise ValueError("no list of tokens")
+    return found

@@ -29,8 +29,11 @@ def probe(invocation: Invocation, *, region: str, bucket: str, prefix: str) -> i
 
 async def _probe(invocation: Invocation, *, region: RegionName, bucket: Bucket, prefix: str) -> int:
     from cosbatch.cli.output import print_json
+    from cosbatch.settings import known_region
 
-    found = await invocation.wiring.probe(invocation.settings(), region, bucket, prefix)
+    settings = invocation.settings()
+    known_region(settings, region)
+    found = await invocation.wiring.probe(settings, region, bucket, prefix)
     if invocation.as_json:
         print_json({"region": region, "bucket": bucket, "profile": found})
     else:

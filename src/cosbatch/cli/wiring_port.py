@@ -38,16 +38,16 @@ class RunningEngine(Protocol):
 
 
 class Wiring(Protocol):
-    def open_service(self, settings: Settings, data_dir: Path) -> AbstractAsyncContextManager[JobService]:
+    def open_service(self, settings: Settings, state_folder: Path, /) -> AbstractAsyncContextManager[JobService]:
         """Ledger and service alone."""
         ...
 
-    def logging_to_folder(self, data_dir: Path, *, level: str) -> AbstractContextManager[None]:
+    def logging_to_folder(self, state_folder: Path, /, *, level: str) -> AbstractContextManager[None]:
         """Log lines of this process go into ``cosbatch.log`` while the context is open."""
         ...
 
     def open_engine(
-        self, settings: Settings, data_dir: Path, *, log_level: str = "info"
+        self, settings: Settings, state_folder: Path, /, *, log_level: str = "info"
     ) -> AbstractAsyncContextManager[RunningEngine]:
         """Leaving the context stops it cleanly: requests in flight are waited for."""
         ...

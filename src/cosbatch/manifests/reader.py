@@ -43,7 +43,7 @@ class ManifestHeader:
     listed_objects: int | None
     """As the inventory says; None where nothing says it."""
     columns: tuple[str, ...]
-    data_files: int
+    row_files: int
     has_versions: bool
     """There is a column of version ids; single cells may still be empty."""
     has_is_latest: bool
@@ -136,7 +136,7 @@ async def _start(
         size_bytes=size_bytes,
         listed_objects=listed_objects,
         columns=columns.names,
-        data_files=len(rows.files),
+        row_files=len(rows.files),
         has_versions=columns.version_id is not None,
         has_is_latest=columns.is_latest is not None,
         has_sizes=columns.size is not None,

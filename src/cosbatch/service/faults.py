@@ -5,17 +5,18 @@ from __future__ import annotations
 import difflib
 import re
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from cosbatch.model.errors import Fault
-from cosbatch.service.documents import Document, Path, shorten
+from cosbatch.service.documents import Path, shorten
 
 OWN_ERROR: Final = "cosbatch"
 _OF_A_KEY: Final = "[key]"
+_OF_NO_KNOWN_FIELD: Final = frozenset({"extra_forbidden", "model_type", "model_attributes_type", "dict_type"})
 _USER_IN_URL: Final = re.compile(r"//[^/@]*@")
 
 
@@ -25,22 +26,26 @@ def refused(problem: str, *, way_out: str = "") -> PydanticCustomError:
 
 
 def faults_of(
-    error: ValidationError, *, model: type[BaseModel], document: Document, hidden: frozenset[str] = frozenset()
+    error: ValidationError, *, model: type[BaseModel], place: Callable[[Path], str], secrets_below: str = ""
 ) -> list[Fault]:
-    """Every fault, in the order of the document. The values below a field named in ``hidden`` are not shown."""
-    return [_fault(detail, model=model, document=document, hidden=hidden) for detail in error.errors()]
+    """Every fault, in the order of the document; ``place`` says where a path stands.
+
+    With ``secrets_below``, the name of a field, no value is shown that may be a secret in a wrong place: none below
+    such a field, of a field that is not known, or where fields belong.
+    """
+    return [_fault(detail, model=model, place=place, secrets_below=secrets_below) for detail in error.errors()]
 
 
-def _fault(detail: ErrorDetails, *, model: type[BaseModel], document: Document, hidden: frozenset[str]) -> Fault:
-    path = _written_path(detail["loc"], document.content)
+def _fault(detail: ErrorDetails, *, model: type[BaseModel], place: Callable[[Path], str], secrets_below: str) -> Fault:
+    path = tuple(step for step in detail["loc"] if step != _OF_A_KEY)
     kind = detail["type"]
     context: Mapping[str, Any] = detail.get("ctx") or {}
     value = "" if kind == "missing" or isinstance(detail["input"], dict | list) else shorten(detail["input"])
-    value = _USER_IN_URL.sub("//(hidden)@", value)
+    may_be_secret = bool(secrets_below) and (secrets_below in detail["loc"] or kind in _OF_NO_KNOWN_FIELD)
     problem, way_out = _words(kind, detail=detail, context=context, path=path, model=model)
     return Fault(
-        path=document.place(path),
-        value="(hidden)" if value and hidden.intersection(path) else value,
+        path=place(path),
+        value="(hidden)" if value and may_be_secret else _USER_IN_URL.sub("//(hidden)@", value),
         problem=problem,
         way_out=way_out,
     )
@@ -75,23 +80,6 @@ def nearest(word: str, *, known: Iterable[str]) -> str:
     if close:
         return f'did you mean "{next(name for name in names if name.lower() == close[0])}"?'
     return "known are " + ", ".join(sorted(names)) if names else "leave it out"
-
-
-def _written_path(location: Sequence[str | int], content: object) -> Path:
-    """pydantic's location without the steps that name a member of a union: those stand in no document."""
-    path: list[str | int] = []
-    here = content
-    for position, step in enumerate(location):
-        is_last = position == len(location) - 1
-        if step == _OF_A_KEY:
-            continue
-        if isinstance(here, Mapping) and (step in here or is_last):
-            path.append(step)
-            here = here.get(step)
-        elif isinstance(here, Sequence) and not isinstance(here, str) and isinstance(step, int) and step < len(here):
-            path.append(step)
-            here = here[step]
-    return tuple(path)
 
 
 def _fields_at(model: type[BaseModel], path: Path) -> list[str]:

@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from cosbatch.model.arns import ResourceArn, parse_resource_arn
 from cosbatch.model.errors import Fault
-from cosbatch.model.manifests import ManifestField, ManifestFormat
+from cosbatch.model.manifests import KeyEncoding, ManifestField, ManifestFormat
 from cosbatch.model.operations import Directive
 from cosbatch.service import fields
 from cosbatch.service.documents import Document, Path, dotted, shorten
 
 _COPY: Final[Path] = ("operation", "cos_put_object_copy")
 _METADATA: Final[Path] = (*_COPY, "new_object_metadata")
+_INVENTORIES: Final = (ManifestFormat.COS_INVENTORY_CSV, ManifestFormat.S3_INVENTORY_CSV)
 _USER_METADATA_MAX_BYTES: Final = 2048
 """Names and values together, in COS and S3."""
 
@@ -64,8 +65,20 @@ def _columns(content: Mapping[str, Any], fault: Found) -> Iterator[Fault]:
             yield fault(path, "is missing", f"a {form} manifest names its columns, [Bucket, Key]")
         elif isinstance(columns, list):
             yield from _column_counts(columns, path, fault)
-    elif form in (ManifestFormat.COS_INVENTORY_CSV, ManifestFormat.S3_INVENTORY_CSV) and columns:
+    elif form in _INVENTORIES and columns:
         yield fault(path, "is given for an inventory report", "leave it out: the report names its own columns")
+
+
+def _key_encoding(content: Mapping[str, Any], fault: Found) -> Iterator[Fault]:
+    path: Path = ("manifest", "spec", "key_encoding")
+    encoding = _at(content, path)
+    if encoding == KeyEncoding.RAW and _at(content, ("manifest", "spec", "format")) in _INVENTORIES:
+        yield fault(
+            path,
+            "is given for an inventory report",
+            "leave it out: the keys of an inventory are always URL-encoded",
+            value=encoding,
+        )
 
 
 def _column_counts(columns: Sequence[object], path: Path, fault: Found) -> Iterator[Fault]:
@@ -119,7 +132,7 @@ def _dates(content: Mapping[str, Any], fault: Found) -> Iterator[Fault]:
         yield fault(
             (*_COPY, "modified_since_constraint"),
             "is not before un_modified_since_constraint, so no object can pass",
-            "exchange them",
+            "exchange them" if after > before else "make it earlier, or leave one of the two out",
         )
 
 
@@ -141,7 +154,7 @@ def _metadata(content: Mapping[str, Any], fault: Found) -> Iterator[Fault]:
                 "is given with metadata_directive Copy",
                 "write Replaced or Add, or leave the field out",
             )
-    if directive is Directive.ADD and not given:
+    if directive is Directive.ADD and not metadata:
         yield fault(_METADATA, "names nothing to add", "add a field, or leave metadata_directive out")
 
 
@@ -152,10 +165,15 @@ def _user_metadata(content: Mapping[str, Any], fault: Found) -> Iterator[Fault]:
     for name in _repeated(names):
         yield fault(path, f"names {name} twice", "keep one of them (the x-*-meta- prefix does not count)")
     size = sum(
-        len(name.encode()) + len(str(pair.get("value", "")).encode()) for name, pair in zip(names, pairs, strict=True)
+        _size_bytes(name) + _size_bytes(str(pair.get("value", ""))) for name, pair in zip(names, pairs, strict=True)
     )
     if size > _USER_METADATA_MAX_BYTES:
         yield fault(path, f"is {size} bytes long, {_USER_METADATA_MAX_BYTES} are allowed", "make it shorter")
+
+
+def _size_bytes(text: str) -> int:
+    """Also of text that is not Unicode: the form refuses it."""
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _tags(content: Mapping[str, Any], fault: Found) -> Iterator[Fault]:
@@ -205,6 +223,7 @@ def _repeated(names: Sequence[str]) -> list[str]:
 
 _RULES: Final = (
     _columns,
+    _key_encoding,
     _manifest_region,
     _target_region,
     _report_bucket,

@@ -154,7 +154,7 @@ def parse_job(document: Document, *, lowest_priority: int = 1) -> ParsedJob:
     try:
         form = JobForm.model_validate(content)
     except ValidationError as error:
-        faults = [*faults_of(error, model=JobForm, document=document), *faults]
+        faults = [*faults_of(error, model=JobForm, place=document.place), *faults]
     if faults:
         raise InvalidArgument(_headline(faults, source=document.source), faults=faults)
     return ParsedJob(_request(form), form.client_request_token)
@@ -230,12 +230,19 @@ def _copy(form: CopyForm, *, region: RegionName) -> PutObjectCopy:
         target_key_prefix=form.target_key_prefix,
         modified_since_constraint=form.modified_since_constraint,
         unmodified_since_constraint=form.un_modified_since_constraint,
-        metadata_directive=form.metadata_directive or _implied(metadata.has_metadata()),
+        metadata_directive=_metadata_directive(form.metadata_directive, metadata),
         new_object_metadata=metadata,
         tagging_directive=form.tagging_directive or _implied(bool(form.new_object_tagging)),
         new_object_tagging=tuple(Tag(key=tag.key, value=tag.value) for tag in form.new_object_tagging),
         storage_class=form.storage_class,
     )
+
+
+def _metadata_directive(asked: Directive | None, metadata: NewObjectMetadata) -> Directive:
+    """Encryption goes with every directive: where it alone is given, nothing is added to the source's metadata."""
+    if asked is Directive.ADD and not metadata.has_metadata():
+        return Directive.COPY
+    return asked or _implied(metadata.has_metadata())
 
 
 def _implied(has_new_ones: bool) -> Directive:

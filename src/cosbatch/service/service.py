@@ -145,7 +145,8 @@ class JobService:
             ("report.bucket", request.report.region),
         ]
         if isinstance(request.operation, PutObjectCopy):
-            named.append(("operation.cos_put_object_copy.target_region", request.operation.target_region))
+            # Either of target_region and the ARN in target_resource may have named it.
+            named.append(("operation.cos_put_object_copy", request.operation.target_region))
         return [
             Fault(path=path, value=region, problem="is no region of the settings", way_out=self._known_regions(region))
             for path, region in named

@@ -39,6 +39,7 @@ class CliRig:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.wiring = MemoryWiring()
+        self.patience_seconds = 60.0
         self.job_file = folder / "job.yaml"
         self.job_file.write_text(JOB, encoding="utf-8")
         self.settings_file = folder / "cosbatch.yaml"
@@ -50,7 +51,7 @@ class CliRig:
 
     def call(self, *arguments: str, answer: str | None = None) -> Result:
         """``answer`` is typed where a question is asked; without one nobody can be asked."""
-        objects = surroundings(self.wiring, can_ask=answer is not None)
+        objects = surroundings(self.wiring, can_ask=answer is not None, patience_seconds=self.patience_seconds)
         return CliRunner().invoke(cli, [*arguments, *self.places], obj=objects, input=answer, catch_exceptions=False)
 
     def run(self, *options: str, answer: str | None = None) -> Result:

@@ -18,9 +18,9 @@ from cosbatch.ledger.sql_ledger import SqlLedger, open_memory_ledger
 from cosbatch.manifests.inspect import Inspection
 from cosbatch.manifests.sample import Remark, SampleRow, VersionCounts
 from cosbatch.model.bitmap import Bitmap
-from cosbatch.model.errors import FailureCode, Fault, JobFailure, LedgerUnavailable
+from cosbatch.model.errors import FailureCode, Fault, JobFailure
 from cosbatch.model.identifiers import Bucket, JobId, ObjectKey, RegionName, WorkerId
-from cosbatch.model.jobs import Job, PlanFindings
+from cosbatch.model.jobs import Hold, Job, PlanFindings
 from cosbatch.model.manifests import Manifest, ManifestFormat, ManifestRow
 from cosbatch.model.regions import Versioning
 from cosbatch.model.reports import CodeTally, Part, ReportState, Tally
@@ -31,6 +31,7 @@ from cosbatch.settings import Settings, region_table
 from cosbatch.wiring import logging_to_folder
 
 WORKER = WorkerId("engine-1")
+HOLD = Hold(bucket="logs-125", reason="connection refused", since=1_754_103_600)
 FIRST_KEY = ObjectKey("raw/a b.txt")
 
 
@@ -61,6 +62,13 @@ class Script:
     fails_in_planning: FailureCode | None = None
     stays_in: JobStatus | None = None
     drain_lasts: bool = False
+    holds_in: JobStatus | None = None
+    """For one step."""
+    report_waits: bool = False
+    """The first try to deliver a report fails."""
+    next_try: str = "delivers"
+    """Of a report that waits: ``delivers``, ``is held``, or ``never ends``."""
+    service_hangs: bool = False
 
 
 @dataclass
@@ -83,7 +91,13 @@ class MemoryEngine:
             await self._step(job)
 
     async def _step(self, job: Job) -> None:
+        if job.status is self.script.holds_in:
+            await self.ledger.set_hold(job.id, None if job.hold else HOLD)
+            self.script.holds_in = None if job.hold else job.status
+            return
         match job.status:
+            case JobStatus.CANCELLED | JobStatus.FAILED:
+                await self._try_again(job)
             case JobStatus.NEW | JobStatus.PREPARING:
                 await self._plan(job)
             case JobStatus.READY:
@@ -139,11 +153,22 @@ class MemoryEngine:
         if not claims:
             await self._move(job, JobStatus.COMPLETING)
 
-    async def _seal(self, job: Job, to: JobStatus) -> None:
+    async def _try_again(self, job: Job) -> None:
+        match self.script.next_try:
+            case "delivers":
+                self.script.report_waits = False
+                await self._seal(job, None)
+            case "is held":
+                await self.ledger.set_hold(job.id, HOLD)
+            case _:
+                await asyncio.Event().wait()
+
+    async def _seal(self, job: Job, to: JobStatus | None) -> None:
         lease = await self.ledger.claim_job(WORKER, job_id=job.id, duty=Duty.SEAL, lease_seconds=30)
         assert lease is not None
-        location = f"s3://logs-125/reports/job-{job.id}/manifest.json"
-        await self.ledger.report_done(lease, state=ReportState.DELIVERED, location=location, to=to, reason="by script")
+        state = ReportState.PENDING if self.script.report_waits else ReportState.DELIVERED
+        location = "" if self.script.report_waits else f"s3://logs-125/reports/job-{job.id}/manifest.json"
+        await self.ledger.report_done(lease, state=state, location=location, to=to, reason="by script")
 
 
 class MemoryWiring:
@@ -153,22 +178,25 @@ class MemoryWiring:
         self.script = script or Script()
         self.etag = "e1"
         self.ledger = open_memory_ledger(TickingClock())
-        self.unreachable: LedgerUnavailable | None = None
+        self.unreachable: Exception | None = None
         self.engines = 0
         self.inspection: Inspection = inspection()
 
     @asynccontextmanager
-    async def open_service(self, settings: Settings, data_dir: Path) -> AsyncIterator[JobService]:
+    async def open_service(self, settings: Settings, state_folder: Path) -> AsyncIterator[JobService]:
         if self.unreachable:
             raise self.unreachable
+        if self.script.service_hangs:
+            print("asked", file=sys.stderr, flush=True)
+            await asyncio.Event().wait()
         yield self._service(settings)
 
-    def logging_to_folder(self, data_dir: Path, *, level: str) -> AbstractContextManager[None]:
-        return logging_to_folder(data_dir, level=level)
+    def logging_to_folder(self, state_folder: Path, *, level: str) -> AbstractContextManager[None]:
+        return logging_to_folder(state_folder, level=level)
 
     @asynccontextmanager
     async def open_engine(
-        self, settings: Settings, data_dir: Path, *, log_level: str = "info"
+        self, settings: Settings, state_folder: Path, *, log_level: str = "info"
     ) -> AsyncIterator[MemoryEngine]:
         self.engines += 1
         try:
@@ -227,19 +255,21 @@ def inspection(*, faults: tuple[Fault, ...] = (), warnings: tuple[Remark, ...] =
     )
 
 
-def surroundings(wiring: MemoryWiring, *, can_ask: bool = False) -> Surroundings:
-    return Surroundings(wiring=lambda: wiring, can_ask=can_ask, is_live=False)
+def surroundings(
+    wiring: MemoryWiring, *, can_ask: bool = False, is_live: bool = False, patience_seconds: float = 60
+) -> Surroundings:
+    return Surroundings(wiring=lambda: wiring, can_ask=can_ask, is_live=is_live, patience_seconds=patience_seconds)
 
 
 def main() -> None:
-    """``python -m tests.unit.cli.memory_engine STATUS DRAIN ...``: jobs stay in STATUS, a drain that ``lasts`` has no
-    end."""
+    """``python -m tests.unit.cli.memory_engine STATUS WHAT ...``: jobs stay in STATUS. WHAT is ``ends``, ``lasts`` for
+    a drain without end, ``lasts-live`` for one below a live screen, ``hangs`` for a ledger that does not answer."""
     from cosbatch.cli.main import cli
 
-    status, drain, *arguments = sys.argv[1:]
-    script = Script(stays_in=JobStatus(status), drain_lasts=drain == "lasts")
+    status, what, *arguments = sys.argv[1:]
+    script = Script(stays_in=JobStatus(status), drain_lasts=what.startswith("lasts"), service_hangs=what == "hangs")
     assert not is_final(JobStatus(status))
-    cli(arguments, prog_name="cosbatch", obj=surroundings(MemoryWiring(script)))
+    cli(arguments, prog_name="cosbatch", obj=surroundings(MemoryWiring(script), is_live=what == "lasts-live"))
 
 
 if __name__ == "__main__":

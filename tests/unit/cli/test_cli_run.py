@@ -16,6 +16,8 @@ from cosbatch.model.identifiers import JobId
 from cosbatch.model.states import Actor, JobStatus
 from tests.unit.cli.cli_rig import JOB, SETTINGS, CliRig
 
+HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
+
 
 @pytest.fixture
 def rig(tmp_path: Path) -> CliRig:
@@ -101,6 +103,74 @@ class TestTheQuestion:
         assert result.exit_code == 2
         assert "add --yes" in result.stderr
         assert rig.jobs() == []
+
+    def test_where_nobody_can_be_asked_an_unfinished_run_needs_yes_too(self, rig: CliRig) -> None:
+        rig.run(answer="n\n")
+
+        assert "add --yes" in rig.run().stderr
+        assert [job["status"] for job in rig.jobs()] == ["Suspended"]
+
+    def test_totals_are_told_where_nobody_can_be_asked(self, rig: CliRig) -> None:
+        rig.wiring.script.failed = 1
+        first = rig.run("--yes")
+
+        again = rig.run()
+
+        assert (again.exit_code, again.stdout) == (3, first.stdout)
+        assert "add --yes" in rig.run("--again").stderr
+        assert len(rig.jobs()) == 1
+
+
+class TestAHold:
+    @pytest.mark.parametrize("status", [JobStatus.ACTIVE, JobStatus.COMPLETING])
+    def test_why_a_job_waits_is_shown_at_once(self, rig: CliRig, status: JobStatus) -> None:
+        rig.wiring.script.holds_in = status
+
+        lines = rig.run("--yes").stderr.splitlines()
+
+        held = [number for number, line in enumerate(lines) if line.startswith(f"{status}, on hold (logs-125: connect")]
+        assert len(held) == 1
+        assert any(line.startswith(f"{status}: ") for line in lines[held[0] :])
+
+
+class TestAReportThatWaits:
+    @pytest.fixture
+    def ended(self, rig: CliRig) -> CliRig:
+        rig.wiring.script.report_waits = True
+        rig.wiring.script.fails_in_planning = FailureCode.MANIFEST_EMPTY
+        result = rig.run("--yes")
+        assert result.exit_code == 4
+        assert "Report: not delivered yet" in result.stdout
+        assert "the same command tries again" in result.stderr
+        return rig
+
+    def test_is_delivered_by_the_same_command(self, ended: CliRig) -> None:
+        result = ended.run("--yes")
+
+        assert result.exit_code == 4
+        assert "Its report is not delivered yet: trying" in result.stderr
+        assert f"Report: s3://logs-125/reports/job-{ended.jobs()[0]['job_id']}/manifest.json" in result.stdout
+        assert ended.wiring.engines == 2
+        ended.run("--yes")
+        assert ended.wiring.engines == 2
+
+    def test_is_waited_for_until_the_next_try_has_failed(self, ended: CliRig) -> None:
+        ended.wiring.script.next_try = "is held"
+
+        result = ended.run()
+
+        assert result.exit_code == 4
+        assert "not delivered yet (logs-125: connection refused); the same command tries again" in result.stderr
+        assert "Report: not delivered yet" in result.stdout
+
+    def test_is_not_waited_for_without_end(self, ended: CliRig) -> None:
+        ended.wiring.script.next_try = "never ends"
+        ended.patience_seconds = 0.01
+
+        result = ended.run("--yes", "--json")
+
+        assert result.exit_code == 4
+        assert json.loads(result.stdout)["report_state"] == "pending"
 
 
 class TestTheSameCommand:
@@ -195,6 +265,18 @@ class TestAChangedFile:
 
 
 class TestBadInput:
+    @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"a": 1}', b'{"a": [1]}', b"\xff", b"[" * 100_000])
+    def test_a_damaged_list_of_runs(self, rig: CliRig, content: bytes) -> None:
+        rig.run("--yes")
+        (rig.folder / "state" / "runs.json").write_bytes(content)
+
+        result = rig.run("--yes", "--again")
+
+        assert result.exit_code == 2
+        assert "runs.json: is damaged; remove it" in result.stderr
+        (rig.folder / "state" / "runs.json").unlink()
+        assert rig.run("--yes", "--again").exit_code == 0
+
     def test_a_job_file_with_faults(self, rig: CliRig) -> None:
         rig.job_file.write_text(JOB.replace("storage_class", "storageclass").replace("region: local", "region: 7"))
 
@@ -275,19 +357,39 @@ class TestCtrlC:
         assert process.returncode == 130
         assert "drained" not in rest
 
+    def test_twice_gives_the_terminal_back(self, command: list[str]) -> None:
+        with _started("Active", "lasts-live", command, FORCE_COLOR="1", TERM="xterm") as process:
+            lines = _until(process, "7 in flight")
+            process.send_signal(signal.SIGINT)
+            lines += _until(process, "Ctrl-C again")
+            process.send_signal(signal.SIGINT)
+            drawn = "".join(lines) + _rest(process)
+
+        assert process.returncode == 130
+        assert drawn.rindex(SHOW_CURSOR) > drawn.rindex(HIDE_CURSOR)
+
+    @pytest.mark.parametrize("verb", [["list-jobs"], ["describe-job", "x"], ["pause", "x"]])
+    def test_ends_every_verb_with_130(self, command: list[str], verb: list[str]) -> None:
+        with _started("Active", "hangs", [*verb, *command[-4:]]) as process:
+            _until(process, "asked")
+            process.send_signal(signal.SIGINT)
+            rest = _rest(process)
+
+        assert (process.returncode, rest.strip()) == (130, "Interrupted.")
+
 
 def _move(rig: CliRig, job_id: str, status: JobStatus, to: JobStatus) -> None:
     asyncio.run(rig.wiring.ledger.move(JobId(job_id), expect=[status], to=to, actor=Actor.ENGINE, reason="test"))
 
 
-def _started(status: str, drain: str, command: list[str]) -> subprocess.Popen[str]:
+def _started(status: str, what: str, command: list[str], **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.unit.cli.memory_engine", status, drain, *command],
+        [sys.executable, "-m", "tests.unit.cli.memory_engine", status, what, *command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=_environment(),
+        env=_environment() | environment,
         start_new_session=True,
     )
 

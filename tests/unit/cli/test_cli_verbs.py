@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from cosbatch.cli.main import VERBS, LazyVerbs, cli
-from cosbatch.manifests.sample import Oddity, Remark
+from cosbatch.manifests.sample import Oddity, Remark, SampleRow
 from cosbatch.model.errors import Fault, LedgerUnavailable
 from cosbatch.model.identifiers import JobId
 from cosbatch.model.jobs import Hold
@@ -193,6 +194,22 @@ class TestManifestInspect:
         assert result.exit_code == 2
         assert result.stderr == "cosbatch: ManifestNotFound: there is no such object\n"
 
+    def test_json_is_utf_8_whatever_the_manifest_is(self, rig: CliRig) -> None:
+        row = SampleRow(line=1, cells=("logs-125", "caf\udce9 中"), row=None)
+        rig.wiring.inspection = replace(inspection(), first_rows=(row,))
+
+        result = rig.call("manifest", "inspect", "local", "logs-125/list.csv", "--json")
+
+        assert result.exit_code == 0
+        assert json.loads(result.stdout_bytes.decode("utf-8"))["first_rows"][0]["cells"][1] == "caf\udce9 中"
+        assert "caf\\udce9 中" in rig.call("manifest", "inspect", "local", "logs-125/list.csv").stdout
+
+    def test_an_inventory_has_no_raw_keys(self, rig: CliRig) -> None:
+        result = rig.call("manifest", "inspect", "local", "logs-125/manifest.json", "--key-encoding", "raw")
+
+        assert result.exit_code == 2
+        assert "always URL-encoded" in result.stderr
+
     @pytest.mark.parametrize("arguments", [["logs-125"], ["arn:aws:s3:::logs-125"], ["b/k", "--fields", "Bucket,Kee"]])
     def test_bad_arguments_are_2(self, rig: CliRig, arguments: list[str]) -> None:
         assert rig.call("manifest", "inspect", "local", *arguments).exit_code == 2
@@ -205,6 +222,50 @@ class TestStoreProbe:
         assert result.stdout == "profile_overrides:  # local logs-125 p/\n  canned-acl: refused\n"
 
 
+@pytest.mark.parametrize("verb", [["manifest", "inspect", "lokal", "b/k.csv"], ["store", "probe", "lokal", "b"]])
+def test_an_unknown_region_is_named_with_the_known_ones(rig: CliRig, verb: list[str]) -> None:
+    result = rig.call(*verb)
+
+    assert result.exit_code == 2
+    assert "has no such region (it is 'lokal'); known are local" in result.stderr
+
+
+class TestAnErrorThatNobodyForesaw:
+    def test_is_one_line_and_its_traceback_is_in_the_log(self, rig: CliRig) -> None:
+        rig.wiring.unreachable = ValueError("a broken thing")
+
+        result = rig.call("list-jobs")
+
+        log_file = rig.folder / "state" / "cosbatch.log"
+        assert result.exit_code == 1
+        assert result.stderr == f"cosbatch: internal error (ValueError); its traceback is in {log_file}\n"
+        logged = json.loads(log_file.read_text(encoding="utf-8").splitlines()[-1])
+        assert logged["event"] == "internal-error"
+        assert "ValueError: a broken thing" in logged["exception"]
+
+    def test_in_json(self, rig: CliRig) -> None:
+        rig.wiring.unreachable = ValueError("a broken thing")
+
+        result = rig.call("list-jobs", "--json")
+
+        assert (result.exit_code, json.loads(result.stdout)["error"]["code"]) == (1, "InternalError")
+
+    def test_is_shown_whole_to_who_asks_for_it(self, rig: CliRig) -> None:
+        rig.wiring.unreachable = ValueError("a broken thing")
+
+        assert "Traceback" in rig.call("list-jobs", "--log-level", "debug").stderr
+
+    def test_is_shown_whole_where_there_is_no_log(self, rig: CliRig) -> None:
+        (rig.folder / "state").symlink_to(rig.folder / "nowhere" / "at" / "all")
+        rig.wiring.unreachable = ValueError("a broken thing")
+
+        result = rig.call("list-jobs")
+
+        assert result.exit_code == 1
+        assert "ValueError: a broken thing" in result.stderr
+        assert result.stderr.endswith("cosbatch: internal error (ValueError)\n")
+
+
 class TestErrors:
     def test_a_settings_file_with_faults_is_2(self, rig: CliRig) -> None:
         rig.settings_file.write_text("worker: 3\n")
@@ -212,7 +273,10 @@ class TestErrors:
         result = rig.call("list-jobs")
 
         assert result.exit_code == 2
-        assert "worker (line 1): is no field that is known here (it is '3'); did you mean \"workers\"?" in result.stderr
+        assert (
+            "worker (line 1): is no field that is known here (it is '(hidden)'); did you mean \"workers\"?"
+            in result.stderr
+        )
 
     def test_what_did_not_answer_is_1(self, rig: CliRig) -> None:
         rig.wiring.unreachable = LedgerUnavailable("the ledger did not answer within 30 s")

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import trustme
 from click.testing import CliRunner
 
 from cosbatch.cli.main import cli
@@ -65,6 +66,7 @@ def test_every_example_of_a_job_can_be_run(path: Path) -> None:
 def test_every_example_of_settings_can_be_used(path: Path, tmp_path: Path) -> None:
     everything = tmp_path / path.name
     everything.write_text(switched_on(path.read_text(encoding="utf-8")), encoding="utf-8")
+    trustme.CA().cert_pem.write_to_path(tmp_path / "minio-ca.pem")
 
     assert region_table(load_settings(path))
     assert region_table(load_settings(everything))

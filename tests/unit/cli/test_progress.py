@@ -53,6 +53,11 @@ class TestLines:
             "Preparing: 500 rows planned, 0 failed"
         )
 
+    def test_a_job_that_waits_says_why(self) -> None:
+        assert progress_line(progress(status="Preparing", total=None)._replace(hold="b: refused\n")) == (
+            "Preparing, on hold (b: refused\\n): 500 rows planned, 3 failed"
+        )
+
     def test_a_job_without_speed_has_no_end_in_sight(self) -> None:
         assert "ETA ?" in progress_line(progress()._replace(seconds_left=None))
 
@@ -71,8 +76,26 @@ class TestLines:
             ["Completing:", "500/2,000"],
         ]
 
+    def test_a_hold_is_told_when_it_begins_and_when_it_ends(self, capsys: pytest.CaptureFixture[str]) -> None:
+        screen = PlainScreen(clock=lambda: 0.0)
+
+        for hold in ("", "b: refused", "b: refused", ""):
+            screen.show(progress()._replace(hold=hold))
+
+        lines = capsys.readouterr().err.splitlines()
+        assert ["on hold (b: refused)" in line for line in lines] == [False, True, False]
+
 
 class TestLiveScreen:
+    def test_says_why_a_job_waits(self) -> None:
+        drawn = io.StringIO()
+        screen = LiveScreen(Console(file=drawn, force_terminal=True, width=80, highlight=False))
+
+        screen.show(progress(status="Completing")._replace(hold="b: refused"))
+        screen.close()
+
+        assert "On hold: b: refused" in drawn.getvalue()
+
     def test_draws_counts_and_keeps_notes(self) -> None:
         drawn = io.StringIO()
         screen = LiveScreen(Console(file=drawn, force_terminal=True, width=80, highlight=False))

@@ -50,7 +50,7 @@ def test_rows_come_in_order_with_nothing_but_key_and_version() -> None:
     assert header.format is ManifestFormat.COS_CSV
     assert header.columns == ("Bucket", "Key", "VersionId")
     assert (header.has_versions, header.has_is_latest, header.has_sizes) == (True, False, False)
-    assert (header.data_files, header.listed_objects) == (1, None)
+    assert (header.row_files, header.listed_objects) == (1, None)
 
 
 def test_rows_have_the_type_that_the_model_says() -> None:

@@ -42,7 +42,7 @@ def test_every_column_that_a_row_has_is_read() -> None:
     assert (second.version_id, second.is_latest) == (None, False)
     assert header.source_bucket == "logs-1250000000"
     assert header.format is ManifestFormat.COS_INVENTORY_CSV
-    assert (header.listed_objects, header.data_files) == (5, 1)
+    assert (header.listed_objects, header.row_files) == (5, 1)
     assert (header.has_versions, header.has_is_latest, header.has_sizes) == (True, True, True)
     assert header.columns[:3] == ("Appid", "Bucket", "Key")
 
@@ -61,7 +61,7 @@ def test_files_follow_each_other_and_empty_ones_are_allowed() -> None:
     texts = [csv_text([inventory_row(f"k{number}")]) for number in range(3)]
     header, rows = read_all(store_with_inventory(texts[0], b"", texts[1], texts[2]), AN_INVENTORY)
     assert [row.key for row in rows] == ["k0", "k1", "k2"]
-    assert header.data_files == 4
+    assert header.row_files == 4
 
 
 def test_files_may_be_plain_and_quoted() -> None:

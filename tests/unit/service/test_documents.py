@@ -43,7 +43,15 @@ def test_the_place_of_a_value_is_its_line_or_that_of_the_nearest_field_written()
         ("a: !!python/name:os.system x\n", "a (line 1)", "tags are not read"),
         ("- a\n- b\n", "job.yaml", "holds no fields"),
         ("only words\n", "job.yaml", "holds no fields"),
+        ("a: " + "[" * 3000, "job.yaml:1", "is more than 50 levels deep"),
+        ("a: " + "[" * 50 + "]" * 50, "job.yaml:1", "is more than 50 levels deep"),
+        ("a: 1\nb: " + "9" * 5000, "b (line 2)", "has 5000 digits"),
+        ('a: [{b: "x\\ud800"}]', "a[0].b (line 1)", "has half a character"),
+        ('a: 1\n"\\udfff": 1', "(document) (line 2)", "has half a character"),
+        ("a: 1\n? [b]\n: c\n", "(document) (line 2)", "has a name that is no word"),
+        ("# " + "x" * 2**20, "job.yaml", "1048576 are allowed"),
     ],
+    ids=lambda text: text[:20],
 )
 def test_what_cannot_be_read_says_where(text: str, place: str, problem: str) -> None:
     with pytest.raises(InvalidArgument) as raised:
@@ -52,6 +60,16 @@ def test_what_cannot_be_read_says_where(text: str, place: str, problem: str) -> 
     (fault,) = raised.value.faults
     assert fault.path == place
     assert problem in fault.problem
+
+
+def test_what_is_just_not_too_much_is_read() -> None:
+    content = read_document("a: " + "[" * 49 + "]" * 49 + "\nb: " + "9" * 64, source="x").content
+
+    assert content["b"] == int("9" * 64)
+
+
+def test_a_character_in_two_escapes_is_one() -> None:
+    assert read_document(r'{"a": "\ud83d\ude00"}', source="x").content == {"a": "\N{GRINNING FACE}"}
 
 
 def test_an_empty_text_has_no_fields() -> None:

@@ -117,6 +117,14 @@ class TestWhatAJobSays:
             NewObjectMetadata(sse_algorithm="AES256")
         )
 
+    def test_adding_nothing_but_encryption_copies_the_metadata(self) -> None:
+        added = {"metadata_directive": "Add", "new_object_metadata": {"sse_algorithm": "AES256"}}
+
+        copy = copy_of(job_request(copy=added))
+
+        assert copy.metadata_directive is Directive.COPY
+        assert copy.new_object_metadata == NewObjectMetadata(sse_algorithm="AES256")
+
     def test_replaced_without_new_metadata_removes_the_sources(self) -> None:
         copy = copy_of(job_request(copy={"metadata_directive": "Replaced"}))
 
@@ -282,6 +290,7 @@ report:
             ({"storage_class": "cold stuff"}, "storage_class"),
             ({"metadata_directive": "Merge"}, "metadata_directive"),
             ({"metadata_directive": "Add"}, "new_object_metadata"),
+            ({"metadata_directive": "Add", "new_object_metadata": {"user_metadata": []}}, "new_object_metadata"),
             ({"new_object_metadata": {"sse_algorithm": "aws:kms"}}, "new_object_metadata.sse_algorithm"),
             ({"new_object_metadata": {"cache_control": "a\r\nx-evil: 1"}}, "new_object_metadata.cache_control"),
             (
@@ -335,6 +344,33 @@ report:
         (fault,) = faults(job_content(manifest={"location": location, "spec": spec}))
 
         assert (fault.path, fault.problem) == ("manifest.spec.fields", problem)
+
+    @pytest.mark.parametrize("form", ["COSInventoryReport_CSV_V1", "S3InventoryReport_CSV_20161130"])
+    def test_the_keys_of_an_inventory_are_never_raw(self, form: str) -> None:
+        location = {"object_arn": "arn:aws:s3:::b/manifest.json"}
+
+        (fault,) = faults(job_content(manifest={"location": location, "spec": {"format": form, "key_encoding": "raw"}}))
+
+        assert fault.path == "manifest.spec.key_encoding"
+        assert fault.way_out == "leave it out: the keys of an inventory are always URL-encoded"
+
+    @pytest.mark.parametrize(
+        ("after", "before", "way_out"),
+        [(30, 20, "exchange them"), (20, 20, "make it earlier, or leave one of the two out")],
+    )
+    def test_dates_between_which_nothing_lies(self, after: int, before: int, way_out: str) -> None:
+        copy = {"modified_since_constraint": after, "un_modified_since_constraint": before}
+
+        (fault,) = faults(job_content(copy=copy))
+
+        assert fault.way_out == way_out
+
+    def test_half_a_character_is_no_metadata(self) -> None:
+        metadata = {"user_metadata": [{"key": "a", "value": "\ud800"}]}
+
+        assert fault_paths(job_content(copy={"new_object_metadata": metadata})) == [
+            f"{COPY}.new_object_metadata.user_metadata[0].value"
+        ]
 
     def test_the_manifest_lies_in_the_jobs_region(self) -> None:
         location = {"object_arn": "qcs::cos:ap-shanghai::logs-125/manifest.json"}

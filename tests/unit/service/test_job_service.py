@@ -139,7 +139,7 @@ class TestCreate:
         found = {fault.path: fault.way_out for fault in raised.value.faults}
         assert set(found) == {
             "region",
-            "operation.cos_put_object_copy.target_region",
+            "operation.cos_put_object_copy",
             "priority",
             "role_arn",
             "client_request_token",

