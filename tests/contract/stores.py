@@ -80,6 +80,14 @@ class Gap(StrEnum):
     ABORTS_ANYTHING = "answers success to the abort of an upload that does not exist"
     SHOWS_REPLACED_PARTS = "still lists a part after it was sent again"
     PARTS_OF_NO_KEY = "answers NoSuchKey to a list of the parts of an upload that does not exist"
+    SIGNS_TABS_OTHERWISE = "takes the signature of a request for wrong where a header has a tab"
+    GRANTS_SHUT_THE_OWNER_OUT = (
+        "applies grants on a copy, but the object's owner has no access then; cosbatch writes the list itself, with the"
+        " owner on it"
+    )
+    KEEPS_CLASS = "keeps the source's storage class on a copy where none is asked for"
+    KEEPS_CLASS_WITH_METADATA = "keeps the source's storage class on a copy that takes the metadata along"
+    KEEPS_ACL = "shows the source's access list on a copy where none is asked for"
     COMPLETES_NOTHING_AS_500 = "answers 500 to the completion of an upload that was aborted"
 
 
@@ -96,6 +104,8 @@ GAPS: Final[Mapping[str, frozenset[Gap]]] = MappingProxyType(
                 Gap.COPY_TO_NOWHERE_IS_500,
                 Gap.ABORTS_ANYTHING,
                 Gap.SHOWS_REPLACED_PARTS,
+                Gap.KEEPS_CLASS,
+                Gap.KEEPS_ACL,
             }
         ),
         "ceph": frozenset(
@@ -109,6 +119,9 @@ GAPS: Final[Mapping[str, frozenset[Gap]]] = MappingProxyType(
                 Gap.EMPTY_UPLOAD_ETAG,
                 Gap.PARTS_OF_NO_KEY,
                 Gap.COMPLETES_NOTHING_AS_500,
+                Gap.SIGNS_TABS_OTHERWISE,
+                Gap.GRANTS_SHUT_THE_OWNER_OUT,
+                Gap.KEEPS_CLASS_WITH_METADATA,
             }
         ),
     }

@@ -62,6 +62,28 @@ class TestObjects:
         await subject.store.put(ref, b"1", options=PutOptions(metadata=ObjectMetadata(user=user)))
         assert (await subject.store.head(ref)).metadata.user == user
 
+    @pytest.mark.parametrize("value", ["=?UTF-8?Q?M=C3=BCller?=", "=?UTF-8?Q?abc?=", "=?utf-8?b?abcde?=", "a\tb"])
+    async def test_user_metadata_that_look_encoded_or_have_a_tab(self, subject: Subject, value: str) -> None:
+        ref = at(subject.bucket(), "k")
+        metadata = ObjectMetadata(cache_control=value, user={"name": value})
+        call = subject.store.put(ref, b"1", options=PutOptions(metadata=metadata))
+        if "\t" in value and subject.has(Gap.SIGNS_TABS_OTHERWISE):
+            assert (await refused(call)).reason is StorageReason.INVALID_REQUEST
+            return
+        await call
+        seen = (await subject.store.head(ref)).metadata
+        assert (seen.cache_control, seen.user) == (value, {"name": value})
+
+    async def test_other_metadata_beyond_ascii(self, subject: Subject) -> None:
+        """Read and written again they are the same."""
+        first, again = (at(subject.bucket(), key) for key in ("first", "again"))
+        metadata = ObjectMetadata(cache_control="max-age=1, x=é", content_disposition='attachment; filename="日志"')
+        await subject.store.put(first, b"1", options=PutOptions(metadata=metadata))
+        seen = (await subject.store.head(first)).metadata
+        assert (seen.cache_control, seen.content_disposition) == (metadata.cache_control, metadata.content_disposition)
+        await subject.store.put(again, b"1", options=PutOptions(metadata=seen))
+        assert (await subject.store.head(again)).metadata == seen
+
     async def test_names_of_user_metadata_become_lower_case(self, subject: Subject) -> None:
         ref = at(subject.bucket(), "k")
         await subject.store.put(ref, b"1", options=PutOptions(metadata=ObjectMetadata(user={"Mixed-Case": "v"})))

@@ -16,10 +16,6 @@ from tests.stores import RealStore, seaweedfs
 pytestmark = pytest.mark.timeout(300)
 
 
-TO_SEAWEEDFS = [case for case in STREAMED if case.name not in ("metadata-user-only", "metadata-none")]
-"""SeaweedFS guesses a type for what is put without one."""
-
-
 @pytest.fixture(scope="module")
 def here(seaweedfs_store: RealStore, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     ground = Ground(seaweedfs_store, tmp_path_factory.mktemp("here"), f"opt{uuid.uuid4().hex[:8]}")
@@ -30,7 +26,7 @@ def here(seaweedfs_store: RealStore, tmp_path_factory: pytest.TempPathFactory) -
 def there(seaweedfs_store: RealStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcomes]:
     ground = Ground(seaweedfs_store, tmp_path_factory.mktemp("there"), f"far{uuid.uuid4().hex[:8]}")
     with seaweedfs(tmp_path_factory.mktemp("weed2")) as second:
-        yield carry_out(ground, TO_SEAWEEDFS, target=second)
+        yield carry_out(ground, STREAMED, target=second)
 
 
 @pytest.mark.parametrize("run", runs_of(CASES), ids=CaseRun.__str__)
@@ -38,7 +34,7 @@ def test_option(here: Outcomes, run: CaseRun) -> None:
     check(here, run)
 
 
-@pytest.mark.parametrize("run", runs_of(TO_SEAWEEDFS), ids=CaseRun.__str__)
+@pytest.mark.parametrize("run", runs_of(STREAMED), ids=CaseRun.__str__)
 def test_option_in_another_region(there: Outcomes, run: CaseRun) -> None:
     check(there, run)
 

@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from random import Random
 from urllib.parse import unquote
 
@@ -44,12 +44,12 @@ class Plan:
     """What one seed means."""
 
     rng: Random
-    keys: list[str] = field(default_factory=list)
-    missing: set[str] = field(default_factory=set)
-    operation: PutObjectCopy = PutObjectCopy(target_bucket=TARGET)
-    versioning: Versioning = Versioning.NEVER
-    workers: int = 1
-    part_copy_above_bytes: int = 5 * 2**30
+    keys: list[str]
+    missing: set[str]
+    operation: PutObjectCopy
+    versioning: Versioning
+    workers: int
+    part_copy_above_bytes: int
 
 
 def drawn_plan(seed: int) -> Plan:

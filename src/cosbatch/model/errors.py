@@ -125,9 +125,9 @@ class StorageReason(StrEnum):
     QUOTA_EXCEEDED = "QuotaExceeded"
     """The store is full, or a quota of the bucket or the account is used up."""
     SLOW_DOWN = "SlowDown"
-    """Any form of throttling: 503 SlowDown, 429, ServiceUnavailable of a busy store. Nothing was done."""
+    """Throttling that the store names (SlowDown, ServiceUnavailable, RequestLimitExceeded), or 429. Nothing was done."""
     SERVER_ERROR = "InternalError"
-    """500, 502, 504: whether it was done is not known."""
+    """500, 502, 504, a 503 without a throttle code, an unknown ``<Error>`` in a success: it may have been done."""
     REFUSED = "ConnectionRefused"
     NAME_NOT_RESOLVED = "NameNotResolved"
     TLS_FAILED = "TLSFailed"
@@ -179,8 +179,8 @@ class StorageError(CosbatchError):
 class Unanswered(StorageError):
     """A writing request of which at least one byte reached the socket, and whose answer did not come whole.
 
-    Never raised for a request that only reads, nor for one on a reused keep-alive connection that the store had
-    closed before any byte was accepted: those are sent again by the storage room itself.
+    Never raised for a request that only reads: those are sent again by the storage room itself. A write that was handed
+    to the kernel is never sent again there, not even on a reused connection that the store seems to have closed before.
     """
 
     def __init__(self, message: str, *, target: str = "") -> None:

@@ -58,6 +58,7 @@ class PlanFindings:
 
     source_bucket: Bucket
     source_versioning: Versioning
+    """NEVER where another bucket is written: then nobody needs to know."""
     target_versioning: Versioning
     """Of the bucket that is written; the source's for an operation in place."""
     manifest_etag: str

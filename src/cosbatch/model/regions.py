@@ -45,7 +45,7 @@ class Region:
     requests_per_second: float | None = None
     """Cap over all workers, per bucket; None: as fast as the store takes it."""
     max_connections: int = 256
-    """Per worker process and bucket."""
+    """Per worker process, shared by the region's buckets; also the most requests at a time to any one of them."""
     profile_overrides: tuple[tuple[str, str], ...] = ()
     """Option name -> support (``applied``, ``emulated``, ``refused``)."""
 

@@ -52,7 +52,7 @@ class CopyOperation:
     def check(self, request: JobRequest, *, source: CapabilityProfile, target: CapabilityProfile) -> list[Fault]:
         if not isinstance(request.operation, PutObjectCopy):
             raise TypeError(f"a copy needs PutObjectCopy, this job has {type(request.operation).__name__}")
-        return check_copy(request.operation, source=source, target=target)
+        return check_copy(request, request.operation, source=source, target=target)
 
     async def run(self, task: Task, context: TaskContext) -> Result:
         try:

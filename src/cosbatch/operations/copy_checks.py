@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
+from unicodedata import category
 
 from cosbatch.model.errors import Fault
+from cosbatch.model.jobs import JobRequest
+from cosbatch.model.manifests import ManifestField
 from cosbatch.model.operations import Directive, Permission, PutObjectCopy
 from cosbatch.operations.copy_options import MAX_TAGS, acl_directive
 from cosbatch.operations.copy_plan import MERGING
 from cosbatch.storage.profiles import CapabilityProfile, Option, Support
 
 ROOT: Final = "Operation.COSPutObjectCopy"
+TAG_KEY_LENGTH: Final = 128
+TAG_VALUE_LENGTH: Final = 256
+"""S3, Object tagging, in characters."""
+_TAG_MARKS: Final = frozenset("+-_=.:/@")
 
 
-def check_copy(params: PutObjectCopy, *, source: CapabilityProfile, target: CapabilityProfile) -> list[Fault]:
+def check_copy(
+    request: JobRequest, params: PutObjectCopy, *, source: CapabilityProfile, target: CapabilityProfile
+) -> list[Fault]:
     """All faults, each with the option and the store that does not offer it."""
     return [
+        *_check_versions(request, source),
+        *_check_parts(request, params, target),
         *_check_class(params, target),
         *_check_encryption(params, target),
         *_check_metadata(params, target),
         *_check_tags(params, source, target),
+        *_check_tag_texts(params),
         *_check_acl(params, source, target),
         *_check_grants(params),
         *_check_dates(params, target),
@@ -36,6 +49,30 @@ def _not_offered(
 
 def _fault(field: str, value: str, problem: str, way_out: str = "") -> Fault:
     return Fault(path=f"{ROOT}.{field}", value=value[:200], problem=problem, way_out=way_out)
+
+
+def _check_versions(request: JobRequest, source: CapabilityProfile) -> Iterator[Fault]:
+    fields = request.manifest.spec.fields
+    if ManifestField.VERSION_ID in fields and source.supports(Option.VERSIONS) is Support.REFUSED:
+        yield Fault(
+            path=f"Manifest.Spec.Fields[{fields.index(ManifestField.VERSION_ID)}]",
+            value=ManifestField.VERSION_ID,
+            problem=f"{Option.VERSIONS} is not offered by a {source.name} store",
+            way_out="ignore the column",
+        )
+
+
+def _check_parts(request: JobRequest, params: PutObjectCopy, target: CapabilityProfile) -> Iterator[Fault]:
+    """Asked for by a lower limit than the store's own. What is too large for one copy is seen when its turn comes."""
+    is_near = params.target_region in (None, request.region)
+    is_offered = target.supports(Option.PART_COPY) is Support.APPLIED
+    if is_near and request.part_copy_above_bytes < target.copy_limit_bytes and not is_offered:
+        yield Fault(
+            path="PartCopyAboveBytes",
+            value=str(request.part_copy_above_bytes),
+            problem=f"{Option.PART_COPY} is not offered by a {target.name} store",
+            way_out="leave it out",
+        )
 
 
 def _check_class(params: PutObjectCopy, target: CapabilityProfile) -> Iterator[Fault]:
@@ -76,6 +113,27 @@ def _check_tags(params: PutObjectCopy, source: CapabilityProfile, target: Capabi
         yield from _not_offered(target, option, field="TaggingDirective", value=directive, way_out="use Copy")
     if directive is Directive.ADD:
         yield from _not_offered(source, Option.OBJECT_TAGGING, field="TaggingDirective", value=directive)
+
+
+def _check_tag_texts(params: PutObjectCopy) -> Iterator[Fault]:
+    for number, tag in enumerate(params.new_object_tagging):
+        field = f"NewObjectTagging[{number}]"
+        if not 1 <= len(tag.key) <= TAG_KEY_LENGTH:
+            yield _fault(f"{field}.Key", tag.key, f"a tag's key has 1 to {TAG_KEY_LENGTH} characters")
+        if len(tag.value) > TAG_VALUE_LENGTH:
+            yield _fault(f"{field}.Value", tag.value, f"a tag's value has at most {TAG_VALUE_LENGTH} characters")
+        for name, text in (("Key", tag.key), ("Value", tag.value)):
+            if not all(map(_may_be_in_a_tag, text)):
+                problem = "a tag is made of letters, digits, spaces and + - _ = . : / @"
+                yield _fault(f"{field}.{name}", text, problem)
+    for key, count in Counter(tag.key for tag in params.new_object_tagging).items():
+        if count > 1:
+            yield _fault("NewObjectTagging", key, f"{count} tags have this key", "give one of them")
+
+
+def _may_be_in_a_tag(character: str) -> bool:
+    """Letters, digits and spaces of any script (Amazon S3, Tag: ``[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*``)."""
+    return character in _TAG_MARKS or category(character)[0] in "LNZ"
 
 
 def _check_acl(params: PutObjectCopy, source: CapabilityProfile, target: CapabilityProfile) -> Iterator[Fault]:
@@ -128,6 +186,14 @@ def _check_grants(params: PutObjectCopy) -> Iterator[Fault]:
         if grant.permission is Permission.WRITE:
             field = f"AccessControlGrants[{number}].Permission"
             yield _fault(field, grant.permission, "it has no meaning for an object", "use READ or FULL_CONTROL")
+        if not grant.identifier or any(map(_ends_an_identifier, grant.identifier)):
+            field = f"AccessControlGrants[{number}].Grantee.Identifier"
+            yield _fault(field, grant.identifier, "an identifier is not empty and has no quote or control character")
+
+
+def _ends_an_identifier(character: str) -> bool:
+    """It stands in quotes in a header."""
+    return character == '"' or category(character) == "Cc"
 
 
 def _check_dates(params: PutObjectCopy, target: CapabilityProfile) -> Iterator[Fault]:

@@ -1,7 +1,8 @@
 """What lies at a copy's target after an attempt whose end is not known: our own copy, nothing new, or something else.
 
 A copy leaves no mark, so that it is known by what it is: an object as the job wants it, dated after the chunk was first
-claimed. In a versioned bucket each attempt made a version of its own, and it is looked for among the newer ones.
+claimed, with the tags and the access list that such a copy is made with. In a versioned bucket each attempt made a
+version of its own, and it is looked for among the newer ones.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from cosbatch.model.errors import StorageError
 from cosbatch.model.identifiers import ObjectRef, VersionId
 from cosbatch.operations.copy_plan import ObjectCopy
-from cosbatch.operations.copy_source import GONE, head_or_none
+from cosbatch.operations.copy_shown import shows_what_it_carried
+from cosbatch.operations.copy_source import head_or_none
 from cosbatch.operations.copy_state import missing_options, same_content
 from cosbatch.operations.copy_uploads import earliest_write
 from cosbatch.storage.port import ListedObject, ObjectMeta
@@ -47,26 +48,30 @@ async def _look_at_object(copy: ObjectCopy) -> Look:
     if seen is None or seen.last_modified < earliest_write(copy):
         return Look(sight=Sight.NOTHING, source=copy.source)
     if copy.is_in_place:
-        return _look_in_place(copy, seen)
+        return await _look_in_place(copy, seen)
     source = await head_or_none(copy.source_store, copy.source)
     if source is None:
         why = "the source is gone, so that the object at the target cannot be compared with it"
         return Look(sight=Sight.UNCLEAR, source=copy.source, why=why)
-    if _is_copy(copy, source=source, seen=seen):
+    if await _is_copy(copy, copy.target, source=source, seen=seen):
         return Look(sight=Sight.OURS, source=copy.source, size_bytes=seen.size_bytes)
     why = "the target is newer than the first attempt and is not this copy; it is left as it is"
     return Look(sight=Sight.UNCLEAR, source=copy.source, size_bytes=source.size_bytes, why=why)
 
 
-def _look_in_place(copy: ObjectCopy, seen: ObjectMeta) -> Look:
+async def _look_in_place(copy: ObjectCopy, seen: ObjectMeta) -> Look:
     """The object is its own source: where it is not as wanted, a further attempt changes it and loses nothing."""
-    is_done = not missing_options(copy.plan, source=None, seen=seen)
+    is_like_it = not missing_options(copy.plan, source=None, seen=seen)
+    is_done = is_like_it and await shows_what_it_carried(copy, copy.target, source=None, seen=seen)
     sight = Sight.OURS if is_done else Sight.NOTHING
     return Look(sight=sight, source=copy.source, size_bytes=seen.size_bytes)
 
 
-def _is_copy(copy: ObjectCopy, *, source: ObjectMeta, seen: ObjectMeta) -> bool:
-    return same_content(source, seen) and not missing_options(copy.plan, source=source, seen=seen)
+async def _is_copy(copy: ObjectCopy, made: ObjectRef, *, source: ObjectMeta, seen: ObjectMeta) -> bool:
+    """An object of the same bytes and metadata is somebody else's where it lacks what a copy of ours is made with."""
+    if not same_content(source, seen) or missing_options(copy.plan, source=source, seen=seen):
+        return False
+    return await shows_what_it_carried(copy, made, source=source, seen=seen)
 
 
 async def _look_at_versions(copy: ObjectCopy) -> Look:
@@ -81,7 +86,7 @@ async def _look_at_versions(copy: ObjectCopy) -> Look:
     if source is None:
         why = "the source is gone, so that the newer versions at the target cannot be compared with it"
         return Look(sight=Sight.UNCLEAR, source=source_ref, why=why)
-    version = await _our_version(copy, source, _candidates(copy, newer))
+    version = await _our_version(copy._replace(source=source_ref), source, _candidates(copy, newer))
     if version is None:
         return Look(sight=Sight.NOTHING, source=source_ref, size_bytes=source.size_bytes)
     return Look(sight=Sight.OURS, source=source_ref, size_bytes=source.size_bytes, version=version)
@@ -99,14 +104,10 @@ async def _our_version(copy: ObjectCopy, source: ObjectMeta, candidates: list[Li
     for entry in candidates:
         if entry.size_bytes != source.size_bytes:
             continue
-        try:
-            seen = await copy.target_store.head(copy.target._replace(version_id=entry.version_id))
-        except StorageError as error:
-            if error.reason not in GONE:
-                raise
-        else:
-            if _is_copy(copy, source=source, seen=seen):
-                return entry.version_id
+        made = copy.target._replace(version_id=entry.version_id)
+        seen = await head_or_none(copy.target_store, made)
+        if seen is not None and await _is_copy(copy, made, source=source, seen=seen):
+            return entry.version_id
     return None
 
 

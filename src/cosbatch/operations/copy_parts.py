@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from cosbatch.model.errors import StorageError, StorageReason
+from cosbatch.model.errors import FailureCode, StorageError, StorageReason
 from cosbatch.model.identifiers import VersionId
 from cosbatch.operations.copy_plan import ObjectCopy
 from cosbatch.operations.copy_source import Wanted, head_or_none, is_same_source, source_changed
 from cosbatch.operations.copy_uploads import PartRange, Sending, part_ranges, upload_whole
+from cosbatch.operations.outcome import TaskRefused
 from cosbatch.storage.port import CompletedPart, ObjectMeta
+from cosbatch.storage.profiles import Option
 
 PARTS_AT_ONCE: Final = 8
 """Part copies of one object in flight: a part of 256 MiB takes a store a second or more."""
@@ -30,7 +32,11 @@ def says_too_large(error: StorageError) -> bool:
 
 
 async def copy_in_parts(copy: ObjectCopy, wanted: Wanted, meta: ObjectMeta) -> VersionId | None:
+    """Raises TaskRefused where the store copies no parts."""
     profile = copy.plan.facts.target_profile
+    if not copy.plan.has_part_copy:
+        text = f"the object is too large for one copy, and {Option.PART_COPY} is not offered by a {profile.name} store"
+        raise TaskRefused(FailureCode.UNSUPPORTED_OPTION, text)
     ranges = part_ranges(
         meta.size_bytes,
         part_bytes=min(copy.plan.facts.request.part_size_bytes, profile.copy_limit_bytes),

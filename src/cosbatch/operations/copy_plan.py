@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
+from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import NULL_VERSION, ObjectRef
 from cosbatch.model.operations import Directive, PutObjectCopy
 from cosbatch.model.regions import Versioning
 from cosbatch.model.tasks import Task
 from cosbatch.operations.copy_options import acl_directive, new_metadata
+from cosbatch.operations.outcome import TaskRefused
 from cosbatch.operations.port import JobFacts, TaskContext
 from cosbatch.operations.target_key import target_key
 from cosbatch.storage.port import CopyOptions, ObjectMetadata, ObjectStore
@@ -59,9 +61,12 @@ class CopyPlan:
 
     @property
     def changes_class_alone(self) -> bool:
-        """Such a store is told the class only, where an object is copied onto itself: its metadata and tags stay."""
+        """Such a store is told the class only, where an object is copied onto itself: its metadata and tags stay. Where
+        more comes with it, an object that has the class already needs a copy all the same."""
+        options = self.options
         is_asked = bool(self.params.storage_class) and self.params.metadata_directive is Directive.COPY
-        return is_asked and self.loses_tags_with_metadata
+        is_alone = not (options.canned_acl or options.grants or options.sse_algorithm)
+        return is_asked and is_alone and self.loses_tags_with_metadata
 
     def names_metadata(self, *, in_place: bool) -> bool:
         """Whether the copy request carries metadata. S3 and COS refuse a copy of an object onto itself without."""
@@ -89,6 +94,14 @@ class CopyPlan:
     @property
     def has_source_tags(self) -> bool:
         return self.facts.source_profile.supports(Option.OBJECT_TAGGING) is not Support.REFUSED
+
+    @property
+    def has_part_copy(self) -> bool:
+        return _applies(self.facts.target_profile, Option.PART_COPY)
+
+    @property
+    def has_source_versions(self) -> bool:
+        return self.facts.source_profile.supports(Option.VERSIONS) is not Support.REFUSED
 
     @property
     def has_target_tags(self) -> bool:
@@ -190,8 +203,12 @@ class ObjectCopy(NamedTuple):
 
 
 def copy_of(plan: CopyPlan, task: Task, context: TaskContext) -> ObjectCopy:
-    """Raises TaskRefused where the prefix rule gives no target key."""
+    """Raises TaskRefused where the prefix rule gives no target key, and where a version is asked of a store that has
+    none, and might give another one."""
     facts = plan.facts
+    if task.version_id not in (None, NULL_VERSION) and not plan.has_source_versions:
+        text = f"the row names a version, and {Option.VERSIONS} is not offered by a {facts.source_profile.name} store"
+        raise TaskRefused(FailureCode.UNSUPPORTED_OPTION, text)
     key = target_key(plan.params, task.key, max_key_bytes=facts.target_profile.max_key_bytes)
     source = ObjectRef(facts.findings.source_bucket, task.key, task.version_id)
     return ObjectCopy(plan, task, context, source, ObjectRef(plan.params.target_bucket, key))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from cosbatch.model.errors import StorageError, StorageReason
 from cosbatch.model.operations import Directive
 from cosbatch.model.tasks import Result
 from cosbatch.operations.copy_look import Look, Sight, look_at_target
@@ -73,14 +74,23 @@ async def _complete_follow_up(copy: ObjectCopy, look: Look, *, may_write: bool) 
 
 
 async def _settle_uploads(copy: ObjectCopy, look: Look) -> None:
-    """Nothing half-done stays, except what the next attempt will resume."""
+    """Nothing half-done stays, except what the next attempt will resume.
+
+    An upload whose id got lost is found in the list of uploads only. Where the role may not see that list, and the
+    ledger knows of no upload, what became of the task is told without it.
+    """
     size = copy.task.size_bytes if look.size_bytes is None else look.size_bytes
     if size is not None and size <= _largest_without_parts(copy):
         await abort_recorded(copy)
         return
     if look.sight is not Sight.NOTHING or await head_or_none(copy.source_store, copy.source) is None:
         await abort_recorded(copy)
-    await abort_unrecorded(copy)
+    try:
+        await abort_unrecorded(copy)
+    except StorageError as error:
+        is_denied = error.reason is StorageReason.ACCESS_DENIED
+        if not is_denied or await copy.context.uploads.of_task(copy.task.number):
+            raise
 
 
 def _largest_without_parts(copy: ObjectCopy) -> int:

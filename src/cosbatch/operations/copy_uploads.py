@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from cosbatch.model.errors import StorageError, StorageReason, Unanswered
@@ -186,12 +186,19 @@ async def _begin(copy: ObjectCopy, wanted: Wanted) -> str:
     raise AssertionError("the last attempt returns or raises")
 
 
+DEFAULT_CONTENT_TYPE: Final = "binary/octet-stream"
+
+
 def put_options(copy: ObjectCopy, wanted: Wanted) -> PutOptions:
     """For an object that is made anew."""
     options = copy.plan.options
     sends_tags = wanted.tags is not None and not puts_tags_after(copy, whole=True)
+    metadata = wanted.metadata or ObjectMetadata()
+    if not metadata.content_type:
+        # What S3 takes an object without a type for; said aloud, since SeaweedFS guesses one from the content.
+        metadata = replace(metadata, content_type=DEFAULT_CONTENT_TYPE)
     return PutOptions(
-        metadata=wanted.metadata or ObjectMetadata(),
+        metadata=metadata,
         tags=wanted.tags if sends_tags and wanted.tags else (),
         storage_class=options.storage_class,
         canned_acl=options.canned_acl,

@@ -14,6 +14,7 @@ from cosbatch.model.regions import Provider, Region, Versioning
 from cosbatch.operations.registry import operation_for
 from cosbatch.operations.target_key import overlap_rule
 from cosbatch.storage.port import ObjectStore
+from cosbatch.storage.profiles import Option, Support
 
 __all__ = ["names_its_regions", "overlap_rule", "prepare_job"]
 
@@ -81,13 +82,13 @@ async def prepare_job(
     ]
     for place in places:
         await _check_place(place, problems)
-    source_versioning = await _versioning(source, source_bucket, "Manifest.Location", problems)
     is_one = (target_bucket, target_region.name) == (source_bucket, source_region.name)
-    target_versioning = source_versioning if is_one else await _versioning(target, target_bucket, "Operation", problems)
+    path = "Manifest.Location" if is_one else "Operation"
+    target_versioning = await _versioning(target, target_bucket, path, problems)
     problems.raise_any()
     return PlanFindings(
         source_bucket=source_bucket,
-        source_versioning=source_versioning,
+        source_versioning=target_versioning if is_one else Versioning.NEVER,  # nobody asks for that of a bucket read
         target_versioning=target_versioning,
         manifest_etag=request.manifest.location.etag,
     )
@@ -141,8 +142,8 @@ def names_its_regions(region: Region) -> bool:
 
 
 async def _versioning(store: ObjectStore, bucket: Bucket, path: str, problems: _Problems) -> Versioning:
-    """NEVER where there is a problem: then the job does not start."""
-    if problems.found:
+    """NEVER where there is a problem (then the job does not start), and where the store has no versions to ask for."""
+    if problems.found or store.profile.supports(Option.VERSIONS) is Support.REFUSED:
         return Versioning.NEVER
     place = _Place(bucket=bucket, store=store, region=None, path=path, missing=FailureCode.TARGET_NOT_FOUND)
     return await _ask(lambda: store.versioning(bucket), place, problems) or Versioning.NEVER

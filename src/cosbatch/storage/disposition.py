@@ -24,6 +24,11 @@ _PASSING_CONFLICTS: Final = frozenset({"OperationAborted", "ConditionalRequestCo
 """409s that S3 documents with "try again": another request on the same thing was under way. Other conflicts (a locked
 object, a path that is taken) are there to stay."""
 
+_LOCAL_REASONS: Final = frozenset(
+    {StorageReason.INVALID_KEY, StorageReason.INVALID_REQUEST, StorageReason.NO_SUCH_BUCKET}
+)
+"""What adapters say of a key, a header or a bucket's name that no request can carry."""
+
 
 class Action(StrEnum):
     """What becomes of a request that was not answered well."""
@@ -122,6 +127,11 @@ def blame(error: StorageError) -> Blame:
             return Blame.UNCLEAR
         case _:
             return Blame.REQUEST
+
+
+def is_local(error: StorageError) -> bool:
+    """Whether an adapter refused the request by itself: nothing was sent, and the store knows nothing of it."""
+    return not error.http_status and error.reason in _LOCAL_REASONS
 
 
 def is_pressure(error: StorageError) -> bool:

@@ -19,6 +19,7 @@ from cosbatch.storage.disposition import (
     backoff_seconds,
     blame,
     disposition,
+    is_local,
     is_outcome_unknown,
 )
 from cosbatch.storage.pacing import BucketPacer, PacerBoard, StopSignal, Ticket
@@ -290,6 +291,7 @@ class PersistentStore:
         ends.
         """
         pacer.failed(ticket, error, witness=self)
+        self.requests -= is_local(error)
         self._note(error)
         attempts = patience.after(error, writes=writes, pacer=pacer)
         if pacer.held is None:

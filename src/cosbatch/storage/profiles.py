@@ -67,6 +67,10 @@ class CapabilityProfile:
     """Largest object that one copy request takes."""
     min_part_bytes: int = 5 * 2**20
     max_parts: int = 10_000
+    encodes_metadata: bool = False
+    """Whether answers bring metadata that are not ASCII as RFC 2047 words (Amazon S3, Working with object metadata)."""
+    takes_tabs: bool = True
+    """Whether a header may have a tab: a store that signs it otherwise than others answers AccessDenied."""
     canned_acls: frozenset[str] = frozenset({"private", "public-read"})
     unusable_keys: re.Pattern[bytes] | None = None
     """Keys (UTF-8) that the store would keep under another name, without their content, or not at all. Adapters refuse
@@ -91,6 +95,8 @@ def _profile(
     refused: str = "",
     unusable_keys: bytes = b"",
     max_key_bytes: int = 1024,
+    encodes_metadata: bool = False,
+    takes_tabs: bool = True,
 ) -> CapabilityProfile:
     support = dict.fromkeys(Option, Support.APPLIED)
     support |= {Option(option): Support.EMULATED for option in emulated.split()}
@@ -101,6 +107,8 @@ def _profile(
         storage_classes=frozenset(classes.split()),
         unusable_keys=re.compile(unusable_keys) if unusable_keys else None,
         max_key_bytes=max_key_bytes,
+        encodes_metadata=encodes_metadata,
+        takes_tabs=takes_tabs,
     )
 
 
@@ -122,12 +130,13 @@ PROFILES: Final[Mapping[str, CapabilityProfile]] = MappingProxyType(
                 "s3",
                 classes="STANDARD STANDARD_IA ONEZONE_IA INTELLIGENT_TIERING GLACIER_IR GLACIER DEEP_ARCHIVE"
                 " REDUCED_REDUNDANCY",
+                encodes_metadata=True,
             ),
             _profile(
-                "ceph",
-                classes="STANDARD STANDARD_IA",
+                "ceph",  # its operator names the classes; it refuses others
                 emulated="grants tagging-replace upload-tagging source-dates source-match",
                 refused="sse-aes256 restore",
+                takes_tabs=False,  # measured on 16.2.15
             ),
             _profile("seaweedfs", emulated="canned-acl grants", refused="restore", unusable_keys=_NOT_A_TREE_PATH),
             _profile("minio", classes="STANDARD REDUCED_REDUNDANCY", refused="canned-acl grants object-acl"),

@@ -39,6 +39,8 @@ from cosbatch.storage.signer import EMPTY_SHA256, UNSIGNED_PAYLOAD, RequestTempl
 
 COPY_PLANS_KEPT: Final = 64
 
+_NO_TAGS: Final = frozenset({"NoSuchTagSet", "NoSuchTagSetError"})
+
 _Value = TypeVar("_Value")
 
 
@@ -92,18 +94,18 @@ class S3Store:
     async def head(self, ref: ObjectRef) -> ObjectMeta:
         request = s3_requests.head_object(ref)
         answer = await self._read(request, about_version=ref.version_id is not None)
-        return self._understood(answer, request, lambda: s3_answers.meta_of(answer.headers, prefix=self._prefix))
+        return self._understood(answer, request, lambda: self._meta(answer))
 
     async def get(self, ref: ObjectRef, *, first_byte: int = 0, last_byte: int | None = None) -> ObjectBody:
         request = s3_requests.get_object(ref, first_byte=first_byte, last_byte=last_byte)
         credentials = await self._credentials.credentials()
         head, place = self._head(request, credentials)
         answer = await self._client.open(head, target=request.target, host=place.connect_to)
-        if answer.status not in (200, 206):
-            raise self._refusal(answer, request, credentials, about_version=ref.version_id is not None)
         try:
+            if answer.status not in (200, 206):
+                raise self._refusal(answer, request, credentials, about_version=ref.version_id is not None)
             return self._body(answer, request)
-        except StorageError:
+        except BaseException:
             await answer.aclose()
             raise
 
@@ -224,7 +226,13 @@ class S3Store:
         await self._write(s3_requests.put_acl(ref, acl), about_version=ref.version_id is not None)
 
     async def get_tags(self, ref: ObjectRef) -> tuple[Tag, ...]:
-        return await self._read_of_object(s3_requests.get_tags(ref), ref, s3_answers.tags_of)
+        """COS and others answer 404 where an object has no tags (COS, GET Object tagging)."""
+        try:
+            return await self._read_of_object(s3_requests.get_tags(ref), ref, s3_answers.tags_of)
+        except StorageError as error:
+            if error.code in _NO_TAGS:
+                return ()
+            raise
 
     async def put_tags(self, ref: ObjectRef, tags: Sequence[Tag]) -> None:
         await self._write(s3_requests.put_tags(ref, tags), about_version=ref.version_id is not None)
@@ -264,10 +272,12 @@ class S3Store:
 
     def _plan_copies(self, source: Bucket, target: Bucket, options: CopyOptions) -> _CopyPlan:
         place = s3_requests.place_of(self._region, target)
+        headers = s3_requests.copy_headers(options, dialect=self._dialect)
+        s3_requests.check_headers(headers, self.profile)
         template = self._signer.template(
             b"PUT",
             place.host,
-            fixed_headers=((b"content-length", b"0"), *s3_requests.copy_headers(options, dialect=self._dialect)),
+            fixed_headers=((b"content-length", b"0"), *headers),
             varying_header_names=(self._dialect.header(b"copy-source"),),
             payload_hash=EMPTY_SHA256,
         )
@@ -283,6 +293,7 @@ class S3Store:
     ) -> tuple[bytes, Place]:
         if request.key is not None:
             s3_requests.check_key(ObjectRef(request.bucket, request.key), self.profile)
+        s3_requests.check_headers(request.headers, self.profile)
         place = s3_requests.place_of(self._region, request.bucket)
         path = place.path + b"/" + quote_path(request.key) if request.key is not None else place.path or b"/"
         headers, payload_hash = _body_headers(request, streamed_bytes=streamed_bytes)
@@ -343,8 +354,11 @@ class S3Store:
         is_ranged = any(name == b"range" for name, _ in request.headers)
         if is_ranged and content_range is None:
             raise self._malformed("a range was asked for, and the answer is not one", answer, request)
-        meta = self._understood(answer, request, lambda: s3_answers.meta_of(answer.headers, prefix=self._prefix))
+        meta = self._understood(answer, request, lambda: self._meta(answer))
         return S3Body(answer, meta=meta, content_range=content_range)
+
+    def _meta(self, answer: _Answer) -> ObjectMeta:
+        return s3_answers.meta_of(answer.headers, prefix=self._prefix, encoded_words=self.profile.encodes_metadata)
 
     def _version(self, answer: _Answer) -> VersionId | None:
         return s3_answers.version_of(answer.headers, prefix=self._prefix)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -40,8 +41,14 @@ class AnswerFaulty(Exception):
 # --- headers
 
 
-def meta_of(headers: Mapping[str, str], *, prefix: str) -> ObjectMeta:
-    """HEAD and GET; ``prefix`` is the provider's, ``x-amz-``."""
+def meta_of(headers: Mapping[str, str], *, prefix: str, encoded_words: bool = False) -> ObjectMeta:
+    """HEAD and GET; ``prefix`` is the provider's, ``x-amz-``; ``encoded_words`` as in :func:`readable`."""
+
+    def text(name: str) -> str:
+        return readable(headers.get(name, ""), encoded_words=encoded_words)
+
+    user_prefix = f"{prefix}meta-"
+    user = {name.removeprefix(user_prefix): text(name) for name in headers if name.startswith(user_prefix)}
     tags = headers.get(f"{prefix}tagging-count", "")
     version = headers.get(f"{prefix}version-id")
     return ObjectMeta(
@@ -49,13 +56,13 @@ def meta_of(headers: Mapping[str, str], *, prefix: str) -> ObjectMeta:
         size_bytes=_whole_size(headers),
         last_modified=_http_date(headers.get("last-modified", "")),
         metadata=ObjectMetadata(
-            cache_control=headers.get("cache-control", ""),
-            content_disposition=readable(headers.get("content-disposition", "")),
-            content_encoding=_stored_encoding(headers.get("content-encoding", "")),
-            content_language=headers.get("content-language", ""),
-            content_type=headers.get("content-type", ""),
-            expires=headers.get("expires", ""),
-            user=_user_metadata(headers, prefix=f"{prefix}meta-"),
+            cache_control=text("cache-control"),
+            content_disposition=text("content-disposition"),
+            content_encoding=_stored_encoding(text("content-encoding")),
+            content_language=text("content-language"),
+            content_type=text("content-type"),
+            expires=text("expires"),
+            user=user,
         ),
         version_id=VersionId(version) if version else None,
         storage_class=headers.get(f"{prefix}storage-class", ""),
@@ -85,22 +92,28 @@ def bare_etag(etag: str) -> str:
     return etag.removeprefix("W/").strip('"')
 
 
-def readable(value: str) -> str:
-    """A header's value as text: its bytes are UTF-8, or RFC 2047 words, with which S3 answers what is not ASCII."""
+def readable(value: str, *, encoded_words: bool = False) -> str:
+    """A header's value as text: its bytes are UTF-8, and so they are sent again.
+
+    ``encoded_words``: the store answers what is not ASCII as RFC 2047 words, and only that, so that words which stand
+    for ASCII are somebody's own text. It takes the bytes that it is sent for Latin-1, so that the words of a text that
+    came as UTF-8 stand for its bytes (Amazon S3, Working with object metadata).
+    """
+    text = _utf_8(value)
+    if not encoded_words or "=?" not in text or "?=" not in text:
+        return text
     try:
-        text = value.encode("latin-1").decode("utf-8")
+        decoded = str(make_header(decode_header(text)))
+    except (HeaderParseError, LookupError, ValueError):
+        return text
+    return text if decoded.isascii() else _utf_8(decoded)
+
+
+def _utf_8(value: str) -> str:
+    try:
+        return value.encode("latin-1").decode("utf-8")
     except UnicodeError:
-        text = value
-    if "=?" not in text or "?=" not in text:
-        return text
-    try:
-        return str(make_header(decode_header(text)))
-    except (LookupError, ValueError):
-        return text
-
-
-def _user_metadata(headers: Mapping[str, str], *, prefix: str) -> dict[str, str]:
-    return {name.removeprefix(prefix): readable(value) for name, value in headers.items() if name.startswith(prefix)}
+        return value
 
 
 def _stored_encoding(value: str) -> str:

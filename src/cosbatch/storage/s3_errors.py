@@ -67,7 +67,6 @@ _REASON_OF_STATUS: Final[Mapping[int, StorageReason]] = {
     416: _R.INVALID_REQUEST,
     429: _R.SLOW_DOWN,
     501: _R.NOT_IMPLEMENTED,
-    503: _R.SLOW_DOWN,
     507: _R.QUOTA_EXCEEDED,
 }
 _SIGNATURE: Final = re.compile(r"(?i)(signature=)[0-9a-z%/+]+")
@@ -129,12 +128,19 @@ def text_between(body: bytes, tag: bytes) -> str:
 
 
 def _reason(code: str, status: int, *, about_version: bool, about_bucket: bool) -> StorageReason:
-    """Ceph and SeaweedFS answer NoSuchKey also for a version that is not there; its key may well be."""
+    """Ceph and SeaweedFS answer NoSuchKey also for a version that is not there; its key may well be.
+
+    Nothing was done only where the store itself says so with a code that is known. A bare 503 may come from a proxy
+    whose store has done what it was asked, and a success that is none (202, an ``<Error>`` without a code) says as
+    little: whoever wrote has to look.
+    """
     if status == 404 and about_version and code in ("", "NoSuchKey"):
         return StorageReason.NO_SUCH_VERSION
     if code in _REASON_OF_CODE:
         return _REASON_OF_CODE[code]
-    if code and status not in (429, 503) and status < 500:
+    if status < 300:
+        return StorageReason.SERVER_ERROR if code else StorageReason.MALFORMED_ANSWER
+    if code and status != 429 and status < 500:
         return StorageReason.OTHER
     if status == 404 and about_bucket:
         return StorageReason.NO_SUCH_BUCKET

@@ -151,6 +151,14 @@ def check_key(ref: ObjectRef, profile: CapabilityProfile) -> None:
     raise StorageError(StorageReason.INVALID_KEY, problem, code="InvalidKey", target=f"{ref.bucket}/{ref.key}")
 
 
+def check_headers(headers: Sequence[Header], profile: CapabilityProfile) -> None:
+    """Refuses, before it is sent, what the store would take for a wrong signature."""
+    if profile.takes_tabs or not any(b"\t" in value for _, value in headers):
+        return
+    problem = f"a header has a tab, which a store of the kind {profile.name} does not take"
+    raise StorageError(StorageReason.INVALID_REQUEST, problem)
+
+
 # --- objects
 
 
@@ -403,7 +411,7 @@ def _metadata_headers(metadata: ObjectMetadata, *, dialect: Dialect) -> list[Hea
         (name, _header_value(field, getattr(metadata, field))) for field, name in _FIELDS if getattr(metadata, field)
     ]
     for name, value in (metadata.user or {}).items():
-        header = dialect.header(b"meta-" + _header_value("metadata name", name.lower()))
+        header = dialect.header(b"meta-" + _header_name("metadata name", name.lower()))
         headers.append((header, _header_value(f"metadata {name}", value)))
     return headers
 
@@ -415,9 +423,17 @@ def _tag_header(tags: Sequence[Tag], *, dialect: Dialect) -> list[Header]:
     return [(dialect.header(b"tagging"), b"&".join(pairs))]
 
 
+def _header_name(field: str, name: str) -> bytes:
+    """What would end the name is refused like what would end the header."""
+    if any(character in name for character in "\t :"):
+        raise StorageError(StorageReason.INVALID_REQUEST, f"the {field} {name[:100]!r} cannot be a header's name")
+    return _header_value(field, name)
+
+
 def _header_value(field: str, value: str) -> bytes:
-    """UTF-8. A line break would end the header and begin another: refused before anything is sent."""
-    if any(ord(character) < 0x20 or character == "\x7f" for character in value):
+    """UTF-8. A line break would end the header and begin another: refused before anything is sent. A tab may stand in a
+    value (RFC 9110, 5.5)."""
+    if any((character < " " and character != "\t") or character == "\x7f" for character in value):
         raise StorageError(
             StorageReason.INVALID_REQUEST, f"the {field} has a control character, which no header can carry"
         )

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cosbatch.model.errors import InvalidArgument
+from cosbatch.model.manifests import ManifestField, ManifestFormat, ManifestSpec
 from cosbatch.model.operations import (
     CannedAcl,
     DeleteObject,
@@ -44,7 +45,7 @@ def test_a_default_copy_is_possible_everywhere(name: str) -> None:
 @pytest.mark.parametrize(
     ("profile", "changes", "path", "words"),
     [
-        ("ceph", {"storage_class": "GLACIER"}, "StorageClass", "it offers STANDARD, STANDARD_IA"),
+        ("minio", {"storage_class": "GLACIER"}, "StorageClass", "it offers REDUCED_REDUNDANCY, STANDARD"),
         ("ceph", {"new_object_metadata": NewObjectMetadata(sse_algorithm="AES256")}, "NewObjectMetadata.SSEAlgorithm",
          "sse-aes256 is not offered by a ceph store"),
         ("minio", {"canned_access_control_list": CannedAcl.PRIVATE}, "CannedAccessControlList",
@@ -65,6 +66,19 @@ def test_a_default_copy_is_possible_everywhere(name: str) -> None:
         ("s3", {"tagging_directive": Directive.REPLACED,
                 "new_object_tagging": tuple(Tag(key=str(n), value="") for n in range(11))},
          "NewObjectTagging", "at most 10"),
+        ("s3", {"new_object_tagging": (Tag(key="a", value="1"), Tag(key="", value="1"))}, "NewObjectTagging[1].Key",
+         "1 to 128"),
+        ("s3", {"new_object_tagging": (Tag(key="k" * 129, value=""),)}, "NewObjectTagging[0].Key", "1 to 128"),
+        ("s3", {"new_object_tagging": (Tag(key="k", value="v" * 257),)}, "NewObjectTagging[0].Value", "at most 256"),
+        ("s3", {"new_object_tagging": (Tag(key="k&", value=""),)}, "NewObjectTagging[0].Key", "letters, digits"),
+        ("s3", {"new_object_tagging": (Tag(key="k", value="a\nb"),)}, "NewObjectTagging[0].Value", "letters, digits"),
+        ("s3", {"new_object_tagging": (Tag(key="k", value="1"), Tag(key="k", value="2"))}, "NewObjectTagging",
+         "2 tags have this key"),
+        *(
+            ("s3", {"access_control_grants": (READER, replace(READER, identifier=identifier))},
+             "AccessControlGrants[1].Grantee.Identifier", "no quote")
+            for identifier in ("", 'x", uri="http://acs.amazonaws.com/groups/global/AllUsers', "a\tb", "a\x7f")
+        ),
     ],
 )  # fmt: skip
 def test_a_fault_names_field_option_and_store(profile: str, changes: dict[str, Any], path: str, words: str) -> None:
@@ -89,6 +103,47 @@ def test_refused_options(refused: str, changes: dict[str, Any]) -> None:
     assert [f"{refused} is not offered by a s3 store" in text for _, text in faults] == [True]
 
 
+def test_tags_of_any_script_and_of_every_mark() -> None:
+    tags = (Tag(key="Größe 大小", value="a+b-c_d=e.f:g/h@i 9"), Tag(key="k" * 128, value="v" * 256))
+    assert faults_of(PROFILES["s3"], tagging_directive=Directive.REPLACED, new_object_tagging=tags) == []
+
+
+def test_operators_of_ceph_name_their_own_classes() -> None:
+    assert faults_of(PROFILES["ceph"], storage_class="COLD") == []
+
+
+def test_identifiers_of_both_clouds() -> None:
+    grants = [
+        Grant(identifier=text, permission=Permission.READ)
+        for text in ("qcs::cam::uin/100000000001:uin/100000000011", "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d")
+    ]
+    assert faults_of(PROFILES["cos"], access_control_grants=tuple(grants)) == []
+
+
+def faults_of_job(target: CapabilityProfile, **changes: Any) -> list[tuple[str, str]]:
+    operation = PutObjectCopy(target_bucket=TARGET)
+    faults = CopyOperation().check(job_request(operation, **changes), source=target, target=target)
+    return [(fault.path, fault.problem) for fault in faults]
+
+
+def test_parts_that_are_asked_for_have_to_be_offered() -> None:
+    lesser = profile_with(refused="part-copy")
+    said = ("PartCopyAboveBytes", "part-copy is not offered by a s3 store")
+    assert faults_of_job(lesser, part_copy_above_bytes=2**30) == [said]
+    assert faults_of_job(lesser) == []
+    assert faults_of_job(profile_with(), part_copy_above_bytes=2**30) == []
+
+
+def test_versions_that_are_asked_for_have_to_be_offered() -> None:
+    fields = (ManifestField.BUCKET, ManifestField.KEY, ManifestField.VERSION_ID)
+    manifest = job_request(PutObjectCopy(target_bucket=TARGET)).manifest
+    manifest = replace(manifest, spec=ManifestSpec(format=ManifestFormat.COS_CSV, fields=fields))
+    lesser = profile_with(refused="versions")
+    said = ("Manifest.Spec.Fields[2]", "versions is not offered by a s3 store")
+    assert faults_of_job(lesser, manifest=manifest) == [said]
+    assert faults_of_job(profile_with(), manifest=manifest) == []
+
+
 def test_a_store_without_tags_copies_none() -> None:
     assert faults_of(profile_with(refused="tagging-copy tagging-replace object-tagging")) == []
 
@@ -107,7 +162,7 @@ def test_what_is_read_has_to_be_offered_by_the_source() -> None:
 
 def test_all_faults_are_found_at_once() -> None:
     faults = faults_of(
-        PROFILES["ceph"],
+        profile_with("ceph", refused="storage-class"),
         storage_class="COLD",
         access_control_grants=(WRITER,),
         new_object_metadata=NewObjectMetadata(sse_algorithm="AES256"),

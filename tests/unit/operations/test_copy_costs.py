@@ -127,3 +127,17 @@ def test_needs_name_what_the_options_ask_for() -> None:
     assert "s3:GetObjectAcl" in needs.source_actions
     assert "s3:PutObjectAcl" in needs.target_actions
     assert needs.target_bucket == TARGET
+
+
+def test_needs_name_what_preparing_and_looking_back_ask_for() -> None:
+    rig = rig_for("default")
+    needs = rig.operation.needs(rig.facts)
+    assert "s3:ListBucket" in needs.source_actions
+    assert {"s3:ListBucket", "s3:GetBucketVersioning"} <= set(needs.target_actions)
+    assert "s3:GetObjectVersionAcl" not in needs.target_actions
+
+
+def test_needs_of_a_versioned_target_name_its_versions() -> None:
+    rig = CopyRig(params(canned_access_control_list=CannedAcl.PUBLIC_READ), versioned=True)
+    actions = set(rig.operation.needs(rig.facts).target_actions)
+    assert {"s3:ListBucketVersions", "s3:GetObjectVersionTagging", "s3:PutObjectVersionAcl"} <= actions

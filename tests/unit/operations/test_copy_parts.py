@@ -316,3 +316,24 @@ async def test_an_archived_source_fails() -> None:
         await rig.run(LARGE)
     assert caught.value.reason is StorageReason.INVALID_OBJECT_STATE
     assert left_over(rig) == (0, 0)
+
+
+# --- a store without ----------------------------------------------------------------------------------------------
+
+
+async def test_a_store_that_copies_no_parts_is_not_asked_to() -> None:
+    rig = CopyRig(profile=profile_with(refused="part-copy", **LIMITS), part_copy_above_bytes=100)
+    rig.put_source(body=BODY)
+    result = await rig.run(LARGE)
+    assert (result.status, result.error_code) == (TaskStatus.FAILED, "UnsupportedOption")
+    assert "part-copy is not offered" in result.message
+    assert not WRITES & set(rig.wire.sent)
+
+
+async def test_a_version_is_not_asked_of_a_store_without_versions() -> None:
+    """It might give the newest one instead."""
+    rig = CopyRig(profile=profile_with(refused="versions"))
+    rig.put_source()
+    result = await rig.run(task_of(version="v1"))
+    assert (result.error_code, rig.wire.sent) == ("UnsupportedOption", [])
+    assert (await rig.run(task_of(version="null"))).status is TaskStatus.SUCCEEDED

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from cosbatch.model.errors import SendingStopped, Unanswered
-from cosbatch.model.identifiers import ObjectKey, ObjectRef
+from cosbatch.model.errors import SendingStopped, StorageError, StorageReason, Unanswered
+from cosbatch.model.identifiers import ObjectKey, ObjectRef, RegionName
 from cosbatch.model.operations import (
     CannedAcl,
     Directive,
@@ -28,6 +28,7 @@ from cosbatch.storage.profiles import CapabilityProfile
 from tests.unit.operations.copy_rig import (
     METADATA,
     SOURCE,
+    TAGS,
     TARGET,
     WRITES,
     CopyRig,
@@ -184,6 +185,101 @@ async def test_the_owners_new_version_hides_nothing() -> None:
     assert len(await rig.versions()) == 2
 
 
+CARRIED: dict[str, PutObjectCopy] = {
+    "new tags": params(tagging_directive=Directive.REPLACED, new_object_tagging=NEW_TAGS),
+    "no tags": params(tagging_directive=Directive.REPLACED),
+    "added tags": params(tagging_directive=Directive.ADD, new_object_tagging=NEW_TAGS),
+    "copied tags": params(),
+    "canned": params(canned_access_control_list=CannedAcl.PUBLIC_READ),
+    "private": params(canned_access_control_list=CannedAcl.PRIVATE),
+    "grants": params(access_control_grants=(GRANT,)),
+}
+"""What comes with the copy request itself and no HEAD shows."""
+
+
+def put_lookalike(rig: CopyRig, name: str) -> None:
+    """The same bytes and metadata at the target, without what the job wants beside them."""
+    options = PutOptions(metadata=METADATA, tags=(Tag(key="another", value="1"),))
+    if name == "private":
+        options = PutOptions(metadata=METADATA, tags=TAGS, canned_acl=CannedAcl.PUBLIC_READ)
+    rig.target.put_now(TARGET, "a/key", b"abc", options=options)
+
+
+@pytest.mark.parametrize("far", [False, True], ids=["here", "far"])
+@pytest.mark.parametrize("name", list(CARRIED))
+async def test_a_lookalike_without_the_options_is_not_our_copy(name: str, far: bool) -> None:
+    """It was put there in the seconds that clocks may be apart; our own request was lost."""
+    operation = replace(CARRIED[name], target_region=RegionName("far")) if far else CARRIED[name]
+    rig = CopyRig(operation, target_profile=profile_with() if far else None)
+    rig.put_source()
+    rig.clock.seconds = rig.first_leased_at - 5
+    put_lookalike(rig, name)
+    result = await rig.recover()
+    assert (result.status, result.error_code) == (TaskStatus.FAILED, OutcomeCode.OUTCOME_UNKNOWN)
+    assert not WRITES & set(rig.wire.sent)
+
+
+@pytest.mark.parametrize("name", list(CARRIED))
+async def test_a_version_that_looks_alike_without_the_options_is_not_ours(name: str) -> None:
+    sole = CopyRig(CARRIED[name], versioned=True)
+    sole.put_source()
+    await sole.run()
+    rig = CopyRig(CARRIED[name], versioned=True)
+    rig.put_source()
+    rig.claim()
+    put_lookalike(rig, name)
+    assert (await rig.recover()).status is TaskStatus.SUCCEEDED
+    assert state(rig.copied()) == state(sole.copied())
+    assert len(await rig.versions()) == 2
+
+
+@pytest.mark.parametrize("name", [name for name in CARRIED if name not in ("copied tags", "private")])
+async def test_in_place_an_upload_between_two_attempts_gets_the_options(name: str) -> None:
+    operation = replace(CARRIED[name], target_bucket=SOURCE)
+    rig = CopyRig(operation)
+    rig.put_source(tags=())
+    rig.wire.trouble, rig.wire.only = Trouble.LOST_BEFORE, "copy"
+    with pytest.raises(Unanswered):
+        await rig.run()
+    rig.put_source(body=b"anew")
+    assert (await rig.recover()).status is TaskStatus.SUCCEEDED
+    sole = CopyRig(operation)
+    sole.put_source(body=b"anew")
+    await sole.run()
+    assert state(rig.copied()) == state(sole.copied())
+
+
+@pytest.mark.parametrize("canned", list(CannedAcl))
+async def test_in_place_access_is_set_also_where_the_class_is_right_already(canned: CannedAcl) -> None:
+    rig = CopyRig(
+        params(target_bucket=SOURCE, storage_class="STANDARD", canned_access_control_list=canned),
+        profile=profile_with(emulated="tagging-replace"),
+    )
+    rig.put_source(canned_acl=CannedAcl.PUBLIC_READ if canned is CannedAcl.PRIVATE else CannedAcl.PRIVATE)
+    assert (await rig.run()).status is TaskStatus.SUCCEEDED
+    assert any(grant.uri for grant in rig.copied().acl.grants) is (canned is CannedAcl.PUBLIC_READ)
+    assert set(rig.copied().tags) == set(TAGS)
+
+
+# --- a list of uploads that the role may not see ------------------------------------------------------------------
+
+
+async def test_without_a_size_the_list_of_uploads_may_be_denied() -> None:
+    rig = CopyRig()
+    rig.put_source()
+    rig.wire.refuses["list_uploads"] = StorageError(StorageReason.ACCESS_DENIED, "no", http_status=403)
+    assert await rig.settle(task_of(size=None)) is None
+
+
+async def test_a_list_that_is_denied_hides_no_upload_that_was_begun() -> None:
+    rig = CopyRig()
+    rig.put_source()
+    await rig.uploads.begin(7, ObjectRef(TARGET, ObjectKey("a/key")), "u")
+    rig.wire.refuses["list_uploads"] = StorageError(StorageReason.ACCESS_DENIED, "no", http_status=403)
+    with pytest.raises(StorageError):
+        await rig.settle(task_of(size=None))
+
+
 async def test_our_version_is_found_below_many_others() -> None:
     rig = CopyRig(versioned=True)
     rig.put_source()
@@ -242,7 +338,7 @@ async def test_clocks_may_be_some_seconds_apart() -> None:
     rig = CopyRig(versioned=True)
     rig.put_source()
     rig.clock.seconds = rig.first_leased_at - 5
-    rig.target.put_now(TARGET, "a/key", b"abc", options=PutOptions(metadata=METADATA))
+    rig.target.put_now(TARGET, "a/key", b"abc", options=PutOptions(metadata=METADATA, tags=TAGS))
     assert (await rig.recover()).status is TaskStatus.SUCCEEDED
     assert len(await rig.versions()) == 1
 

@@ -87,6 +87,16 @@ async def test_the_wrong_bytes_are_named() -> None:
     assert "content" in await rig.operation.verify(task_of(), result, rig.context())
 
 
+@pytest.mark.parametrize("versioned", [False, True], ids=["unversioned", "versioned"])
+async def test_a_target_that_is_missing_is_named(versioned: bool) -> None:
+    """The store answered success and kept nothing."""
+    rig = CopyRig(versioned=versioned)
+    rig.put_source()
+    result = await rig.run()
+    await rig.target.delete(ObjectRef(TARGET, ObjectKey("a/key")))
+    assert await rig.operation.verify(task_of(), result, rig.context()) == ("content",)
+
+
 async def test_a_source_that_changed_since_tells_nothing() -> None:
     rig = CopyRig()
     rig.put_source()

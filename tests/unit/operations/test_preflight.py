@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -16,7 +16,7 @@ from cosbatch.model.reports import ReportSpec
 from cosbatch.operations.preflight import names_its_regions, overlap_rule, prepare_job
 from cosbatch.storage.memory import MemoryStore
 from cosbatch.storage.port import ObjectStore
-from cosbatch.storage.profiles import PROFILES
+from cosbatch.storage.profiles import PROFILES, Option, Support
 from tests.unit.operations.copy_rig import REGION, SOURCE, TARGET, HandClock, job_request
 
 HERE = Region(
@@ -93,6 +93,37 @@ async def test_a_missing_bucket(buckets: tuple[str, ...], code: FailureCode, pat
     assert [fault.path for fault in caught.value.faults] == [path]
 
 
+async def prepare_two(source: dict[str, StorageError], target: dict[str, StorageError]) -> PlanFindings:
+    """A job from one store to another, each of which refuses some questions."""
+    far = RegionName("far")
+    return await prepare_job(
+        job_request(PutObjectCopy(target_bucket=TARGET, target_region=far)),
+        source_bucket=SOURCE,
+        source=cast(ObjectStore, RefusingStore(store(SOURCE), source)),
+        target=cast(ObjectStore, RefusingStore(store(TARGET), target)),
+        report=None,
+        source_region=HERE,
+        target_region=replace(HERE, name=far),
+    )
+
+
+async def test_a_bucket_that_is_only_read_is_not_asked_for_its_versioning() -> None:
+    denied = StorageError(StorageReason.ACCESS_DENIED, "no", http_status=403)
+    findings = await prepare_two({"versioning": denied}, {})
+    assert findings.target_versioning is Versioning.ENABLED
+    with pytest.raises(JobFailure) as caught:
+        await prepare_two({}, {"versioning": denied})
+    assert [fault.path for fault in caught.value.faults] == ["Operation"]
+
+
+async def test_a_store_without_versions_is_not_asked_for_its_versioning() -> None:
+    source = store(SOURCE)
+    source.profile = source.profile.with_overrides({Option.VERSIONS: Support.REFUSED})
+    not_there = StorageError(StorageReason.NOT_IMPLEMENTED, "no", http_status=501)
+    refusing = RefusingStore(source, {"versioning": not_there})
+    assert (await prepare(refusing, target_bucket=SOURCE)).target_versioning is Versioning.NEVER
+
+
 async def test_a_missing_report_bucket() -> None:
     with pytest.raises(JobFailure) as caught:
         await prepare(store(SOURCE, TARGET), report=store())
@@ -135,7 +166,7 @@ async def test_a_store_that_does_not_answer_is_no_fault_of_the_job() -> None:
 
 async def test_options_and_buckets_are_faults_together() -> None:
     with pytest.raises(JobFailure) as caught:
-        await prepare(store(SOURCE, profile="ceph"), storage_class="COLD", unmodified_since_constraint=0)
+        await prepare(store(SOURCE, profile="minio"), storage_class="COLD", unmodified_since_constraint=0)
     assert caught.value.failure_code is FailureCode.UNSUPPORTED_OPTION
     assert len(caught.value.faults) == 2
     assert caught.value.reason.endswith("(and 1 more)")

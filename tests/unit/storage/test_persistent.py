@@ -539,3 +539,42 @@ def test_whatever_happens_every_request_ends_and_every_place_comes_back(seed: in
         assert clock.boottime() < 900
 
     run_virtually(scenario)
+
+
+# --- what an adapter refuses by itself
+
+
+@pytest.mark.parametrize("reason", [R.INVALID_KEY, R.INVALID_REQUEST])
+@pytest.mark.parametrize("method", ["copy", "get"])
+def test_what_was_never_sent_is_no_request_and_no_answer(method: str, reason: StorageReason) -> None:
+    async def scenario(clock: VirtualClock) -> None:
+        bench = Bench(clock, always(reason))
+        task = bench.task()
+        with pytest.raises(StorageError):
+            await CALLS[method](task)
+        assert (task.requests, bench.pacer.answers, bench.pacer.in_flight) == (0, 0, 0)
+
+    run_virtually(scenario)
+
+
+@virtual_time
+async def test_a_refusal_by_the_store_is_a_request_and_an_answer(clock: VirtualClock) -> None:
+    bench = Bench(clock, lambda _: refusal(R.INVALID_KEY, http_status=400))
+    task = bench.task()
+    with pytest.raises(StorageError):
+        await copy(task)
+    assert (task.requests, bench.pacer.answers) == (1, 1)
+
+
+@virtual_time
+async def test_what_was_never_sent_ends_no_hold(clock: VirtualClock) -> None:
+    bench = Bench(clock, lambda sent: refusal(R.INVALID_KEY if sent.key == "odd" else R.REFUSED))
+    waiting = [asyncio.create_task(copy(bench.task(), str(number))) for number in range(4)]
+    await asyncio.sleep(0.5)
+    assert bench.pacer.held
+    with pytest.raises(StorageError):
+        await copy(bench.task(), "odd")
+    assert bench.pacer.held
+    bench.store.script = lambda _: None
+    await asyncio.gather(*waiting)
+    assert bench.pacer.in_flight == 0

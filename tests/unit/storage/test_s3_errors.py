@@ -67,7 +67,11 @@ def refusal(
         (400, "SomethingNew", StorageReason.OTHER),
         (403, "SomethingNew", StorageReason.OTHER),
         (500, "SomethingNew", StorageReason.SERVER_ERROR),
-        (503, "SomethingNew", StorageReason.SLOW_DOWN),
+        (503, "SomethingNew", StorageReason.SERVER_ERROR),
+        (503, "RequestLimitExceeded", StorageReason.SLOW_DOWN),
+        (200, "SomethingNew", StorageReason.SERVER_ERROR),
+        (200, "AccessDenied", StorageReason.ACCESS_DENIED),
+        (202, "SomethingNew", StorageReason.SERVER_ERROR),
         (429, "SomethingNew", StorageReason.SLOW_DOWN),
     ],
 )
@@ -79,6 +83,9 @@ def test_code(status: int, code: str, reason: StorageReason) -> None:
 @pytest.mark.parametrize(
     ("status", "reason"),
     [
+        (200, StorageReason.MALFORMED_ANSWER),
+        (201, StorageReason.MALFORMED_ANSWER),
+        (202, StorageReason.MALFORMED_ANSWER),
         (301, StorageReason.WRONG_REGION),
         (304, StorageReason.PRECONDITION_FAILED),
         (400, StorageReason.INVALID_REQUEST),
@@ -91,7 +98,7 @@ def test_code(status: int, code: str, reason: StorageReason) -> None:
         (429, StorageReason.SLOW_DOWN),
         (500, StorageReason.SERVER_ERROR),
         (502, StorageReason.SERVER_ERROR),
-        (503, StorageReason.SLOW_DOWN),
+        (503, StorageReason.SERVER_ERROR),
         (504, StorageReason.SERVER_ERROR),
         (507, StorageReason.QUOTA_EXCEEDED),
     ],

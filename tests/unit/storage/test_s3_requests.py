@@ -84,6 +84,18 @@ def test_no_header_can_be_smuggled_in(value: str, field: str) -> None:
     assert caught.value.reason is StorageReason.INVALID_REQUEST
 
 
+@pytest.mark.parametrize("name", ["a\tb", "a b", "a: b"])
+def test_what_would_end_a_headers_name_is_refused(name: str) -> None:
+    with pytest.raises(StorageError) as caught:
+        s3_requests.put_headers(PutOptions(metadata=ObjectMetadata(user={name: "v"})), dialect=S3_DIALECT)
+    assert caught.value.reason is StorageReason.INVALID_REQUEST
+
+
+def test_a_tab_may_stand_in_a_value() -> None:
+    headers = s3_requests.put_headers(PutOptions(metadata=ObjectMetadata(user={"k": "a\tb"})), dialect=S3_DIALECT)
+    assert headers == ((b"x-amz-meta-k", b"a\tb"),)
+
+
 def test_plain_copy_has_no_headers_but_its_source() -> None:
     assert s3_requests.copy_headers(CopyOptions(), dialect=S3_DIALECT) == ()
 

@@ -10,6 +10,7 @@ import pytest
 
 from cosbatch.model.errors import StorageError, StorageReason
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, VersionId
+from cosbatch.storage.disposition import is_outcome_unknown
 from cosbatch.storage.port import CompletedPart, CopyOptions, ObjectMetadata, PutOptions
 from cosbatch.storage.s3 import COPY_PLANS_KEPT, S3Store
 from tests.capturing_store import CapturingStore
@@ -59,6 +60,24 @@ class TestCopy:
         server.answer(body)
         error = await refused(store.copy(SOURCE, REF, options=CopyOptions()))
         assert (error.reason, error.http_status) == (StorageReason.MALFORMED_ANSWER, 200)
+
+    @pytest.mark.parametrize(
+        ("status", "body"),
+        [
+            (503, b"<html>no server is available to handle this request</html>"),
+            (503, b""),
+            (202, b""),
+            (201, COPIED),
+            (200, b"<Error></Error>"),
+            (200, b"<Error><Code>SomethingNew</Code></Error>"),
+        ],
+    )
+    async def test_what_leaves_open_whether_it_was_done(
+        self, server: CapturingStore, store: S3Store, status: int, body: bytes
+    ) -> None:
+        """A proxy's 503, a success that is none: such a copy is looked at, not sent again and not given up."""
+        server.answer(body, status=status)
+        assert is_outcome_unknown(await refused(store.copy(SOURCE, REF, options=CopyOptions())))
 
     async def test_options_are_laid_out_once_and_kept_apart(self, server: CapturingStore, store: S3Store) -> None:
         first = CopyOptions(storage_class="GLACIER")
@@ -111,6 +130,21 @@ class TestSending:
         )
         error = await refused(store.put(REF, b"1"))
         assert error.message == "*** is not good, nor ***"
+
+    async def test_tabs_are_sent_to_stores_that_sign_them_alike(self, server: CapturingStore, store: S3Store) -> None:
+        metadata = ObjectMetadata(user={"k": "a\tb"})
+        server.answer(COPIED)
+        await store.copy(SOURCE, REF, options=CopyOptions(metadata=metadata))
+        assert server.requests[0].headers["x-amz-meta-k"] == "a\tb"
+        ceph = open_store(server.endpoint, profile="ceph")
+        for call in (
+            ceph.copy(SOURCE, REF, options=CopyOptions(metadata=metadata)),
+            ceph.put(REF, b"1", options=PutOptions(metadata=metadata)),
+        ):
+            error = await refused(call)
+            assert (error.reason, error.http_status) == (StorageReason.INVALID_REQUEST, 0)
+        assert len(server.requests) == 1
+        await ceph.close()
 
     async def test_empty_keys_send_nothing(self, server: CapturingStore, store: S3Store) -> None:
         empty = ObjectRef(BUCKET, ObjectKey(""))
@@ -165,6 +199,35 @@ class TestAnswers:
         body = await store.get(REF)
         assert body.meta.metadata.user == {"a": "b"}
         assert b"".join([block async for block in body]) == b"0123456789"
+
+    @pytest.mark.parametrize("status", [200, 201, 204])
+    async def test_a_get_that_fails_keeps_no_connection(
+        self, server: CapturingStore, store: S3Store, status: int
+    ) -> None:
+        """Of 256 connections none would be left for the request after them."""
+        for _ in range(260):
+            server.answer(status=status, headers={"last-modified": "yesterday"})
+            await refused(store.get(REF))
+        server.answer(b"12", headers=HEAD)
+        assert await content(store, REF) == b"12"
+
+    async def test_words_that_are_no_encoded_words(self, server: CapturingStore, store: S3Store) -> None:
+        server.answer(headers=HEAD | {"x-amz-meta-a": "=?utf-8?b?abcde?=", "x-amz-meta-b": "=?UTF-8?Q?M=C3=BCller?="})
+        assert (await store.get(REF)).meta.metadata.user == {"a": "=?utf-8?b?abcde?=", "b": "Müller"}
+
+    async def test_only_some_stores_encode_words(self, server: CapturingStore) -> None:
+        store = open_store(server.endpoint, profile="minio")
+        server.answer(headers=HEAD | {"x-amz-meta-a": "=?UTF-8?Q?M=C3=BCller?="})
+        assert (await store.head(REF)).metadata.user == {"a": "=?UTF-8?Q?M=C3=BCller?="}
+        await store.close()
+
+    async def test_no_tag_set_is_no_tags(self, server: CapturingStore, store: S3Store) -> None:
+        server.answer(b"<Error><Code>NoSuchTagSet</Code></Error>", status=404)
+        assert await store.get_tags(REF) == ()
+        server.answer(b"<Error><Code>NoSuchTagSet</Code></Error>", status=404)
+        assert await store.get_tags(REF._replace(version_id=VersionId("v"))) == ()
+        server.answer(b"<Error><Code>NoSuchKey</Code></Error>", status=404)
+        assert (await refused(store.get_tags(REF))).reason is StorageReason.NO_SUCH_KEY
 
     async def test_refused_get(self, server: CapturingStore, store: S3Store) -> None:
         server.answer(b"<Error><Code>NoSuchKey</Code><Message>gone</Message></Error>", status=404)
