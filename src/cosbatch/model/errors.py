@@ -125,7 +125,7 @@ class StorageReason(StrEnum):
     QUOTA_EXCEEDED = "QuotaExceeded"
     """The store is full, or a quota of the bucket or the account is used up."""
     SLOW_DOWN = "SlowDown"
-    """Throttling that the store names (SlowDown, ServiceUnavailable, RequestLimitExceeded), or 429. Nothing was done."""
+    """Throttling that the store names (SlowDown, RequestLimitExceeded ...), or 429. Nothing was done."""
     SERVER_ERROR = "InternalError"
     """500, 502, 504, a 503 without a throttle code, an unknown ``<Error>`` in a success: it may have been done."""
     REFUSED = "ConnectionRefused"
