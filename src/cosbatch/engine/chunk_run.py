@@ -38,6 +38,7 @@ class ChunkRun:
         "given_up",
         "ignored_options",
         "in_flight",
+        "is_ending",
         "kit",
         "last_settled_at",
         "oldest_result_at",
@@ -66,6 +67,8 @@ class ChunkRun:
         self.stopped_at = 0.0
         self.given_up = False
         """Settle-only: the time to look is over, what is left is OutcomeUnknown."""
+        self.is_ending = False
+        """The job is Cancelling or Failing: what is given back now will never be sent."""
         self.abandoned = False
         """Some task may have run and could not be settled: the lease has to be lost."""
         self.finishing = False

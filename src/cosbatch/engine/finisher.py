@@ -40,6 +40,9 @@ from cosbatch.storage.spool import Spool
 
 log = structlog.get_logger(__name__)
 
+STORE_CLOCK_SECONDS = 6.0
+"""How far a store's clock may be behind the ledger's."""
+
 
 @dataclass(slots=True, kw_only=True)
 class FinishTools:
@@ -143,15 +146,16 @@ class Sealing:
             if self._job.report_state is ReportState.PENDING:
                 location = await self._deliver(left)
                 log.info("report-delivered", job_id=self._job.id, location=location)
+                await self._sweep()
                 await self._end(state=ReportState.DELIVERED, location=location)
             else:
+                await self._sweep()
                 await self._end(state=self._job.report_state, location=self._job.report_location)
         except (StorageError, SpoolError) as error:
             await self._not_delivered(str(error))
         except SendingStopped as error:
             self._deadline.check()
             await self._not_delivered(str(error))
-        await self._sweep()
 
     # --- the report
 
@@ -224,32 +228,47 @@ class Sealing:
     async def _abort_uploads(self) -> list[UploadRecord]:
         """Aborts what is left of our multipart uploads; the ones that would not go, for summary.json to name."""
         left = []
-        uploads = await self._tools.ledger.uploads(self._job.id)
-        if not uploads:
-            return []
-        for upload in uploads:
-            store = self._open(regions_of(self._job.request).target, upload.target.bucket)
+        for upload in await self._tools.ledger.uploads(self._job.id):
             try:
-                await store.abort_upload(upload.target, upload_id=upload.upload_id)
+                await self._abort(upload)
             except SendingStopped:
                 self._deadline.check()
                 left.append(upload)
-                continue
             except StorageError as error:
-                if error.reason is not StorageReason.NO_SUCH_UPLOAD:
-                    left.append(upload)
-                    continue
-            await self._tools.ledger.remove_upload(self._job.id, upload.upload_id)
+                log.warning("upload-left", job_id=self._job.id, key=upload.target.key, error=str(error))
+                left.append(upload)
+            else:
+                await self._tools.ledger.remove_upload(self._job.id, upload.upload_id)
         return left
 
+    async def _abort(self, upload: UploadRecord) -> None:
+        store = self._open(regions_of(self._job.request).target, upload.target.bucket)
+        ids = await self._ids_of(store, upload) if upload.is_announced else [upload.upload_id]
+        for upload_id in ids:
+            try:
+                await store.abort_upload(upload.target, upload_id=upload_id)
+            except StorageError as error:
+                if error.reason is not StorageReason.NO_SUCH_UPLOAD:
+                    raise
+
+    async def _ids_of(self, store: TaskStore, upload: UploadRecord) -> list[str]:
+        """Uploads without parts to the key, begun since the job started: among them one of ours whose id got lost."""
+        since = (self._job.started_at or 0.0) - STORE_CLOCK_SECONDS
+        found, token = [], ""
+        while True:
+            page = await store.list_uploads(upload.target.bucket, prefix=upload.target.key, token=token)
+            found += [
+                entry.upload_id for entry in page.uploads if entry.key == upload.target.key and entry.initiated >= since
+            ]
+            token = page.next_token
+            if not token:
+                return [found_id for found_id in found if not await store.list_parts(upload.target, upload_id=found_id)]
+
     async def _sweep(self) -> None:
-        """Chunk files have served, and part files that no ledger row names are orphans."""
-        if (await self._tools.ledger.job(self._job.id)).report_state is ReportState.PENDING:
-            return
+        """Chunk files have served, and part files that no ledger row names are orphans. Before the final status, so
+        that whoever seals again sweeps again."""
         spool = self._tools.spool
-        for name in await spool.list(chunk_folder(self._job.id)):
-            await spool.delete(name)
         known = await self._tools.ledger.part_names(self._job.id)
-        for name in await spool.list(f"jobs/{self._job.id}/parts/"):
-            if name not in known:
-                await spool.delete(name)
+        parts = await spool.list(f"jobs/{self._job.id}/parts/")
+        for name in [*await spool.list(chunk_folder(self._job.id)), *(name for name in parts if name not in known)]:
+            await spool.delete(name)

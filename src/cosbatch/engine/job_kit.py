@@ -11,7 +11,7 @@ from cosbatch.model.errors import FailureCode, JobFailure
 from cosbatch.model.identifiers import Bucket, ObjectRef
 from cosbatch.model.jobs import Job, Verify
 from cosbatch.model.operations import PutObjectCopy
-from cosbatch.model.tasks import Lease, UploadRecord
+from cosbatch.model.tasks import Lease, UploadRecord, announced_upload
 from cosbatch.operations.port import JobFacts, Operation
 from cosbatch.operations.registry import operation_for
 from cosbatch.storage.pacing import StopSignal
@@ -82,9 +82,20 @@ class ChunkUploads:
         self._ledger = ledger
 
     async def of_task(self, task_number: int) -> Sequence[UploadRecord]:
-        return await self._ledger.uploads(self._lease.job_id, task_number=task_number)
+        known = await self._ledger.uploads(self._lease.job_id, task_number=task_number)
+        return [record for record in known if not record.is_announced]
+
+    async def announce(self, task_number: int, target: ObjectRef) -> None:
+        await self._add(task_number, target, announced_upload(task_number))
+
+    async def withdraw(self, task_number: int) -> None:
+        await self.end(announced_upload(task_number))
 
     async def begin(self, task_number: int, target: ObjectRef, upload_id: str) -> None:
+        await self._add(task_number, target, upload_id)
+        await self.withdraw(task_number)
+
+    async def _add(self, task_number: int, target: ObjectRef, upload_id: str) -> None:
         record = UploadRecord(task_number=task_number, target=target, upload_id=upload_id, fence=self._lease.fence)
         await self._ledger.add_upload(self._lease, record)
 

@@ -25,6 +25,8 @@ class TaskStore(ObjectStore, Protocol):
     """Requests sent so far."""
     has_written: bool
     """Some write was answered with success, or may have been applied without an answer."""
+    was_refused: bool
+    """Some write reached the store, which refused it."""
 
     @property
     def causes(self) -> list[str]:

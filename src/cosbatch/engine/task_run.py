@@ -170,6 +170,12 @@ class TaskRun:
             return self._unknown("the store could not be asked in time what became of it")
         if self._target.has_written or self._source.has_written:
             self._run.abandoned = True
+        elif self._run.is_ending and self._target.was_refused:
+            # It was sent, so it is not among the tasks that never were; and nothing was done.
+            causes = ", ".join(self._target.causes)
+            return self._failed(
+                OutcomeCode.NOT_DONE, f"the job ended before this was done; the store had said {causes}"
+            )
         return None
 
     def _refused(self, error: StorageError) -> Result:

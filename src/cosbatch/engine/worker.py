@@ -30,7 +30,7 @@ from cosbatch.model.errors import (
 )
 from cosbatch.model.identifiers import JobId, WorkerId
 from cosbatch.model.jobs import Hold
-from cosbatch.model.states import Actor, JobStatus
+from cosbatch.model.states import ENDING, Actor, JobStatus
 from cosbatch.model.tasks import Claim, ClaimMode, Task, Then
 from cosbatch.storage.spool import Spool
 
@@ -271,6 +271,7 @@ class Worker:
                 run.cut_off()
             return
         if pulse is None or pulse.status is not JobStatus.ACTIVE or self._draining:
+            run.is_ending = pulse is not None and pulse.status in ENDING
             self._stop(run, now=now)
 
     def _stop(self, run: ChunkRun, *, now: float) -> None:

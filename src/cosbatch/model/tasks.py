@@ -142,3 +142,13 @@ class UploadRecord:
     target: ObjectRef
     upload_id: str
     fence: int
+
+    @property
+    def is_announced(self) -> bool:
+        """An upload was about to be begun; whether it was, and under which id, is not known."""
+        return self.upload_id == announced_upload(self.task_number)
+
+
+def announced_upload(task_number: int) -> str:
+    """Stands for the id of an upload until the store has given it one. No store's ids look so."""
+    return f"(announced by task {task_number})"

@@ -174,10 +174,14 @@ async def _listed_parts(copy: ObjectCopy, upload_id: str) -> list[UploadedPart] 
 async def _begin(copy: ObjectCopy, wanted: Wanted) -> str:
     options = put_options(copy, wanted)
     for left in reversed(range(SENDS)):
+        await copy.context.uploads.announce(copy.task.number, copy.target)
         try:
             upload_id = await copy.target_store.create_upload(copy.target, options=options)
         except StorageError as error:
-            if not left or not is_outcome_unknown(error):
+            if not is_outcome_unknown(error):
+                await copy.context.uploads.withdraw(copy.task.number)
+                raise
+            if not left:
                 raise
             await abort_unrecorded(copy)
         else:
@@ -240,6 +244,7 @@ async def abort_unrecorded(copy: ObjectCopy) -> None:
     for upload_id in await _uploads_at_target(copy):
         if upload_id not in recorded and await _listed_parts(copy, upload_id) == []:
             await _abort(copy, upload_id)
+    await copy.context.uploads.withdraw(copy.task.number)
 
 
 async def _uploads_at_target(copy: ObjectCopy) -> list[str]:

@@ -23,8 +23,17 @@ class Uploads(Protocol):
         """Uploads begun for this task and not yet ended, by this claim or an older one."""
         ...
 
+    async def announce(self, task_number: int, target: ObjectRef) -> None:
+        """In the ledger before the upload is asked for, so that one whose id got lost is looked for."""
+        ...
+
+    async def withdraw(self, task_number: int) -> None:
+        """No upload of an unknown id is left of this task."""
+        ...
+
     async def begin(self, task_number: int, target: ObjectRef, upload_id: str) -> None:
-        """In the ledger before the first part is sent. StaleFence where the lease is no longer ours."""
+        """In the ledger before the first part is sent, in place of its announcement. StaleFence where the lease is no
+        longer ours."""
         ...
 
     async def end(self, upload_id: str) -> None:

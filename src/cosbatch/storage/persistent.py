@@ -73,6 +73,7 @@ class PersistentStore:
         "has_written",
         "profile",
         "requests",
+        "was_refused",
     )
 
     def __init__(
@@ -92,6 +93,8 @@ class PersistentStore:
         """Requests sent so far."""
         self.has_written = False
         """Some write was answered with success, or may have been applied without an answer."""
+        self.was_refused = False
+        """Some write reached the store, which refused it."""
         self._inner = inner
         self._board = board
         self._permit = permit
@@ -272,6 +275,7 @@ class PersistentStore:
                 answer = await send(*args, **kwargs)
             except StorageError as error:
                 self.has_written |= writes and is_outcome_unknown(error)
+                self.was_refused |= writes and error.http_status > 0
                 patience = patience or _Patience(self._max_attempts, answers)
                 await self._recover(error, ticket, pacer, patience, writes=writes)
             except BaseException:

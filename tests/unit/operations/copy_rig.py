@@ -141,12 +141,20 @@ class ListedUploads:
 
     def __init__(self) -> None:
         self.records: list[UploadRecord] = []
+        self.announced: set[int] = set()
+
+    async def announce(self, task_number: int, target: ObjectRef) -> None:
+        self.announced.add(task_number)
+
+    async def withdraw(self, task_number: int) -> None:
+        self.announced.discard(task_number)
 
     async def of_task(self, task_number: int) -> Sequence[UploadRecord]:
         return [record for record in self.records if record.task_number == task_number]
 
     async def begin(self, task_number: int, target: ObjectRef, upload_id: str) -> None:
         self.records.append(UploadRecord(task_number=task_number, target=target, upload_id=upload_id, fence=1))
+        await self.withdraw(task_number)
 
     async def end(self, upload_id: str) -> None:
         self.records = [record for record in self.records if record.upload_id != upload_id]
