@@ -117,6 +117,12 @@ class TestClaim:
         (claim,) = await ledger.claim(ANNA, room=10, lease_seconds=LEASE_SECONDS, after_job=urgent)
         assert claim.lease.job_id == modest
 
+    async def test_jobs_that_the_worker_does_not_want_are_passed_over(self, ledger: SqlLedger) -> None:
+        held_job = await active_job(ledger, 1, priority=99)
+        await active_job(ledger, 2, priority=1)
+        claims = await ledger.claim(ANNA, room=10, lease_seconds=LEASE_SECONDS, but_not={held_job})
+        assert places(claims) == [(2, 0)]
+
     async def test_a_lower_priority_has_its_turn_when_nothing_greater_is_claimable(self, ledger: SqlLedger) -> None:
         await active_job(ledger, 1, sizes=[10, 10], priority=1)
         await active_job(ledger, 2, sizes=[10, 10], priority=2)
@@ -137,17 +143,23 @@ class TestClaim:
         assert bool(await claim(ledger, 1)) == (not path)
 
     @pytest.mark.parametrize("ending", [JobStatus.CANCELLING, JobStatus.FAILING])
-    async def test_an_ending_job_settles_what_was_lost(self, ledger: SqlLedger, ending: JobStatus) -> None:
+    async def test_an_ending_job_settles_what_was_lost_when_all_is_quiet(
+        self, ledger: SqlLedger, clock: HandClock, ending: JobStatus
+    ) -> None:
         job = await active_job(ledger, sizes=[10] * 3)
         await lose(ledger, (await claim_one(ledger)).lease)
         by = Actor.USER if ending is JobStatus.CANCELLING else Actor.ENGINE
         await ledger.move(job, expect=[JobStatus.ACTIVE], to=ending, actor=by, reason="")
+        clock.tick(29)
+        assert await claim(ledger, 100) == []
+        clock.tick(1)
         [found] = await claim(ledger, 100)
         assert (found.lease.seq, found.mode, found.losses) == (0, ClaimMode.SETTLE_ONLY, 1)
 
-    async def test_an_ending_job_waits_for_no_priority(self, ledger: SqlLedger) -> None:
+    async def test_an_ending_job_waits_for_no_priority(self, ledger: SqlLedger, clock: HandClock) -> None:
         await active_job(ledger, 1, priority=1)
         await lose_often(ledger, 1)
+        clock.tick(30)
         await user_cancels(ledger, job_id(1))
         await active_job(ledger, 2, priority=9)
         assert places(await claim(ledger, 20)) == [(1, 0), (2, 0)]
@@ -168,9 +180,12 @@ class TestClaim:
         assert places(await claim(ledger, 100)) == [(1, 0)]
         assert places(await claim(ledger, 100)) == [(2, 0)]
 
-    async def test_an_ending_job_is_only_settled_however_often_a_chunk_was_lost(self, ledger: SqlLedger) -> None:
+    async def test_an_ending_job_is_only_settled_however_often_a_chunk_was_lost(
+        self, ledger: SqlLedger, clock: HandClock
+    ) -> None:
         job = await active_job(ledger, sizes=[10, 10])
         await lose_often(ledger, 3)
+        clock.tick(30)
         await user_cancels(ledger, job)
         assert [each.mode for each in await claim(ledger, 100)] == [ClaimMode.SETTLE_ONLY]
 
@@ -228,6 +243,29 @@ class TestRenew:
         left = await ledger.held_leases()
         assert {each.lease for each in left} == frozenset(named)
         assert {each.lease_until for each in left} == {clock.now() + 90}
+
+
+class TestForfeit:
+    async def test_what_is_forfeited_is_a_loss_and_makes_the_job_quiet(
+        self, ledger: SqlLedger, clock: HandClock
+    ) -> None:
+        job = await active_job(ledger, sizes=[10])
+        mine = await claim_one(ledger)
+        part = part_of(mine, [0, 1])
+        await ledger.commit(mine, part, then=Then.FORFEIT, quiet_seconds=60)
+        [queued] = await ledger.queued_jobs()
+        assert (queued.has_leases, queued.has_lost_chunks, queued.quiet_at) == (False, True, clock.now() + 60)
+        [again] = await claim(ledger, 10)
+        assert (again.losses, len(again.settled), (await ledger.job(job)).tally.succeeded) == (1, 2, 2)
+
+    async def test_the_mark_of_a_living_worker_blames_no_task(self, ledger: SqlLedger) -> None:
+        await active_job(ledger, sizes=[10])
+        await lose_often(ledger, 3)
+        [mine] = await claim(ledger, 10)
+        await ledger.mark_started(mine, 4)
+        await ledger.commit(mine, None, then=Then.FORFEIT)
+        [again] = await claim(ledger, 10)
+        assert (again.mode, again.started_task) == (ClaimMode.ONE_AT_A_TIME, None)
 
 
 class TestCommit:

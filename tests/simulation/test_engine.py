@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
-from cosbatch.model.errors import FailureCode
+from cosbatch.model.errors import FailureCode, StorageError, StorageReason
+from cosbatch.model.identifiers import Bucket, ObjectRef
 from cosbatch.model.jobs import Job, PausedBy
 from cosbatch.model.operations import PutObjectCopy
 from cosbatch.model.regions import Versioning
 from cosbatch.model.reports import ReportScope, ReportState
 from cosbatch.model.states import Actor, JobStatus
+from cosbatch.storage.port import CopyOptions, CopyOutcome, ObjectStore
 from tests.simulation.faulty import Switch, slow
 from tests.simulation.rig import CONTROL, LIMITS, SOURCE, TARGET, Rig
 from tests.unit.storage.virtual_time import VirtualClock, virtual_time
@@ -370,3 +373,44 @@ async def test_draining_waits_for_no_store_that_is_down(clock: VirtualClock) -> 
     await rig.drain()
     assert clock.boottime() - began < 30
     assert (await rig.ledger.job(job.id)).tally.succeeded == len(rig.copied())
+
+
+@pytest.mark.parametrize("priority", [1, 10])
+def test_a_bucket_that_is_down_keeps_no_other_waiting(priority: int) -> None:
+    @virtual_time
+    async def scenario(clock: VirtualClock) -> None:
+        rig = Rig(clock, wrap=lambda inner: guarded_by_target(inner, "dead"))
+        rig.store.create_bucket("dead")
+        rig.put_objects(KEYS)
+        rig.start()
+        dead = PutObjectCopy(target_bucket=Bucket("dead"))
+        stuck = await rig.submit(rig.request(rig.csv_manifest(KEYS), operation=dead))
+        await rig.when(stuck, lambda found: found.hold is not None)
+        other = await rig.submit(rig.request(rig.csv_manifest(KEYS[:300], name="b.csv"), priority=priority))
+        done = await rig.until(other, within_seconds=600)
+        assert (done.status, done.tally.succeeded) == (JobStatus.COMPLETE, 300)
+        assert (await rig.ledger.job(stuck.id)).tally.failed == 0
+
+    scenario()
+
+
+def guarded_by_target(inner: ObjectStore, bucket: str) -> ObjectStore:
+    """Copies into one bucket are refused connections."""
+
+    class Guarded(MemoryStoreView):
+        async def copy(self, source: ObjectRef, target: ObjectRef, *, options: CopyOptions) -> CopyOutcome:
+            if target.bucket == bucket:
+                raise StorageError(StorageReason.REFUSED, "connection refused")
+            return await inner.copy(source, target, options=options)
+
+    return cast(ObjectStore, Guarded(inner))
+
+
+class MemoryStoreView:
+    """Everything as the store behind it."""
+
+    def __init__(self, inner: ObjectStore) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._inner, name)

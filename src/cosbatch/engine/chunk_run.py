@@ -90,6 +90,8 @@ class ChunkRun:
 
     def ending(self) -> Then:
         """What the last commit does with the chunk."""
+        if self.abandoned:
+            return Then.FORFEIT
         return Then.CLOSE if self.settled_count == self.claim.task_count else Then.YIELD
 
     def is_idle(self) -> bool:

@@ -9,7 +9,7 @@ from random import Random
 import structlog
 
 from cosbatch.engine.chunk_run import ChunkRun
-from cosbatch.ledger.port import HeldLease, JobLedger
+from cosbatch.ledger.port import JobLedger
 from cosbatch.model.errors import LedgerUnavailable, SpoolError, StaleFence
 from cosbatch.model.reports import Part
 from cosbatch.model.tasks import Then
@@ -56,7 +56,7 @@ class Committer:
             try:
                 if part is not None:
                     await self.spool.put(part.spool_name, content)
-                await self.ledger.commit(run.claim, part, then=then)
+                await self.ledger.commit(run.claim, part, then=then, quiet_seconds=self.quiet_seconds)
             except StaleFence:
                 run.deadline.lost = True
                 log.warning("commit-refused", job_id=run.claim.lease.job_id, seq=run.claim.lease.seq)
@@ -75,13 +75,3 @@ class Committer:
             await self.spool.delete(run.claim.spool_name)
         except SpoolError as error:
             log.info("chunk-file-left", name=run.claim.spool_name, error=str(error))
-
-    async def forfeit(self, run: ChunkRun) -> None:
-        """Gives the lease away as a loss, so that the next claimer looks before it sends."""
-        held = [lease for lease in await self.ledger.held_leases() if lease.lease == run.claim.lease]
-        for lease in held:
-            await self._expire(lease)
-        run.deadline.lost = True
-
-    async def _expire(self, lease: HeldLease) -> None:
-        await self.ledger.expire(lease, quiet_seconds=self.quiet_seconds)

@@ -29,7 +29,9 @@ class LeaseBook:
         self._one_at_a_time = asyncio.Lock()
         self._claim_unanswered = False
 
-    async def claim(self, *, room: int, after_job: JobId | None) -> list[tuple[Claim, Deadline]]:
+    async def claim(
+        self, *, room: int, after_job: JobId | None, but_not: Collection[JobId] = ()
+    ) -> list[tuple[Claim, Deadline]]:
         """New claims with their deadlines; none while an earlier claim's reply is missing."""
         async with self._one_at_a_time:
             if self._claim_unanswered:
@@ -37,7 +39,11 @@ class LeaseBook:
             asked_at = self._clock.boottime()
             try:
                 claims = await self._ledger.claim(
-                    self._worker, room=room, lease_seconds=self._lease_seconds, after_job=after_job
+                    self._worker,
+                    room=room,
+                    lease_seconds=self._lease_seconds,
+                    after_job=after_job,
+                    but_not=but_not,
                 )
             except LedgerUnavailable:
                 self._claim_unanswered = True

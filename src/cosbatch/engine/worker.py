@@ -7,6 +7,7 @@ requests at present. One long-lived coroutine a lane costs less than one asyncio
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ import structlog
 from cosbatch.engine.chunk_files import decode_chunk
 from cosbatch.engine.chunk_run import ChunkRun, Unit
 from cosbatch.engine.committer import Committer
-from cosbatch.engine.job_kit import JobKit, kit_for
+from cosbatch.engine.job_kit import JobKit, Place, kit_for
 from cosbatch.engine.leases import LeaseBook
 from cosbatch.engine.ports import Stores
 from cosbatch.engine.renewal import Deadline, sleep_or_stop, until_stopped
@@ -66,7 +67,7 @@ class Worker:
         )
         self._kits: dict[JobId, JobKit] = {}
         self._runs: list[ChunkRun] = []
-        self._lanes = 0
+        self._lanes: Counter[Place] = Counter()
         self._background: set[asyncio.Task[None]] = set()
         self._last_job: JobId | None = None
         self._draining = False
@@ -103,7 +104,7 @@ class Worker:
         room = self._room()
         if room <= 0:
             return False
-        claimed = await self._leases.claim(room=room, after_job=self._last_job)
+        claimed = await self._leases.claim(room=room, after_job=self._last_job, but_not=self._held_jobs())
         for claim, deadline in claimed:
             self._last_job = claim.lease.job_id
             await self._begin(claim, deadline)
@@ -113,8 +114,13 @@ class Worker:
         """Tasks to ask for: two rounds of the concurrency, less those that are waiting here already."""
         if self._draining or len(self._runs) >= self._limits.max_claimed_chunks:
             return 0
-        waiting = sum(run.unstarted for run in self._runs)
-        return self._limits.rounds_ahead * self._wanted_lanes(at_least_one_bucket=True) - waiting
+        lanes = sum(self._lane_limit(place) for place in self._places() if not self._is_held(place))
+        waiting = sum(run.unstarted for run in self._runs if not self._is_held(run.kit.place))
+        return self._limits.rounds_ahead * (lanes or self._limits.first_lanes) - waiting
+
+    def _held_jobs(self) -> set[JobId]:
+        """Jobs whose bucket does not answer: more of their chunks would only keep others waiting."""
+        return {run.kit.job.id for run in self._runs if self._is_held(run.kit.place)}
 
     async def _begin(self, claim: Claim, deadline: Deadline) -> None:
         try:
@@ -151,31 +157,38 @@ class Worker:
 
     # --- lanes
 
-    def _wanted_lanes(self, *, at_least_one_bucket: bool = False) -> int:
-        kits = {(run.kit.regions.target, run.kit.target_bucket) for run in self._runs}
-        if not kits:
-            return self._limits.first_lanes if at_least_one_bucket else 0
-        return sum(self._stores.limit_of(region, bucket) for region, bucket in kits)
+    def _places(self) -> set[Place]:
+        """The buckets that the claimed chunks write."""
+        return {run.kit.place for run in self._runs}
+
+    def _lane_limit(self, place: Place) -> int:
+        return self._stores.limit_of(*place)
+
+    def _is_held(self, place: Place) -> bool:
+        return self._stores.hold_of(*place) is not None
 
     def _top_up_lanes(self) -> None:
-        missing = min(self._wanted_lanes() - self._lanes, sum(len(run.units) for run in self._runs))
-        for _ in range(missing):
-            self._lanes += 1
-            self._spawn(self._lane())
+        """Each bucket has lanes of its own, as many as it takes requests at a time: one that does not answer keeps no
+        other waiting."""
+        for place in self._places():
+            units = sum(len(run.units) for run in self._runs if run.kit.place == place)
+            for _ in range(min(self._lane_limit(place) - self._lanes[place], units)):
+                self._lanes[place] += 1
+                self._spawn(self._lane(place))
 
-    async def _lane(self) -> None:
+    async def _lane(self, place: Place) -> None:
         try:
-            while (run := self._next_run()) is not None:
+            while (run := self._next_run(place)) is not None:
                 await self._run_unit(run, run.begin())
-                if self._lanes > self._wanted_lanes():
+                if self._lanes[place] > self._lane_limit(place):
                     return
         finally:
-            self._lanes -= 1
+            self._lanes[place] -= 1
 
-    def _next_run(self) -> ChunkRun | None:
+    def _next_run(self, place: Place) -> ChunkRun | None:
         """The oldest claim first, so that chunks close in the order in which they were claimed."""
         for run in self._runs:
-            if run.units and run.claim.mode is not ClaimMode.ONE_AT_A_TIME:
+            if run.units and run.kit.place == place and run.claim.mode is not ClaimMode.ONE_AT_A_TIME:
                 return run
         return None
 
@@ -232,11 +245,7 @@ class Worker:
         if run.finishing or run not in self._runs:
             return
         run.finishing = True
-        if run.abandoned:
-            await self._committer.commit(run, then=Then.KEEP)
-            await self._committer.forfeit(run)
-        else:
-            await self._committer.commit(run, then=run.ending())
+        await self._committer.commit(run, then=run.ending())
         self._drop(run)
 
     def _drop(self, run: ChunkRun) -> None:

@@ -38,7 +38,7 @@ UNDER_LEASE: Final = and_(
     IS_LEASED,
 )
 _CLAIMABLE_JOBS: Final = (
-    select(JOB.id, JOB.account, JOB.region, JOB.status, JOB.priority)
+    select(JOB.id, JOB.account, JOB.region, JOB.status, JOB.priority, JOB.quiet_at)
     .where(
         or_(IS_ACTIVE, IS_ENDING),
         or_(and_(IS_ACTIVE, some_chunk(IS_OPEN)), and_(IS_ENDING, some_chunk(IS_LOST))),
@@ -102,9 +102,15 @@ class _Offer:
 
 
 def claim(
-    tx: Transaction, worker: WorkerId, *, room: int, lease_seconds: float, after_job: JobId | None
+    tx: Transaction,
+    worker: WorkerId,
+    *,
+    room: int,
+    lease_seconds: float,
+    after_job: JobId | None,
+    but_not: Collection[JobId],
 ) -> list[Claim]:
-    offers = _fill(_offers(tx, after_job=after_job), room=room)
+    offers = _fill(_offers(tx, after_job=after_job, but_not=but_not), room=room)
     now = tx.now()
     claims = [_claim(offer, worker=worker, now=now) for offer in offers]
     tx.change_each(_TAKE, [_taken(claim, until=now + lease_seconds) for claim in claims])
@@ -149,11 +155,12 @@ def sorted_leases(leases: Collection[Lease]) -> list[Lease]:
     return sorted(leases, key=lambda lease: (lease.job_id, lease.seq))
 
 
-def _offers(tx: Transaction, *, after_job: JobId | None) -> Iterator[_Offer]:
+def _offers(tx: Transaction, *, after_job: JobId | None, but_not: Collection[JobId]) -> Iterator[_Offer]:
     """Every claimable chunk, in the order of service. What is left of ending jobs comes first: it is little, it only
     looks, and somebody waits for the end."""
-    rows = tx.all(_CLAIMABLE_JOBS)
-    ending = [row for row in rows if row.status != JobStatus.ACTIVE]
+    rows = [row for row in tx.all(_CLAIMABLE_JOBS) if row.id not in but_not]
+    now = tx.now()
+    ending = [row for row in rows if row.status != JobStatus.ACTIVE and row.quiet_at <= now]
     active = [row for row in rows if row.status == JobStatus.ACTIVE]
     yield from _of_level(tx, ending, after_job=after_job)
     yield from _in_turn([_of_queue(tx, queue, after_job=after_job) for queue in _queues(active, after_job=after_job)])

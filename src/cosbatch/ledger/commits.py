@@ -10,6 +10,7 @@ from cosbatch.ledger import tables
 from cosbatch.ledger.claims import UNDER_LEASE, stale, under
 from cosbatch.ledger.codec import encode
 from cosbatch.ledger.job_rows import THE_JOB, load_row, move_row, tally_columns, tally_from
+from cosbatch.ledger.scheduling import be_quiet
 from cosbatch.ledger.transaction import Parameters, Transaction
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.errors import FailureCode
@@ -38,7 +39,7 @@ _CHANGE_CHUNK: Final = update(tables.chunk).where(UNDER_LEASE)
 _COUNT: Final = update(tables.job).where(THE_JOB)
 
 
-def commit(tx: Transaction, claim: Claim, part: Part | None, *, then: Then) -> None:
+def commit(tx: Transaction, claim: Claim, part: Part | None, *, then: Then, quiet_seconds: float) -> None:
     lease = claim.lease
     is_known = part is not None and tx.one(_PART_NAMED, {"the_job": lease.job_id, "the_name": part.spool_name})
     chunk = tx.one(_HELD_CHUNK, under(lease, claim.owner))
@@ -54,6 +55,8 @@ def commit(tx: Transaction, claim: Claim, part: Part | None, *, then: Then) -> N
         _add_part(tx, claim, new)
     if new is not None or then is not Then.KEEP:
         tx.change(_CHANGE_CHUNK, under(lease, claim.owner) | _changes(chunk, settled, then=then))
+    if then is Then.FORFEIT:
+        be_quiet(tx, lease.job_id, seconds=quiet_seconds)
     if new is not None or then is Then.CLOSE:
         _count(tx, claim, new.tally if new else Tally(), closed=int(then is Then.CLOSE))
 
@@ -87,8 +90,10 @@ def _changes(chunk: Row[Any], settled: Bitmap, *, then: Then) -> Parameters:
     changes: Parameters = {"settled": settled.to_bytes()}
     if then is Then.CLOSE:
         return changes | {"state": "closed"} | _GIVEN_UP | _NO_MARK
-    if then is Then.YIELD:
+    if then is not Then.KEEP:
         changes |= {"state": "open"} | _GIVEN_UP
+        if then is Then.FORFEIT:
+            changes |= {"losses": chunk.losses + 1, "lost": 1}
         # The yielding worker is alive, so its own mark blames nobody. One that a dead worker left must stay.
         if chunk.started_fence == chunk.fence:
             changes |= _NO_MARK

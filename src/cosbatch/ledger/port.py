@@ -228,13 +228,20 @@ class JobLedger(Protocol):
     # --- working
 
     async def claim(
-        self, worker: WorkerId, *, room: int, lease_seconds: float, after_job: JobId | None = None
+        self,
+        worker: WorkerId,
+        *,
+        room: int,
+        lease_seconds: float,
+        after_job: JobId | None = None,
+        but_not: Collection[JobId] = (),
     ) -> list[Claim]:
         """Chunks with at least ``room`` unsettled tasks in all, fewer where there is no more work; [] for none.
 
-        Of Cancelling and Failing jobs the open chunks with losses come first, settle-only. Of Active jobs: the queues
-        (account and region) in turn after that of ``after_job``; in a queue the greatest priority first, equal ones in
-        turn after ``after_job``, the lowest open chunk first. A chunk that has lost three or
+        Of Cancelling and Failing jobs the open chunks with losses come first, settle-only, once the job is quiet: what
+        an expired lease has sent could still be applied after a look. Of Active jobs: the queues (account and region)
+        in turn after that of ``after_job``; in a queue the greatest priority first, equal ones in turn after
+        ``after_job``, the lowest open chunk first. Jobs in ``but_not`` are passed over. A chunk that has lost three or
         more leases comes one-at-a-time and alone. Never repeat a claim whose reply was lost before a renewal."""
         ...
 
@@ -244,8 +251,11 @@ class JobLedger(Protocol):
 
     async def pulses(self, job_ids: Collection[JobId]) -> Mapping[JobId, Pulse]: ...
 
-    async def commit(self, claim: Claim, part: Part | None, *, then: Then) -> None:
-        """Adds the part and its bits, adds its tally to the job, and keeps, yields or closes the chunk.
+    async def commit(self, claim: Claim, part: Part | None, *, then: Then, quiet_seconds: float = 0.0) -> None:
+        """Adds the part and its bits, adds its tally to the job, and keeps, yields, forfeits or closes the chunk.
+
+        FORFEIT counts as a loss and makes the job quiet from ``quiet_seconds`` on; it clears a started mark of this
+        claim, since its worker is alive.
 
         A part that is in the ledger already is success (repeating is safe). StaleFence where the lease is lost. In the
         same transaction the job moves to Failing (from Active or Pausing only): FailureThresholdExceeded when it has

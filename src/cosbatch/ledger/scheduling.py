@@ -85,8 +85,13 @@ def expire(tx: Transaction, held: HeldLease, *, quiet_seconds: float) -> bool:
         case _:
             assert_never(held.lease)
     if ended:
-        tx.change(_BE_QUIET_UNTIL, {"the_job": job_id, "until": tx.now() + quiet_seconds})
+        be_quiet(tx, job_id, seconds=quiet_seconds)
     return bool(ended)
+
+
+def be_quiet(tx: Transaction, job_id: JobId, *, seconds: float) -> None:
+    """From so many seconds on no request of a lease that was lost now can still be under way."""
+    tx.change(_BE_QUIET_UNTIL, {"the_job": job_id, "until": tx.now() + seconds})
 
 
 def _queued_job(row: Row[Any]) -> QueuedJob:

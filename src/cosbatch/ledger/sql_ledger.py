@@ -175,10 +175,23 @@ class SqlLedger(JobLedger):
     # --- working
 
     async def claim(
-        self, worker: WorkerId, *, room: int, lease_seconds: float, after_job: JobId | None = None
+        self,
+        worker: WorkerId,
+        *,
+        room: int,
+        lease_seconds: float,
+        after_job: JobId | None = None,
+        but_not: Collection[JobId] = (),
     ) -> list[Claim]:
         return await self._database.write(
-            partial(claims.claim, worker=worker, room=room, lease_seconds=lease_seconds, after_job=after_job)
+            partial(
+                claims.claim,
+                worker=worker,
+                room=room,
+                lease_seconds=lease_seconds,
+                after_job=after_job,
+                but_not=but_not,
+            )
         )
 
     async def renew(self, worker: WorkerId, leases: Collection[Lease], *, lease_seconds: float) -> Renewal:
@@ -197,8 +210,10 @@ class SqlLedger(JobLedger):
     async def pulses(self, job_ids: Collection[JobId]) -> Mapping[JobId, Pulse]:
         return await self._database.read(partial(jobs.pulses, job_ids=job_ids))
 
-    async def commit(self, claim: Claim, part: Part | None, *, then: Then) -> None:
-        await self._database.write(partial(commits.commit, claim=claim, part=part, then=then))
+    async def commit(self, claim: Claim, part: Part | None, *, then: Then, quiet_seconds: float = 0.0) -> None:
+        await self._database.write(
+            partial(commits.commit, claim=claim, part=part, then=then, quiet_seconds=quiet_seconds)
+        )
 
     async def mark_started(self, claim: Claim, task_number: int) -> None:
         await self._database.write(partial(claims.mark_started, claim=claim, task_number=task_number))

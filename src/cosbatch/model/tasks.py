@@ -130,6 +130,8 @@ class Then(StrEnum):
     """A checkpoint: the lease stays."""
     YIELD = "yield"
     """The rest goes back, and it is no loss."""
+    FORFEIT = "forfeit"
+    """The rest goes back as a loss: some task may have run and could not be settled, whoever claims it next looks."""
     CLOSE = "close"
     """All tasks are settled."""
 
