@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format test-system system-deps bench docs nightly lock clean
+.PHONY: help install demo test simulate check format test-system system-deps bench docs nightly lock clean
 
 help:  ## What can be made.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -42,6 +42,9 @@ system-deps:  ## Debian packages that `test-system` needs (as root; does nothing
 
 test-system: $(INSTALLED)  ## Tests on what Debian brings: Ceph RGW.
 	$(PYTEST) -m "system and not nightly"
+
+simulate: $(INSTALLED)  ## The engine under faults: SEEDS=n fresh seeds, or SEED=x once more.
+	$(BIN)/python -m tests.simulation.campaign $(if $(SEED),SEED=$(SEED),$(or $(SEEDS),100))
 
 nightly: $(INSTALLED)  ## Tests that run for a long time.
 	$(PYTEST) -m nightly --timeout 3600
