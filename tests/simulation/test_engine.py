@@ -414,3 +414,20 @@ class MemoryStoreView:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._inner, name)
+
+
+@virtual_time
+async def test_a_damaged_plan_fails_the_job_with_its_cause(clock: VirtualClock) -> None:
+    rig = Rig(clock)
+    rig.put_objects(KEYS)
+    rig.start(workers=0)
+    job = await rig.submit(rig.request(rig.csv_manifest(KEYS)))
+    await rig.until(job, {JobStatus.ACTIVE})
+    (name, *_) = await rig.spool.list(f"jobs/{job.id}/chunks/")
+    await rig.spool.delete(name)
+    await rig.spool.put(name, b"not what was put there")
+    rig.start_worker()
+    done = await rig.until(job)
+    assert (done.status, done.failure_code) == (JobStatus.FAILED, FailureCode.INTERNAL_ERROR)
+    assert "damaged" in done.failure_reason
+    await rig.drain()

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from cosbatch.model.errors import SpoolError
+from cosbatch.model.errors import SpoolDamaged
 from cosbatch.model.identifiers import JobId, ObjectKey, VersionId
 from cosbatch.model.tasks import Skip, Task
 
@@ -34,15 +34,15 @@ def encode_chunk(rows: Iterable[ChunkRow]) -> bytes:
 
 
 def decode_chunk(content: bytes, *, first_task: int, task_count: int) -> list[Task]:
-    """The tasks, in manifest order. SpoolError where the file is damaged or has another number of rows."""
+    """The tasks, in manifest order. SpoolDamaged where the file is damaged or has another number of rows."""
     try:
         text = gzip.decompress(content).decode()
         rows = list(csv.reader(io.StringIO(text, newline="")))
         tasks = [_task(row, first_task + place) for place, row in enumerate(rows)]
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error, ValueError, IndexError) as error:
-        raise SpoolError(f"the chunk file of task {first_task} and following is damaged: {error}") from error
+        raise SpoolDamaged(f"the chunk file of task {first_task} and following is damaged: {error}") from error
     if len(tasks) != task_count:
-        raise SpoolError(f"the chunk file of task {first_task} has {len(tasks)} tasks instead of {task_count}")
+        raise SpoolDamaged(f"the chunk file of task {first_task} has {len(tasks)} tasks instead of {task_count}")
     return tasks
 
 

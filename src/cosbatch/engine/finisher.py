@@ -227,8 +227,11 @@ class Sealing:
 
     async def _abort_uploads(self) -> list[UploadRecord]:
         """Aborts what is left of our multipart uploads; the ones that would not go, for summary.json to name."""
-        left = []
-        for upload in await self._tools.ledger.uploads(self._job.id):
+        left: list[UploadRecord] = []
+        uploads = await self._tools.ledger.uploads(self._job.id)
+        if is_final(self._job.status):
+            return uploads  # nothing is sent for a job that has ended, but its report
+        for upload in uploads:
             try:
                 await self._abort(upload)
             except SendingStopped:

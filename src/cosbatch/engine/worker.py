@@ -23,10 +23,13 @@ from cosbatch.engine.renewal import Deadline, sleep_or_stop, until_stopped
 from cosbatch.engine.task_run import TaskRun, TaskTools, worker_lost
 from cosbatch.ledger.port import Pulse
 from cosbatch.model.errors import (
+    FailureCode,
     IllegalMove,
     JobFailure,
     LedgerUnavailable,
+    SpoolDamaged,
     SpoolError,
+    SpoolMissing,
     StaleFence,
 )
 from cosbatch.model.identifiers import JobId, WorkerId
@@ -130,6 +133,10 @@ class Worker:
         except JobFailure as failure:
             await self._fail_job(claim.lease.job_id, failure)
             await self._hand_back(claim)
+        except (SpoolMissing, SpoolDamaged) as error:
+            why = f"the work area has lost a part of the plan: {error}; make the job again"
+            await self._fail_job(claim.lease.job_id, JobFailure(FailureCode.INTERNAL_ERROR, why))
+            await self._hand_back(claim)
         except (SpoolError, LedgerUnavailable) as error:
             log.error("chunk-not-begun", job_id=claim.lease.job_id, seq=claim.lease.seq, error=str(error))
             await self._hand_back(claim)
@@ -151,8 +158,9 @@ class Worker:
     async def _hand_back(self, claim: Claim) -> None:
         try:
             await self._tools.ledger.commit(claim, None, then=Then.YIELD)
-        except StaleFence:
-            log.info("claim-lost", job_id=claim.lease.job_id, seq=claim.lease.seq)
+        except (StaleFence, LedgerUnavailable) as error:
+            # What is no longer named goes back with the next renewal: nothing was sent under it.
+            log.info("claim-not-handed-back", job_id=claim.lease.job_id, seq=claim.lease.seq, error=str(error))
         self._leases.forget(claim.lease)
 
     # --- lanes

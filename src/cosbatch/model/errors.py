@@ -17,6 +17,7 @@
     |   +-- LedgerUnavailable   the ledger did not answer; the change may or may not have been made
     +-- SpoolError              the work area refused a read or a write
     |   +-- SpoolMissing        nothing has that name
+    |   +-- SpoolDamaged        what is there is not what was put there
     +-- SendingStopped          nothing more may be sent for this task: its lease is over, or its worker stops
 
 A failed task is none of these: it is a value, :class:`cosbatch.model.tasks.Result`.
@@ -254,6 +255,10 @@ class SpoolError(CosbatchError):
 
 class SpoolMissing(SpoolError):
     """Nothing in the work area has that name."""
+
+
+class SpoolDamaged(SpoolError):
+    """What the work area has under a name is not what was put there."""
 
 
 class SendingStopped(CosbatchError):
