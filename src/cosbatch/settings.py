@@ -152,6 +152,9 @@ class RegionSettings(_Section):
     profile_overrides: dict[Option, Support] = Field(
         default={}, description="Single options of the profile, `option: applied | emulated | refused`."
     )
+    storage_classes: list[StrictStr] = Field(
+        default=[], description="Storage classes that a job may ask for; default: those of the profile."
+    )
     signing_region: Annotated[StrictStr, Field(min_length=1)] = Field(
         default="us-east-1", description="The region's name in signatures; COS and S3: the region itself."
     )
@@ -380,6 +383,7 @@ def _region(name: str, region: RegionSettings) -> Region:
         ca_file=region.ca_file,
         requests_per_second=region.requests_per_second,
         max_connections=region.max_connections,
+        storage_classes=tuple(region.storage_classes),
         profile_overrides=tuple((option.value, support.value) for option, support in region.profile_overrides.items()),
     )
 
@@ -432,7 +436,7 @@ def _default(field: Any) -> str:
     if field.default_factory is not None:
         return "see there"
     default = getattr(field.default, "value", field.default)
-    return "none" if default is None or default == {} else f"`{default}`"
+    return "none" if default in (None, {}, []) else f"`{default}`"
 
 
 def _unit(name: str) -> str:

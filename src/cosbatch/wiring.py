@@ -7,7 +7,7 @@ import logging
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
@@ -68,7 +68,8 @@ def engine_limits(settings: Settings) -> EngineLimits:
 
 def profile_of(region: Region) -> CapabilityProfile:
     overrides = {Option(option): Support(support) for option, support in region.profile_overrides}
-    return PROFILES[region.profile].with_overrides(overrides)
+    profile = PROFILES[region.profile].with_overrides(overrides)
+    return replace(profile, storage_classes=frozenset(region.storage_classes)) if region.storage_classes else profile
 
 
 # --- logs

@@ -46,6 +46,8 @@ class Region:
     """Cap over all workers, per bucket; None: as fast as the store takes it."""
     max_connections: int = 256
     """Per worker process, shared by the region's buckets; also the most requests at a time to any one of them."""
+    storage_classes: tuple[str, ...] = ()
+    """Classes that a job may ask for, in place of the profile's; empty: the profile's."""
     profile_overrides: tuple[tuple[str, str], ...] = ()
     """Option name -> support (``applied``, ``emulated``, ``refused``)."""
 

@@ -133,7 +133,8 @@ PROFILES: Final[Mapping[str, CapabilityProfile]] = MappingProxyType(
                 encodes_metadata=True,
             ),
             _profile(
-                "ceph",  # its operator names the classes; it refuses others
+                "ceph",
+                classes="STANDARD STANDARD_IA",  # its operator may name others: storage_classes in the settings
                 emulated="grants tagging-replace upload-tagging source-dates source-match",
                 refused="sse-aes256 restore",
                 takes_tabs=False,  # measured on 16.2.15

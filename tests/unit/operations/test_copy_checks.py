@@ -109,7 +109,9 @@ def test_tags_of_any_script_and_of_every_mark() -> None:
 
 
 def test_operators_of_ceph_name_their_own_classes() -> None:
-    assert faults_of(PROFILES["ceph"], storage_class="COLD") == []
+    assert len(faults_of(PROFILES["ceph"], storage_class="COLD")) == 1
+    own = replace(PROFILES["ceph"], storage_classes=frozenset({"COLD"}))
+    assert faults_of(own, storage_class="COLD") == []
 
 
 def test_identifiers_of_both_clouds() -> None:

@@ -1,0 +1,27 @@
+"""Values that wiring makes of settings."""
+
+from __future__ import annotations
+
+from cosbatch.model.identifiers import RegionName
+from cosbatch.model.regions import Provider, Region
+from cosbatch.storage.profiles import PROFILES, Option, Support
+from cosbatch.wiring import profile_of
+
+
+def region(**changes: object) -> Region:
+    here = {"name": RegionName("r"), "provider": Provider.S3, "endpoint": "http://h", "profile": "ceph"}
+    return Region(**{**here, "signing_region": "us-east-1", **changes})  # type: ignore[arg-type]
+
+
+def test_a_region_has_its_profile() -> None:
+    assert profile_of(region()).storage_classes == PROFILES["ceph"].storage_classes
+
+
+def test_a_region_may_name_its_own_storage_classes() -> None:
+    assert profile_of(region(storage_classes=("COLD", "STANDARD"))).storage_classes == {"COLD", "STANDARD"}
+
+
+def test_single_options_may_be_overridden() -> None:
+    overridden = profile_of(region(profile_overrides=(("sse-aes256", "applied"),)))
+    assert overridden.supports(Option.SSE_AES256) is Support.APPLIED
+    assert overridden.supports(Option.RESTORE) is Support.REFUSED
