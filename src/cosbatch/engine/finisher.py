@@ -270,6 +270,12 @@ class Sealing:
     async def _sweep(self) -> None:
         """Chunk files have served, and part files that no ledger row names are orphans. Before the final status, so
         that whoever seals again sweeps again."""
+        try:
+            await self._delete_leftovers()
+        except SpoolError as error:
+            log.warning("leftovers-not-swept", job_id=self._job.id, error=str(error))
+
+    async def _delete_leftovers(self) -> None:
         spool = self._tools.spool
         known = await self._tools.ledger.part_names(self._job.id)
         parts = await spool.list(f"jobs/{self._job.id}/parts/")

@@ -34,7 +34,7 @@ class JobKit:
     failure: JobFailure | None = None
     """Set by a task whose error concerns the whole job."""
     held: bool = field(default=False)
-    """Whether this worker has put a hold on the job."""
+    """Whether the job shows a hold, as far as this worker knows."""
 
     @property
     def bucket(self) -> Bucket:
@@ -77,7 +77,14 @@ def kit_for(job: Job, *, stores: Stores) -> JobKit:
         target_profile=stores.plain(regions.target).profile,
         same_store=is_same_store(source, target),
     )
-    return JobKit(job=job, operation=operation_for(job.operation_name), facts=facts, regions=regions, stores=stores)
+    return JobKit(
+        job=job,
+        operation=operation_for(job.operation_name),
+        facts=facts,
+        regions=regions,
+        stores=stores,
+        held=job.hold is not None,  # perhaps of a worker that is gone: this one ends it when the bucket answers
+    )
 
 
 class ChunkUploads:

@@ -138,6 +138,8 @@ class Planner:
             lease, ledger=self._tools.ledger, clock=self._clock, lease_seconds=limits.lease_seconds, taken_at=asked_at
         )
         plan = Plan(job=job, lease=lease, tools=self._tools, permit=keeper.deadline.check)
+        if job.hold is not None:  # of a planner that is gone
+            await self._tools.ledger.set_hold(job.id, None)
         self._open[job.id] = _OpenPlan(plan=plan, slices=plan.slices(), keeper=keeper, served=self._turn)
         log.info("planning", job_id=job.id)
         return self._open[job.id]

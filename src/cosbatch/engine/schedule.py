@@ -46,7 +46,7 @@ def _own_move(queued: QueuedJob, *, now: float, limits: EngineLimits) -> Move | 
             return _move(queued, JobStatus.COMPLETING, "every task has a result")
         case JobStatus.PAUSING if not queued.has_leases and now >= queued.quiet_at:
             return _move(queued, JobStatus.PAUSED, job.status_reason)
-        case JobStatus.PREPARING | JobStatus.READY | JobStatus.ACTIVE | JobStatus.PAUSING | JobStatus.PAUSED:
+        case JobStatus.PREPARING | JobStatus.ACTIVE:  # nobody asks the bucket of a job that rests
             hold = job.hold if job.hold and job.hold.bucket != WORK_AREA else None
             if hold is not None and now - hold.since > limits.hold_limit_seconds:
                 return _failing(queued, FailureCode.STORE_UNAVAILABLE, f"{hold.bucket}: {hold.reason}")

@@ -27,7 +27,7 @@ from cosbatch.model.errors import (
     Unanswered,
 )
 from cosbatch.model.tasks import OutcomeCode, Result, Task, TaskStatus
-from cosbatch.operations.port import TaskContext
+from cosbatch.operations.port import CONTENT, TaskContext
 from cosbatch.storage.disposition import (
     Action,
     backoff_seconds,
@@ -138,7 +138,8 @@ class TaskRun:
         ignored = await self._read_back(result)
         if not ignored:
             return result._replace(requests=self._requests(), message=self._with_causes(result.message))
-        self._run.note_ignored(ignored)
+        if CONTENT not in ignored:  # another content may be an owner's upload in between: no word on the store
+            self._run.note_ignored(ignored)
         named = ", ".join(ignored)
         return self._failed(
             OutcomeCode.STORE_IGNORED_OPTION, f"the store answered success, but the object does not show: {named}"

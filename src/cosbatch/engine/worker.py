@@ -108,10 +108,16 @@ class Worker:
         if room <= 0:
             return False
         claimed = await self._leases.claim(room=room, after_job=self._last_job, but_not=self._held_jobs())
+        begun = 0
         for claim, deadline in claimed:
             self._last_job = claim.lease.job_id
-            await self._begin(claim, deadline)
-        return bool(claimed)
+            try:
+                begun += await self._begin(claim, deadline)
+            except Exception:
+                # Forgotten, it goes back with the next renewal; the other claims are begun all the same.
+                log.exception("claim-not-begun", job_id=claim.lease.job_id, seq=claim.lease.seq)
+                self._leases.forget(claim.lease)
+        return begun > 0
 
     def _room(self) -> int:
         """Tasks to ask for: two rounds of the concurrency, less those that are waiting here already."""
@@ -125,7 +131,8 @@ class Worker:
         """Jobs whose bucket does not answer: more of their chunks would only keep others waiting."""
         return {run.kit.job.id for run in self._runs if self._is_held(run.kit.place)}
 
-    async def _begin(self, claim: Claim, deadline: Deadline) -> None:
+    async def _begin(self, claim: Claim, deadline: Deadline) -> bool:
+        """Whether its tasks run now; else it was handed back."""
         try:
             kit = await self._kit(claim.lease.job_id)
             content = await self._spool.get(claim.spool_name)
@@ -149,6 +156,8 @@ class Worker:
                 self._spawn(self._finish(run))
             else:
                 self._top_up_lanes()
+            return True
+        return False
 
     async def _kit(self, job_id: JobId) -> JobKit:
         if job_id not in self._kits:
@@ -228,9 +237,11 @@ class Worker:
                 run.bring(task, worker_lost(task), now=self._clock.boottime())
                 run.in_flight -= 1
             else:
-                if await self._mark_started(run, task):
-                    await self._run_task(run, task)
-                run.in_flight -= 1
+                try:
+                    if await self._mark_started(run, task):
+                        await self._run_task(run, task)
+                finally:
+                    run.in_flight -= 1
             await self._committer.commit(run, then=Then.KEEP)
         await self._finish(run)
 
@@ -253,8 +264,10 @@ class Worker:
         if run.finishing or run not in self._runs:
             return
         run.finishing = True
-        await self._committer.commit(run, then=run.ending())
-        self._drop(run)
+        try:
+            await self._committer.commit(run, then=run.ending())
+        finally:
+            self._drop(run)
 
     def _drop(self, run: ChunkRun) -> None:
         """Forget a run that is committed, or lost: a lost one's tasks find its deadline over before their next send."""
@@ -275,7 +288,11 @@ class Worker:
             self._stop_if_told(run, pulses.get(run.claim.lease.job_id), now=now)
             if self._is_due(run, now=now):
                 self._spawn(self._committer.commit(run, then=Then.KEEP))
-        await self._tell_holds({run.kit.job.id: run.kit for run in self._runs}.values())
+        kits = {run.kit.job.id: run.kit for run in self._runs}
+        for job_id, kit in kits.items():
+            if kit.failure is not None:
+                await self._fail_job(job_id, kit.failure)
+        await self._tell_holds(kits.values())
         self._top_up_lanes()
         return False
 
@@ -332,6 +349,8 @@ class Worker:
             )
         except IllegalMove:
             log.debug("job-ends-already", job_id=job_id, failure_code=failure.failure_code)
+        except LedgerUnavailable as error:
+            log.warning("job-not-failed", job_id=job_id, failure_code=failure.failure_code, error=str(error))
 
     # --- the end
 

@@ -11,8 +11,6 @@ from cosbatch.operations.copy_source import wanted_metadata
 from cosbatch.storage.port import ObjectMeta, ObjectMetadata
 from cosbatch.storage.profiles import Option
 
-CONTENT: Final = "content"
-"""Named beside the options where the bytes themselves are not the source's."""
 STANDARD: Final = "STANDARD"
 _DEFAULT_TYPES: Final = frozenset({"", "binary/octet-stream", "application/octet-stream"})
 """What stores make of an object without a content type."""

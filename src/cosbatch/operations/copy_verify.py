@@ -6,8 +6,9 @@ from cosbatch.model.operations import Directive
 from cosbatch.operations.copy_plan import ObjectCopy
 from cosbatch.operations.copy_shown import shows_access, shows_tags
 from cosbatch.operations.copy_source import head_or_none
-from cosbatch.operations.copy_state import CONTENT, missing_options, same_content
+from cosbatch.operations.copy_state import missing_options, same_content
 from cosbatch.operations.copy_uploads import earliest_write
+from cosbatch.operations.port import CONTENT
 from cosbatch.storage.port import ObjectMeta
 from cosbatch.storage.profiles import Option
 

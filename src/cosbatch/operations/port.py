@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import Fault
@@ -14,6 +14,9 @@ from cosbatch.model.operations import OperationName
 from cosbatch.model.tasks import Result, Task, UploadRecord
 from cosbatch.storage.port import ObjectStore
 from cosbatch.storage.profiles import CapabilityProfile
+
+CONTENT: Final = "content"
+"""What ``verify`` names beside options where the bytes themselves are not as they should be."""
 
 
 class Uploads(Protocol):

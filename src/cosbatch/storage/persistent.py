@@ -270,6 +270,7 @@ class PersistentStore:
             ticket = pacer.try_admit() or await pacer.wait(self._cut if self.has_written else self._stop)
             answers = pacer.answers
             try:
+                self._check_stop()
                 self._permit()
                 self.requests += 1
                 answer = await send(*args, **kwargs)
@@ -285,6 +286,12 @@ class PersistentStore:
                 self.has_written |= writes
                 pacer.answered(ticket)
                 return answer
+
+    def _check_stop(self) -> None:
+        """A task of many requests need not wait to be stopped."""
+        stop = self._cut if self.has_written else self._stop
+        if stop is not None:
+            stop.check()
 
     async def _recover(
         self, error: StorageError, ticket: Ticket, pacer: BucketPacer, patience: _Patience, *, writes: bool
