@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -59,3 +60,16 @@ class Switch:
         await asyncio.sleep(self._seconds)
         if self.is_down:
             raise StorageError(StorageReason.REFUSED, "connection refused")
+
+
+class SlowCounter:
+    """A slow store that counts its requests by method."""
+
+    def __init__(self) -> None:
+        self.requests: Counter[str] = Counter()
+
+    def wrap(self, inner: ObjectStore) -> ObjectStore:
+        return guarded(slow(inner), self._count)
+
+    async def _count(self, name: str) -> None:
+        self.requests[name] += 1

@@ -39,7 +39,6 @@ class EngineLimits:
     chunk_bytes: int = 64 * 2**30
     versions_of_one_key: int = 10_000
     min_free_spool_share: float = 0.2
-    losses_before_one_at_a_time: int = 3
     rounds_ahead: int = 2
     """A worker claims while it holds fewer unstarted tasks than so many rounds of its concurrency."""
     unanswered_limit: int = 5
