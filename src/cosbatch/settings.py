@@ -201,7 +201,10 @@ class Settings(BaseSettings):
         default=10, gt=0, le=600, description="Longest wait for a connection to a store, TLS included."
     )
     request_timeout_seconds: float = Field(
-        default=60, gt=0, le=3600, description="Longest wait for the answer to one request."
+        default=60,
+        gt=0,
+        le=3600,
+        description="Longest wait for the answer to one request; five times that where the answer comes bit by bit.",
     )
     checkpoint_seconds: float = Field(
         default=60, gt=0, le=3600, description="Results do not stay uncommitted for longer."

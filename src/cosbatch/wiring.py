@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,6 +43,8 @@ from cosbatch.storage.s3 import S3Store
 from cosbatch.storage.signer import TemplateSigner
 
 PROGRESS_SECONDS = 0.5
+SLOWEST_ANSWER = 5
+"""An answer that comes bit by bit may take so many times as long as one that does not come at all."""
 STEWARD_RATE_SHARE = 0.05
 """Of a bucket's rate cap for the planner, and for the finisher; the workers have the rest in equal parts."""
 
@@ -54,8 +56,9 @@ def engine_limits(settings: Settings) -> EngineLimits:
     return EngineLimits(
         lease_seconds=settings.lease_seconds,
         poll_seconds=settings.poll_seconds,
-        request_timeout_seconds=settings.request_timeout_seconds,
+        request_timeout_seconds=settings.request_timeout_seconds * SLOWEST_ANSWER,
         yield_seconds=settings.request_timeout_seconds,
+        drain_seconds=2 * settings.request_timeout_seconds + settings.lease_seconds,
         checkpoint_seconds=settings.checkpoint_seconds,
         hold_limit_seconds=settings.hold_limit_seconds,
         settle_limit_seconds=settings.settle_limit_seconds,
@@ -172,7 +175,9 @@ class RegionStores:
             region.endpoint,
             ca_file=region.ca_file,
             timeouts=Timeouts(
-                connect_seconds=settings.connect_timeout_seconds, answer_seconds=settings.request_timeout_seconds
+                connect_seconds=settings.connect_timeout_seconds,
+                answer_seconds=settings.request_timeout_seconds,
+                total_seconds=settings.request_timeout_seconds * SLOWEST_ANSWER,
             ),
             max_connections=region.max_connections,
             clock=self._clock,
@@ -269,10 +274,14 @@ class EngineLoad:
 class Engine:
     """A running engine and the service beside it."""
 
-    def __init__(self, *, service: JobService, ledger: JobLedger, group: ProcessGroup) -> None:
+    def __init__(
+        self, *, service: JobService, ledger: JobLedger, group: ProcessGroup, parts: Sequence[asyncio.Task[None]]
+    ) -> None:
+        """``parts`` run in this process, beside the group's."""
         self.service = service
         self._ledger = ledger
         self._group = group
+        self._parts = parts
 
     def load(self) -> EngineLoad:
         return EngineLoad(in_flight=self._group.in_flight())
@@ -287,8 +296,12 @@ class Engine:
         until: Callable[[Job], bool],
         on_progress: Callable[[Job, EngineLoad], None] | None = None,
     ) -> Job:
-        """The job as soon as ``until`` is true of it, looked at twice a second."""
+        """The job as soon as ``until`` is true of it, looked at twice a second. Raises what ended a part of the engine:
+        without it the job would wait for ever."""
         while True:
+            for part in self._parts:
+                if part.done():
+                    part.result()
             job = await self._ledger.job(job_id)
             if on_progress is not None:
                 on_progress(job, self.load())
@@ -329,11 +342,11 @@ async def open_engine(settings: Settings, data_dir: Path, *, log_level: str = "i
         running = [asyncio.create_task(scheduler.run(stop)), asyncio.create_task(finisher.run(stop))]
         group.start()
         try:
-            yield Engine(service=_service(settings, ledger, stores), ledger=ledger, group=group)
+            yield Engine(service=_service(settings, ledger, stores), ledger=ledger, group=group, parts=running)
         finally:
             stop.set()
             await group.drain()
-            await asyncio.gather(*running)
+            await asyncio.gather(*running, return_exceptions=True)
             await ledger.close()
             descriptor.close()
 

@@ -1,4 +1,4 @@
-"""Cuts the rows of a manifest into chunks; the same rows are always cut at the same places."""
+"""Cuts the rows of a manifest into chunks."""
 
 from __future__ import annotations
 
@@ -20,20 +20,26 @@ class Chunker:
     """A chunk closes at 1,000 rows (the first 64: at 100), or when its listed sizes reach 64 GiB, never inside a
     run."""
 
-    def __init__(self, *, limits: EngineLimits) -> None:
+    def __init__(self, *, limits: EngineLimits, cut_chunks: int = 0, cut_rows: int = 0) -> None:
+        """``cut_chunks`` and ``cut_rows``: what an earlier plan of the same rows has saved. Those rows are passed over,
+        so that it does not matter whether they would be cut at the same places today."""
         self._limits = limits
-        self._seq = 0
-        self._first_task = 0
+        self._seq = cut_chunks
+        self._first_task = cut_rows
+        self._to_pass = cut_rows
         self._rows: list[ChunkRow] = []
         self._bytes = 0
 
     @property
     def rows_cut(self) -> int:
-        """Rows in the chunks that were given out so far."""
+        """Rows in the chunks that were given out so far, by an earlier plan too."""
         return self._first_task
 
     def add_run(self, run: Sequence[ChunkRow]) -> Iterator[CutChunk]:
         """Rows that must stay together."""
+        run = self._not_cut_before(run)
+        if not run:
+            return
         self._rows.extend(run)
         self._bytes += sum([row[2] or 0 for row in run])
         if len(self._rows) >= self._row_limit() or self._bytes >= self._limits.chunk_bytes:
@@ -41,6 +47,7 @@ class Chunker:
 
     def add_rows(self, rows: Sequence[ChunkRow]) -> Iterator[CutChunk]:
         """Rows that may be cut anywhere: the fast path, a slice at a time."""
+        rows = self._not_cut_before(rows)
         start = 0
         while start < len(rows):
             room = self._row_limit() - len(self._rows)
@@ -56,8 +63,17 @@ class Chunker:
                 yield self._cut()
 
     def finish(self) -> Iterator[CutChunk]:
+        if self._to_pass:
+            raise ValueError(f"an earlier plan has saved {self._to_pass} rows more than the manifest has now")
         if self._rows:
             yield self._cut()
+
+    def _not_cut_before(self, rows: Sequence[ChunkRow]) -> Sequence[ChunkRow]:
+        if not self._to_pass:
+            return rows
+        passed = min(self._to_pass, len(rows))
+        self._to_pass -= passed
+        return rows[passed:]
 
     def _rows_to_byte_limit(self, sizes: Sequence[int]) -> int:
         total = self._bytes

@@ -13,10 +13,12 @@ class EngineLimits:
     """How long a claim lasts without a renewal; renewals go out three times as often."""
     poll_seconds: float = 0.25
     """How often each part looks for work and for changes of status."""
-    request_timeout_seconds: float = 60.0
-    """The longest that a request given to the kernel can still reach the store: a final status waits for it."""
+    request_timeout_seconds: float = 300.0
+    """The longest that a request may be under way: a final status waits so long for those of a lost lease."""
     yield_seconds: float = 60.0
     """How long a stopping worker tries to settle what got no answer before it lets the lease go as a loss."""
+    drain_seconds: float = 150.0
+    """How long a draining worker tries to commit what it has before it leaves the rest to the next claim."""
     checkpoint_seconds: float = 60.0
     """Results do not stay uncommitted for longer."""
     slow_tail_seconds: float = 5.0
@@ -26,6 +28,8 @@ class EngineLimits:
     settle_limit_seconds: float = 600.0
     """In Cancelling and Failing, what cannot be looked up for so long is OutcomeUnknown."""
     suspended_expiry_seconds: float = 30 * 86400.0
+    plan_retry_seconds: float = 10.0
+    """Before a job is planned again whose store or work area broke the plan off."""
     report_retry_seconds: float = 30.0
     """Between two attempts to deliver a report."""
     report_limit_seconds: float = 86400.0

@@ -1,7 +1,7 @@
 """The plan of one job: its manifest read once, from beginning to end, into chunk files and chunk rows.
 
-A plan that a crash interrupted is made again from the first row: cutting is deterministic and the manifest's ETag is
-pinned, so the chunks that the ledger has already are the same ones, and are passed over.
+A plan that a crash interrupted is made again from the first row: the manifest's ETag is pinned, so the rows that the
+ledger has already in chunks are the same ones, and are passed over.
 """
 
 from __future__ import annotations
@@ -39,16 +39,17 @@ class PlanTools:
 
 
 class Plan:
-    """One job being planned. :meth:`slices` yields after every slice, so that another job may get its turn."""
+    """One job being planned. :meth:`slices` yields after every slice, so that another job may get its turn.
+
+    ``job`` was read after its lease was taken: it says how much of the plan is saved."""
 
     def __init__(self, *, job: Job, lease: JobLease, tools: PlanTools, permit: Callable[[], None]) -> None:
         self.job = job
         self.lease = lease
         self._tools = tools
         self._permit = permit
-        self._chunker = Chunker(limits=tools.limits)
+        self._chunker = Chunker(limits=tools.limits, cut_chunks=job.chunk_count, cut_rows=job.planned_rows)
         self._unsaved: list[NewChunk] = []
-        self._known_chunks = 0
         self._refused: Callable[[ObjectKey], bool] | None = None
         self.asks = buckets_of(job.request)
         """The buckets that planning sends requests to."""
@@ -61,9 +62,8 @@ class Plan:
         """
         reading = await self._open_manifest()
         findings = await self._prepare(reading.header)
-        await self._count_known_chunks()
         runs = self._version_runs(reading.header, findings)
-        planned_at_last_slice = 0
+        planned_at_last_slice = self._chunker.rows_cut
         async for batch in reading.batches():
             await self._keep(self._cut(batch, runs))
             if self._chunker.rows_cut - planned_at_last_slice >= self._tools.limits.slice_rows:
@@ -100,13 +100,6 @@ class Plan:
             source_region=stores.region(regions.source),
             target_region=stores.region(regions.target),
         )
-
-    async def _count_known_chunks(self) -> None:
-        """Chunks that an earlier, interrupted plan has saved."""
-        last = -1
-        while states := await self._tools.ledger.chunk_states(self.job.id, after_seq=last):
-            last = states[-1].seq
-        self._known_chunks = last + 1
 
     def _version_runs(self, header: ManifestHeader, findings: PlanFindings) -> VersionRuns | None:
         if not header.has_versions:
@@ -145,8 +138,6 @@ class Plan:
     async def _keep(self, cut: Iterator[CutChunk]) -> None:
         """Writes chunk files; rows go to the ledger some at a time."""
         for chunk in cut:
-            if chunk.seq < self._known_chunks:
-                continue
             content = encode_chunk(chunk.rows)
             name = chunk_name(self.job.id, seq=chunk.seq, fence=self.lease.fence, content=content)
             await self._tools.spool.put(name, content)

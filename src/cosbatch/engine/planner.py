@@ -28,11 +28,12 @@ from cosbatch.model.errors import (
 from cosbatch.model.identifiers import JobId, WorkerId
 from cosbatch.model.jobs import WORK_AREA, Hold, Job
 from cosbatch.model.states import Actor, JobStatus
-from cosbatch.storage.disposition import failure_code
+from cosbatch.storage.disposition import Action, disposition, failure_code
 
 log = structlog.get_logger(__name__)
 
 TO_PLAN = frozenset({JobStatus.NEW, JobStatus.PREPARING})
+PASSING = frozenset({Action.RETRY, Action.HOLD_IF_ALL})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,6 +47,8 @@ class _OpenPlan:
     """The slice under way."""
     is_held: bool = False
     """It waits for a store that does not answer; others have their turn meanwhile."""
+    shows_hold: bool = False
+    """The job shows a hold, perhaps of an earlier attempt; it ends when planning gets on."""
 
     def gets_on(self) -> bool:
         return not self.is_held or (self.slice is not None and self.slice.done())
@@ -59,6 +62,8 @@ class Planner:
         self._tools = tools
         self._clock = clock
         self._open: dict[JobId, _OpenPlan] = {}
+        self._interrupted: dict[JobId, float] = {}
+        """Jobs whose plan a store or the work area broke off, and until when they rest."""
         self._turn = 0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -72,13 +77,15 @@ class Planner:
     async def step(self) -> bool:
         """A part of one slice, no longer than a poll; False where nothing got on."""
         queue = [queued.job for queued in await self._tools.ledger.queued_jobs() if self._is_mine(queued)]
-        for job_id in self._open.keys() - {job.id for job in queue}:
+        waiting = {job.id for job in queue}
+        for job_id in self._open.keys() - waiting:
             await self._drop(job_id)
+        self._interrupted = {job_id: until for job_id, until in self._interrupted.items() if job_id in waiting}
         if not queue or not await self._has_space(queue):
             return False
         for job in queue:
             await self._tell_hold(job)
-        ready = [job for job in queue if job.id not in self._open or self._open[job.id].gets_on()]
+        ready = [job for job in queue if self._is_ready(job)]
         if not ready:
             return False
         job = min(ready, key=self._queue_place)
@@ -89,6 +96,11 @@ class Planner:
 
     def _is_mine(self, queued: QueuedJob) -> bool:
         return queued.job.status in TO_PLAN and (queued.job.id in self._open or not queued.has_leases)
+
+    def _is_ready(self, job: Job) -> bool:
+        if job.id in self._open:
+            return self._open[job.id].gets_on()
+        return self._clock.boottime() >= self._interrupted.get(job.id, 0.0)
 
     def _queue_place(self, job: Job) -> tuple[int, int, JobId]:
         """The greatest priority first; of equal ones the one that has waited longest for its turn."""
@@ -102,7 +114,8 @@ class Planner:
         least = self._tools.limits.min_free_spool_share
         if free is None or free >= least:
             for job in queue:
-                if job.hold is not None and job.hold.bucket == WORK_AREA:
+                is_begun = job.id in self._open or job.id in self._interrupted
+                if job.hold is not None and job.hold.bucket == WORK_AREA and not is_begun:
                     await self._tools.ledger.set_hold(job.id, None)
             return True
         reason = f"planning waits: {free:.0%} of the work area is free, and it needs {least:.0%}; make room there"
@@ -121,8 +134,15 @@ class Planner:
         holds = [stores.hold_of(region, bucket) for region, bucket in open_plan.plan.asks]
         hold = next((hold for hold in holds if hold is not None), None)
         if (hold is not None) is not open_plan.is_held:
-            open_plan.is_held = hold is not None
+            open_plan.is_held = open_plan.shows_hold = hold is not None
             await self._tools.ledger.set_hold(job.id, hold)
+
+    async def _end_hold(self, open_plan: _OpenPlan) -> None:
+        """Planning gets on."""
+        self._interrupted.pop(open_plan.plan.job.id, None)
+        if open_plan.shows_hold and not open_plan.is_held:
+            open_plan.shows_hold = False
+            await self._tools.ledger.set_hold(open_plan.plan.job.id, None)
 
     # --- one plan
 
@@ -137,11 +157,16 @@ class Planner:
         keeper = JobLeaseKeeper(
             lease, ledger=self._tools.ledger, clock=self._clock, lease_seconds=limits.lease_seconds, taken_at=asked_at
         )
+        try:
+            job = await self._tools.ledger.job(job.id)
+        except BaseException:
+            await keeper.close()
+            raise
         plan = Plan(job=job, lease=lease, tools=self._tools, permit=keeper.deadline.check)
-        if job.hold is not None:  # of a planner that is gone
-            await self._tools.ledger.set_hold(job.id, None)
-        self._open[job.id] = _OpenPlan(plan=plan, slices=plan.slices(), keeper=keeper, served=self._turn)
-        log.info("planning", job_id=job.id)
+        self._open[job.id] = _OpenPlan(
+            plan=plan, slices=plan.slices(), keeper=keeper, served=self._turn, shows_hold=job.hold is not None
+        )
+        log.info("planning", job_id=job.id, planned_rows=job.planned_rows)
         return self._open[job.id]
 
     async def _serve(self, open_plan: _OpenPlan) -> bool:
@@ -154,10 +179,13 @@ class Planner:
         if not done:
             return True
         ended, open_plan.slice = open_plan.slice, None
-        if await self._take(open_plan, ended):
-            return True
-        await self._drop(open_plan.plan.job.id)
-        return False
+        goes_on = False
+        try:
+            goes_on = await self._take(open_plan, ended)
+        finally:
+            if not goes_on:
+                await self._drop(open_plan.plan.job.id)
+        return goes_on
 
     async def _take(self, open_plan: _OpenPlan, ended: asyncio.Task[int]) -> bool:
         """Whether the plan goes on after the slice that has ended."""
@@ -166,19 +194,37 @@ class Planner:
             rows = ended.result()
         except _Planned:
             log.info("planned", job_id=job_id)
+            await self._end_hold(open_plan)
         except (StaleFence, SendingStopped, IllegalMove):
             log.info("plan-lost", job_id=job_id)
-        except (SpoolError, LedgerUnavailable) as error:
+        except LedgerUnavailable as error:
             log.error("plan-interrupted", job_id=job_id, error=str(error))
-        except (JobFailure, ManifestFaulty, StorageError) as error:
+        except SpoolError as error:
+            await self._interrupt(open_plan, bucket=WORK_AREA, error=error)
+        except StorageError as error:
+            if disposition(error, writes=False).action in PASSING:
+                await self._interrupt(
+                    open_plan, bucket=open_plan.plan.job.request.manifest.location.bucket, error=error
+                )
+            else:
+                await self._fail(open_plan, error)
+        except (JobFailure, ManifestFaulty) as error:
             await self._fail(open_plan, error)
         except Exception as error:
             log.exception("plan-broke", job_id=job_id)
             await self._fail(open_plan, JobFailure(FailureCode.INTERNAL_ERROR, f"{type(error).__name__}: {error}"))
         else:
             log.debug("slice-planned", job_id=job_id, rows=rows)
+            await self._end_hold(open_plan)
             return True
         return False
+
+    async def _interrupt(self, open_plan: _OpenPlan, *, bucket: str, error: CosbatchError) -> None:
+        """What may pass does not fail a job at once: it shows why it waits, and is planned again after a rest."""
+        job_id = open_plan.plan.job.id
+        log.warning("plan-interrupted", job_id=job_id, error=str(error))
+        self._interrupted[job_id] = self._clock.boottime() + self._tools.limits.plan_retry_seconds
+        await self._tools.ledger.set_hold(job_id, Hold(bucket=bucket, reason=str(error), since=self._clock.now()))
 
     async def _fail(self, open_plan: _OpenPlan, error: CosbatchError) -> None:
         code, reason = explain_failure(error)

@@ -17,6 +17,8 @@ from cosbatch.model.errors import LedgerUnavailable, SendingStopped, StaleFence
 
 log = structlog.get_logger(__name__)
 
+BROKEN_STEPS_LIMIT = 10
+
 
 class Deadline:
     """The end of a lease as its holder knows it."""
@@ -72,14 +74,22 @@ class JobLeaseKeeper:
 async def until_stopped(step: Callable[[], Awaitable[bool]], *, stop: asyncio.Event, pause_seconds: float) -> None:
     """Repeats ``step`` until ``stop`` is set; at once again after a step that found something to work on.
 
-    A ledger that does not answer is no reason to end: the next step finds out.
+    A ledger that does not answer is no reason to end: the next step finds out. Nor is one error of ours, which the next
+    step may not meet; only where every step ends so does this end too, for whoever watches it.
     """
+    broken_steps = 0
     while not stop.is_set():
+        found_work = False
         try:
             found_work = await step()
+            broken_steps = 0
         except LedgerUnavailable as error:
             log.warning("ledger-unavailable", error=str(error))
-            found_work = False
+        except Exception as error:
+            broken_steps += 1
+            log.exception("step-broke", error=repr(error), in_a_row=broken_steps)
+            if broken_steps >= BROKEN_STEPS_LIMIT:
+                raise
         if not found_work:
             await sleep_or_stop(pause_seconds, stop=stop)
 

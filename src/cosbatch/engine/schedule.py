@@ -47,9 +47,9 @@ def _own_move(queued: QueuedJob, *, now: float, limits: EngineLimits) -> Move | 
         case JobStatus.PAUSING if not queued.has_leases and now >= queued.quiet_at:
             return _move(queued, JobStatus.PAUSED, job.status_reason)
         case JobStatus.PREPARING | JobStatus.ACTIVE:  # nobody asks the bucket of a job that rests
-            hold = job.hold if job.hold and job.hold.bucket != WORK_AREA else None
-            if hold is not None and now - hold.since > limits.hold_limit_seconds:
-                return _failing(queued, FailureCode.STORE_UNAVAILABLE, f"{hold.bucket}: {hold.reason}")
+            if (hold := job.hold) is not None and now - hold.since > limits.hold_limit_seconds:
+                code = FailureCode.SPOOL_FULL if hold.bucket == WORK_AREA else FailureCode.STORE_UNAVAILABLE
+                return _failing(queued, code, f"{hold.bucket}: {hold.reason}")
         case _:
             return None
     return None

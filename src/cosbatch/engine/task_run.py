@@ -26,7 +26,8 @@ from cosbatch.model.errors import (
     StorageError,
     Unanswered,
 )
-from cosbatch.model.tasks import OutcomeCode, Result, Task, TaskStatus
+from cosbatch.model.identifiers import ObjectKey
+from cosbatch.model.tasks import Claim, OutcomeCode, Result, Task, TaskStatus
 from cosbatch.operations.port import CONTENT, TaskContext
 from cosbatch.storage.disposition import (
     Action,
@@ -221,3 +222,21 @@ def worker_lost(task: Task) -> Result:
         error_code=OutcomeCode.WORKER_LOST,
         message="the worker was lost each time this task ran; whether it was done is not known",
     )
+
+
+def keyless(claim: Claim) -> list[tuple[Task, Result]]:
+    """What is reported of unsettled tasks whose chunk file is gone: nobody knows any more which objects they were."""
+    return [
+        (
+            Task(number, ObjectKey(""), None, None, None, -1, 0),
+            Result(
+                number,
+                TaskStatus.FAILED,
+                error_code=OutcomeCode.OUTCOME_UNKNOWN,
+                message=f"the work area has lost the key of row {number} of the manifest (the first is 0);"
+                " a request for it may have been sent",
+            ),
+        )
+        for number in range(claim.first_task, claim.first_task + claim.task_count)
+        if number - claim.first_task not in claim.settled
+    ]

@@ -20,7 +20,7 @@ from cosbatch.engine.job_kit import JobKit, Place, kit_for
 from cosbatch.engine.leases import LeaseBook
 from cosbatch.engine.ports import Stores
 from cosbatch.engine.renewal import Deadline, sleep_or_stop, until_stopped
-from cosbatch.engine.task_run import TaskRun, TaskTools, worker_lost
+from cosbatch.engine.task_run import TaskRun, TaskTools, keyless, worker_lost
 from cosbatch.ledger.port import Pulse
 from cosbatch.model.errors import (
     FailureCode,
@@ -35,7 +35,7 @@ from cosbatch.model.errors import (
 from cosbatch.model.identifiers import JobId, WorkerId
 from cosbatch.model.jobs import Hold
 from cosbatch.model.states import ENDING, Actor, JobStatus
-from cosbatch.model.tasks import Claim, ClaimMode, Task, Then
+from cosbatch.model.tasks import Claim, ClaimMode, Result, Task, Then
 from cosbatch.storage.spool import Spool
 
 log = structlog.get_logger(__name__)
@@ -73,6 +73,8 @@ class Worker:
         self._lanes: Counter[Place] = Counter()
         self._background: set[asyncio.Task[None]] = set()
         self._last_job: JobId | None = None
+        self._lone: ChunkRun | None = None
+        """A chunk that runs one task at a time, and nothing beside it: whoever dies with it is known to die of it."""
         self._draining = False
 
     def load(self) -> WorkerLoad:
@@ -121,7 +123,7 @@ class Worker:
 
     def _room(self) -> int:
         """Tasks to ask for: two rounds of the concurrency, less those that are waiting here already."""
-        if self._draining or len(self._runs) >= self._limits.max_claimed_chunks:
+        if self._draining or self._lone or len(self._runs) >= self._limits.max_claimed_chunks:
             return 0
         lanes = sum(self._lane_limit(place) for place in self._places() if not self._is_held(place))
         waiting = sum(run.unstarted for run in self._runs if not self._is_held(run.kit.place))
@@ -141,6 +143,9 @@ class Worker:
             await self._fail_job(claim.lease.job_id, failure)
             await self._hand_back(claim)
         except (SpoolMissing, SpoolDamaged) as error:
+            if claim.mode is ClaimMode.SETTLE_ONLY:
+                self._start(ChunkRun(claim=claim, kit=kit, deadline=deadline, tasks=()), brings=keyless(claim))
+                return True
             why = f"the work area has lost a part of the plan: {error}; make the job again"
             await self._fail_job(claim.lease.job_id, JobFailure(FailureCode.INTERNAL_ERROR, why))
             await self._hand_back(claim)
@@ -148,16 +153,21 @@ class Worker:
             log.error("chunk-not-begun", job_id=claim.lease.job_id, seq=claim.lease.seq, error=str(error))
             await self._hand_back(claim)
         else:
-            run = ChunkRun(claim=claim, kit=kit, deadline=deadline, tasks=tasks)
-            self._runs.append(run)
-            if claim.mode is ClaimMode.ONE_AT_A_TIME:
-                self._spawn(self._run_one_at_a_time(run))
-            elif run.is_idle():
-                self._spawn(self._finish(run))
-            else:
-                self._top_up_lanes()
+            self._start(ChunkRun(claim=claim, kit=kit, deadline=deadline, tasks=tasks))
             return True
         return False
+
+    def _start(self, run: ChunkRun, *, brings: Iterable[tuple[Task, Result]] = ()) -> None:
+        self._runs.append(run)
+        for task, result in brings:
+            run.bring(task, result, now=self._clock.boottime())
+        if run.claim.mode is ClaimMode.ONE_AT_A_TIME:
+            self._lone = run
+            self._spawn(self._run_alone(run))
+        elif run.is_idle():
+            self._spawn(self._finish(run))
+        else:
+            self._top_up_lanes()
 
     async def _kit(self, job_id: JobId) -> JobKit:
         if job_id not in self._kits:
@@ -187,6 +197,8 @@ class Worker:
     def _top_up_lanes(self) -> None:
         """Each bucket has lanes of its own, as many as it takes requests at a time: one that does not answer keeps no
         other waiting."""
+        if self._lone:
+            return
         for place in self._places():
             units = sum(len(run.units) for run in self._runs if run.kit.place == place)
             for _ in range(min(self._lane_limit(place) - self._lanes[place], units)):
@@ -204,10 +216,9 @@ class Worker:
 
     def _next_run(self, place: Place) -> ChunkRun | None:
         """The oldest claim first, so that chunks close in the order in which they were claimed."""
-        for run in self._runs:
-            if run.units and run.kit.place == place and run.claim.mode is not ClaimMode.ONE_AT_A_TIME:
-                return run
-        return None
+        if self._lone:
+            return None
+        return next((run for run in self._runs if run.units and run.kit.place == place), None)
 
     async def _run_unit(self, run: ChunkRun, unit: Unit) -> None:
         try:
@@ -226,6 +237,19 @@ class Worker:
             run.bring(task, result, now=self._clock.boottime())
         if run.kit.failure is not None:
             await self._fail_job(run.claim.lease.job_id, run.kit.failure)
+
+    async def _run_alone(self, run: ChunkRun) -> None:
+        try:
+            while self._has_company():  # noqa: ASYNC110  # any task of many may be the last to end
+                await asyncio.sleep(self._limits.poll_seconds)
+            await self._run_one_at_a_time(run)
+        finally:
+            self._lone = None
+            self._top_up_lanes()
+
+    def _has_company(self) -> bool:
+        """Whether a task of another chunk is under way, and not only waits for a bucket that does not answer."""
+        return any(run.in_flight and not self._is_held(run.kit.place) for run in self._runs)
 
     async def _run_one_at_a_time(self, run: ChunkRun) -> None:
         """A chunk that was lost three times: whichever task is at fault is found out, and only that one is given up."""
@@ -357,17 +381,26 @@ class Worker:
     async def _drain(self) -> None:
         """Waits for every request in flight, settles what got no answer, and gives the rest back."""
         self._draining = True
+        give_up_at = self._clock.boottime() + self._limits.drain_seconds
         stop_renewing = asyncio.Event()
         renewing = asyncio.create_task(
             until_stopped(self._renew, stop=stop_renewing, pause_seconds=self._limits.lease_seconds / 3)
         )
-        while self._runs or self._background:
-            now = self._clock.boottime()
+        while (self._runs or self._background) and (now := self._clock.boottime()) < give_up_at:
             for run in list(self._runs):
                 self._stop(run, now=now)
             await sleep_or_stop(self._limits.poll_seconds / 5, stop=stop_renewing)
         stop_renewing.set()
         await renewing
+        await self._leave()
+
+    async def _leave(self) -> None:
+        """What is left now could not be committed: the leases end as losses, and the next claim looks first."""
+        for run in self._runs:
+            log.error("results-left", job_id=run.claim.lease.job_id, seq=run.claim.lease.seq, results=len(run.results))
+        for task in (left := list(self._background)):
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -100,7 +100,7 @@ class CopyOperation:
 
     async def _write(self, copy: ObjectCopy, known: Known, *, whole: bool) -> None:
         wanted = wanted_of(copy, known, whole=whole)
-        version = await self._write_object(copy, known, wanted, whole=whole)
+        version = copy.context.written_version = await self._write_object(copy, known, wanted, whole=whole)
         await follow_up(copy, wanted, version=version, whole=whole)
 
     async def _write_object(self, copy: ObjectCopy, known: Known, wanted: Wanted, *, whole: bool) -> VersionId | None:
@@ -118,11 +118,12 @@ def _is_one_request(copy: ObjectCopy) -> bool:
 async def _copy_plainly(copy: ObjectCopy) -> bool:
     """One request; False where the store finds the object too large for one."""
     try:
-        await copy.target_store.copy(copy.source, copy.target, options=copy.plan.options)
+        outcome = await copy.target_store.copy(copy.source, copy.target, options=copy.plan.options)
     except StorageError as error:
         if says_too_large(error):
             return False
         raise
+    copy.context.written_version = outcome.version_id
     return True
 
 

@@ -39,6 +39,7 @@ async def _settle_found(copy: ObjectCopy, look: Look, *, may_write: bool) -> Res
             return unknown(copy.task, copy.context, why=why)
         if not await _complete_follow_up(copy, look, may_write=may_write):
             return None
+    copy.context.written_version = look.version
     return succeeded(copy.task, copy.context, size_bytes=look.size_bytes or 0)
 
 

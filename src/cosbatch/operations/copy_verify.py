@@ -14,16 +14,18 @@ from cosbatch.storage.profiles import Option
 
 
 async def verify_copy(copy: ObjectCopy) -> tuple[str, ...]:
-    seen = await head_or_none(copy.target_store, copy.target)
+    """In a versioned bucket of the version that was made, whatever its owner has put over it since."""
+    made = copy.target._replace(version_id=copy.context.written_version)
+    seen = await head_or_none(copy.target_store, made)
     if seen is None:
         return (CONTENT,)
     source = await _unchanged_source(copy)
     missing = list(missing_options(copy.plan, source=source, seen=seen))
     if source and not same_content(source, seen):
         missing.append(CONTENT)
-    if not await shows_tags(copy, copy.target, source=source, seen=seen):
+    if not await shows_tags(copy, made, source=source, seen=seen):
         missing.append(_tag_option(copy))
-    if not await shows_access(copy, copy.target, source=source):
+    if not await shows_access(copy, made, source=source):
         missing.append(_acl_option(copy))
     return tuple(missing)
 

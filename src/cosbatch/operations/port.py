@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import Fault
-from cosbatch.model.identifiers import Bucket, ObjectRef
+from cosbatch.model.identifiers import Bucket, ObjectRef, VersionId
 from cosbatch.model.jobs import JobRequest, PlanFindings
 from cosbatch.model.operations import OperationName
 from cosbatch.model.tasks import Result, Task, UploadRecord
@@ -72,6 +72,8 @@ class TaskContext:
     there before any attempt of ours."""
     requests_sent: Callable[[], int]
     """Requests sent for this task so far."""
+    written_version: VersionId | None = None
+    """The version that this task has made, so that it is read back and not an owner's newer one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

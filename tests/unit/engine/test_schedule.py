@@ -10,7 +10,7 @@ from cosbatch.engine.schedule import Move, decide, may_seal
 from cosbatch.ledger.port import QueuedJob
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import JobId, RegionName
-from cosbatch.model.jobs import Hold, PausedBy
+from cosbatch.model.jobs import WORK_AREA, Hold, PausedBy
 from cosbatch.model.states import JobStatus
 from tests.unit.reports.report_builders import a_job
 
@@ -124,3 +124,10 @@ def test_sealing_waits_for_whatever_may_still_be_under_way() -> None:
 
 def test_a_pending_report_of_a_final_job_is_tried_again() -> None:
     assert may_seal(queued("a", JobStatus.CANCELLED), now=NOW)
+
+
+def test_a_work_area_that_refuses_for_too_long_fails_the_job_by_its_own_code() -> None:
+    hold = Hold(bucket=WORK_AREA, reason="no space", since=NOW - LIMITS.hold_limit_seconds - 1)
+    move = the_move(queued("a", JobStatus.PREPARING, hold=hold))
+    assert (move.to, move.failure) == (JobStatus.FAILING, FailureCode.SPOOL_FULL)
+    assert moves(queued("a", JobStatus.PREPARING, hold=replace(hold, since=NOW - 60))) == {}

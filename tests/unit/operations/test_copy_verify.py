@@ -124,3 +124,16 @@ async def test_a_copy_between_stores_is_shown() -> None:
     rig = CopyRig(params(target_region=RegionName("far")), target_profile=profile_with())
     rig.put_source()
     assert await verified(rig) == ()
+
+
+@pytest.mark.parametrize("operation", [params(), params(tagging_directive=Directive.ADD, new_object_tagging=TAG)])
+async def test_what_an_owner_puts_over_the_version_that_was_made_is_nobodys_fault(
+    operation: PutObjectCopy,
+) -> None:
+    rig = CopyRig(operation, versioned=True)
+    rig.put_source()
+    context = rig.context()
+    result = await rig.operation.run(task_of(), context)
+    assert context.written_version is not None
+    rig.target.put_now(TARGET, "a/key", b"the owner's own")
+    assert await rig.operation.verify(task_of(), result, context) == ()
