@@ -9,14 +9,15 @@ from typing import Any, cast
 
 import pytest
 
+from cosbatch.engine.limits import EngineLimits
 from cosbatch.engine.renewal import BROKEN_STEPS_LIMIT, until_stopped
 from cosbatch.model.errors import FailureCode, SpoolError, StorageError, StorageReason, Unanswered
-from cosbatch.model.jobs import WORK_AREA, Job
+from cosbatch.model.jobs import WORK_AREA, Job, PausedBy, Verify
 from cosbatch.model.regions import Versioning
 from cosbatch.model.states import Actor, JobStatus
 from cosbatch.storage.port import ObjectStore
 from cosbatch.storage.spool import Spool
-from tests.simulation.rig import LIMITS, Rig, View
+from tests.simulation.rig import LIMITS, TARGET, Rig, View
 from tests.unit.storage.virtual_time import VirtualClock, virtual_time
 
 KEYS = [f"logs/{number:05d}" for number in range(500)]
@@ -294,3 +295,100 @@ async def test_one_broken_step_ends_nothing_and_ten_in_a_row_do(clock: VirtualCl
     with pytest.raises(RuntimeError, match="a fault of ours"):
         await until_stopped(always, stop=asyncio.Event(), pause_seconds=1.0)
     assert taken == BROKEN_STEPS_LIMIT
+
+
+class Looks:
+    """A slow store that remembers what was copied when, and which targets were read afterwards."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.copied_at: dict[str, float] = {}
+        self.read: set[str] = set()
+        self._clock = rig.clock
+        store = cast(ObjectStore, Between(rig.store, copy=self._copy, head=self._head))
+        rig.view = lambda: View(store, rig.ledger, rig.spool)
+
+    async def _copy(self, method: Call, source: Any, target: Any, **options: Any) -> Any:
+        self.copied_at[target.key] = self._clock.boottime()
+        await asyncio.sleep(0.5)
+        return await method(source, target, **options)
+
+    async def _head(self, method: Call, ref: Any) -> Any:
+        await asyncio.sleep(0.5)
+        if ref.bucket == TARGET:
+            self.read.add(ref.key)
+        return await method(ref)
+
+
+@virtual_time
+async def test_where_every_object_is_read_back_no_stop_leaves_one_out(clock: VirtualClock) -> None:
+    rig = Rig(clock)
+    looks = Looks(rig)
+    (_, _, _, worker) = (*rig.start_stewards(), rig.start_worker())
+    rig.put_objects(KEYS)
+    job = await rig.submit(replace(rig.request(rig.csv_manifest(KEYS)), verify=Verify.ALL))
+    await rig.when(job, lambda found: len(looks.copied_at) > 200)
+    await worker.drain()
+    rig.running.remove(worker)
+    rig.start_worker()
+    await rig.when(job, lambda found: len(looks.copied_at) > 350)
+    await pause(rig, job)
+    await rig.until(job, {JobStatus.PAUSED})
+    await rig.ledger.move(job.id, expect={JobStatus.PAUSED}, to=JobStatus.ACTIVE, actor=Actor.USER, reason="go on")
+    done = await rig.until(job)
+    assert (done.status, done.tally.succeeded) == (JobStatus.COMPLETE, len(KEYS))
+    assert looks.read == set(KEYS)
+    await rig.drain()
+
+
+@virtual_time
+async def test_what_cannot_be_read_back_is_not_reported_as_verified(clock: VirtualClock) -> None:
+    rig = Rig(clock)
+
+    async def head(method: Call, ref: Any) -> Any:
+        if ref.bucket == TARGET:
+            raise StorageError(StorageReason.ACCESS_DENIED, "no", code="AccessDenied", http_status=403)
+        return await method(ref)
+
+    store = cast(ObjectStore, Between(rig.store, head=head))
+    rig.view = lambda: View(store, rig.ledger, rig.spool)
+    rig.start()
+    rig.put_objects(KEYS[:20])
+    job = await rig.submit(replace(rig.request(rig.csv_manifest(KEYS[:20])), verify=Verify.ALL))
+    done = await rig.until(job)
+    assert {(row[3], row[4]) for row in rig.report(done).rows} == {("failed", "NotVerified")}
+    await rig.drain()
+
+
+@pytest.mark.parametrize("to", [JobStatus.PAUSING, JobStatus.CANCELLING])
+def test_dispatch_stops_within_two_seconds(to: JobStatus) -> None:
+    @virtual_time
+    async def scenario(clock: VirtualClock) -> None:
+        rig = Rig(clock, limits=replace(LIMITS, poll_seconds=EngineLimits().poll_seconds))
+        looks = Looks(rig)
+        rig.start(workers=2)
+        rig.put_objects(KEYS)
+        job = await rig.submit(rig.request(rig.csv_manifest(KEYS)))
+        await rig.when(job, lambda found: len(looks.copied_at) > 100)
+        asked_at = clock.boottime()
+        await pause(rig, job) if to is JobStatus.PAUSING else await cancel(rig, job)
+        await rig.until(job, {JobStatus.PAUSED, JobStatus.CANCELLED}, within_seconds=600)
+        assert len(looks.copied_at) < len(KEYS)
+        assert max(looks.copied_at.values()) <= asked_at + 2.0
+        await rig.drain()
+
+    scenario()
+
+
+async def pause(rig: Rig, job: Job) -> None:
+    await rig.ledger.move(
+        job.id,
+        expect={JobStatus.ACTIVE},
+        to=JobStatus.PAUSING,
+        actor=Actor.USER,
+        reason="a rest",
+        paused_by=PausedBy.USER,
+    )
+
+
+async def cancel(rig: Rig, job: Job) -> None:
+    await rig.ledger.move(job.id, expect={JobStatus.ACTIVE}, to=JobStatus.CANCELLING, actor=Actor.USER, reason="enough")

@@ -39,6 +39,7 @@ class ChunkRun:
         "ignored_options",
         "in_flight",
         "is_ending",
+        "is_settle_only",
         "kit",
         "last_settled_at",
         "oldest_result_at",
@@ -52,6 +53,7 @@ class ChunkRun:
     def __init__(self, *, claim: Claim, kit: JobKit, deadline: Deadline, tasks: Sequence[Task]) -> None:
         self.claim = claim
         self.kit = kit
+        self.is_settle_only = claim.mode is ClaimMode.SETTLE_ONLY
         self.deadline = deadline
         self.units = deque(units_of(tasks, claim=claim))
         self.in_flight = 0
@@ -78,15 +80,6 @@ class ChunkRun:
     @property
     def unstarted(self) -> int:
         return sum(map(len, self.units))
-
-    @property
-    def is_settle_only(self) -> bool:
-        return self.claim.mode is ClaimMode.SETTLE_ONLY
-
-    @property
-    def may_have_run(self) -> bool:
-        """Whether an earlier claim may have sent requests for unsettled tasks."""
-        return self.claim.losses > 0
 
     def ending(self) -> Then:
         """What the last commit does with the chunk."""

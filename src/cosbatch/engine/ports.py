@@ -29,8 +29,17 @@ class TaskStore(ObjectStore, Protocol):
     """Some write reached the store, which refused it."""
 
     @property
+    def has_failed(self) -> bool:
+        """Whether there are causes."""
+        ...
+
+    @property
     def causes(self) -> list[str]:
         """Why requests were repeated, ``SlowDown x3``."""
+        ...
+
+    def begin(self) -> None:
+        """Forgets what it counted: the next request is another task's."""
         ...
 
 

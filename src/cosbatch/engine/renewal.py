@@ -23,20 +23,20 @@ BROKEN_STEPS_LIMIT = 10
 class Deadline:
     """The end of a lease as its holder knows it."""
 
-    __slots__ = ("_clock", "lost", "until")
+    __slots__ = ("_now", "lost", "until")
 
     def __init__(self, *, clock: Clock, until: float) -> None:
-        self._clock = clock
+        self._now = clock.boottime
         self.until = until
         self.lost = False
         """The ledger said so, whatever the clock says."""
 
     def is_over(self) -> bool:
-        return self.lost or self._clock.boottime() >= self.until
+        return self.lost or self._now() >= self.until
 
     def check(self) -> None:
         """To be called before every send."""
-        if self.lost or self._clock.boottime() >= self.until:
+        if self.lost or self._now() >= self.until:
             raise SendingStopped("the lease is over")
 
 

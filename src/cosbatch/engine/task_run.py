@@ -27,6 +27,7 @@ from cosbatch.model.errors import (
     Unanswered,
 )
 from cosbatch.model.identifiers import ObjectKey
+from cosbatch.model.jobs import Verify
 from cosbatch.model.tasks import Claim, OutcomeCode, Result, Task, TaskStatus
 from cosbatch.operations.port import CONTENT, TaskContext
 from cosbatch.storage.disposition import (
@@ -48,12 +49,14 @@ class TaskTools:
 
 
 class TaskRun:
-    """The attempts of one task under one claim."""
+    """The attempts of one task after another under one claim. What a task needs is made once and used again: making it
+    costs as much as the rest of the bookkeeping for an object."""
 
     __slots__ = (
         "_context",
         "_looking",
         "_may_have_run",
+        "_operation",
         "_run",
         "_source",
         "_target",
@@ -62,11 +65,12 @@ class TaskRun:
         "_unanswered",
     )
 
-    def __init__(self, task: Task, *, run: ChunkRun, tools: TaskTools) -> None:
-        self._task = task
+    def __init__(self, run: ChunkRun, *, tools: TaskTools) -> None:
         self._run = run
         self._tools = tools
-        self._may_have_run = run.may_have_run
+        self._operation = run.kit.operation
+        self._task: Task
+        self._may_have_run = False
         self._unanswered = 0
         self._looking = False
         self._source, self._target = run.kit.open_stores(permit=run.deadline.check, stop=run.stop, cut=run.cut)
@@ -80,22 +84,37 @@ class TaskRun:
             requests_sent=self._requests,
         )
 
+    def _begin(self, task: Task) -> None:
+        self._task = task
+        self._may_have_run = self._run.claim.losses > 0
+        self._unanswered = 0
+        self._looking = False
+        self._target.begin()
+        if self._source is not self._target:
+            self._source.begin()
+        self._context.written_version = None
+
     def _requests(self) -> int:
         if self._source is self._target:
             return self._target.requests
         return self._source.requests + self._target.requests
 
-    async def execute(self) -> Result | None:
+    async def execute(self, task: Task) -> Result | None:
         """The outcome; None where it is left to whoever claims the chunk next.
 
         Where something may be written and it is left, the run is marked ``abandoned``: its lease then counts as lost,
         so that the next claimer looks first.
         """
+        self._begin(task)
         while True:
             try:
                 if self._run.is_settle_only:
                     return await self._settle_only()
-                return await self._verified(await self._run_or_settle())
+                if self._may_have_run:
+                    result = await self._settle_or_run()
+                else:
+                    result = await self._operation.run(task, self._context)
+                return await self._verified(result) if self._is_unusual(result) else result
             except SendingStopped:
                 return self._stopped()
             except StaleFence:
@@ -113,20 +132,22 @@ class TaskRun:
                 log.exception("task-broke", job_id=self._run.claim.lease.job_id, task=self._task.number)
                 return self._broke(error)
 
-    async def _run_or_settle(self) -> Result:
-        operation = self._run.kit.operation
-        if self._may_have_run:
-            self._looking = True
-            known = await operation.settle(self._task, self._context, may_write=True)
-            self._looking = False
-            if known is not None:
-                return known
-            self._may_have_run = False
-        return await operation.run(self._task, self._context)
+    async def _settle_or_run(self) -> Result:
+        self._looking = True
+        known = await self._operation.settle(self._task, self._context, may_write=True)
+        self._looking = False
+        if known is not None:
+            return known
+        self._may_have_run = False
+        return await self._operation.run(self._task, self._context)
+
+    def _is_unusual(self, result: Result) -> bool:
+        """Whether something was repaired on the way, or is to be read back."""
+        return self._target.has_failed or self._run.kit.is_verified(result.task_number)
 
     async def _settle_only(self) -> Result:
         self._looking = True
-        known = await self._run.kit.operation.settle(self._task, self._context, may_write=False)
+        known = await self._operation.settle(self._task, self._context, may_write=False)
         if known is not None:
             return known
         return self._failed(OutcomeCode.NOT_DONE, "the job ended before this was done, and looking proves it")
@@ -136,7 +157,10 @@ class TaskRun:
         kit = self._run.kit
         if result.status is TaskStatus.FAILED or not result.requests or not kit.is_verified(self._task.number):
             return result._replace(message=self._with_causes(result.message)) if self._target.causes else result
-        ignored = await self._read_back(result)
+        try:
+            ignored = await self._read_back(result)
+        except StorageError as error:
+            return self._failed(OutcomeCode.NOT_VERIFIED, f"it was done, and could not be read back: {error}")
         if not ignored:
             return result._replace(requests=self._requests(), message=self._with_causes(result.message))
         if CONTENT not in ignored:  # another content may be an owner's upload in between: no word on the store
@@ -147,12 +171,14 @@ class TaskRun:
         )
 
     async def _read_back(self, result: Result) -> tuple[str, ...]:
-        """The options that do not show. With stores of its own: the result stands already, so that a stop may break
-        these reads off at once."""
+        """The options that do not show. Of a sample with stores of its own: the result stands already, so that a stop
+        may break these reads off at once. Where every object is to be read back there is no result without."""
         run = self._run
+        if run.kit.job.request.verify is Verify.ALL:
+            return await self._operation.verify(self._task, result, self._context)
         source, target = run.kit.open_stores(permit=run.deadline.check, stop=run.stop, cut=run.cut)
         try:
-            return await run.kit.operation.verify(
+            return await self._operation.verify(
                 self._task, result, replace(self._context, source=source, target=target)
             )
         except (StorageError, SendingStopped) as error:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import structlog
 
 from cosbatch.engine.chunk_files import decode_chunk
-from cosbatch.engine.chunk_run import ChunkRun, Unit
+from cosbatch.engine.chunk_run import ChunkRun
 from cosbatch.engine.committer import Committer
 from cosbatch.engine.job_kit import JobKit, Place, kit_for
 from cosbatch.engine.leases import LeaseBook
@@ -71,6 +71,8 @@ class Worker:
         self._kits: dict[JobId, JobKit] = {}
         self._runs: list[ChunkRun] = []
         self._lanes: Counter[Place] = Counter()
+        self._crowded: set[Place] = set()
+        """Buckets with more lanes than they take requests, as of the last look: lanes ask no more often."""
         self._background: set[asyncio.Task[None]] = set()
         self._last_job: JobId | None = None
         self._lone: ChunkRun | None = None
@@ -199,6 +201,7 @@ class Worker:
         other waiting."""
         if self._lone:
             return
+        self._crowded = {place for place, lanes in self._lanes.items() if lanes > self._lane_limit(place)}
         for place in self._places():
             units = sum(len(run.units) for run in self._runs if run.kit.place == place)
             for _ in range(min(self._lane_limit(place) - self._lanes[place], units)):
@@ -207,10 +210,8 @@ class Worker:
 
     async def _lane(self, place: Place) -> None:
         try:
-            while (run := self._next_run(place)) is not None:
-                await self._run_unit(run, run.begin())
-                if self._lanes[place] > self._lane_limit(place):
-                    return
+            while self._lanes[place] <= self._lane_limit(place) and (run := self._next_run(place)) is not None:
+                await self._work_off(run, place)
         finally:
             self._lanes[place] -= 1
 
@@ -220,19 +221,23 @@ class Worker:
             return None
         return next((run for run in self._runs if run.units and run.kit.place == place), None)
 
-    async def _run_unit(self, run: ChunkRun, unit: Unit) -> None:
-        try:
-            for place, task in enumerate(unit):
-                if place and run.is_stopping():
-                    break
-                await self._run_task(run, task)
-        finally:
-            run.in_flight -= 1
-        if run.is_idle():
-            await self._finish(run)
+    async def _work_off(self, run: ChunkRun, place: Place) -> None:
+        """Units of a run, one after another, while it has any and the lane is wanted."""
+        task_run = TaskRun(run, tools=self._tools)
+        while run.units and not self._lone and place not in self._crowded:
+            unit = run.begin()
+            try:
+                for turn, task in enumerate(unit):
+                    if turn and run.is_stopping():
+                        break
+                    await self._run_task(run, task, task_run)
+            finally:
+                run.in_flight -= 1
+            if not run.in_flight and run.is_idle():
+                await self._finish(run)
 
-    async def _run_task(self, run: ChunkRun, task: Task) -> None:
-        result = await TaskRun(task, run=run, tools=self._tools).execute()
+    async def _run_task(self, run: ChunkRun, task: Task, task_run: TaskRun) -> None:
+        result = await task_run.execute(task)
         if result is not None:
             run.bring(task, result, now=self._clock.boottime())
         if run.kit.failure is not None:
@@ -253,6 +258,7 @@ class Worker:
 
     async def _run_one_at_a_time(self, run: ChunkRun) -> None:
         """A chunk that was lost three times: whichever task is at fault is found out, and only that one is given up."""
+        task_run = TaskRun(run, tools=self._tools)
         while run.units and not run.deadline.is_over():
             (task, *rest) = run.begin()
             if rest:
@@ -263,7 +269,7 @@ class Worker:
             else:
                 try:
                     if await self._mark_started(run, task):
-                        await self._run_task(run, task)
+                        await self._run_task(run, task, task_run)
                 finally:
                     run.in_flight -= 1
             await self._committer.commit(run, then=Then.KEEP)

@@ -56,6 +56,8 @@ class OutcomeCode(StrEnum):
     """Three workers died with this task in hand; its outcome is not known."""
     STORE_IGNORED_OPTION = "StoreIgnoredOption"
     """The store answered success, but the object read back is not as asked."""
+    NOT_VERIFIED = "NotVerified"
+    """It was done, but with ``verify: all`` it could not be read back."""
     INTERNAL_ERROR = "InternalError"
 
 

@@ -57,13 +57,19 @@ class CopyOperation:
     async def run(self, task: Task, context: TaskContext) -> Result:
         try:
             copy = copy_of(self._plan_of(context.facts), task, context)
-            is_plain = _is_one_request(copy)
-            if is_plain and await _copy_plainly(copy):
-                return succeeded(task, context, size_bytes=task.size_bytes or 0)
-            size_bytes = await self._copy_with_all(copy, must_be_whole=is_plain)
+            if not _is_one_request(copy):
+                return succeeded(task, context, size_bytes=await self._copy_with_all(copy))
+            # Nearly every object ends here; a call less is a percent less.
+            try:
+                outcome = await copy.target_store.copy(copy.source, copy.target, options=copy.plan.options)
+            except StorageError as error:
+                if not says_too_large(error):
+                    raise
+                return succeeded(task, context, size_bytes=await self._copy_with_all(copy, must_be_whole=True))
         except TaskRefused as refusal:
             return refused(task, context, refusal)
-        return succeeded(task, context, size_bytes=size_bytes)
+        context.written_version = outcome.version_id
+        return succeeded(task, context, size_bytes=task.size_bytes or 0)
 
     async def settle(self, task: Task, context: TaskContext, *, may_write: bool) -> Result | None:
         try:
@@ -81,7 +87,7 @@ class CopyOperation:
             self._plan = plan_of(facts)
         return self._plan
 
-    async def _copy_with_all(self, copy: ObjectCopy, *, must_be_whole: bool) -> int:
+    async def _copy_with_all(self, copy: ObjectCopy, *, must_be_whole: bool = False) -> int:
         """Reads what is needed, writes, and reads again where the source was changed meanwhile. Gives the size."""
         for left in reversed(range(TRIES_OF_A_CHANGING_SOURCE)):
             known, whole = await _read(copy, must_be_whole=must_be_whole)
@@ -113,18 +119,6 @@ class CopyOperation:
 
 def _is_one_request(copy: ObjectCopy) -> bool:
     return (copy.task.size_bytes or 0) <= copy.plan.plain_limit_bytes and not copy.is_in_place
-
-
-async def _copy_plainly(copy: ObjectCopy) -> bool:
-    """One request; False where the store finds the object too large for one."""
-    try:
-        outcome = await copy.target_store.copy(copy.source, copy.target, options=copy.plan.options)
-    except StorageError as error:
-        if says_too_large(error):
-            return False
-        raise
-    copy.context.written_version = outcome.version_id
-    return True
 
 
 async def _read(copy: ObjectCopy, *, must_be_whole: bool) -> tuple[Known, bool]:

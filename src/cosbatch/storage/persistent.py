@@ -49,7 +49,7 @@ _T = TypeVar("_T")
 
 
 class PersistentStore:
-    """One task's view of one region's store.
+    """One task's view of one region's store, or that of one task after another with :meth:`begin` between them.
 
     A request that failed without having been applied is sent again, after a pause, up to ``max_attempts`` times. An
     attempt counts only if the bucket answered somebody since the request's previous one: a store that is down for an
@@ -104,10 +104,21 @@ class PersistentStore:
         self._max_attempts = max_attempts
         self._causes: dict[str, int] | None = None
 
+    def begin(self) -> None:
+        """Forgets what it counted: the next request is another task's."""
+        self.requests = 0
+        self.has_written = self.was_refused = False
+        self._causes = None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether there are causes."""
+        return self._causes is not None
+
     @property
     def causes(self) -> list[str]:
         """What went wrong so far, repaired or not, in the order of first appearance: ``["SlowDown x3"]``."""
-        return [f"{cause} x{count}" for cause, count in (self._causes or {}).items()]
+        return [f"{cause} x{count}" for cause, count in self._causes.items()] if self._causes else []
 
     # --- objects
 
@@ -270,7 +281,8 @@ class PersistentStore:
             ticket = pacer.try_admit() or await pacer.wait(self._cut if self.has_written else self._stop)
             answers = pacer.answers
             try:
-                self._check_stop()
+                if self.requests:  # a task of many requests need not wait to be stopped
+                    self._check_stop()
                 self._permit()
                 self.requests += 1
                 answer = await send(*args, **kwargs)
@@ -288,7 +300,6 @@ class PersistentStore:
                 return answer
 
     def _check_stop(self) -> None:
-        """A task of many requests need not wait to be stopped."""
         stop = self._cut if self.has_written else self._stop
         if stop is not None:
             stop.check()
