@@ -287,6 +287,14 @@ class TestCommit:
         again = await claim_one(ledger, BERT)
         assert (again.settled, again.losses) == (Bitmap.of([0], size=10), 0)
 
+    async def test_a_chunk_that_was_lost_once_stays_a_lost_one_when_it_is_yielded(self, ledger: JobLedger) -> None:
+        await active_job(ledger, sizes=[10])
+        await lose_often(ledger, 1)
+        await ledger.commit(await claim_one(ledger), None, then=Then.YIELD)
+        [queued] = await ledger.queued_jobs()
+        assert queued.has_lost_chunks
+        assert (await claim_one(ledger)).losses == 1
+
     async def test_close_ends_the_chunk(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[10])
         mine = await claim_one(ledger)
