@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cosbatch.ledger.port import Duty, HeldLease, JobLease
-from cosbatch.ledger.sql_ledger import SqlLedger, open_memory_ledger, open_sqlite_ledger
+from cosbatch.ledger.memory import MemoryLedger
+from cosbatch.ledger.port import Duty, HeldLease, JobLease, JobLedger
+from cosbatch.ledger.sql_ledger import open_memory_ledger, open_sqlite_ledger
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.identifiers import LOCAL_ACCOUNT, AccountId, Bucket, JobId, ObjectKey, RegionName, WorkerId
 from cosbatch.model.jobs import Job, JobRequest, PausedBy, PlanFindings
@@ -19,7 +20,7 @@ from cosbatch.model.reports import CodeTally, Part, ReportSpec, Tally
 from cosbatch.model.states import MOVES, Actor, JobStatus
 from cosbatch.model.tasks import Claim, Lease, NewChunk
 
-ADAPTERS = ["sqlite-memory", "sqlite-file"]
+ADAPTERS = ["memory", "sqlite-memory", "sqlite-file"]
 ON_DISK = ["sqlite-file"]
 """Those that a second connection can open."""
 
@@ -52,7 +53,9 @@ class HandClock:
         return self.at
 
 
-async def open_ledger(adapter: str, folder: Path, clock: HandClock) -> SqlLedger:
+async def open_ledger(adapter: str, folder: Path, clock: HandClock) -> JobLedger:
+    if adapter == "memory":
+        return MemoryLedger(clock)
     if adapter == "sqlite-memory":
         return open_memory_ledger(clock)
     return await open_sqlite_ledger(folder, clock=clock)
@@ -79,7 +82,7 @@ def job_id(number: int) -> JobId:
     return JobId(f"01900000-0000-7000-8000-{number:012d}")
 
 
-async def new_job(ledger: SqlLedger, number: int = 1, *, account: AccountId = LOCAL_ACCOUNT, **changes: Any) -> Job:
+async def new_job(ledger: JobLedger, number: int = 1, *, account: AccountId = LOCAL_ACCOUNT, **changes: Any) -> Job:
     return await ledger.create(request(**changes), job_id=job_id(number), account=account, token="", digest="d")
 
 
@@ -91,19 +94,19 @@ def chunk_plan(sizes: Sequence[int], *, first_seq: int = 0, first_task: int = 0)
     return plan
 
 
-async def plan_lease(ledger: SqlLedger, job: JobId) -> JobLease:
+async def plan_lease(ledger: JobLedger, job: JobId) -> JobLease:
     lease = await ledger.claim_job(PLANNER, job_id=job, duty=Duty.PLAN, lease_seconds=LEASE_SECONDS)
     assert lease is not None
     return lease
 
 
-async def seal_lease(ledger: SqlLedger, job: JobId) -> JobLease:
+async def seal_lease(ledger: JobLedger, job: JobId) -> JobLease:
     lease = await ledger.claim_job(PLANNER, job_id=job, duty=Duty.SEAL, lease_seconds=LEASE_SECONDS)
     assert lease is not None
     return lease
 
 
-async def ready_job(ledger: SqlLedger, number: int = 1, *, sizes: Sequence[int] = (10, 10), **changes: Any) -> JobId:
+async def ready_job(ledger: JobLedger, number: int = 1, *, sizes: Sequence[int] = (10, 10), **changes: Any) -> JobId:
     job = await new_job(ledger, number, **changes)
     lease = await plan_lease(ledger, job.id)
     for first in range(0, len(sizes), 200):
@@ -113,22 +116,22 @@ async def ready_job(ledger: SqlLedger, number: int = 1, *, sizes: Sequence[int] 
     return job.id
 
 
-async def active_job(ledger: SqlLedger, number: int = 1, *, sizes: Sequence[int] = (10, 10), **changes: Any) -> JobId:
+async def active_job(ledger: JobLedger, number: int = 1, *, sizes: Sequence[int] = (10, 10), **changes: Any) -> JobId:
     job = await ready_job(ledger, number, sizes=sizes, **changes)
     await engine_moves(ledger, job, JobStatus.ACTIVE)
     return job
 
 
-async def engine_moves(ledger: SqlLedger, job: JobId, *path: JobStatus) -> None:
+async def engine_moves(ledger: JobLedger, job: JobId, *path: JobStatus) -> None:
     for to in path:
         await ledger.move(job, expect=list(JobStatus), to=to, actor=Actor.ENGINE, reason=f"to {to}")
 
 
-async def user_cancels(ledger: SqlLedger, job: JobId) -> None:
+async def user_cancels(ledger: JobLedger, job: JobId) -> None:
     await ledger.move(job, expect=list(JobStatus), to=JobStatus.CANCELLING, actor=Actor.USER, reason="enough")
 
 
-async def bring_to(ledger: SqlLedger, job: JobId, status: JobStatus) -> None:
+async def bring_to(ledger: JobLedger, job: JobId, status: JobStatus) -> None:
     """Along the shortest way through the state table."""
     for to, actor in _way_to(status):
         paused_by = PausedBy.USER if to is JobStatus.PAUSING else None
@@ -147,7 +150,7 @@ def _way_to(status: JobStatus) -> list[tuple[JobStatus, Actor]]:
     return ways[status]
 
 
-async def claim_one(ledger: SqlLedger, worker: WorkerId = ANNA) -> Claim:
+async def claim_one(ledger: JobLedger, worker: WorkerId = ANNA) -> Claim:
     [claim] = await ledger.claim(worker, room=1, lease_seconds=LEASE_SECONDS)
     return claim
 
@@ -167,16 +170,16 @@ def failed(count: int, *, of: int, code: str = "NoSuchKey") -> Tally:
     return Tally(succeeded=of - count, failed=count, requests=of, codes={code: CodeTally(count=count, samples=("k",))})
 
 
-async def held(ledger: SqlLedger, lease: Lease | JobLease) -> HeldLease:
+async def held(ledger: JobLedger, lease: Lease | JobLease) -> HeldLease:
     [found] = [each for each in await ledger.held_leases() if each.lease == lease]
     return found
 
 
-async def lose(ledger: SqlLedger, lease: Lease | JobLease, *, quiet_seconds: float = 30.0) -> None:
+async def lose(ledger: JobLedger, lease: Lease | JobLease, *, quiet_seconds: float = 30.0) -> None:
     assert await ledger.expire(await held(ledger, lease), quiet_seconds=quiet_seconds)
 
 
-async def lose_often(ledger: SqlLedger, times: int, worker: WorkerId = BERT) -> None:
+async def lose_often(ledger: JobLedger, times: int, worker: WorkerId = BERT) -> None:
     """Loses the chunk that is next, so many times."""
     for _ in range(times):
         await lose(ledger, (await claim_one(ledger, worker)).lease)

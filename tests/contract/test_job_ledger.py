@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cosbatch.ledger.port import Duty, JobLease, Pulse, QueuedJob
-from cosbatch.ledger.sql_ledger import SqlLedger
+from cosbatch.ledger.port import Duty, JobLease, JobLedger, Pulse, QueuedJob
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.errors import FailureCode, IllegalMove, NoSuchJob, StaleFence, TokenReused
 from cosbatch.model.identifiers import LOCAL_ACCOUNT, AccountId, JobId, RegionName
@@ -54,19 +53,19 @@ def clock() -> HandClock:
 
 
 @pytest.fixture(params=ADAPTERS)
-async def ledger(request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock) -> AsyncIterator[SqlLedger]:
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock) -> AsyncIterator[JobLedger]:
     opened = await open_ledger(request.param, tmp_path, clock)
     yield opened
     await opened.close()
 
 
-async def queued(ledger: SqlLedger, job: JobId) -> QueuedJob:
+async def queued(ledger: JobLedger, job: JobId) -> QueuedJob:
     [found] = [each for each in await ledger.queued_jobs() if each.job.id == job]
     return found
 
 
 class TestCreate:
-    async def test_a_new_job_is_new_and_empty(self, ledger: SqlLedger, clock: HandClock) -> None:
+    async def test_a_new_job_is_new_and_empty(self, ledger: JobLedger, clock: HandClock) -> None:
         wanted = reported_request(priority=7, description="all of it")
         job = await ledger.create(wanted, job_id=job_id(1), account=LOCAL_ACCOUNT, token="t", digest="d")
         assert (job.id, job.account, job.token) == (job_id(1), LOCAL_ACCOUNT, "t")
@@ -77,59 +76,59 @@ class TestCreate:
         assert job.report_state is ReportState.PENDING
         assert await ledger.job(job_id(1)) == job
 
-    async def test_without_a_report_its_state_is_none(self, ledger: SqlLedger) -> None:
+    async def test_without_a_report_its_state_is_none(self, ledger: JobLedger) -> None:
         assert (await new_job(ledger)).report_state is ReportState.NONE
 
-    async def test_the_same_token_and_digest_give_the_same_job(self, ledger: SqlLedger) -> None:
+    async def test_the_same_token_and_digest_give_the_same_job(self, ledger: JobLedger) -> None:
         first = await ledger.create(request(), job_id=job_id(1), account=LOCAL_ACCOUNT, token="t", digest="d")
         again = await ledger.create(request(), job_id=job_id(2), account=LOCAL_ACCOUNT, token="t", digest="d")
         assert again == first
         assert [job.id for job in await ledger.jobs()] == [job_id(1)]
 
-    async def test_the_same_token_with_another_digest_is_refused_naming_the_job(self, ledger: SqlLedger) -> None:
+    async def test_the_same_token_with_another_digest_is_refused_naming_the_job(self, ledger: JobLedger) -> None:
         await ledger.create(request(), job_id=job_id(1), account=LOCAL_ACCOUNT, token="t", digest="d")
         with pytest.raises(TokenReused, match=job_id(1)):
             await ledger.create(request(), job_id=job_id(2), account=LOCAL_ACCOUNT, token="t", digest="else")
 
-    async def test_a_token_is_of_its_account_and_region(self, ledger: SqlLedger) -> None:
+    async def test_a_token_is_of_its_account_and_region(self, ledger: JobLedger) -> None:
         await ledger.create(request(), job_id=job_id(1), account=LOCAL_ACCOUNT, token="t", digest="d")
         other = await ledger.create(request(), job_id=job_id(2), account=OTHER_ACCOUNT, token="t", digest="x")
         there = request(region=RegionName("there"))
         elsewhere = await ledger.create(there, job_id=job_id(3), account=LOCAL_ACCOUNT, token="t", digest="y")
         assert (other.id, elsewhere.id) == (job_id(2), job_id(3))
 
-    async def test_an_empty_token_is_no_token(self, ledger: SqlLedger) -> None:
+    async def test_an_empty_token_is_no_token(self, ledger: JobLedger) -> None:
         await new_job(ledger, 1)
         assert (await new_job(ledger, 2)).id == job_id(2)
 
-    async def test_the_same_call_again_is_the_same_job_also_without_a_token(self, ledger: SqlLedger) -> None:
+    async def test_the_same_call_again_is_the_same_job_also_without_a_token(self, ledger: JobLedger) -> None:
         assert await new_job(ledger, 1) == await new_job(ledger, 1)
 
-    async def test_an_id_belongs_to_one_account(self, ledger: SqlLedger) -> None:
+    async def test_an_id_belongs_to_one_account(self, ledger: JobLedger) -> None:
         await new_job(ledger, 1)
         with pytest.raises(ValueError, match=job_id(1)):
             await new_job(ledger, 1, account=OTHER_ACCOUNT)
 
 
 class TestFinding:
-    async def test_an_unknown_job_does_not_exist(self, ledger: SqlLedger) -> None:
+    async def test_an_unknown_job_does_not_exist(self, ledger: JobLedger) -> None:
         with pytest.raises(NoSuchJob, match=job_id(9)):
             await ledger.job(job_id(9))
 
-    async def test_anothers_job_does_not_exist(self, ledger: SqlLedger) -> None:
+    async def test_anothers_job_does_not_exist(self, ledger: JobLedger) -> None:
         await new_job(ledger, 1, account=OTHER_ACCOUNT)
         assert (await ledger.job(job_id(1), account=OTHER_ACCOUNT)).id == job_id(1)
         with pytest.raises(NoSuchJob):
             await ledger.job(job_id(1), account=LOCAL_ACCOUNT)
 
-    async def test_jobs_are_listed_newest_first_in_pages(self, ledger: SqlLedger) -> None:
+    async def test_jobs_are_listed_newest_first_in_pages(self, ledger: JobLedger) -> None:
         for number in (1, 2, 3, 4):
             await new_job(ledger, number)
         first = await ledger.jobs(limit=2)
         rest = await ledger.jobs(after=first[-1].id)
         assert [job.id for job in first + rest] == [job_id(4), job_id(3), job_id(2), job_id(1)]
 
-    async def test_jobs_are_filtered(self, ledger: SqlLedger) -> None:
+    async def test_jobs_are_filtered(self, ledger: JobLedger) -> None:
         await new_job(ledger, 1)
         await new_job(ledger, 2, account=OTHER_ACCOUNT)
         await ledger.create(request(), job_id=job_id(3), account=LOCAL_ACCOUNT, token="t", digest="d")
@@ -140,7 +139,7 @@ class TestFinding:
         assert [job.id for job in await ledger.jobs(account=LOCAL_ACCOUNT, statuses=both)] == [job_id(3), job_id(1)]
         assert [job.id for job in await ledger.jobs(token="t")] == [job_id(3)]
 
-    async def test_pulses_tell_status_priority_and_change(self, ledger: SqlLedger, clock: HandClock) -> None:
+    async def test_pulses_tell_status_priority_and_change(self, ledger: JobLedger, clock: HandClock) -> None:
         await new_job(ledger, 1, priority=3)
         moved_at = clock.tick()
         await user_cancels(ledger, job_id(1))
@@ -151,7 +150,7 @@ class TestFinding:
 
 class TestMove:
     @pytest.mark.parametrize("status", list(JobStatus))
-    async def test_only_the_state_tables_moves_are_made(self, ledger: SqlLedger, status: JobStatus) -> None:
+    async def test_only_the_state_tables_moves_are_made(self, ledger: JobLedger, status: JobStatus) -> None:
         standing = await new_job(ledger, 1)
         await bring_to(ledger, standing.id, status)
         for number, (to, actor) in enumerate(product(JobStatus, Actor), 2):
@@ -165,22 +164,22 @@ class TestMove:
                     await ledger.move(standing.id, expect=[status], to=to, actor=actor, reason="why")
         assert (await ledger.job(standing.id)).status is status
 
-    async def test_a_status_that_was_not_expected_is_refused_by_name(self, ledger: SqlLedger) -> None:
+    async def test_a_status_that_was_not_expected_is_refused_by_name(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         with pytest.raises(IllegalMove, match="is New"):
             await ledger.move(job_id(1), expect=[JobStatus.READY], to=JobStatus.CANCELLING, actor=Actor.USER, reason="")
 
-    async def test_a_repeated_move_is_refused(self, ledger: SqlLedger) -> None:
+    async def test_a_repeated_move_is_refused(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         await user_cancels(ledger, job_id(1))
         with pytest.raises(IllegalMove, match="is Cancelling"):
             await user_cancels(ledger, job_id(1))
 
-    async def test_an_unknown_job_cannot_move(self, ledger: SqlLedger) -> None:
+    async def test_an_unknown_job_cannot_move(self, ledger: JobLedger) -> None:
         with pytest.raises(NoSuchJob):
             await user_cancels(ledger, job_id(9))
 
-    async def test_each_move_has_its_event(self, ledger: SqlLedger, clock: HandClock) -> None:
+    async def test_each_move_has_its_event(self, ledger: JobLedger, clock: HandClock) -> None:
         await new_job(ledger)
         await engine_moves(ledger, job_id(1), JobStatus.PREPARING)
         moved_at = clock.tick()
@@ -190,13 +189,13 @@ class TestMove:
         assert (second.kind, second.status, second.actor) == ("moved", JobStatus.CANCELLING, Actor.USER)
         assert (second.at, second.reason, second.job_id) == (moved_at, "enough", job_id(1))
 
-    async def test_a_refused_move_leaves_no_event(self, ledger: SqlLedger) -> None:
+    async def test_a_refused_move_leaves_no_event(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         with pytest.raises(IllegalMove):
             await engine_moves(ledger, job_id(1), JobStatus.COMPLETE)
         assert await ledger.events(job_id(1)) == []
 
-    async def test_started_at_is_the_first_time_active(self, ledger: SqlLedger, clock: HandClock) -> None:
+    async def test_started_at_is_the_first_time_active(self, ledger: JobLedger, clock: HandClock) -> None:
         await new_job(ledger)
         await engine_moves(ledger, job_id(1), JobStatus.PREPARING, JobStatus.READY)
         assert (await ledger.job(job_id(1))).started_at is None
@@ -207,14 +206,14 @@ class TestMove:
         job = await ledger.job(job_id(1))
         assert (job.started_at, job.changed_at) == (started_at, clock.now())
 
-    async def test_paused_by_lasts_until_active(self, ledger: SqlLedger) -> None:
+    async def test_paused_by_lasts_until_active(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         await bring_to(ledger, job_id(1), JobStatus.PAUSED)
         assert (await ledger.job(job_id(1))).paused_by is PausedBy.USER
         await engine_moves(ledger, job_id(1), JobStatus.ACTIVE)
         assert (await ledger.job(job_id(1))).paused_by is None
 
-    async def test_a_suspension_has_time_and_cause(self, ledger: SqlLedger, clock: HandClock) -> None:
+    async def test_a_suspension_has_time_and_cause(self, ledger: JobLedger, clock: HandClock) -> None:
         await new_job(ledger)
         await bring_to(ledger, job_id(1), JobStatus.PREPARING)
         suspended_at = clock.tick()
@@ -223,12 +222,12 @@ class TestMove:
         assert (job.suspended_at, job.suspended_cause) == (suspended_at, "to Suspended")
 
     @pytest.mark.parametrize("status", sorted(FINAL))
-    async def test_a_final_job_has_an_end(self, ledger: SqlLedger, clock: HandClock, status: JobStatus) -> None:
+    async def test_a_final_job_has_an_end(self, ledger: JobLedger, clock: HandClock, status: JobStatus) -> None:
         await new_job(ledger)
         await bring_to(ledger, job_id(1), status)
         assert (await ledger.job(job_id(1))).ended_at == clock.now()
 
-    async def test_a_failure_keeps_its_code_and_reason(self, ledger: SqlLedger) -> None:
+    async def test_a_failure_keeps_its_code_and_reason(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         code = FailureCode.MANIFEST_NOT_FOUND
         new = [JobStatus.NEW]
@@ -242,33 +241,33 @@ class TestMove:
 
 
 class TestPriorityAndHold:
-    async def test_priority_changes_with_an_event(self, ledger: SqlLedger) -> None:
+    async def test_priority_changes_with_an_event(self, ledger: JobLedger) -> None:
         await new_job(ledger, priority=1)
         job = await ledger.set_priority(job_id(1), priority=5, actor=Actor.USER)
         assert (job.priority, job.request.priority) == (5, 1)
         [event] = await ledger.events(job_id(1))
         assert (event.kind, event.actor, event.reason) == ("priority", Actor.USER, "1 -> 5")
 
-    async def test_the_same_priority_again_is_no_event(self, ledger: SqlLedger) -> None:
+    async def test_the_same_priority_again_is_no_event(self, ledger: JobLedger) -> None:
         await new_job(ledger, priority=1)
         await ledger.set_priority(job_id(1), priority=5, actor=Actor.USER)
         await ledger.set_priority(job_id(1), priority=5, actor=Actor.USER)
         assert len(await ledger.events(job_id(1))) == 1
 
     @pytest.mark.parametrize("status", sorted(FINAL))
-    async def test_a_final_jobs_priority_stays(self, ledger: SqlLedger, status: JobStatus) -> None:
+    async def test_a_final_jobs_priority_stays(self, ledger: JobLedger, status: JobStatus) -> None:
         await new_job(ledger)
         await bring_to(ledger, job_id(1), status)
         with pytest.raises(IllegalMove, match=status):
             await ledger.set_priority(job_id(1), priority=5, actor=Actor.USER)
 
-    async def test_a_hold_shows_and_its_earliest_since_stays(self, ledger: SqlLedger) -> None:
+    async def test_a_hold_shows_and_its_earliest_since_stays(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         await ledger.set_hold(job_id(1), Hold(bucket="b", reason="refused", since=100.0))
         await ledger.set_hold(job_id(1), Hold(bucket="b", reason="503", since=200.0))
         assert (await ledger.job(job_id(1))).hold == Hold(bucket="b", reason="503", since=100.0)
 
-    async def test_a_hold_has_an_event_when_it_begins_and_when_it_ends(self, ledger: SqlLedger) -> None:
+    async def test_a_hold_has_an_event_when_it_begins_and_when_it_ends(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         for hold in (
             Hold(bucket="b", reason="refused", since=1.0),
@@ -284,19 +283,19 @@ class TestPriorityAndHold:
 
 
 class TestQueuedJobs:
-    async def test_unfinished_jobs_oldest_first(self, ledger: SqlLedger) -> None:
+    async def test_unfinished_jobs_oldest_first(self, ledger: JobLedger) -> None:
         for number, status in enumerate(JobStatus, 1):
             await new_job(ledger, number)
             await bring_to(ledger, job_id(number), status)
         found = [each.job.status for each in await ledger.queued_jobs()]
         assert found == [status for status in JobStatus if status not in FINAL]
 
-    async def test_a_final_job_with_a_pending_report_is_queued(self, ledger: SqlLedger) -> None:
+    async def test_a_final_job_with_a_pending_report_is_queued(self, ledger: JobLedger) -> None:
         job = await ledger.create(reported_request(), job_id=job_id(1), account=LOCAL_ACCOUNT, token="", digest="d")
         await bring_to(ledger, job.id, JobStatus.CANCELLED)
         assert (await queued(ledger, job.id)).job == await ledger.job(job.id)
 
-    async def test_open_chunks_count_whatever_the_status(self, ledger: SqlLedger) -> None:
+    async def test_open_chunks_count_whatever_the_status(self, ledger: JobLedger) -> None:
         job = await ready_job(ledger, sizes=[10])
         assert (await queued(ledger, job)).has_open_chunks
         await engine_moves(ledger, job, JobStatus.ACTIVE)
@@ -304,7 +303,7 @@ class TestQueuedJobs:
         await user_cancels(ledger, job)
         assert (await queued(ledger, job)).has_open_chunks
 
-    async def test_a_leased_chunk_is_a_lease_and_not_open(self, ledger: SqlLedger) -> None:
+    async def test_a_leased_chunk_is_a_lease_and_not_open(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[10])
         assert not (await queued(ledger, job)).has_leases
         claim = await claim_one(ledger)
@@ -314,14 +313,14 @@ class TestQueuedJobs:
         closed = await queued(ledger, job)
         assert (closed.has_open_chunks, closed.has_leases) == (False, False)
 
-    async def test_a_jobs_own_lease_is_a_lease(self, ledger: SqlLedger) -> None:
+    async def test_a_jobs_own_lease_is_a_lease(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         lease = await plan_lease(ledger, job_id(1))
         assert (await queued(ledger, job_id(1))).has_leases
         await ledger.release_job(lease)
         assert not (await queued(ledger, job_id(1))).has_leases
 
-    async def test_a_lost_chunk_is_claimable_also_while_cancelling(self, ledger: SqlLedger) -> None:
+    async def test_a_lost_chunk_is_claimable_also_while_cancelling(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[10, 10])
         assert not (await queued(ledger, job)).has_lost_chunks
         await lose(ledger, (await claim_one(ledger)).lease)
@@ -329,7 +328,7 @@ class TestQueuedJobs:
         found = await queued(ledger, job)
         assert (found.has_open_chunks, found.has_lost_chunks) == (True, True)
 
-    async def test_quiet_at_is_the_latest_of_all_losses(self, ledger: SqlLedger, clock: HandClock) -> None:
+    async def test_quiet_at_is_the_latest_of_all_losses(self, ledger: JobLedger, clock: HandClock) -> None:
         job = await active_job(ledger, sizes=[10, 10])
         one, other = await ledger.claim(ANNA, room=20, lease_seconds=LEASE_SECONDS)
         assert (await queued(ledger, job)).quiet_at == 0
@@ -339,7 +338,7 @@ class TestQueuedJobs:
 
 
 class TestLeasesAndTheirEnd:
-    async def test_held_leases_are_those_of_chunks_and_jobs(self, ledger: SqlLedger, clock: HandClock) -> None:
+    async def test_held_leases_are_those_of_chunks_and_jobs(self, ledger: JobLedger, clock: HandClock) -> None:
         await active_job(ledger, 1)
         claim = await claim_one(ledger)
         await new_job(ledger, 2)
@@ -349,7 +348,7 @@ class TestLeasesAndTheirEnd:
         assert (found[claim.lease].owner, found[lease].owner) == (ANNA, PLANNER)
         assert {each.lease_until for each in found.values()} == {clock.now() + LEASE_SECONDS}
 
-    async def test_a_lease_is_past_by_the_ledgers_clock(self, ledger: SqlLedger, clock: HandClock) -> None:
+    async def test_a_lease_is_past_by_the_ledgers_clock(self, ledger: JobLedger, clock: HandClock) -> None:
         await active_job(ledger)
         claim = await claim_one(ledger)
         clock.tick(LEASE_SECONDS)
@@ -357,7 +356,7 @@ class TestLeasesAndTheirEnd:
         clock.tick(0.001)
         assert (await held(ledger, claim.lease)).is_past
 
-    async def test_an_expired_chunk_is_open_again_with_a_loss(self, ledger: SqlLedger) -> None:
+    async def test_an_expired_chunk_is_open_again_with_a_loss(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[10])
         claim = await claim_one(ledger)
         assert await ledger.expire(await held(ledger, claim.lease), quiet_seconds=30)
@@ -366,7 +365,7 @@ class TestLeasesAndTheirEnd:
         [state] = await ledger.chunk_states(job)
         assert state.losses == 1
 
-    async def test_expire_compares_owner_fence_and_end(self, ledger: SqlLedger) -> None:
+    async def test_expire_compares_owner_fence_and_end(self, ledger: JobLedger) -> None:
         await active_job(ledger)
         seen = await held(ledger, (await claim_one(ledger)).lease)
         for other in (
@@ -377,14 +376,14 @@ class TestLeasesAndTheirEnd:
             assert not await ledger.expire(other, quiet_seconds=30)
         assert await ledger.held_leases() == [seen]
 
-    async def test_expire_again_does_nothing(self, ledger: SqlLedger) -> None:
+    async def test_expire_again_does_nothing(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[10])
         seen = await held(ledger, (await claim_one(ledger)).lease)
         assert await ledger.expire(seen, quiet_seconds=30)
         assert not await ledger.expire(seen, quiet_seconds=3000)
         assert [state.losses for state in await ledger.chunk_states(job)] == [1]
 
-    async def test_a_renewed_lease_does_not_expire_as_it_was_seen(self, ledger: SqlLedger, clock: HandClock) -> None:
+    async def test_a_renewed_lease_does_not_expire_as_it_was_seen(self, ledger: JobLedger, clock: HandClock) -> None:
         await active_job(ledger)
         claim = await claim_one(ledger)
         seen = await held(ledger, claim.lease)
@@ -392,7 +391,7 @@ class TestLeasesAndTheirEnd:
         await ledger.renew(ANNA, [claim.lease], lease_seconds=LEASE_SECONDS)
         assert not await ledger.expire(seen, quiet_seconds=30)
 
-    async def test_an_expired_job_lease_is_free(self, ledger: SqlLedger, clock: HandClock) -> None:
+    async def test_an_expired_job_lease_is_free(self, ledger: JobLedger, clock: HandClock) -> None:
         await new_job(ledger)
         lease = await plan_lease(ledger, job_id(1))
         seen = await held(ledger, lease)
@@ -406,7 +405,7 @@ class TestLeasesAndTheirEnd:
 
 
 class TestJobLease:
-    async def test_planning_makes_a_new_job_preparing(self, ledger: SqlLedger) -> None:
+    async def test_planning_makes_a_new_job_preparing(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         lease = await plan_lease(ledger, job_id(1))
         assert lease == JobLease(job_id=job_id(1), owner=PLANNER, fence=1, duty=Duty.PLAN)
@@ -415,7 +414,7 @@ class TestJobLease:
 
     @pytest.mark.parametrize("duty", list(Duty))
     @pytest.mark.parametrize("status", list(JobStatus))
-    async def test_the_status_must_fit_the_duty(self, ledger: SqlLedger, status: JobStatus, duty: Duty) -> None:
+    async def test_the_status_must_fit_the_duty(self, ledger: JobLedger, status: JobStatus, duty: Duty) -> None:
         await new_job(ledger)
         await bring_to(ledger, job_id(1), status)
         fits = {
@@ -425,7 +424,7 @@ class TestJobLease:
         lease = await ledger.claim_job(BERT, job_id=job_id(1), duty=duty, lease_seconds=LEASE_SECONDS)
         assert (lease is not None) == (status in fits[duty])
 
-    async def test_a_final_job_is_sealed_while_its_report_is_pending(self, ledger: SqlLedger) -> None:
+    async def test_a_final_job_is_sealed_while_its_report_is_pending(self, ledger: JobLedger) -> None:
         await ledger.create(reported_request(), job_id=job_id(1), account=LOCAL_ACCOUNT, token="", digest="d")
         await bring_to(ledger, job_id(1), JobStatus.CANCELLED)
         lease = await seal_lease(ledger, job_id(1))
@@ -433,28 +432,28 @@ class TestJobLease:
         again = await ledger.claim_job(BERT, job_id=job_id(1), duty=Duty.SEAL, lease_seconds=LEASE_SECONDS)
         assert again is None
 
-    async def test_nobody_takes_what_somebody_holds(self, ledger: SqlLedger, clock: HandClock) -> None:
+    async def test_nobody_takes_what_somebody_holds(self, ledger: JobLedger, clock: HandClock) -> None:
         await new_job(ledger)
         await plan_lease(ledger, job_id(1))
         clock.tick(10 * LEASE_SECONDS)
         taken = await ledger.claim_job(BERT, job_id=job_id(1), duty=Duty.PLAN, lease_seconds=LEASE_SECONDS)
         assert taken is None
 
-    async def test_each_lease_has_a_greater_fence(self, ledger: SqlLedger) -> None:
+    async def test_each_lease_has_a_greater_fence(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         first = await plan_lease(ledger, job_id(1))
         await ledger.release_job(first)
         second = await plan_lease(ledger, job_id(1))
         assert second.fence > first.fence
 
-    async def test_renewing_makes_it_longer(self, ledger: SqlLedger, clock: HandClock) -> None:
+    async def test_renewing_makes_it_longer(self, ledger: JobLedger, clock: HandClock) -> None:
         await new_job(ledger)
         lease = await plan_lease(ledger, job_id(1))
         clock.tick()
         await ledger.renew_job(lease, lease_seconds=90)
         assert (await held(ledger, lease)).lease_until == clock.now() + 90
 
-    async def test_releasing_what_is_lost_is_no_error(self, ledger: SqlLedger) -> None:
+    async def test_releasing_what_is_lost_is_no_error(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         lease = await plan_lease(ledger, job_id(1))
         await ledger.release_job(lease)
@@ -464,7 +463,7 @@ class TestJobLease:
 
 
 class TestPlanning:
-    async def test_chunks_and_planned_rows_move_together(self, ledger: SqlLedger) -> None:
+    async def test_chunks_and_planned_rows_move_together(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         lease = await plan_lease(ledger, job_id(1))
         await ledger.add_chunks(lease, chunk_plan([5, 3]), planned_rows=8)
@@ -474,7 +473,7 @@ class TestPlanning:
         assert [(each.seq, each.first_task, each.task_count) for each in states] == [(0, 0, 5), (1, 5, 3)]
         assert [each.settled for each in states] == [Bitmap(size=5), Bitmap(size=3)]
 
-    async def test_the_same_chunks_again_are_left_alone(self, ledger: SqlLedger) -> None:
+    async def test_the_same_chunks_again_are_left_alone(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         lease = await plan_lease(ledger, job_id(1))
         await ledger.add_chunks(lease, chunk_plan([5]), planned_rows=5)
@@ -496,7 +495,7 @@ class TestPlanning:
         ids=["seq-gap", "task-gap", "overlap", "empty", "wrong-end", "other-file"],
     )
     async def test_a_plan_with_a_gap_or_an_overlap_is_refused(
-        self, ledger: SqlLedger, chunks: list[NewChunk], planned_rows: int
+        self, ledger: JobLedger, chunks: list[NewChunk], planned_rows: int
     ) -> None:
         await new_job(ledger)
         lease = await plan_lease(ledger, job_id(1))
@@ -505,14 +504,14 @@ class TestPlanning:
             await ledger.add_chunks(lease, chunks, planned_rows=planned_rows)
         assert (await ledger.job(job_id(1))).planned_rows == 5
 
-    async def test_two_hundred_rows_are_the_most(self, ledger: SqlLedger) -> None:
+    async def test_two_hundred_rows_are_the_most(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         lease = await plan_lease(ledger, job_id(1))
         with pytest.raises(ValueError, match="200"):
             await ledger.add_chunks(lease, chunk_plan([1] * 201), planned_rows=201)
         await ledger.add_chunks(lease, chunk_plan([1] * 200), planned_rows=200)
 
-    async def test_a_lost_lease_plans_nothing(self, ledger: SqlLedger) -> None:
+    async def test_a_lost_lease_plans_nothing(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         lease = await plan_lease(ledger, job_id(1))
         await lose(ledger, lease)
@@ -523,7 +522,7 @@ class TestPlanning:
             await ledger.finish_plan(lease, findings=FINDINGS, to=JobStatus.READY, reason="")
         assert await ledger.chunk_states(job_id(1)) == []
 
-    async def test_a_cancelled_job_is_planned_no_further(self, ledger: SqlLedger) -> None:
+    async def test_a_cancelled_job_is_planned_no_further(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         lease = await plan_lease(ledger, job_id(1))
         await user_cancels(ledger, job_id(1))
@@ -534,7 +533,7 @@ class TestPlanning:
         await ledger.release_job(lease)
         assert await ledger.held_leases() == []
 
-    async def test_a_finished_plan_has_findings_and_a_total(self, ledger: SqlLedger) -> None:
+    async def test_a_finished_plan_has_findings_and_a_total(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         lease = await plan_lease(ledger, job_id(1))
         await ledger.add_chunks(lease, chunk_plan([5]), planned_rows=5)
@@ -542,20 +541,20 @@ class TestPlanning:
         assert (job.status, job.status_reason, job.findings, job.total) == (JobStatus.READY, "planned", FINDINGS, 5)
         assert await ledger.held_leases() == []
 
-    async def test_a_plan_may_end_suspended(self, ledger: SqlLedger, clock: HandClock) -> None:
+    async def test_a_plan_may_end_suspended(self, ledger: JobLedger, clock: HandClock) -> None:
         await new_job(ledger)
         lease = await plan_lease(ledger, job_id(1))
         job = await ledger.finish_plan(lease, findings=FINDINGS, to=JobStatus.SUSPENDED, reason="confirm it")
         assert (job.suspended_at, job.suspended_cause) == (clock.now(), "confirm it")
 
-    async def test_a_plan_cannot_end_elsewhere(self, ledger: SqlLedger) -> None:
+    async def test_a_plan_cannot_end_elsewhere(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         lease = await plan_lease(ledger, job_id(1))
         with pytest.raises(IllegalMove):
             await ledger.finish_plan(lease, findings=FINDINGS, to=JobStatus.COMPLETE, reason="")
         assert [each.lease for each in await ledger.held_leases()] == [lease]
 
-    async def test_chunk_states_come_in_pages(self, ledger: SqlLedger) -> None:
+    async def test_chunk_states_come_in_pages(self, ledger: JobLedger) -> None:
         job = await ready_job(ledger, sizes=[1] * 5)
         first = await ledger.chunk_states(job, limit=2)
         rest = await ledger.chunk_states(job, after_seq=first[-1].seq)
@@ -563,7 +562,7 @@ class TestPlanning:
 
 
 class TestSealing:
-    async def test_parts_come_in_order_of_chunk_and_of_commit(self, ledger: SqlLedger) -> None:
+    async def test_parts_come_in_order_of_chunk_and_of_commit(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[3, 3])
         first, second = await ledger.claim(ANNA, room=6, lease_seconds=LEASE_SECONDS)
         await ledger.commit(second, part_of(second, name="z"), then=Then.CLOSE)
@@ -576,7 +575,7 @@ class TestSealing:
         assert [(committed.seq, committed.part.spool_name) for _, committed in rest] == [(1, "z")]
         assert await ledger.part_names(job) == {"x", "y", "z"}
 
-    async def test_a_delivered_report_completes_the_job(self, ledger: SqlLedger) -> None:
+    async def test_a_delivered_report_completes_the_job(self, ledger: JobLedger) -> None:
         await ledger.create(reported_request(), job_id=job_id(1), account=LOCAL_ACCOUNT, token="", digest="d")
         await bring_to(ledger, job_id(1), JobStatus.COMPLETING)
         lease = await seal_lease(ledger, job_id(1))
@@ -592,7 +591,7 @@ class TestSealing:
         told = [(event.kind, event.status) for event in await ledger.events(job_id(1))]
         assert told[-2:] == [("moved", JobStatus.COMPLETE), ("report", JobStatus.COMPLETE)]
 
-    async def test_a_report_without_a_move_leaves_the_status(self, ledger: SqlLedger) -> None:
+    async def test_a_report_without_a_move_leaves_the_status(self, ledger: JobLedger) -> None:
         await ledger.create(reported_request(), job_id=job_id(1), account=LOCAL_ACCOUNT, token="", digest="d")
         await bring_to(ledger, job_id(1), JobStatus.FAILED)
         lease = await seal_lease(ledger, job_id(1))
@@ -600,7 +599,7 @@ class TestSealing:
         assert (job.status, job.report_state) == (JobStatus.FAILED, ReportState.DELIVERED)
         assert await ledger.queued_jobs() == []
 
-    async def test_a_failed_report_fails_the_job_with_its_code(self, ledger: SqlLedger) -> None:
+    async def test_a_failed_report_fails_the_job_with_its_code(self, ledger: JobLedger) -> None:
         await ledger.create(reported_request(), job_id=job_id(1), account=LOCAL_ACCOUNT, token="", digest="d")
         await bring_to(ledger, job_id(1), JobStatus.COMPLETING)
         lease = await seal_lease(ledger, job_id(1))
@@ -610,7 +609,7 @@ class TestSealing:
         )
         assert (job.status, job.failure_code, job.failure_reason) == (JobStatus.FAILING, code, "denied")
 
-    async def test_a_lost_lease_reports_nothing(self, ledger: SqlLedger) -> None:
+    async def test_a_lost_lease_reports_nothing(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         await bring_to(ledger, job_id(1), JobStatus.COMPLETING)
         lease = await seal_lease(ledger, job_id(1))
@@ -619,7 +618,7 @@ class TestSealing:
             await ledger.report_done(lease, state=ReportState.NONE, location="", to=JobStatus.COMPLETE, reason="")
         assert (await ledger.job(job_id(1))).status is JobStatus.COMPLETING
 
-    async def test_an_illegal_end_keeps_the_lease(self, ledger: SqlLedger) -> None:
+    async def test_an_illegal_end_keeps_the_lease(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         await bring_to(ledger, job_id(1), JobStatus.CANCELLING)
         lease = await seal_lease(ledger, job_id(1))

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from cosbatch.ledger.sql_ledger import SqlLedger, open_sqlite_ledger
+from cosbatch.ledger.port import JobLedger
+from cosbatch.ledger.sql_ledger import open_sqlite_ledger
 from cosbatch.ledger.sqlite import open_file
 from cosbatch.model.errors import LedgerError, LedgerUnavailable, StaleFence
 from cosbatch.model.identifiers import JobId
@@ -42,7 +43,7 @@ from tests.contract.ledgers import (
 
 
 @pytest.fixture(params=ON_DISK)
-async def pair(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[SqlLedger, SqlLedger]]:
+async def pair(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[JobLedger, JobLedger]]:
     clock = HandClock()
     one, other = [await open_ledger(request.param, tmp_path, clock) for _ in range(2)]
     yield one, other
@@ -51,13 +52,13 @@ async def pair(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 
 
 class TestTwoConnections:
-    async def test_each_sees_what_the_other_wrote(self, pair: tuple[SqlLedger, SqlLedger]) -> None:
+    async def test_each_sees_what_the_other_wrote(self, pair: tuple[JobLedger, JobLedger]) -> None:
         one, other = pair
         await new_job(one)
         await user_cancels(other, job_id(1))
         assert (await one.job(job_id(1))).status is JobStatus.CANCELLING
 
-    async def test_a_chunk_is_claimed_by_one_of_them(self, pair: tuple[SqlLedger, SqlLedger]) -> None:
+    async def test_a_chunk_is_claimed_by_one_of_them(self, pair: tuple[JobLedger, JobLedger]) -> None:
         one, other = pair
         await active_job(one, sizes=[10] * 40)
         taken = await asyncio.gather(
@@ -69,7 +70,7 @@ class TestTwoConnections:
         )
         assert sorted(claim.lease.seq for claims in taken for claim in claims) == list(range(40))
 
-    async def test_what_one_lost_the_other_has(self, pair: tuple[SqlLedger, SqlLedger]) -> None:
+    async def test_what_one_lost_the_other_has(self, pair: tuple[JobLedger, JobLedger]) -> None:
         one, other = pair
         await active_job(one, sizes=[10])
         lost = await claim_one(one, ANNA)
@@ -89,7 +90,7 @@ class TestTwoConnections:
             await ledger.close()
 
 
-async def assert_every_task_is_settled_once(ledger: SqlLedger, job: JobId) -> None:
+async def assert_every_task_is_settled_once(ledger: JobLedger, job: JobId) -> None:
     parts = [committed for _, committed in await ledger.parts(job, limit=100_000)]
     for state in await ledger.chunk_states(job):
         of_chunk = [each.part.settled for each in parts if each.seq == state.seq]

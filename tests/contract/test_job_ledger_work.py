@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cosbatch.ledger.sql_ledger import SqlLedger
+from cosbatch.ledger.port import JobLedger
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.errors import FailureCode, StaleFence
 from cosbatch.model.identifiers import Bucket, JobId, ObjectKey, ObjectRef, RegionName, VersionId
@@ -41,13 +42,13 @@ def clock() -> HandClock:
 
 
 @pytest.fixture(params=ADAPTERS)
-async def ledger(request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock) -> AsyncIterator[SqlLedger]:
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path, clock: HandClock) -> AsyncIterator[JobLedger]:
     opened = await open_ledger(request.param, tmp_path, clock)
     yield opened
     await opened.close()
 
 
-async def claim(ledger: SqlLedger, room: int, *, after_job: JobId | None = None) -> list[Claim]:
+async def claim(ledger: JobLedger, room: int, *, after_job: JobId | None = None) -> list[Claim]:
     return await ledger.claim(ANNA, room=room, lease_seconds=LEASE_SECONDS, after_job=after_job)
 
 
@@ -57,7 +58,7 @@ def places(claims: Sequence[Claim]) -> list[tuple[int, int]]:
 
 
 class TestClaim:
-    async def test_a_claim_carries_the_chunk(self, ledger: SqlLedger, clock: HandClock) -> None:
+    async def test_a_claim_carries_the_chunk(self, ledger: JobLedger, clock: HandClock) -> None:
         job = await active_job(ledger, sizes=[10, 20])
         first, second = await claim(ledger, 30)
         assert second == Claim(
@@ -74,18 +75,18 @@ class TestClaim:
         )
         assert (await held(ledger, first.lease)).lease_until == clock.now() + LEASE_SECONDS
 
-    async def test_chunks_are_claimed_until_the_room_is_filled(self, ledger: SqlLedger) -> None:
+    async def test_chunks_are_claimed_until_the_room_is_filled(self, ledger: JobLedger) -> None:
         await active_job(ledger, sizes=[10] * 30)
         assert [each.lease.seq for each in await claim(ledger, 15)] == [0, 1]
         assert [each.lease.seq for each in await claim(ledger, 20)] == [2, 3]
         assert len(await claim(ledger, 10_000)) == 26
         assert await claim(ledger, 1) == []
 
-    async def test_no_room_claims_nothing(self, ledger: SqlLedger) -> None:
+    async def test_no_room_claims_nothing(self, ledger: JobLedger) -> None:
         await active_job(ledger)
         assert await claim(ledger, 0) == []
 
-    async def test_settled_tasks_take_no_room(self, ledger: SqlLedger) -> None:
+    async def test_settled_tasks_take_no_room(self, ledger: JobLedger) -> None:
         await active_job(ledger, sizes=[10, 10, 10])
         first = await claim_one(ledger)
         await ledger.commit(first, part_of(first, range(8)), then=Then.YIELD)
@@ -93,23 +94,23 @@ class TestClaim:
         assert [each.lease.seq for each in again] == [0, 1]
         assert again[0].settled == Bitmap.of(range(8), size=10)
 
-    async def test_one_claim_changes_at_most_two_hundred_rows(self, ledger: SqlLedger) -> None:
+    async def test_one_claim_changes_at_most_two_hundred_rows(self, ledger: JobLedger) -> None:
         await active_job(ledger, sizes=[1] * 250)
         assert len(await claim(ledger, 1000)) == 200
 
-    async def test_a_chunk_is_claimed_once(self, ledger: SqlLedger) -> None:
+    async def test_a_chunk_is_claimed_once(self, ledger: JobLedger) -> None:
         await active_job(ledger, sizes=[10])
         await claim_one(ledger)
         assert await ledger.claim(BERT, room=10, lease_seconds=LEASE_SECONDS) == []
 
-    async def test_the_greatest_priority_is_first_as_it_is_now(self, ledger: SqlLedger) -> None:
+    async def test_the_greatest_priority_is_first_as_it_is_now(self, ledger: JobLedger) -> None:
         for number, priority in ((1, 5), (2, 9), (3, 1)):
             await active_job(ledger, number, sizes=[10, 10], priority=priority)
         assert places([await claim_one(ledger)]) == [(2, 0)]
         await ledger.set_priority(job_id(3), priority=20, actor=Actor.USER)
         assert places([await claim_one(ledger)]) == [(3, 0)]
 
-    async def test_queues_are_served_in_turn_whatever_their_priorities(self, ledger: SqlLedger) -> None:
+    async def test_queues_are_served_in_turn_whatever_their_priorities(self, ledger: JobLedger) -> None:
         urgent = await active_job(ledger, 1, sizes=[10, 10, 10], priority=99, region=RegionName("a"))
         modest = await active_job(ledger, 2, sizes=[10, 10, 10], priority=1, region=RegionName("b"))
         claims = await ledger.claim(ANNA, room=40, lease_seconds=LEASE_SECONDS)
@@ -117,18 +118,18 @@ class TestClaim:
         (claim,) = await ledger.claim(ANNA, room=10, lease_seconds=LEASE_SECONDS, after_job=urgent)
         assert claim.lease.job_id == modest
 
-    async def test_jobs_that_the_worker_does_not_want_are_passed_over(self, ledger: SqlLedger) -> None:
+    async def test_jobs_that_the_worker_does_not_want_are_passed_over(self, ledger: JobLedger) -> None:
         held_job = await active_job(ledger, 1, priority=99)
         await active_job(ledger, 2, priority=1)
         claims = await ledger.claim(ANNA, room=10, lease_seconds=LEASE_SECONDS, but_not={held_job})
         assert places(claims) == [(2, 0)]
 
-    async def test_a_lower_priority_has_its_turn_when_nothing_greater_is_claimable(self, ledger: SqlLedger) -> None:
+    async def test_a_lower_priority_has_its_turn_when_nothing_greater_is_claimable(self, ledger: JobLedger) -> None:
         await active_job(ledger, 1, sizes=[10, 10], priority=1)
         await active_job(ledger, 2, sizes=[10, 10], priority=2)
         assert places(await claim(ledger, 30)) == [(2, 0), (2, 1), (1, 0)]
 
-    async def test_equal_priorities_come_in_turn(self, ledger: SqlLedger) -> None:
+    async def test_equal_priorities_come_in_turn(self, ledger: JobLedger) -> None:
         for number in (1, 2, 3):
             await active_job(ledger, number, sizes=[10] * 3)
         assert places(await claim(ledger, 10, after_job=job_id(1))) == [(2, 0)]
@@ -136,7 +137,7 @@ class TestClaim:
         assert places(await claim(ledger, 10, after_job=job_id(3))) == [(1, 1)]
 
     @pytest.mark.parametrize("path", [(), (JobStatus.PAUSING,), (JobStatus.PAUSING, JobStatus.PAUSED)])
-    async def test_only_active_jobs_run(self, ledger: SqlLedger, path: tuple[JobStatus, ...]) -> None:
+    async def test_only_active_jobs_run(self, ledger: JobLedger, path: tuple[JobStatus, ...]) -> None:
         job = await active_job(ledger)
         await lose_often(ledger, 1)
         await engine_moves(ledger, job, *path)
@@ -144,7 +145,7 @@ class TestClaim:
 
     @pytest.mark.parametrize("ending", [JobStatus.CANCELLING, JobStatus.FAILING])
     async def test_an_ending_job_settles_what_was_lost_when_all_is_quiet(
-        self, ledger: SqlLedger, clock: HandClock, ending: JobStatus
+        self, ledger: JobLedger, clock: HandClock, ending: JobStatus
     ) -> None:
         job = await active_job(ledger, sizes=[10] * 3)
         await lose(ledger, (await claim_one(ledger)).lease)
@@ -156,7 +157,7 @@ class TestClaim:
         [found] = await claim(ledger, 100)
         assert (found.lease.seq, found.mode, found.losses) == (0, ClaimMode.SETTLE_ONLY, 1)
 
-    async def test_an_ending_job_waits_for_no_priority(self, ledger: SqlLedger, clock: HandClock) -> None:
+    async def test_an_ending_job_waits_for_no_priority(self, ledger: JobLedger, clock: HandClock) -> None:
         await active_job(ledger, 1, priority=1)
         await lose_often(ledger, 1)
         clock.tick(30)
@@ -164,7 +165,7 @@ class TestClaim:
         await active_job(ledger, 2, priority=9)
         assert places(await claim(ledger, 20)) == [(1, 0), (2, 0)]
 
-    async def test_a_chunk_lost_three_times_comes_alone_and_one_at_a_time(self, ledger: SqlLedger) -> None:
+    async def test_a_chunk_lost_three_times_comes_alone_and_one_at_a_time(self, ledger: JobLedger) -> None:
         await active_job(ledger, sizes=[10] * 3)
         await lose_often(ledger, 2)
         assert [each.mode for each in await claim(ledger, 1)] == [ClaimMode.RUN]
@@ -173,7 +174,7 @@ class TestClaim:
         assert (alone.lease.seq, alone.mode, alone.losses) == (0, ClaimMode.ONE_AT_A_TIME, 3)
         assert [each.mode for each in await claim(ledger, 100)] == [ClaimMode.RUN] * 2
 
-    async def test_a_chunk_that_must_come_alone_does_not_join_others(self, ledger: SqlLedger) -> None:
+    async def test_a_chunk_that_must_come_alone_does_not_join_others(self, ledger: JobLedger) -> None:
         await active_job(ledger, 2, sizes=[10])
         await lose_often(ledger, 3)
         await active_job(ledger, 1, sizes=[10])
@@ -181,7 +182,7 @@ class TestClaim:
         assert places(await claim(ledger, 100)) == [(2, 0)]
 
     async def test_an_ending_job_is_only_settled_however_often_a_chunk_was_lost(
-        self, ledger: SqlLedger, clock: HandClock
+        self, ledger: JobLedger, clock: HandClock
     ) -> None:
         job = await active_job(ledger, sizes=[10, 10])
         await lose_often(ledger, 3)
@@ -189,7 +190,7 @@ class TestClaim:
         await user_cancels(ledger, job)
         assert [each.mode for each in await claim(ledger, 100)] == [ClaimMode.SETTLE_ONLY]
 
-    async def test_the_first_lease_of_a_chunk_is_remembered(self, ledger: SqlLedger, clock: HandClock) -> None:
+    async def test_the_first_lease_of_a_chunk_is_remembered(self, ledger: JobLedger, clock: HandClock) -> None:
         await active_job(ledger)
         first = await claim_one(ledger)
         await lose(ledger, first.lease)
@@ -198,7 +199,7 @@ class TestClaim:
 
 
 class TestRenew:
-    async def test_named_leases_become_longer(self, ledger: SqlLedger, clock: HandClock) -> None:
+    async def test_named_leases_become_longer(self, ledger: JobLedger, clock: HandClock) -> None:
         await active_job(ledger)
         claims = await claim(ledger, 20)
         clock.tick(5)
@@ -206,7 +207,7 @@ class TestRenew:
         assert renewal.confirmed == {each.lease for each in claims}
         assert {each.lease_until for each in await ledger.held_leases()} == {clock.now() + 90}
 
-    async def test_a_lease_that_was_not_named_goes_back_without_a_loss(self, ledger: SqlLedger) -> None:
+    async def test_a_lease_that_was_not_named_goes_back_without_a_loss(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[10, 10])
         kept, unheard_of = await claim(ledger, 20)
         await ledger.renew(ANNA, [kept.lease], lease_seconds=LEASE_SECONDS)
@@ -216,7 +217,7 @@ class TestRenew:
         with pytest.raises(StaleFence):
             await ledger.commit(unheard_of, part_of(unheard_of), then=Then.CLOSE)
 
-    async def test_others_leases_are_left_alone(self, ledger: SqlLedger, clock: HandClock) -> None:
+    async def test_others_leases_are_left_alone(self, ledger: JobLedger, clock: HandClock) -> None:
         await active_job(ledger)
         bert = await claim_one(ledger, BERT)
         before = await held(ledger, bert.lease)
@@ -224,7 +225,7 @@ class TestRenew:
         assert (await ledger.renew(ANNA, [bert.lease], lease_seconds=90)).confirmed == frozenset()
         assert await held(ledger, bert.lease) == replace(before, is_past=False)
 
-    async def test_a_lost_lease_is_not_confirmed(self, ledger: SqlLedger) -> None:
+    async def test_a_lost_lease_is_not_confirmed(self, ledger: JobLedger) -> None:
         await active_job(ledger, sizes=[10])
         mine = await claim_one(ledger)
         await lose(ledger, mine.lease)
@@ -233,7 +234,7 @@ class TestRenew:
         assert (await ledger.renew(ANNA, [mine.lease], lease_seconds=90)).confirmed == frozenset()
         assert again.lease.fence == mine.lease.fence + 1
 
-    async def test_any_number_of_leases(self, ledger: SqlLedger, clock: HandClock) -> None:
+    async def test_any_number_of_leases(self, ledger: JobLedger, clock: HandClock) -> None:
         await active_job(ledger, sizes=[1] * 900)
         claims = [each for _ in range(5) for each in await claim(ledger, 200)]
         named = [each.lease for each in claims[:450]]
@@ -247,7 +248,7 @@ class TestRenew:
 
 class TestForfeit:
     async def test_what_is_forfeited_is_a_loss_and_makes_the_job_quiet(
-        self, ledger: SqlLedger, clock: HandClock
+        self, ledger: JobLedger, clock: HandClock
     ) -> None:
         job = await active_job(ledger, sizes=[10])
         mine = await claim_one(ledger)
@@ -258,7 +259,7 @@ class TestForfeit:
         [again] = await claim(ledger, 10)
         assert (again.losses, len(again.settled), (await ledger.job(job)).tally.succeeded) == (1, 2, 2)
 
-    async def test_the_mark_of_a_living_worker_blames_no_task(self, ledger: SqlLedger) -> None:
+    async def test_the_mark_of_a_living_worker_blames_no_task(self, ledger: JobLedger) -> None:
         await active_job(ledger, sizes=[10])
         await lose_often(ledger, 3)
         [mine] = await claim(ledger, 10)
@@ -269,7 +270,7 @@ class TestForfeit:
 
 
 class TestCommit:
-    async def test_keep_is_a_checkpoint(self, ledger: SqlLedger) -> None:
+    async def test_keep_is_a_checkpoint(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[10])
         mine = await claim_one(ledger)
         await ledger.commit(mine, part_of(mine, [1, 3]), then=Then.KEEP)
@@ -279,14 +280,22 @@ class TestCommit:
         found = await ledger.job(job)
         assert (found.tally.succeeded, found.chunks_closed) == (2, 0)
 
-    async def test_yield_gives_the_rest_back_without_a_loss(self, ledger: SqlLedger) -> None:
+    async def test_yield_gives_the_rest_back_without_a_loss(self, ledger: JobLedger) -> None:
         await active_job(ledger, sizes=[10])
         mine = await claim_one(ledger)
         await ledger.commit(mine, part_of(mine, [0]), then=Then.YIELD)
         again = await claim_one(ledger, BERT)
         assert (again.settled, again.losses) == (Bitmap.of([0], size=10), 0)
 
-    async def test_close_ends_the_chunk(self, ledger: SqlLedger) -> None:
+    async def test_a_chunk_that_was_lost_once_stays_a_lost_one_when_it_is_yielded(self, ledger: JobLedger) -> None:
+        await active_job(ledger, sizes=[10])
+        await lose_often(ledger, 1)
+        await ledger.commit(await claim_one(ledger), None, then=Then.YIELD)
+        [queued] = await ledger.queued_jobs()
+        assert queued.has_lost_chunks
+        assert (await claim_one(ledger)).losses == 1
+
+    async def test_close_ends_the_chunk(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[10])
         mine = await claim_one(ledger)
         await ledger.commit(mine, part_of(mine, [0]), then=Then.KEEP)
@@ -296,7 +305,7 @@ class TestCommit:
         assert await ledger.held_leases() == []
         assert await claim(ledger, 10) == []
 
-    async def test_tallies_add_up(self, ledger: SqlLedger) -> None:
+    async def test_tallies_add_up(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[10, 10])
         one = Tally(
             succeeded=7,
@@ -317,7 +326,34 @@ class TestCommit:
         assert (await ledger.job(job)).tally == one.plus(other)
         assert [committed.part.tally for _, committed in await ledger.parts(job)] == [one, other]
 
-    async def test_the_same_part_again_is_success_and_counts_once(self, ledger: SqlLedger) -> None:
+    async def test_what_a_caller_does_to_a_tally_changes_nothing_here(self, ledger: JobLedger) -> None:
+        job = await active_job(ledger, sizes=[10])
+        mine = await claim_one(ledger)
+        part = part_of(mine, tally=failed(1, of=10))
+        await ledger.commit(mine, part, then=Then.KEEP)
+        [(_, committed)] = await ledger.parts(job)
+        [queued] = await ledger.queued_jobs()
+        for tally in (part.tally, committed.part.tally, queued.job.tally, (await ledger.job(job)).tally):
+            tally.codes.clear()
+            tally.ignored_options["tagging"] = 9
+        found = (await ledger.job(job)).tally
+        [(_, kept)] = await ledger.parts(job)
+        assert found == kept.part.tally == failed(1, of=10)
+
+    async def test_what_a_caller_does_to_a_list_changes_nothing_here(self, ledger: JobLedger) -> None:
+        job = await active_job(ledger, sizes=[10])
+        await claim_one(ledger)
+        for _ in range(2):
+            lists: list[list[Any]] = [
+                await ledger.events(job),
+                await ledger.chunk_states(job),
+                await ledger.held_leases(),
+            ]
+            assert all(lists)
+            for found in lists:
+                found.clear()
+
+    async def test_the_same_part_again_is_success_and_counts_once(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[10])
         mine = await claim_one(ledger)
         part = part_of(mine)
@@ -327,7 +363,7 @@ class TestCommit:
         assert (found.tally.succeeded, found.chunks_closed) == (10, 1)
         assert len(await ledger.parts(job)) == 1
 
-    async def test_the_same_part_again_is_success_also_when_the_lease_is_lost(self, ledger: SqlLedger) -> None:
+    async def test_the_same_part_again_is_success_also_when_the_lease_is_lost(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[10])
         mine = await claim_one(ledger)
         part = part_of(mine, [0])
@@ -336,7 +372,7 @@ class TestCommit:
         await ledger.commit(mine, part, then=Then.YIELD)
         assert (await ledger.job(job)).tally.succeeded == 1
 
-    async def test_a_known_part_can_still_end_a_lease_that_is_held(self, ledger: SqlLedger) -> None:
+    async def test_a_known_part_can_still_end_a_lease_that_is_held(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[10])
         mine = await claim_one(ledger)
         part = part_of(mine)
@@ -346,7 +382,7 @@ class TestCommit:
         assert (found.tally.succeeded, found.chunks_closed) == (10, 1)
 
     @pytest.mark.parametrize("then", list(Then))
-    async def test_a_lost_lease_commits_nothing(self, ledger: SqlLedger, then: Then) -> None:
+    async def test_a_lost_lease_commits_nothing(self, ledger: JobLedger, then: Then) -> None:
         job = await active_job(ledger, sizes=[10])
         mine = await claim_one(ledger)
         await lose(ledger, mine.lease)
@@ -360,14 +396,14 @@ class TestCommit:
         assert await ledger.parts(job) == []
         assert (await ledger.job(job)).tally == Tally()
 
-    async def test_closing_with_tasks_unsettled_is_refused(self, ledger: SqlLedger) -> None:
+    async def test_closing_with_tasks_unsettled_is_refused(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[10])
         mine = await claim_one(ledger)
         with pytest.raises(ValueError, match="1 tasks are not settled"):
             await ledger.commit(mine, part_of(mine, range(9)), then=Then.CLOSE)
         assert await ledger.parts(job) == []
 
-    async def test_parts_never_overlap(self, ledger: SqlLedger) -> None:
+    async def test_parts_never_overlap(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[10])
         mine = await claim_one(ledger)
         await ledger.commit(mine, part_of(mine, [0, 1]), then=Then.KEEP)
@@ -375,14 +411,14 @@ class TestCommit:
             await ledger.commit(mine, part_of(mine, [1, 2]), then=Then.KEEP)
         assert (await ledger.job(job)).tally.succeeded == 2
 
-    async def test_a_part_is_of_the_chunks_size(self, ledger: SqlLedger) -> None:
+    async def test_a_part_is_of_the_chunks_size(self, ledger: JobLedger) -> None:
         await active_job(ledger, sizes=[10])
         mine = await claim_one(ledger)
         part = replace(part_of(mine), settled=Bitmap.full(9))
         with pytest.raises(ValueError, match="settles"):
             await ledger.commit(mine, part, then=Then.KEEP)
 
-    async def test_an_unused_claim_is_yielded(self, ledger: SqlLedger) -> None:
+    async def test_an_unused_claim_is_yielded(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[10])
         mine = await claim_one(ledger)
         await ledger.commit(mine, None, then=Then.YIELD)
@@ -391,7 +427,7 @@ class TestCommit:
         with pytest.raises(StaleFence):
             await ledger.commit(mine, None, then=Then.YIELD)
 
-    async def test_a_chunk_that_is_settled_already_closes_without_a_part(self, ledger: SqlLedger) -> None:
+    async def test_a_chunk_that_is_settled_already_closes_without_a_part(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[10])
         mine = await claim_one(ledger)
         await ledger.commit(mine, part_of(mine), then=Then.KEEP)
@@ -403,7 +439,7 @@ class TestCommit:
         assert (found.chunks_closed, found.tally.succeeded) == (1, 10)
 
     @pytest.mark.parametrize("status", [JobStatus.PAUSING, JobStatus.CANCELLING, JobStatus.FAILING])
-    async def test_a_held_lease_commits_whatever_the_job_has_become(self, ledger: SqlLedger, status: JobStatus) -> None:
+    async def test_a_held_lease_commits_whatever_the_job_has_become(self, ledger: JobLedger, status: JobStatus) -> None:
         job = await active_job(ledger, sizes=[10])
         mine = await claim_one(ledger)
         actor = Actor.USER if status is JobStatus.CANCELLING else Actor.ENGINE
@@ -414,12 +450,12 @@ class TestCommit:
 
 
 class TestJobFails:
-    async def commit_all(self, ledger: SqlLedger, *tallies: Tally) -> None:
+    async def commit_all(self, ledger: JobLedger, *tallies: Tally) -> None:
         for tally in tallies:
             mine = await claim_one(ledger)
             await ledger.commit(mine, part_of(mine, tally=tally), then=Then.CLOSE)
 
-    async def test_by_its_threshold(self, ledger: SqlLedger) -> None:
+    async def test_by_its_threshold(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[600, 600])
         await self.commit_all(ledger, failed(600, of=600))
         assert (await ledger.job(job)).status is JobStatus.ACTIVE
@@ -431,25 +467,25 @@ class TestJobFails:
         assert (last.status, last.actor, last.reason) == (JobStatus.FAILING, Actor.ENGINE, found.failure_reason)
         assert found.chunks_closed == 2
 
-    async def test_not_at_the_threshold_itself(self, ledger: SqlLedger) -> None:
+    async def test_not_at_the_threshold_itself(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[600, 600])
         await self.commit_all(ledger, failed(600, of=600), failed(0, of=600))
         assert (await ledger.job(job)).status is JobStatus.ACTIVE
 
     @pytest.mark.parametrize(("sizes", "fails"), [((500, 500), False), ((500, 501), True)])
-    async def test_not_with_a_thousand_tasks(self, ledger: SqlLedger, sizes: tuple[int, int], fails: bool) -> None:
+    async def test_not_with_a_thousand_tasks(self, ledger: JobLedger, sizes: tuple[int, int], fails: bool) -> None:
         job = await active_job(ledger, sizes=sizes)
         await self.commit_all(ledger, *(failed(size, of=size) for size in sizes))
         assert ((await ledger.job(job)).status is JobStatus.FAILING) == fails
 
     @pytest.mark.parametrize(("outside", "fails"), [(201, False), (200, True)])
-    async def test_not_before_a_thousand_count_in_the_rate(self, ledger: SqlLedger, outside: int, fails: bool) -> None:
+    async def test_not_before_a_thousand_count_in_the_rate(self, ledger: JobLedger, outside: int, fails: bool) -> None:
         job = await active_job(ledger, sizes=[1200])
         await self.commit_all(ledger, replace(failed(1000, of=1200), outside_rate=outside))
         assert ((await ledger.job(job)).status is JobStatus.FAILING) == fails
 
     @pytest.mark.parametrize(("outside", "fails"), [(0, True), (800, False)])
-    async def test_failures_outside_the_rate_do_not_count(self, ledger: SqlLedger, outside: int, fails: bool) -> None:
+    async def test_failures_outside_the_rate_do_not_count(self, ledger: JobLedger, outside: int, fails: bool) -> None:
         job = await active_job(ledger, sizes=[2000])
         tally = replace(failed(1300, of=2000), outside_rate=outside, failed_outside_rate=outside)
         await self.commit_all(ledger, tally)
@@ -457,20 +493,20 @@ class TestJobFails:
 
     @pytest.mark.parametrize(("threshold", "fails"), [(None, False), (0.0, True), (1.0, False), (0.1, True)])
     async def test_by_the_threshold_of_the_request(
-        self, ledger: SqlLedger, threshold: float | None, fails: bool
+        self, ledger: JobLedger, threshold: float | None, fails: bool
     ) -> None:
         job = await active_job(ledger, sizes=[1100], failure_threshold=threshold)
         await self.commit_all(ledger, failed(120, of=1100))
         assert ((await ledger.job(job)).status is JobStatus.FAILING) == fails
 
-    async def test_also_from_pausing(self, ledger: SqlLedger) -> None:
+    async def test_also_from_pausing(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[1100])
         mine = await claim_one(ledger)
         await engine_moves(ledger, job, JobStatus.PAUSING)
         await ledger.commit(mine, part_of(mine, tally=failed(1100, of=1100)), then=Then.CLOSE)
         assert (await ledger.job(job)).status is JobStatus.FAILING
 
-    async def test_not_from_cancelling(self, ledger: SqlLedger) -> None:
+    async def test_not_from_cancelling(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[1100])
         mine = await claim_one(ledger)
         await user_cancels(ledger, job)
@@ -478,7 +514,7 @@ class TestJobFails:
         found = await ledger.job(job)
         assert (found.status, found.failure_code) == (JobStatus.CANCELLING, None)
 
-    async def test_by_an_option_that_the_store_ignored_twice(self, ledger: SqlLedger) -> None:
+    async def test_by_an_option_that_the_store_ignored_twice(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[10] * 3)
         once = Tally(succeeded=9, failed=1, requests=10, ignored_options={"storage-class": 1})
         await self.commit_all(ledger, once, replace(once, ignored_options={"tagging": 1}))
@@ -490,12 +526,12 @@ class TestJobFails:
 
 
 class TestStartedMark:
-    async def lost_three_times(self, ledger: SqlLedger) -> Claim:
+    async def lost_three_times(self, ledger: JobLedger) -> Claim:
         await active_job(ledger, sizes=[10])
         await lose_often(ledger, 3)
         return await claim_one(ledger)
 
-    async def test_the_next_claim_after_a_loss_knows_what_was_started(self, ledger: SqlLedger) -> None:
+    async def test_the_next_claim_after_a_loss_knows_what_was_started(self, ledger: JobLedger) -> None:
         mine = await self.lost_three_times(ledger)
         assert mine.started_task is None
         await ledger.mark_started(mine, 3)
@@ -503,7 +539,7 @@ class TestStartedMark:
         await lose(ledger, mine.lease)
         assert (await claim_one(ledger)).started_task == 4
 
-    async def test_a_mark_outlives_claims_that_marked_nothing(self, ledger: SqlLedger) -> None:
+    async def test_a_mark_outlives_claims_that_marked_nothing(self, ledger: JobLedger) -> None:
         mine = await self.lost_three_times(ledger)
         await ledger.mark_started(mine, 4)
         await lose(ledger, mine.lease)
@@ -514,20 +550,20 @@ class TestStartedMark:
         await lose(ledger, (await claim_one(ledger)).lease)
         assert (await claim_one(ledger)).started_task == 4
 
-    async def test_a_worker_that_yields_blames_no_task(self, ledger: SqlLedger) -> None:
+    async def test_a_worker_that_yields_blames_no_task(self, ledger: JobLedger) -> None:
         mine = await self.lost_three_times(ledger)
         await ledger.mark_started(mine, 4)
         await ledger.commit(mine, part_of(mine, [0]), then=Then.YIELD)
         assert (await claim_one(ledger)).started_task is None
 
-    async def test_a_lost_lease_marks_nothing(self, ledger: SqlLedger) -> None:
+    async def test_a_lost_lease_marks_nothing(self, ledger: JobLedger) -> None:
         mine = await self.lost_three_times(ledger)
         await lose(ledger, mine.lease)
         with pytest.raises(StaleFence):
             await ledger.mark_started(mine, 4)
         assert (await claim_one(ledger)).started_task is None
 
-    async def test_only_a_task_of_the_chunk_can_start(self, ledger: SqlLedger) -> None:
+    async def test_only_a_task_of_the_chunk_can_start(self, ledger: JobLedger) -> None:
         mine = await self.lost_three_times(ledger)
         with pytest.raises(ValueError, match="task 10"):
             await ledger.mark_started(mine, 10)
@@ -539,21 +575,21 @@ def upload_of(claim: Claim, upload_id: str, *, task_number: int = 0) -> UploadRe
 
 
 class TestUploads:
-    async def test_an_upload_is_kept_with_its_key_as_it_is(self, ledger: SqlLedger) -> None:
+    async def test_an_upload_is_kept_with_its_key_as_it_is(self, ledger: JobLedger) -> None:
         job = await active_job(ledger)
         mine = await claim_one(ledger)
         record = upload_of(mine, "u1")
         await ledger.add_upload(mine.lease, record)
         assert await ledger.uploads(job) == [record]
 
-    async def test_the_same_upload_again_does_nothing(self, ledger: SqlLedger) -> None:
+    async def test_the_same_upload_again_does_nothing(self, ledger: JobLedger) -> None:
         job = await active_job(ledger)
         mine = await claim_one(ledger)
         for _ in range(2):
             await ledger.add_upload(mine.lease, upload_of(mine, "u1"))
         assert len(await ledger.uploads(job)) == 1
 
-    async def test_uploads_of_one_task(self, ledger: SqlLedger) -> None:
+    async def test_uploads_of_one_task(self, ledger: JobLedger) -> None:
         job = await active_job(ledger)
         mine = await claim_one(ledger)
         one, other = (
@@ -565,7 +601,7 @@ class TestUploads:
         assert await ledger.uploads(job, task_number=5) == [other]
         assert await ledger.uploads(job) == [one, other]
 
-    async def test_a_lost_lease_adds_no_upload(self, ledger: SqlLedger) -> None:
+    async def test_a_lost_lease_adds_no_upload(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[10])
         mine = await claim_one(ledger)
         await lose(ledger, mine.lease)
@@ -576,7 +612,7 @@ class TestUploads:
             await ledger.add_upload(mine.lease, upload_of(mine, "u1"))
         assert await ledger.uploads(job) == []
 
-    async def test_an_upload_outlives_its_lease_until_somebody_saw_its_end(self, ledger: SqlLedger) -> None:
+    async def test_an_upload_outlives_its_lease_until_somebody_saw_its_end(self, ledger: JobLedger) -> None:
         job = await active_job(ledger)
         mine = await claim_one(ledger)
         await ledger.add_upload(mine.lease, upload_of(mine, "u1"))

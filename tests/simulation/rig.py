@@ -24,8 +24,8 @@ from cosbatch.engine.planner import Planner
 from cosbatch.engine.scheduler import Scheduler
 from cosbatch.engine.task_run import TaskTools
 from cosbatch.engine.worker import Worker
+from cosbatch.ledger.memory import MemoryLedger
 from cosbatch.ledger.port import JobLedger
-from cosbatch.ledger.sql_ledger import open_memory_ledger
 from cosbatch.model.clock import Clock
 from cosbatch.model.identifiers import LOCAL_ACCOUNT, Bucket, ObjectKey, RegionName, WorkerId, new_job_id
 from cosbatch.model.jobs import Hold, Job, JobRequest
@@ -145,6 +145,7 @@ class Rig:
         target_versioning: Versioning = Versioning.NEVER,
         source_versioning: Versioning = Versioning.NEVER,
         wrap: Callable[[ObjectStore], ObjectStore] | None = None,
+        ledger: JobLedger | None = None,
     ) -> None:
         self.clock = clock
         self.limits = limits
@@ -153,7 +154,7 @@ class Rig:
         self.store.create_bucket(SOURCE, versioning=source_versioning)
         self.store.create_bucket(TARGET, versioning=target_versioning)
         self.store.create_bucket(CONTROL)
-        self.ledger: JobLedger = open_memory_ledger(clock)
+        self.ledger: JobLedger = ledger or MemoryLedger(clock)
         self.spool = MemorySpool()
         seen = wrap(self.store) if wrap else self.store
         self.view: Callable[[], View] = lambda: View(seen, self.ledger, self.spool)

@@ -6,27 +6,25 @@ into a partial index for each), then the lowest such chunks of the job whose tur
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, or_, select, update
 
 from cosbatch.ledger import tables
 from cosbatch.ledger.job_rows import JOB
+from cosbatch.ledger.rules import ROWS_PER_WRITE, check_is_in_chunk, stale
 from cosbatch.ledger.scheduling import some_chunk
-from cosbatch.ledger.tables import IS_ACTIVE, IS_ENDING, IS_LEASED, IS_LOST, IS_OPEN, ROWS_PER_WRITE
+from cosbatch.ledger.tables import IS_ACTIVE, IS_ENDING, IS_LEASED, IS_LOST, IS_OPEN
 from cosbatch.ledger.transaction import Parameters, Transaction
+from cosbatch.ledger.turns import ClaimableJob, Offer, filled, offers_in_turn
 from cosbatch.model.bitmap import Bitmap
-from cosbatch.model.errors import StaleFence
-from cosbatch.model.identifiers import JobId, WorkerId
+from cosbatch.model.identifiers import AccountId, JobId, RegionName, WorkerId
 from cosbatch.model.states import JobStatus
-from cosbatch.model.tasks import Claim, ClaimMode, Lease
+from cosbatch.model.tasks import Claim, Lease
 
-T = TypeVar("T")
-LOSSES_BEFORE_CARE: Final = 3
-"""A chunk that has lost so many leases may hold a task that kills its worker."""
 _PAGE: Final = 8
 _CHUNK: Final = tables.chunk.c
 
@@ -79,28 +77,6 @@ class Renewed:
     """There is more to give back than one transaction may change."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Offer:
-    """A chunk that may be claimed."""
-
-    chunk: Row[Any]
-    is_ending: bool
-
-    @property
-    def settled(self) -> Bitmap:
-        return Bitmap.from_bytes(self.chunk.settled, size=self.chunk.task_count)
-
-    @property
-    def comes_alone(self) -> bool:
-        return bool(self.chunk.losses >= LOSSES_BEFORE_CARE)
-
-    @property
-    def mode(self) -> ClaimMode:
-        if self.is_ending:
-            return ClaimMode.SETTLE_ONLY
-        return ClaimMode.ONE_AT_A_TIME if self.comes_alone else ClaimMode.RUN
-
-
 def claim(
     tx: Transaction,
     worker: WorkerId,
@@ -110,9 +86,10 @@ def claim(
     after_job: JobId | None,
     but_not: Collection[JobId],
 ) -> list[Claim]:
-    offers = _fill(_offers(tx, after_job=after_job, but_not=but_not), room=room)
+    jobs = [_claimable(row) for row in tx.all(_CLAIMABLE_JOBS)]
     now = tx.now()
-    claims = [_claim(offer, worker=worker, now=now) for offer in offers]
+    offers = offers_in_turn(jobs, partial(_offers_of, tx), now=now, after_job=after_job, but_not=but_not)
+    claims = [offer.claimed_by(worker, now=now) for offer in filled(offers, room=room)]
     tx.change_each(_TAKE, [_taken(claim, until=now + lease_seconds) for claim in claims])
     return claims
 
@@ -136,8 +113,7 @@ def leases_of(tx: Transaction, worker: WorkerId) -> frozenset[Lease]:
 
 
 def mark_started(tx: Transaction, claim: Claim, task_number: int) -> None:
-    if not claim.first_task <= task_number < claim.first_task + claim.task_count:
-        raise ValueError(f"task {task_number} is not in chunk {claim.lease.seq}")
+    check_is_in_chunk(claim, task_number)
     mark = {"started_task": task_number, "started_fence": claim.lease.fence}
     if not tx.change(_MARK_STARTED, under(claim.lease, claim.owner) | mark):
         raise stale(claim.lease, claim.owner)
@@ -147,97 +123,43 @@ def under(lease: Lease, owner: WorkerId) -> Parameters:
     return {"the_job": lease.job_id, "the_seq": lease.seq, "the_owner": owner, "the_fence": lease.fence}
 
 
-def stale(lease: Lease, owner: WorkerId) -> StaleFence:
-    return StaleFence(f"chunk {lease.seq} of job {lease.job_id} is not held by {owner} under fence {lease.fence}")
-
-
 def sorted_leases(leases: Collection[Lease]) -> list[Lease]:
     return sorted(leases, key=lambda lease: (lease.job_id, lease.seq))
 
 
-def _offers(tx: Transaction, *, after_job: JobId | None, but_not: Collection[JobId]) -> Iterator[_Offer]:
-    """Every claimable chunk, in the order of service. What is left of ending jobs comes first: it is little, it only
-    looks, and somebody waits for the end."""
-    rows = [row for row in tx.all(_CLAIMABLE_JOBS) if row.id not in but_not]
-    now = tx.now()
-    ending = [row for row in rows if row.status != JobStatus.ACTIVE and row.quiet_at <= now]
-    active = [row for row in rows if row.status == JobStatus.ACTIVE]
-    yield from _of_level(tx, ending, after_job=after_job)
-    yield from _in_turn([_of_queue(tx, queue, after_job=after_job) for queue in _queues(active, after_job=after_job)])
+def _claimable(row: Row[Any]) -> ClaimableJob:
+    return ClaimableJob(
+        id=JobId(row.id),
+        account=AccountId(row.account),
+        region=RegionName(row.region),
+        status=JobStatus(row.status),
+        priority=row.priority,
+        quiet_at=row.quiet_at,
+    )
 
 
-def _queues(active: Sequence[Row[Any]], *, after_job: JobId | None) -> list[list[Row[Any]]]:
-    """The jobs of each queue (account and region), greatest priority first; the queue after the last served one
-    first."""
-    queues: dict[tuple[str, str], list[Row[Any]]] = {}
-    for row in sorted(active, key=lambda row: (row.account, row.region)):
-        queues.setdefault((row.account, row.region), []).append(row)
-    served = [any(row.id == after_job for row in queue) for queue in queues.values()]
-    first = served.index(True) + 1 if any(served) else 0
-    return [*queues.values()][first:] + [*queues.values()][:first]
-
-
-def _of_queue(tx: Transaction, queue: Sequence[Row[Any]], *, after_job: JobId | None) -> Iterator[_Offer]:
-    for _, level in groupby(queue, key=lambda row: int(row.priority)):
-        yield from _of_level(tx, list(level), after_job=after_job)
-
-
-def _of_level(tx: Transaction, level: Sequence[Row[Any]], *, after_job: JobId | None) -> Iterator[_Offer]:
-    """Jobs of one priority, in turn."""
-    return _in_turn([_chunks_of(tx, row) for row in _rotated(level, after_job=after_job)])
-
-
-def _rotated(level: Sequence[Row[Any]], *, after_job: JobId | None) -> list[Row[Any]]:
-    return sorted(level, key=lambda row: (after_job is not None and row.id <= after_job, row.id))
-
-
-def _in_turn(queues: Sequence[Iterator[T]]) -> Iterator[T]:
-    """One of each, then again, while there are any."""
-    waiting = list(queues)
-    while waiting:
-        for queue in list(waiting):
-            try:
-                yield next(queue)
-            except StopIteration:
-                waiting.remove(queue)
-
-
-def _chunks_of(tx: Transaction, job: Row[Any]) -> Iterator[_Offer]:
-    is_ending = job.status != JobStatus.ACTIVE
+def _offers_of(tx: Transaction, job: ClaimableJob) -> Iterator[Offer]:
+    lowest = _LOWEST_LOST if job.is_ending else _LOWEST_OPEN
     after_seq = -1
-    while rows := tx.all(_LOWEST_LOST if is_ending else _LOWEST_OPEN, {"the_job": job.id, "after_seq": after_seq}):
+    while rows := tx.all(lowest, {"the_job": job.id, "after_seq": after_seq}):
         for row in rows:
-            yield _Offer(chunk=row, is_ending=is_ending)
+            yield _offer(row, is_ending=job.is_ending)
         after_seq = rows[-1].seq
 
 
-def _fill(offers: Iterator[_Offer], *, room: int) -> list[_Offer]:
-    """Offers until their unsettled tasks fill the room; one that must come alone comes first or not at all."""
-    taken: list[_Offer] = []
-    while room > 0 and len(taken) < ROWS_PER_WRITE and (offer := next(offers, None)):
-        if offer.comes_alone and taken:
-            continue
-        taken.append(offer)
-        if offer.comes_alone:
-            break
-        room -= offer.chunk.task_count - len(offer.settled)
-    return taken
-
-
-def _claim(offer: _Offer, *, worker: WorkerId, now: float) -> Claim:
-    chunk = offer.chunk
-    mode = offer.mode
-    return Claim(
-        lease=Lease(job_id=JobId(chunk.job_id), seq=chunk.seq, fence=chunk.fence + 1),
-        owner=worker,
-        mode=mode,
-        first_task=chunk.first_task,
-        task_count=chunk.task_count,
-        spool_name=chunk.spool_name,
-        settled=offer.settled,
-        losses=chunk.losses,
-        first_leased_at=now if chunk.first_leased_at is None else chunk.first_leased_at,
-        started_task=chunk.started_task if mode is ClaimMode.ONE_AT_A_TIME else None,
+def _offer(row: Row[Any], *, is_ending: bool) -> Offer:
+    return Offer(
+        job_id=JobId(row.job_id),
+        is_ending=is_ending,
+        seq=row.seq,
+        fence=row.fence,
+        first_task=row.first_task,
+        task_count=row.task_count,
+        spool_name=row.spool_name,
+        settled=Bitmap.from_bytes(row.settled, size=row.task_count),
+        losses=row.losses,
+        first_leased_at=row.first_leased_at,
+        started_task=row.started_task,
     )
 
 

@@ -7,23 +7,19 @@ from typing import Any, Final
 from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from cosbatch.ledger import tables
-from cosbatch.ledger.claims import UNDER_LEASE, stale, under
+from cosbatch.ledger.claims import UNDER_LEASE, under
 from cosbatch.ledger.codec import encode
 from cosbatch.ledger.job_rows import THE_JOB, load_row, move_row, tally_columns, tally_from
+from cosbatch.ledger.rules import clears_mark, failure_of, settled_after, stale
 from cosbatch.ledger.scheduling import be_quiet
 from cosbatch.ledger.transaction import Parameters, Transaction
 from cosbatch.model.bitmap import Bitmap
-from cosbatch.model.errors import FailureCode
 from cosbatch.model.reports import Part, Tally
 from cosbatch.model.states import Actor, JobStatus
 from cosbatch.model.tasks import Claim, Then
 
-THRESHOLD_FROM_TASKS: Final = 1000
-"""Smaller jobs never fail by their threshold, nor do greater ones before so many tasks count in the rate."""
-IGNORED_OPTION_FROM_TASKS: Final = 2
 _CHUNK: Final = tables.chunk.c
 _PART: Final = tables.part.c
-_MAY_FAIL: Final = frozenset({JobStatus.ACTIVE, JobStatus.PAUSING})
 _GIVEN_UP: Final[Parameters] = {"owner": None, "lease_until": None}
 _NO_MARK: Final[Parameters] = {"started_task": None, "started_fence": None}
 
@@ -48,9 +44,8 @@ def commit(tx: Transaction, claim: Claim, part: Part | None, *, then: Then, quie
             return  # it was committed, the reply was lost, and the lease has ended since
         raise stale(lease, claim.owner)
     new = None if is_known else part
-    settled = _settled_with(chunk, new)
-    if then is Then.CLOSE and not settled.is_full():
-        raise ValueError(f"chunk {lease.seq} cannot close: {chunk.task_count - len(settled)} tasks are not settled")
+    before = Bitmap.from_bytes(chunk.settled, size=chunk.task_count)
+    settled = settled_after(before, new, seq=lease.seq, then=then)
     if new is not None:
         _add_part(tx, claim, new)
     if new is not None or then is not Then.KEEP:
@@ -59,15 +54,6 @@ def commit(tx: Transaction, claim: Claim, part: Part | None, *, then: Then, quie
         be_quiet(tx, lease.job_id, seconds=quiet_seconds)
     if new is not None or then is Then.CLOSE:
         _count(tx, claim, new.tally if new else Tally(), closed=int(then is Then.CLOSE))
-
-
-def _settled_with(chunk: Row[Any], part: Part | None) -> Bitmap:
-    settled = Bitmap.from_bytes(chunk.settled, size=chunk.task_count)
-    if part is None:
-        return settled
-    if part.settled.size != chunk.task_count or not part.settled.is_disjoint(settled):
-        raise ValueError(f"{part.spool_name} settles {part.settled} of chunk {chunk.seq}, which has {settled}")
-    return settled | part.settled
 
 
 def _add_part(tx: Transaction, claim: Claim, part: Part) -> None:
@@ -88,15 +74,12 @@ def _add_part(tx: Transaction, claim: Claim, part: Part) -> None:
 
 def _changes(chunk: Row[Any], settled: Bitmap, *, then: Then) -> Parameters:
     changes: Parameters = {"settled": settled.to_bytes()}
-    if then is Then.CLOSE:
-        return changes | {"state": "closed"} | _GIVEN_UP | _NO_MARK
     if then is not Then.KEEP:
-        changes |= {"state": "open"} | _GIVEN_UP
-        if then is Then.FORFEIT:
-            changes |= {"losses": chunk.losses + 1, "lost": 1}
-        # The yielding worker is alive, so its own mark blames nobody. One that a dead worker left must stay.
-        if chunk.started_fence == chunk.fence:
-            changes |= _NO_MARK
+        changes |= {"state": "closed" if then is Then.CLOSE else "open"} | _GIVEN_UP
+    if then is Then.FORFEIT:
+        changes |= {"losses": chunk.losses + 1, "lost": 1}
+    if clears_mark(then, fence=chunk.fence, started_fence=chunk.started_fence):
+        changes |= _NO_MARK
     return changes
 
 
@@ -105,21 +88,7 @@ def _count(tx: Transaction, claim: Claim, tally: Tally, *, closed: int) -> None:
     counted = tally_from(row).plus(tally)
     changes = tally_columns(counted) | {"chunks_closed": row.chunks_closed + closed}
     tx.change(_COUNT, {"the_job": row.id} | changes)
-    failure = _failure(row, counted)
-    if failure is not None and JobStatus(row.status) in _MAY_FAIL:
+    failure = failure_of(JobStatus(row.status), counted, total=row.total, threshold=row.failure_threshold)
+    if failure is not None:
         code, reason = failure
         move_row(tx, row, to=JobStatus.FAILING, actor=Actor.ENGINE, reason=reason, failure=code)
-
-
-def _failure(row: Row[Any], tally: Tally) -> tuple[FailureCode, str] | None:
-    """Why the whole job fails by what its tasks came to; None where it does not."""
-    for option, tasks in sorted(tally.ignored_options.items()):
-        if tasks >= IGNORED_OPTION_FROM_TASKS:
-            return FailureCode.STORE_IGNORED_OPTION, f"the store answered success and ignored {option} in {tasks} tasks"
-    threshold, executed, failed = row.failure_threshold, tally.executed_in_rate, tally.failed_in_rate
-    if threshold is None or (row.total or 0) <= THRESHOLD_FROM_TASKS or executed < THRESHOLD_FROM_TASKS:
-        return None
-    if failed <= threshold * executed:
-        return None
-    reason = f"{failed} of {executed} tasks failed; the job's threshold is {threshold:.0%}"
-    return FailureCode.FAILURE_THRESHOLD_EXCEEDED, reason

@@ -11,20 +11,27 @@ from cosbatch.ledger import tables
 from cosbatch.ledger.codec import decode, encode
 from cosbatch.ledger.job_rows import JOB, THE_JOB, add_event, load, load_row, move_row
 from cosbatch.ledger.port import ChunkState, CommittedPart, Duty, JobLease
-from cosbatch.ledger.tables import ROWS_PER_WRITE
+from cosbatch.ledger.rules import (
+    PLANNING_BEGINS,
+    check_continues,
+    check_count,
+    check_plans,
+    fits,
+    stale_job,
+    told_of_report,
+    unknown_chunks,
+)
 from cosbatch.ledger.transaction import Parameters, Transaction
 from cosbatch.model.bitmap import Bitmap
-from cosbatch.model.errors import FailureCode, StaleFence
+from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import JobId, WorkerId
 from cosbatch.model.jobs import Job, PlanFindings
 from cosbatch.model.reports import Part, ReportState, Tally
-from cosbatch.model.states import Actor, JobStatus, is_final
+from cosbatch.model.states import Actor, JobStatus
 from cosbatch.model.tasks import NewChunk
 
 _CHUNK: Final = tables.chunk.c
 _PART: Final = tables.part.c
-_TO_PLAN: Final = frozenset({JobStatus.NEW, JobStatus.PREPARING})
-_TO_SEAL: Final = frozenset({JobStatus.COMPLETING, JobStatus.CANCELLING, JobStatus.FAILING})
 _FREED: Final[Parameters] = {"owner": None, "duty": None, "lease_until": None}
 
 _CHANGE_JOB: Final = update(tables.job).where(THE_JOB)
@@ -55,10 +62,11 @@ _PART_NAMES: Final = select(_PART.spool_name).where(_PART.job_id == bindparam("t
 
 def claim_job(tx: Transaction, worker: WorkerId, *, job_id: JobId, duty: Duty, lease_seconds: float) -> JobLease | None:
     row = load_row(tx, job_id)
-    if row.owner is not None or not _fits(row, duty):
+    status = JobStatus(row.status)
+    if row.owner is not None or not fits(duty, status=status, report_state=ReportState(row.report_state)):
         return None
-    if JobStatus(row.status) is JobStatus.NEW:
-        move_row(tx, row, to=JobStatus.PREPARING, actor=Actor.ENGINE, reason="the manifest is being read")
+    if status is JobStatus.NEW:
+        move_row(tx, row, to=JobStatus.PREPARING, actor=Actor.ENGINE, reason=PLANNING_BEGINS)
     lease = JobLease(job_id=job_id, owner=worker, fence=row.fence + 1, duty=duty)
     held = {"owner": worker, "duty": str(duty), "fence": lease.fence, "lease_until": tx.now() + lease_seconds}
     tx.change(_CHANGE_JOB, {"the_job": job_id} | held)
@@ -68,7 +76,7 @@ def claim_job(tx: Transaction, worker: WorkerId, *, job_id: JobId, duty: Duty, l
 def renew_job(tx: Transaction, lease: JobLease, *, lease_seconds: float) -> None:
     until = {"lease_until": tx.now() + lease_seconds}
     if not tx.change(_CHANGE_JOB_UNDER_LEASE, _under(lease) | until):
-        raise _stale(lease)
+        raise stale_job(lease)
 
 
 def release_job(tx: Transaction, lease: JobLease) -> None:
@@ -76,11 +84,10 @@ def release_job(tx: Transaction, lease: JobLease) -> None:
 
 
 def add_chunks(tx: Transaction, lease: JobLease, chunks: Sequence[NewChunk], *, planned_rows: int) -> None:
-    if len(chunks) > ROWS_PER_WRITE:
-        raise ValueError(f"{len(chunks)} chunks at once; {ROWS_PER_WRITE} is the most")
+    check_count(chunks)
     row = _planned_under(tx, lease)
-    new = _unknown_chunks(tx, lease.job_id, chunks)
-    _check_continues(new, row, planned_rows=planned_rows)
+    new = unknown_chunks(lease.job_id, chunks, known=_known_names(tx, lease.job_id, chunks))
+    check_continues(lease.job_id, new, chunk_count=row.chunk_count, planned_rows=row.planned_rows, end=planned_rows)
     tx.change_each(_ADD_CHUNKS, [_chunk_row(lease.job_id, chunk) for chunk in new])
     counted = {
         "planned_rows": max(planned_rows, row.planned_rows),  # an older call repeated takes nothing back
@@ -137,18 +144,11 @@ def report_done(
     if to is not None:
         move_row(tx, row, to=to, actor=Actor.ENGINE, reason=reason, failure=failure)
     if str(state) != row.report_state:
-        told = f"{state}: {location or reason}"
+        told = told_of_report(state, location=location, reason=reason)
         add_event(tx, lease.job_id, actor=Actor.ENGINE, kind="report", status=status, reason=told)
     reported = {"report_state": str(state), "report_location": location}
     tx.change(_CHANGE_JOB, {"the_job": lease.job_id} | reported | _FREED)
     return load(tx, lease.job_id)
-
-
-def _fits(row: Row[Any], duty: Duty) -> bool:
-    status = JobStatus(row.status)
-    if duty is Duty.PLAN:
-        return status in _TO_PLAN
-    return status in _TO_SEAL or (is_final(status) and row.report_state == ReportState.PENDING)
 
 
 def _under(lease: JobLease) -> Parameters:
@@ -158,42 +158,22 @@ def _under(lease: JobLease) -> Parameters:
 def _held_under(tx: Transaction, lease: JobLease) -> Row[Any]:
     row = load_row(tx, lease.job_id)
     if (row.owner, row.fence) != (lease.owner, lease.fence):
-        raise _stale(lease)
+        raise stale_job(lease)
     return row
 
 
 def _planned_under(tx: Transaction, lease: JobLease) -> Row[Any]:
     row = _held_under(tx, lease)
-    if row.duty != Duty.PLAN or row.status != JobStatus.PREPARING:
-        raise StaleFence(f"job {lease.job_id} is {row.status}: its plan is over")
+    check_plans(lease, held_for=Duty(row.duty), status=JobStatus(row.status))
     return row
 
 
-def _stale(lease: JobLease) -> StaleFence:
-    return StaleFence(f"job {lease.job_id} is no longer in the hands of {lease.owner} (fence {lease.fence})")
-
-
-def _unknown_chunks(tx: Transaction, job_id: JobId, chunks: Sequence[NewChunk]) -> list[NewChunk]:
-    """Those that are not there yet. ValueError where another file has a chunk's place."""
+def _known_names(tx: Transaction, job_id: JobId, chunks: Sequence[NewChunk]) -> dict[int, str]:
+    """Spool names of the chunks that are there, by seq."""
     if not chunks:
-        return []
+        return {}
     span = {"first": min(chunk.seq for chunk in chunks), "last": max(chunk.seq for chunk in chunks)}
-    known = {row.seq: row.spool_name for row in tx.all(_CHUNK_NAMES, {"the_job": job_id} | span)}
-    for chunk in chunks:
-        if known.get(chunk.seq, chunk.spool_name) != chunk.spool_name:
-            raise ValueError(f"chunk {chunk.seq} of job {job_id} is {known[chunk.seq]}, not {chunk.spool_name}")
-    return [chunk for chunk in chunks if chunk.seq not in known]
-
-
-def _check_continues(chunks: Sequence[NewChunk], row: Row[Any], *, planned_rows: int) -> None:
-    """A gap or an overlap here would be rows that no report has, or that it has twice."""
-    seq, first_task = row.chunk_count, row.planned_rows
-    for chunk in chunks:
-        if (chunk.seq, chunk.first_task) != (seq, first_task) or chunk.task_count < 1:
-            raise ValueError(f"chunk {seq} of job {row.id} begins with task {first_task}; {chunk} does not fit")
-        seq, first_task = seq + 1, first_task + chunk.task_count
-    if chunks and first_task != planned_rows:
-        raise ValueError(f"the chunks of job {row.id} end at task {first_task}, not at {planned_rows}")
+    return {row.seq: row.spool_name for row in tx.all(_CHUNK_NAMES, {"the_job": job_id} | span)}
 
 
 def _chunk_row(job_id: JobId, chunk: NewChunk) -> Parameters:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
 
@@ -10,12 +11,13 @@ from sqlalchemy import Row, bindparam, insert, select, update
 
 from cosbatch.ledger import tables
 from cosbatch.ledger.codec import decode, encode
+from cosbatch.ledger.rules import Changes, changes_of_move, illegal_move, no_such_job
 from cosbatch.ledger.transaction import Parameters, Transaction
-from cosbatch.model.errors import FailureCode, IllegalMove, NoSuchJob
+from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId
 from cosbatch.model.jobs import Hold, Job, JobRequest, PausedBy, PlanFindings
 from cosbatch.model.reports import CodeTally, ReportState, Tally
-from cosbatch.model.states import Actor, JobStatus, is_final, may_move
+from cosbatch.model.states import Actor, JobStatus
 
 JOB: Final = tables.job.c
 THE_JOB: Final = JOB.id == bindparam("the_job")
@@ -45,10 +47,6 @@ def load(tx: Transaction, job_id: JobId) -> Job:
     return job_from(load_row(tx, job_id))
 
 
-def no_such_job(job_id: JobId) -> NoSuchJob:
-    return NoSuchJob(f"there is no job {job_id}")
-
-
 def move_row(
     tx: Transaction,
     row: Row[Any],
@@ -61,27 +59,25 @@ def move_row(
 ) -> None:
     """The one statement that changes a status: from what ``row`` says, along the state table, and with its event."""
     current = JobStatus(row.status)
-    now = tx.now()
-    changes: Parameters = {"status": str(to), "status_reason": reason, "changed_at": now}
-    if to is JobStatus.ACTIVE:
-        changes |= {"paused_by": None, "started_at": now if row.started_at is None else row.started_at}
-    elif to is JobStatus.PAUSING:
-        changes |= {"paused_by": paused_by and str(paused_by)}
-    elif to is JobStatus.SUSPENDED:
-        changes |= {"suspended_at": now, "suspended_cause": reason}
-    elif is_final(to):
-        changes |= {"ended_at": now}
-    if failure is not None:
-        changes |= {"failure_code": str(failure), "failure_reason": reason}
-    if not may_move(current, to, by=actor) or not tx.change(
-        _MOVE, {"the_job": row.id, "the_status": current} | changes
-    ):
-        raise illegal_move(row, to=to, actor=actor)
+    changes = changes_of_move(
+        JobId(row.id),
+        current,
+        to=to,
+        actor=actor,
+        reason=reason,
+        now=tx.now(),
+        started_at=row.started_at,
+        paused_by=paused_by,
+        failure=failure,
+    )
+    if not tx.change(_MOVE, {"the_job": row.id, "the_status": current} | _columns(changes)):
+        raise illegal_move(JobId(row.id), current, to=to, actor=actor)
     add_event(tx, row.id, actor=actor, kind="moved", status=to, reason=reason)
 
 
-def illegal_move(row: Row[Any], *, to: JobStatus, actor: Actor) -> IllegalMove:
-    return IllegalMove(f"job {row.id} is {row.status}: the {actor} cannot move it to {to} now")
+def _columns(changes: Changes) -> Parameters:
+    """Words as plain strings: not every driver takes them for such."""
+    return {name: str(value) if isinstance(value, StrEnum) else value for name, value in changes.items()}
 
 
 def add_event(tx: Transaction, job_id: JobId, *, actor: Actor, kind: str, status: JobStatus, reason: str) -> None:

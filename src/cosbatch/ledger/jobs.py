@@ -14,21 +14,27 @@ from cosbatch.ledger.job_rows import (
     THE_JOB,
     add_event,
     hold_from,
-    illegal_move,
     job_from,
     load,
     load_row,
     move_row,
-    no_such_job,
     tally_columns,
 )
 from cosbatch.ledger.port import Pulse
+from cosbatch.ledger.rules import (
+    check_priority_may_change,
+    check_same_job,
+    hold_after,
+    illegal_move,
+    new_job,
+    no_such_job,
+    told_of_priority,
+)
 from cosbatch.ledger.transaction import Parameters, Transaction
-from cosbatch.model.errors import FailureCode, IllegalMove, TokenReused
+from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId
 from cosbatch.model.jobs import Hold, Job, JobEvent, JobRequest, PausedBy
-from cosbatch.model.reports import ReportState, Tally
-from cosbatch.model.states import Actor, JobStatus, is_final
+from cosbatch.model.states import Actor, JobStatus
 
 _EVENT: Final = tables.job_event.c
 
@@ -51,11 +57,8 @@ def create(tx: Transaction, request: JobRequest, *, job_id: JobId, account: Acco
     known = tx.one(_JOB_IF_ANY, {"the_job": job_id}) or _job_with_token(tx, account, request, token)
     if known is not None:
         return _same_job(known, account=account, digest=digest)
-    tx.change(
-        _ADD_JOB,
-        _new_row(request, now=tx.now())
-        | {"id": job_id, "account": account, "region": request.region, "token": token, "digest": digest},
-    )
+    made = new_job(request, job_id=job_id, account=account, token=token, now=tx.now())
+    tx.change(_ADD_JOB, _new_row(made) | {"digest": digest})
     return load(tx, job_id)
 
 
@@ -100,7 +103,7 @@ def move(
 ) -> Job:
     row = load_row(tx, job_id)
     if JobStatus(row.status) not in expect:
-        raise illegal_move(row, to=to, actor=actor)
+        raise illegal_move(job_id, JobStatus(row.status), to=to, actor=actor)
     move_row(tx, row, to=to, actor=actor, reason=reason, paused_by=paused_by, failure=failure)
     return load(tx, job_id)
 
@@ -108,27 +111,20 @@ def move(
 def set_priority(tx: Transaction, job_id: JobId, *, priority: int, actor: Actor) -> Job:
     row = load_row(tx, job_id)
     status = JobStatus(row.status)
-    if is_final(status):
-        raise IllegalMove(f"job {job_id} is {status}: its priority cannot change any more")
+    check_priority_may_change(job_id, status)
     if priority != row.priority:
         tx.change(_SET_PRIORITY, {"the_job": job_id, "priority": priority})
-        reason = f"{row.priority} -> {priority}"
-        add_event(tx, job_id, actor=actor, kind="priority", status=status, reason=reason)
+        told = told_of_priority(row.priority, priority)
+        add_event(tx, job_id, actor=actor, kind="priority", status=status, reason=told)
     return load(tx, job_id)
 
 
 def set_hold(tx: Transaction, job_id: JobId, hold: Hold | None) -> None:
     row = load_row(tx, job_id)
-    known = hold_from(row)
-    if hold is not None and known is not None and hold.bucket == known.bucket:
-        merged = Hold(bucket=hold.bucket, reason=hold.reason, since=min(hold.since, known.since))
-        tx.change(_SET_HOLD, {"the_job": job_id, "hold": encode(merged)})
-        return
-    tx.change(_SET_HOLD, {"the_job": job_id, "hold": hold and encode(hold)})
-    if known is not None:
-        _tell_of_hold(tx, row, kind="hold-ended", hold=known)
-    if hold is not None:
-        _tell_of_hold(tx, row, kind="hold", hold=hold)
+    shown, events_told = hold_after(hold_from(row), hold)
+    tx.change(_SET_HOLD, {"the_job": job_id, "hold": shown and encode(shown)})
+    for kind, reason in events_told:
+        add_event(tx, job_id, actor=Actor.ENGINE, kind=kind, status=JobStatus(row.status), reason=reason)
 
 
 def events(tx: Transaction, job_id: JobId) -> list[JobEvent]:
@@ -161,34 +157,31 @@ def _job_with_token(tx: Transaction, account: AccountId, request: JobRequest, to
 
 
 def _same_job(row: Row[Any], *, account: AccountId, digest: str) -> Job:
-    if row.account != account:
-        raise ValueError(f"the job id {row.id} is taken")
-    if row.digest != digest:
-        raise TokenReused(f"this ClientRequestToken belongs to job {row.id}, which asks for something else")
-    return job_from(row)
+    known = job_from(row)
+    check_same_job(known, known_digest=row.digest, account=account, digest=digest)
+    return known
 
 
-def _new_row(request: JobRequest, *, now: float) -> Parameters:
-    return tally_columns(Tally()) | {
-        "request": encode(request),
-        "status": str(JobStatus.NEW),
-        "priority": request.priority,
-        "failure_threshold": request.failure_threshold,
-        "created_at": now,
-        "changed_at": now,
-        "suspended_cause": "",
-        "status_reason": "",
-        "failure_reason": "",
+def _new_row(job: Job) -> Parameters:
+    return tally_columns(job.tally) | {
+        "id": job.id,
+        "account": job.account,
+        "region": job.request.region,
+        "token": job.token,
+        "request": encode(job.request),
+        "status": str(job.status),
+        "priority": job.priority,
+        "failure_threshold": job.request.failure_threshold,
+        "created_at": job.created_at,
+        "changed_at": job.changed_at,
+        "suspended_cause": job.suspended_cause,
+        "status_reason": job.status_reason,
+        "failure_reason": job.failure_reason,
         "fence": 0,
         "quiet_at": 0.0,
-        "planned_rows": 0,
-        "chunk_count": 0,
-        "chunks_closed": 0,
-        "report_state": str(ReportState.PENDING if request.report.enabled else ReportState.NONE),
-        "report_location": "",
+        "planned_rows": job.planned_rows,
+        "chunk_count": job.chunk_count,
+        "chunks_closed": job.chunks_closed,
+        "report_state": str(job.report_state),
+        "report_location": job.report_location,
     }
-
-
-def _tell_of_hold(tx: Transaction, row: Row[Any], *, kind: str, hold: Hold) -> None:
-    reason = f"{hold.bucket}: {hold.reason}"
-    add_event(tx, row.id, actor=Actor.ENGINE, kind=kind, status=JobStatus(row.status), reason=reason)

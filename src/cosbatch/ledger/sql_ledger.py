@@ -18,7 +18,7 @@ from cosbatch.ledger.port import (
     QueuedJob,
     Renewal,
 )
-from cosbatch.ledger.tables import ROWS_PER_WRITE
+from cosbatch.ledger.rules import ROWS_PER_WRITE
 from cosbatch.ledger.transaction import Database
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import FailureCode

@@ -35,9 +35,6 @@ from cosbatch.model.states import FINAL
 REAL_NUMBER: Final[TypeEngine[float]] = Double().with_variant(REAL(), "sqlite")
 COUNT: Final = BigInteger().with_variant(Integer(), "sqlite")
 
-ROWS_PER_WRITE: Final = 200
-"""At most so many chunk rows change in one transaction, so that none holds the others up for long."""
-
 metadata: Final = MetaData()
 
 job: Final = Table(

@@ -8,9 +8,9 @@ from typing import Any, Final
 from sqlalchemy import Row, bindparam, delete, insert, select
 
 from cosbatch.ledger import tables
+from cosbatch.ledger.rules import stale
 from cosbatch.ledger.tables import IS_LEASED
 from cosbatch.ledger.transaction import Transaction
-from cosbatch.model.errors import StaleFence
 from cosbatch.model.identifiers import Bucket, JobId, ObjectKey, ObjectRef, VersionId
 from cosbatch.model.tasks import Lease, UploadRecord
 
@@ -42,7 +42,7 @@ _OF_TASK: Final = _OF_JOB.where(_UPLOAD.task_number == bindparam("the_task"))
 
 def add_upload(tx: Transaction, lease: Lease, record: UploadRecord) -> None:
     if tx.one(_LEASE_HELD, {"the_job": lease.job_id, "the_seq": lease.seq, "the_fence": lease.fence}) is None:
-        raise StaleFence(f"chunk {lease.seq} of job {lease.job_id} is not held under fence {lease.fence}")
+        raise stale(lease)
     if tx.one(_KNOWN, {"the_job": lease.job_id, "the_upload": record.upload_id}) is None:
         tx.change(
             _ADD,

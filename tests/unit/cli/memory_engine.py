@@ -13,8 +13,8 @@ from pathlib import Path
 
 from cosbatch.cli.invocation import Surroundings
 from cosbatch.cli.wiring_port import Load
-from cosbatch.ledger.port import Duty
-from cosbatch.ledger.sql_ledger import SqlLedger, open_memory_ledger
+from cosbatch.ledger.memory import MemoryLedger
+from cosbatch.ledger.port import Duty, JobLedger
 from cosbatch.manifests.inspect import Inspection
 from cosbatch.manifests.sample import Remark, SampleRow, VersionCounts
 from cosbatch.model.bitmap import Bitmap
@@ -74,7 +74,7 @@ class Script:
 @dataclass
 class MemoryEngine:
     service: JobService
-    ledger: SqlLedger
+    ledger: JobLedger
     script: Script
     steps: dict[JobStatus, Callable[[Job], object]] = field(init=False)
 
@@ -177,7 +177,7 @@ class MemoryWiring:
     def __init__(self, script: Script | None = None) -> None:
         self.script = script or Script()
         self.etag = "e1"
-        self.ledger = open_memory_ledger(TickingClock())
+        self.ledger: JobLedger = MemoryLedger(TickingClock())
         self.unreachable: Exception | None = None
         self.engines = 0
         self.inspection: Inspection = inspection()

@@ -58,7 +58,8 @@ class _JumpingSelector(selectors.DefaultSelector):
     passed = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
+        # The loop's own wake-up pipe is always there; with nothing beside it there is nothing to ask the system for.
+        ready = super().select(0) if len(self.get_map()) > 1 else []
         if not ready:
             if timeout is None:
                 raise Stuck("nothing can run and no timer is set: every task waits for another one")

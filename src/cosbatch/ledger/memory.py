@@ -1,0 +1,369 @@
+"""The JobLedger in plain Python objects: for tests and simulations, where SQL would be most of the cost.
+
+It decides by the same rules as the SQL ledger and passes the same contract suite. No call of it ever suspends, so each
+is one transaction; it checks everything before it changes anything. Nothing survives the process.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final
+
+from cosbatch.ledger.memory_rows import ChunkRow, JobRow, copied_part
+from cosbatch.ledger.port import (
+    ChunkState,
+    CommittedPart,
+    Duty,
+    HeldLease,
+    JobLease,
+    JobLedger,
+    Pulse,
+    QueuedJob,
+    Renewal,
+)
+from cosbatch.ledger.rules import (
+    PLANNING_BEGINS,
+    check_continues,
+    check_count,
+    check_is_in_chunk,
+    check_plans,
+    check_priority_may_change,
+    check_same_job,
+    fits,
+    hold_after,
+    illegal_move,
+    new_job,
+    no_such_job,
+    settled_after,
+    stale,
+    stale_job,
+    told_of_priority,
+    told_of_report,
+    unknown_chunks,
+)
+from cosbatch.ledger.turns import ClaimableJob, Offer, filled, offers_in_turn
+from cosbatch.model.clock import Clock
+from cosbatch.model.errors import FailureCode
+from cosbatch.model.identifiers import AccountId, JobId, WorkerId
+from cosbatch.model.jobs import Hold, Job, JobEvent, JobRequest, PausedBy, PlanFindings
+from cosbatch.model.reports import Part, ReportState, Tally
+from cosbatch.model.states import Actor, JobStatus
+from cosbatch.model.tasks import Claim, Lease, NewChunk, Then, UploadRecord
+
+_NOTHING: Final = Tally()
+
+
+class MemoryLedger(JobLedger):
+    """The port's docstrings say what each method promises."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._rows: dict[JobId, JobRow] = {}
+        self._ids: list[JobId] = []
+        """Ascending: oldest first."""
+
+    async def close(self) -> None:
+        """There is nothing to give back."""
+
+    # --- what users want
+
+    async def create(self, request: JobRequest, *, job_id: JobId, account: AccountId, token: str, digest: str) -> Job:
+        known = self._rows.get(job_id) or self._with_token(request, account=account, token=token)
+        if known is None:
+            job = new_job(request, job_id=job_id, account=account, token=token, now=self._clock.now())
+            known = self._rows[job_id] = JobRow(job=job, digest=digest)
+            insort(self._ids, job_id)
+        check_same_job(known.job, known_digest=known.digest, account=account, digest=digest)
+        return known.as_seen()
+
+    async def job(self, job_id: JobId, *, account: AccountId | None = None) -> Job:
+        row = self._row(job_id)
+        if account not in (None, row.job.account):
+            raise no_such_job(job_id)
+        return row.as_seen()
+
+    async def jobs(
+        self,
+        *,
+        account: AccountId | None = None,
+        statuses: Collection[JobStatus] = (),
+        after: JobId | None = None,
+        limit: int = 1000,
+        token: str | None = None,
+    ) -> list[Job]:
+        found = [
+            row
+            for row in map(self._rows.__getitem__, reversed(self._ids))
+            if account in (None, row.job.account)
+            and (not statuses or row.job.status in statuses)
+            and (after is None or row.job.id < after)
+            and token in (None, row.job.token)
+        ]
+        return [row.as_seen() for row in found[:limit]]
+
+    async def move(
+        self,
+        job_id: JobId,
+        *,
+        expect: Collection[JobStatus],
+        to: JobStatus,
+        actor: Actor,
+        reason: str,
+        paused_by: PausedBy | None = None,
+        failure: FailureCode | None = None,
+    ) -> Job:
+        row = self._row(job_id)
+        if row.job.status not in expect:
+            raise illegal_move(job_id, row.job.status, to=to, actor=actor)
+        now = self._clock.now()
+        row.move(to=to, actor=actor, reason=reason, now=now, paused_by=paused_by, failure=failure)
+        return row.as_seen()
+
+    async def set_priority(self, job_id: JobId, *, priority: int, actor: Actor) -> Job:
+        row = self._row(job_id)
+        check_priority_may_change(job_id, row.job.status)
+        before = row.job.priority
+        if priority != before:
+            row.change({"priority": priority})
+            row.tell("priority", actor=actor, reason=told_of_priority(before, priority), now=self._clock.now())
+        return row.as_seen()
+
+    async def events(self, job_id: JobId) -> list[JobEvent]:
+        row = self._rows.get(job_id)
+        return list(row.events) if row else []
+
+    async def set_hold(self, job_id: JobId, hold: Hold | None) -> None:
+        row = self._row(job_id)
+        shown, told = hold_after(row.job.hold, hold)
+        row.change({"hold": shown})
+        for kind, reason in told:
+            row.tell(kind, actor=Actor.ENGINE, reason=reason, now=self._clock.now())
+
+    # --- scheduling
+
+    async def queued_jobs(self) -> list[QueuedJob]:
+        return [row.as_queued() for row in self._oldest_first() if row.is_queued]
+
+    async def held_leases(self) -> list[HeldLease]:
+        now = self._clock.now()
+        of_chunks = [held for row in self._oldest_first() for held in row.held_chunks(now=now)]
+        of_jobs = [row.held(row.lease, now=now) for row in self._oldest_first() if row.lease is not None]
+        return of_chunks + of_jobs
+
+    async def expire(self, held: HeldLease, *, quiet_seconds: float) -> bool:
+        row = self._rows.get(held.lease.job_id)
+        if row is None or not row.expire(held):
+            return False
+        row.be_quiet(until=self._clock.now() + quiet_seconds)
+        return True
+
+    # --- planning and sealing
+
+    async def claim_job(self, worker: WorkerId, *, job_id: JobId, duty: Duty, lease_seconds: float) -> JobLease | None:
+        row = self._row(job_id)
+        status = row.job.status
+        if row.lease is not None or not fits(duty, status=status, report_state=row.job.report_state):
+            return None
+        now = self._clock.now()
+        if status is JobStatus.NEW:
+            row.move(to=JobStatus.PREPARING, actor=Actor.ENGINE, reason=PLANNING_BEGINS, now=now)
+        row.fence += 1
+        row.lease = JobLease(job_id=job_id, owner=worker, fence=row.fence, duty=duty)
+        row.lease_until = now + lease_seconds
+        return row.lease
+
+    async def renew_job(self, lease: JobLease, *, lease_seconds: float) -> None:
+        row = self._rows.get(lease.job_id)
+        if row is None or not row.is_held_by(lease):
+            raise stale_job(lease)
+        row.lease_until = self._clock.now() + lease_seconds
+
+    async def release_job(self, lease: JobLease) -> None:
+        row = self._rows.get(lease.job_id)
+        if row is not None and row.is_held_by(lease):
+            row.lease = None
+
+    async def add_chunks(self, lease: JobLease, chunks: Sequence[NewChunk], *, planned_rows: int) -> None:
+        check_count(chunks)
+        row = self._planned_under(lease)
+        job = row.job
+        known = {chunk.planned.seq: chunk.planned.spool_name for chunk in row.chunks}
+        new = unknown_chunks(job.id, chunks, known=known)
+        check_continues(job.id, new, chunk_count=job.chunk_count, planned_rows=job.planned_rows, end=planned_rows)
+        for chunk in new:
+            row.add_chunk(chunk)
+        row.change({"planned_rows": max(planned_rows, job.planned_rows), "chunk_count": len(row.chunks)})
+
+    async def chunk_states(self, job_id: JobId, *, after_seq: int = -1, limit: int = 1000) -> list[ChunkState]:
+        chunks = self._chunks(job_id)[max(after_seq + 1, 0) :]
+        return [chunk.state() for chunk in chunks[:limit]]
+
+    async def finish_plan(self, lease: JobLease, *, findings: PlanFindings, to: JobStatus, reason: str) -> Job:
+        row = self._planned_under(lease)
+        row.move(to=to, actor=Actor.ENGINE, reason=reason, now=self._clock.now())
+        row.change({"findings": findings, "total": row.job.planned_rows})
+        row.lease = None
+        return row.as_seen()
+
+    async def parts(
+        self, job_id: JobId, *, after: tuple[int, int] = (-1, -1), limit: int = 1000
+    ) -> list[tuple[tuple[int, int], CommittedPart]]:
+        found = [
+            ((chunk.planned.seq, place), part)
+            for chunk in self._chunks(job_id)[max(after[0], 0) :]
+            for place, part in enumerate(chunk.parts)
+            if (chunk.planned.seq, place) > after
+        ]
+        return [(place, CommittedPart(seq=place[0], part=copied_part(part))) for place, part in found[:limit]]
+
+    async def part_names(self, job_id: JobId) -> frozenset[str]:
+        row = self._rows.get(job_id)
+        return frozenset(row.part_names) if row else frozenset()
+
+    async def report_done(
+        self,
+        lease: JobLease,
+        *,
+        state: ReportState,
+        location: str,
+        to: JobStatus | None,
+        reason: str,
+        failure: FailureCode | None = None,
+    ) -> Job:
+        row = self._held_under(lease)
+        now = self._clock.now()
+        if to is not None:
+            row.move(to=to, actor=Actor.ENGINE, reason=reason, now=now, failure=failure)
+        if state is not row.job.report_state:
+            told = told_of_report(state, location=location, reason=reason)
+            row.tell("report", actor=Actor.ENGINE, reason=told, now=now)
+        row.change({"report_state": state, "report_location": location})
+        row.lease = None
+        return row.as_seen()
+
+    # --- working
+
+    async def claim(
+        self,
+        worker: WorkerId,
+        *,
+        room: int,
+        lease_seconds: float,
+        after_job: JobId | None = None,
+        but_not: Collection[JobId] = (),
+    ) -> list[Claim]:
+        now = self._clock.now()
+        jobs = [job for row in self._oldest_first() if (job := row.as_claimable()) is not None]
+        offers = offers_in_turn(jobs, self._offers_of, now=now, after_job=after_job, but_not=but_not)
+        claims = [offer.claimed_by(worker, now=now) for offer in filled(offers, room=room)]
+        for claim in claims:
+            self._rows[claim.lease.job_id].take(claim, until=now + lease_seconds)
+        return claims
+
+    async def renew(self, worker: WorkerId, leases: Collection[Lease], *, lease_seconds: float) -> Renewal:
+        named = frozenset(leases)
+        until = self._clock.now() + lease_seconds
+        confirmed = set()
+        for row in self._rows.values():
+            for seq in [seq for seq in row.leased if row.chunks[seq].owner == worker]:
+                chunk = row.chunks[seq]
+                lease = Lease(job_id=row.job.id, seq=seq, fence=chunk.fence)
+                if lease in named:
+                    chunk.lease_until = until
+                    confirmed.add(lease)
+                else:
+                    row.give_back(seq, as_loss=False)
+        return Renewal(confirmed=frozenset(confirmed))
+
+    async def pulses(self, job_ids: Collection[JobId]) -> Mapping[JobId, Pulse]:
+        jobs = [row.job for job_id in job_ids if (row := self._rows.get(job_id)) is not None]
+        return {job.id: Pulse(status=job.status, priority=job.priority, changed_at=job.changed_at) for job in jobs}
+
+    async def commit(self, claim: Claim, part: Part | None, *, then: Then, quiet_seconds: float = 0.0) -> None:
+        lease = claim.lease
+        row = self._rows.get(lease.job_id)
+        is_known = row is not None and part is not None and part.spool_name in row.part_names
+        chunk = self._chunk_under(lease, owner=claim.owner)
+        if row is None or chunk is None:
+            if is_known:
+                return  # it was committed, the reply was lost, and the lease has ended since
+            raise stale(lease, claim.owner)
+        new = None if is_known else part
+        settled = settled_after(chunk.settled, new, seq=lease.seq, then=then)
+        if new is not None:
+            row.add_part(lease.seq, new, settled=settled)
+        row.end_lease(lease.seq, then=then)
+        if then is Then.FORFEIT:
+            row.be_quiet(until=self._clock.now() + quiet_seconds)
+        if new is not None or then is Then.CLOSE:
+            row.count(new.tally if new else _NOTHING, closed=int(then is Then.CLOSE), now=self._clock.now())
+
+    async def mark_started(self, claim: Claim, task_number: int) -> None:
+        check_is_in_chunk(claim, task_number)
+        chunk = self._chunk_under(claim.lease, owner=claim.owner)
+        if chunk is None:
+            raise stale(claim.lease, claim.owner)
+        chunk.started_task, chunk.started_fence = task_number, chunk.fence
+
+    # --- multipart uploads
+
+    async def add_upload(self, lease: Lease, record: UploadRecord) -> None:
+        row = self._rows.get(lease.job_id)
+        if row is None or row.chunk_under(lease) is None:
+            raise stale(lease)
+        row.uploads.setdefault(record.upload_id, record)
+
+    async def uploads(self, job_id: JobId, *, task_number: int | None = None) -> list[UploadRecord]:
+        row = self._rows.get(job_id)
+        found = [each for each in row.uploads.values() if task_number in (None, each.task_number)] if row else []
+        return sorted(found, key=lambda each: (each.task_number, each.fence, each.upload_id))
+
+    async def remove_upload(self, job_id: JobId, upload_id: str) -> None:
+        if row := self._rows.get(job_id):
+            row.uploads.pop(upload_id, None)
+
+    # --- rows
+
+    def _oldest_first(self) -> Iterator[JobRow]:
+        return map(self._rows.__getitem__, self._ids)
+
+    def _row(self, job_id: JobId) -> JobRow:
+        row = self._rows.get(job_id)
+        if row is None:
+            raise no_such_job(job_id)
+        return row
+
+    def _chunks(self, job_id: JobId) -> list[ChunkRow]:
+        row = self._rows.get(job_id)
+        return row.chunks if row else []
+
+    def _with_token(self, request: JobRequest, *, account: AccountId, token: str) -> JobRow | None:
+        """None for an empty token, which is none."""
+        wanted = (account, request.region, token)
+        found = (
+            row for row in self._rows.values() if (row.job.account, row.job.request.region, row.job.token) == wanted
+        )
+        return next(found, None) if token else None
+
+    def _held_under(self, lease: JobLease) -> JobRow:
+        row = self._row(lease.job_id)
+        if not row.is_held_by(lease):
+            raise stale_job(lease)
+        return row
+
+    def _planned_under(self, lease: JobLease) -> JobRow:
+        row = self._held_under(lease)
+        assert row.lease is not None
+        check_plans(lease, held_for=row.lease.duty, status=row.job.status)
+        return row
+
+    def _chunk_under(self, lease: Lease, *, owner: WorkerId) -> ChunkRow | None:
+        row = self._rows.get(lease.job_id)
+        chunk = row.chunk_under(lease) if row else None
+        return chunk if chunk is not None and chunk.owner == owner else None
+
+    def _offers_of(self, job: ClaimableJob) -> Iterator[Offer]:
+        row = self._rows[job.id]
+        seqs = row.lost if job.is_ending else row.open
+        return (row.offer(seq, is_ending=job.is_ending) for seq in seqs)

@@ -1,0 +1,256 @@
+"""What the ledger in memory keeps of a job: the job itself, its chunks, and who holds what.
+
+A chunk is open, leased or closed; which are open, and which of those have lost a lease, is kept in order beside them,
+so that the lowest is found without looking at the others. Only the methods here change these three together.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from dataclasses import dataclass, field, replace
+
+from cosbatch.ledger.port import ChunkState, HeldLease, JobLease, QueuedJob
+from cosbatch.ledger.rules import Changes, changes_of_move, clears_mark, failure_of
+from cosbatch.ledger.turns import ClaimableJob, Offer
+from cosbatch.model.bitmap import Bitmap
+from cosbatch.model.errors import FailureCode
+from cosbatch.model.identifiers import WorkerId
+from cosbatch.model.jobs import Job, JobEvent, PausedBy
+from cosbatch.model.reports import Part, ReportState, Tally
+from cosbatch.model.states import ENDING, FINAL, Actor, JobStatus
+from cosbatch.model.tasks import Claim, Lease, NewChunk, Then, UploadRecord
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class ChunkRow:
+    """A chunk and what was committed of it."""
+
+    planned: NewChunk
+    settled: Bitmap
+    fence: int = 0
+    owner: WorkerId | None = None
+    """None unless it is leased."""
+    lease_until: float = 0.0
+    losses: int = 0
+    first_leased_at: float | None = None
+    started_task: int | None = None
+    started_fence: int | None = None
+    """Under which fence it was marked."""
+    parts: list[Part] = field(default_factory=list)
+
+    def state(self) -> ChunkState:
+        return ChunkState(
+            seq=self.planned.seq,
+            first_task=self.planned.first_task,
+            task_count=self.planned.task_count,
+            settled=self.settled,
+            losses=self.losses,
+        )
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class JobRow:
+    """A job with all that belongs to it. ``job`` is never handed out itself: see :meth:`as_seen`."""
+
+    job: Job
+    digest: str
+    fence: int = 0
+    lease: JobLease | None = None
+    lease_until: float = 0.0
+    quiet_at: float = 0.0
+    chunks: list[ChunkRow] = field(default_factory=list)
+    """By seq: a plan has no gaps."""
+    open: list[int] = field(default_factory=list)
+    """Seqs of open chunks, ascending."""
+    lost: list[int] = field(default_factory=list)
+    """Those of them that have lost a lease."""
+    leased: set[int] = field(default_factory=set)
+    part_names: set[str] = field(default_factory=set)
+    uploads: dict[str, UploadRecord] = field(default_factory=dict)
+    events: list[JobEvent] = field(default_factory=list)
+
+    # --- the job
+
+    def as_seen(self) -> Job:
+        """For callers: a tally holds dicts, and what somebody does to them must not change the ledger."""
+        return replace(self.job, tally=copied(self.job.tally))
+
+    def as_queued(self) -> QueuedJob:
+        return QueuedJob(
+            job=self.as_seen(),
+            has_open_chunks=bool(self.open),
+            has_leases=bool(self.leased) or self.lease is not None,
+            has_lost_chunks=bool(self.lost),
+            quiet_at=self.quiet_at,
+        )
+
+    @property
+    def is_queued(self) -> bool:
+        return self.job.status not in FINAL or self.job.report_state is ReportState.PENDING
+
+    def change(self, changes: Changes) -> None:
+        self.job = replace(self.job, **changes)
+
+    def move(
+        self,
+        *,
+        to: JobStatus,
+        actor: Actor,
+        reason: str,
+        now: float,
+        paused_by: PausedBy | None = None,
+        failure: FailureCode | None = None,
+    ) -> None:
+        """The one way to another status, along the state table and with its event."""
+        changes = changes_of_move(
+            self.job.id,
+            self.job.status,
+            to=to,
+            actor=actor,
+            reason=reason,
+            now=now,
+            started_at=self.job.started_at,
+            paused_by=paused_by,
+            failure=failure,
+        )
+        self.change(changes)
+        self.tell("moved", actor=actor, reason=reason, now=now)
+
+    def tell(self, kind: str, *, actor: Actor, reason: str, now: float) -> None:
+        status = self.job.status
+        self.events.append(JobEvent(job_id=self.job.id, at=now, actor=actor, kind=kind, status=status, reason=reason))
+
+    def be_quiet(self, *, until: float) -> None:
+        self.quiet_at = max(self.quiet_at, until)
+
+    def is_held_by(self, lease: JobLease) -> bool:
+        return self.lease is not None and (self.lease.owner, self.lease.fence) == (lease.owner, lease.fence)
+
+    def count(self, tally: Tally, *, closed: int, now: float) -> None:
+        """Adds what a commit came to, and lets the job fail by it."""
+        job = self.job
+        counted = job.tally.plus(tally)
+        self.change({"tally": counted, "chunks_closed": job.chunks_closed + closed})
+        threshold = job.request.failure_threshold
+        if failure := failure_of(job.status, counted, total=job.total, threshold=threshold):
+            code, reason = failure
+            self.move(to=JobStatus.FAILING, actor=Actor.ENGINE, reason=reason, now=now, failure=code)
+
+    # --- leases
+
+    def held(self, lease: JobLease, *, now: float) -> HeldLease:
+        return HeldLease(lease=lease, owner=lease.owner, lease_until=self.lease_until, is_past=self.lease_until < now)
+
+    def held_chunks(self, *, now: float) -> list[HeldLease]:
+        return [
+            HeldLease(
+                lease=Lease(job_id=self.job.id, seq=seq, fence=chunk.fence),
+                owner=chunk.owner,
+                lease_until=chunk.lease_until,
+                is_past=chunk.lease_until < now,
+            )
+            for seq in sorted(self.leased)
+            if (chunk := self.chunks[seq]).owner is not None
+        ]
+
+    def expire(self, held: HeldLease) -> bool:
+        """Whether the lease was still as it was seen; then it has ended."""
+        seen = (held.owner, held.lease.fence, held.lease_until)
+        if isinstance(held.lease, JobLease):
+            if self.lease is None or (self.lease.owner, self.lease.fence, self.lease_until) != seen:
+                return False
+            self.lease = None
+            return True
+        chunk = self.chunk_under(held.lease)
+        if chunk is None or (chunk.owner, chunk.fence, chunk.lease_until) != seen:
+            return False
+        self.give_back(held.lease.seq, as_loss=True)
+        return True
+
+    # --- chunks
+
+    def add_chunk(self, planned: NewChunk) -> None:
+        """The next one."""
+        self.chunks.append(ChunkRow(planned=planned, settled=Bitmap(size=planned.task_count)))
+        self.open.append(planned.seq)
+
+    def chunk_under(self, lease: Lease) -> ChunkRow | None:
+        """None where the lease is lost. A fence is given to one claim only, so it says whose lease it is."""
+        if lease.seq not in self.leased:
+            return None
+        chunk = self.chunks[lease.seq]
+        return chunk if chunk.fence == lease.fence else None
+
+    def as_claimable(self) -> ClaimableJob | None:
+        """None where nothing of it can be claimed, whatever the time."""
+        status = self.job.status
+        if not (self.open if status is JobStatus.ACTIVE else status in ENDING and self.lost):
+            return None
+        return ClaimableJob(
+            id=self.job.id,
+            account=self.job.account,
+            region=self.job.request.region,
+            status=status,
+            priority=self.job.priority,
+            quiet_at=self.quiet_at,
+        )
+
+    def offer(self, seq: int, *, is_ending: bool) -> Offer:
+        chunk = self.chunks[seq]
+        return Offer(
+            job_id=self.job.id,
+            is_ending=is_ending,
+            seq=seq,
+            fence=chunk.fence,
+            first_task=chunk.planned.first_task,
+            task_count=chunk.planned.task_count,
+            spool_name=chunk.planned.spool_name,
+            settled=chunk.settled,
+            losses=chunk.losses,
+            first_leased_at=chunk.first_leased_at,
+            started_task=chunk.started_task,
+        )
+
+    def take(self, claim: Claim, *, until: float) -> None:
+        seq = claim.lease.seq
+        chunk = self.chunks[seq]
+        self.open.remove(seq)
+        if chunk.losses:
+            self.lost.remove(seq)
+        self.leased.add(seq)
+        chunk.owner, chunk.fence, chunk.lease_until = claim.owner, claim.lease.fence, until
+        chunk.first_leased_at = claim.first_leased_at
+
+    def give_back(self, seq: int, *, as_loss: bool) -> None:
+        chunk = self.chunks[seq]
+        self.leased.remove(seq)
+        chunk.owner = None
+        chunk.losses += as_loss
+        insort(self.open, seq)
+        if chunk.losses:
+            insort(self.lost, seq)
+
+    def end_lease(self, seq: int, *, then: Then) -> None:
+        """What a commit does with the chunk after its part is in."""
+        chunk = self.chunks[seq]
+        if clears_mark(then, fence=chunk.fence, started_fence=chunk.started_fence):
+            chunk.started_task = chunk.started_fence = None
+        if then is Then.CLOSE:
+            self.leased.remove(seq)
+            chunk.owner = None
+        elif then is not Then.KEEP:
+            self.give_back(seq, as_loss=then is Then.FORFEIT)
+
+    def add_part(self, seq: int, part: Part, *, settled: Bitmap) -> None:
+        chunk = self.chunks[seq]
+        chunk.parts.append(copied_part(part))
+        chunk.settled = settled
+        self.part_names.add(part.spool_name)
+
+
+def copied_part(part: Part) -> Part:
+    return replace(part, tally=copied(part.tally))
+
+
+def copied(tally: Tally) -> Tally:
+    return replace(tally, codes=dict(tally.codes), ignored_options=dict(tally.ignored_options))
