@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import Any, TypeVar
-
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -17,22 +14,11 @@ from cosbatch.model.jobs import Job
 from cosbatch.model.reports import Part, Tally, total_of
 from cosbatch.model.states import Actor, JobStatus, may_move
 from cosbatch.model.tasks import Claim, Then
-from tests.contract.ledgers import ANNA, BERT, LEASE_SECONDS, HandClock, active_job, job_id
+from tests.contract.ledgers import ANNA, BERT, LEASE_SECONDS, HandClock, active_job, job_id, now
 
-T = TypeVar("T")
 SIZES = [3, 5, 2, 4]
 WORKERS = st.sampled_from([ANNA, BERT])
 JOBS = st.sampled_from([job_id(1), job_id(2)])
-
-
-def now(call: Coroutine[Any, Any, T]) -> T:
-    """The result of a call that never suspends."""
-    try:
-        call.send(None)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    raise AssertionError("a call of the ledger in memory suspended")
 
 
 class Histories(RuleBasedStateMachine):

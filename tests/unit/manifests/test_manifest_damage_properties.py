@@ -104,7 +104,7 @@ TEXTS = [csv_text(ROWS, quoting=quoting) for quoting in (csv.QUOTE_ALL, csv.QUOT
 TEXTS += [TEXTS[0].replace(b"\n", b"\r\n"), b"\xef\xbb\xbf" + TEXTS[1], csv_text([row[:2] for row in ROWS])]
 
 
-@settings(max_examples=4 * settings().max_examples)
+@settings(max_examples=3 * settings().max_examples)
 @given(draws=st.data(), encoding=st.sampled_from(KeyEncoding), has_versions=st.booleans(), packed=st.booleans())
 def test_a_damaged_csv_is_the_rows_it_says_or_faults_at_their_lines(
     draws: st.DataObject, encoding: KeyEncoding, *, has_versions: bool, packed: bool
@@ -189,7 +189,7 @@ def test_a_damaged_gzip_whose_checksum_fits_is_what_another_reader_of_gzip_says(
         check_against(read_files([text, TEXTS_OF_INVENTORY[1]], INVENTORY), found, files=KEYS_OF_FILES)
 
 
-@settings(max_examples=4 * settings().max_examples)
+@settings(max_examples=3 * settings().max_examples)
 @given(draws=st.data())
 def test_a_damaged_manifest_json_gives_the_rows_that_it_still_describes(draws: st.DataObject) -> None:
     store = store_with_inventory(*TEXTS_OF_INVENTORY)

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cosbatch.engine.chunk_files import decode_chunk, encode_chunk
-from cosbatch.model.identifiers import Bucket, ObjectKey, VersionId
+from cosbatch.model.identifiers import Bucket, VersionId
 from cosbatch.model.manifests import KeyEncoding, ManifestField, ManifestFormat, ManifestRow
 from cosbatch.model.tasks import Result, TaskStatus
 from cosbatch.reports.rows import REPORT_SCHEMA, encode_rows
 from cosbatch.storage.memory import MemoryStore
+from tests.keys import KEYS, LETTERS
 from tests.unit.manifests.manifest_builders import (
     APPID,
     INDEX_KEY,
@@ -25,30 +26,6 @@ from tests.unit.manifests.manifest_builders import (
     store_with_inventory,
 )
 
-KEY_BYTES: Final = 1024
-ODD: Final = (
-    *("\n", "\r", "\r\n", '"', '""', ",", "%", "%41", "%2F", "%zz", "+", "%2B", " ", "  ", "\t", "\0", "\x7f"),
-    *("/", "//", "./", "../", "..", "=", "=1+1", "@", "-", "\\", "'", ";", "&", "?", "#", "*", ":", "~", "|"),
-    *("\ufeff", "\u2028", "\x85", "\xa0", "é", "e\u0301", "中文", "😀", "bucket", "key", "null"),
-)
-LETTERS: Final = st.characters(exclude_categories=["Cs"])
-
-
-def _fitting(text: str) -> str:
-    """As much of it as fits into a key."""
-    return text.encode()[:KEY_BYTES].decode(errors="ignore") or "k"
-
-
-def _long(text: str) -> str:
-    return _fitting(text * (KEY_BYTES // len(text.encode()) + 1))
-
-
-PIECES: Final = st.lists(st.sampled_from(ODD) | st.text(LETTERS, max_size=5), min_size=1, max_size=12)
-KEYS: Final = st.one_of(
-    PIECES.map("".join).map(_fitting),
-    PIECES.map("".join).map(_fitting).map(_long),
-    st.text(LETTERS, min_size=1, max_size=40),
-).map(ObjectKey)
 IDS: Final = st.text("abcXYZ019._-/+=", min_size=1, max_size=64)
 VERSIONS: Final = st.none() | (st.sampled_from(["null", "v" * 1024]) | IDS).map(VersionId)
 
@@ -189,6 +166,7 @@ def _as_listed(row: ManifestRow, columns: list[str]) -> ManifestRow:
     )
 
 
+@settings(max_examples=settings().max_examples // 2)
 @given(draws=st.data(), written=rows())
 def test_any_row_through_an_inventory_of_cos_and_back(draws: st.DataObject, written: list[ManifestRow]) -> None:
     columns = draws.draw(_columns(COS_COLUMNS))
@@ -199,6 +177,7 @@ def test_any_row_through_an_inventory_of_cos_and_back(draws: st.DataObject, writ
     assert rows_of(store, manifest) == [_as_listed(row, columns) for row in written]
 
 
+@settings(max_examples=settings().max_examples // 2)
 @given(draws=st.data(), written=rows())
 def test_any_row_through_an_inventory_of_s3_and_back(draws: st.DataObject, written: list[ManifestRow]) -> None:
     columns = draws.draw(_columns(S3_COLUMNS))
