@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cosbatch.ledger.memory import MemoryLedger
 from cosbatch.ledger.port import Duty, HeldLease, JobLease, JobLedger
@@ -20,6 +20,7 @@ from cosbatch.model.reports import CodeTally, Part, ReportSpec, Tally
 from cosbatch.model.states import MOVES, Actor, JobStatus
 from cosbatch.model.tasks import Claim, Lease, NewChunk
 
+T = TypeVar("T")
 ADAPTERS = ["memory", "sqlite-memory", "sqlite-file"]
 ON_DISK = ["sqlite-file"]
 """Those that a second connection can open."""
@@ -59,6 +60,16 @@ async def open_ledger(adapter: str, folder: Path, clock: HandClock) -> JobLedger
     if adapter == "sqlite-memory":
         return open_memory_ledger(clock)
     return await open_sqlite_ledger(folder, clock=clock)
+
+
+def now(call: Coroutine[Any, Any, T]) -> T:
+    """The result of a call that never suspends."""
+    try:
+        call.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise AssertionError("a call of the ledger in memory suspended")
 
 
 def request(**changes: Any) -> JobRequest:

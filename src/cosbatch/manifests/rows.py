@@ -30,6 +30,8 @@ _NO_TEXT: Final = re.compile("[\udc80-\udcff]")
 """Bytes that are no UTF-8, as they are read for the slow way."""
 _SHORT_KEY: Final = KEY_LIMIT_BYTES // 4
 """Characters that fit the limit whatever they are."""
+_VERSION_LIMIT_BYTES: Final = 1024
+"""S3 gives no longer version id (Amazon S3 User Guide, "How S3 Versioning works")."""
 _BUCKET_WORDS: Final = frozenset({"bucket", "bucketname", "存储桶", "存储桶名称"})
 _KEY_WORDS: Final = frozenset({"key", "keyname", "object", "objectkey", "objectname", "name", "path", "对象键", "对象"})
 
@@ -124,8 +126,11 @@ class RowReader:
         return keys
 
     def _version_ids(self, column: Sequence[str]) -> Iterable[str | None]:
-        if not any(column):
+        longest = max(map(len, column))
+        if not longest:
             return repeat(None)
+        if longest > _SHORT_KEY:
+            raise ValueError("a long version id, if it is one")
         if self._columns.trims:
             column = [cell.strip(" ") for cell in column]
         return [cell or None for cell in column]
@@ -176,13 +181,12 @@ class RowReader:
         columns, cells = self._columns, record.cells
         bucket_is_right = self._bucket_is_right(record)
         key = self._key(record)
+        version = self._version(record)
         size = self._size(record)
         latest = self._flag(record, columns.is_latest)
         marker = self._flag(record, columns.is_delete_marker)
-        if not bucket_is_right or key is None or size == -1 or latest is _WRONG or marker is _WRONG:
+        if not bucket_is_right or key is None or version is None or size == -1 or _WRONG in (latest, marker):
             return None
-        version = "" if columns.version_id is None else cells[columns.version_id]
-        version = version.strip(" ") if columns.trims else version
         return ManifestRow(
             key=ObjectKey(key),
             version_id=VersionId(version) if version else None,
@@ -226,6 +230,18 @@ class RowReader:
             return None
         return key
 
+    def _version(self, record: Record) -> str | None:
+        """Empty where the row names none; None for a fault."""
+        column = self._columns.version_id
+        cell = "" if column is None else record.cells[column]
+        version = cell.strip(" ") if self._columns.trims else cell
+        length = len(version.encode())
+        if length <= _VERSION_LIMIT_BYTES:
+            return version
+        problem = f"the version id is {length} bytes long, none has more than {_VERSION_LIMIT_BYTES}"
+        self._add(record, column or 0, problem, value=cell)
+        return None
+
     def _size(self, record: Record) -> int | None:
         """-1 for a fault."""
         column = self._columns.size
@@ -245,11 +261,15 @@ class RowReader:
         return _WRONG
 
     def _is_header(self, cells: Sequence[str]) -> bool:
-        """Both words are asked for: a bucket may well be called ``bucket``."""
+        """Both words are asked for: a bucket may well be called ``bucket``. One that an inventory announces may also
+        have an object called ``key``."""
         columns = self._columns
-        if len(cells) <= max(columns.bucket, columns.key):
+        if len(cells) <= max(columns.bucket, columns.key, columns.appid or 0):
             return False
-        return is_bucket_word(cells[columns.bucket]) and is_key_word(cells[columns.key])
+        bucket, appid = cells[columns.bucket], "" if columns.appid is None else cells[columns.appid]
+        if not (is_bucket_word(bucket) and is_key_word(cells[columns.key])):
+            return False
+        return self._source.name is None or not self._source.accepts(bucket, appid=appid)
 
     def _add(
         self,

@@ -36,6 +36,10 @@ class Bitmap:
 
     @classmethod
     def from_bytes(cls, stored: bytes, *, size: int) -> Bitmap:
+        """No bytes at all are the empty set. ValueError where they are not the bytes of a set of this size: a bitmap
+        that was cut off is not a smaller set."""
+        if stored and len(stored) != (size + 7) // 8:
+            raise ValueError(f"{len(stored)} bytes are no bitmap of {size} tasks")
         return cls(size=size, bits=int.from_bytes(stored, "little"))
 
     def to_bytes(self) -> bytes:

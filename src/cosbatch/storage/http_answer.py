@@ -13,6 +13,10 @@ import httptools
 
 _NO_BODY: Final = frozenset({204, 304})
 _AFTER_STATUS: Final = b" \r"
+_CONTROLS: Final = bytes([*range(0x20), 0x7F])
+_IN_NAMES: Final = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_LENGTH_DIGITS: Final = 18
+"""More bytes than any object has, and still a 64-bit number."""
 
 
 class HttpAnswer(NamedTuple):
@@ -34,21 +38,32 @@ def read_whole_answer(block: bytes, *, to_head: bool) -> HttpAnswer | None:
         return None
     head = block[:end]
     lines = block[block.find(b"\r\n") + 2 : end].decode("latin-1").split("\r\n")
-    # Half a line break, or white space that only the strict parser should judge.
-    if end - len(head.translate(None, b"\r\n\t\0")) != 2 * len(lines):
+    # Half a line break, or a control character that only the strict parser should judge.
+    if end - len(head.translate(None, _CONTROLS)) != 2 * len(lines):
         return None
     try:
         headers = {name.lower(): value.strip(" ") for name, value in [line.split(":", 1) for line in lines]}
     except ValueError:  # no colon in a line, or no line
         return None
-    if len(headers) != len(lines) or "transfer-encoding" in headers or " " in "".join(headers) or "" in headers:
+    if len(headers) != len(lines) or "transfer-encoding" in headers or "" in headers:
+        return None
+    if "".join(headers).encode().translate(None, _IN_NAMES):
         return None
     status = int(status_text)
-    length = headers.get("content-length", "")
-    announced = 0 if to_head or status in _NO_BODY else int(length) if length.isdecimal() else -1
+    announced = _announced(headers, has_body=not to_head and status not in _NO_BODY)
     if status < 200 or announced != len(block) - end - 4:
         return None
     return HttpAnswer(status, headers, block[end + 4 :])
+
+
+def _announced(headers: dict[str, str], *, has_body: bool) -> int:
+    """How many bytes follow the head; -1 where only the strict parser should judge."""
+    length = headers.get("content-length")
+    if length is None:
+        return -1 if has_body else 0
+    if not length.isdecimal() or len(length) > _LENGTH_DIGITS:
+        return -1
+    return int(length) if has_body else 0
 
 
 def keeps_alive(headers: dict[str, str]) -> bool:
@@ -59,10 +74,7 @@ def keeps_alive(headers: dict[str, str]) -> bool:
 
 def _ends_with_connection(headers: dict[str, str]) -> bool:
     """RFC 9112, 6.3: neither chunked nor of a known length."""
-    codings = headers.get("transfer-encoding")
-    if codings is not None:
-        return codings.lower().rpartition(",")[2].strip() != "chunked"
-    return "content-length" not in headers
+    return "transfer-encoding" not in headers and "content-length" not in headers
 
 
 class AnswerReader:
@@ -84,6 +96,7 @@ class AnswerReader:
         self.has_excess = False
         """Bytes came that belong to no answer: the connection is out of step."""
         self._to_head = to_head
+        self._has_no_body = False
         self._is_interim = False
         self._is_old = False
         self._ends_with_connection = False
@@ -96,6 +109,9 @@ class AnswerReader:
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not self.is_complete:
                 raise AnswerMalformed(f"the answer is not HTTP/1.1 ({str(error) or type(error).__name__})") from error
+            self.has_excess = True
+        # A head ends in a line feed. To the parser, what follows it may still be the beginning of a chunk's size.
+        if self._has_no_body and not block.endswith(b"\n"):
             self.has_excess = True
 
     def end(self) -> bool:
@@ -115,6 +131,9 @@ class AnswerReader:
         if self.is_head_complete:  # a trailer of a chunked body, or another answer
             return
         key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t")
+        if key == "transfer-encoding" and (key in self.headers or value.strip(b" ").lower() != b"chunked"):
+            # No other coding was asked for; and the parser would take ``chunked`` before a tab for none at all.
+            raise AnswerMalformed(f"a body in transfer coding {text!r} was not asked for")
         self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
 
     def on_headers_complete(self) -> None:
@@ -127,7 +146,7 @@ class AnswerReader:
         self.status = status
         self.is_head_complete = True
         if self._to_head or status in _NO_BODY:
-            self.is_complete = True
+            self.is_complete = self._has_no_body = True
         else:
             self._ends_with_connection = _ends_with_connection(self.headers)
         version = self._parser.get_http_version()
@@ -141,6 +160,9 @@ class AnswerReader:
         self._is_interim = True
         self.is_continued = self.is_continued or status == 100
         self.headers.clear()
+
+    def on_chunk_header(self) -> None:
+        self.has_excess = self.has_excess or self.is_complete
 
     def on_body(self, block: bytes) -> None:
         if self.is_complete or self._is_interim:

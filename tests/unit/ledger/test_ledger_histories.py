@@ -22,7 +22,7 @@ from cosbatch.model.reports import CodeTally, Part, ReportSpec, ReportState, Tal
 from cosbatch.model.states import Actor, JobStatus, may_move
 from cosbatch.model.tasks import Claim, NewChunk, Then, UploadRecord
 from tests.contract.ledger_pair import open_pair
-from tests.contract.ledgers import ANNA, BERT, FINDINGS, LEASE_SECONDS, HandClock, active_job, job_id, request
+from tests.contract.ledgers import ANNA, BERT, FINDINGS, LEASE_SECONDS, HandClock, active_job, job_id, now, request
 
 T = TypeVar("T")
 SIZES = [3, 5, 2, 4]
@@ -51,16 +51,6 @@ def tried(call: Coroutine[Any, Any, T]) -> T | None:
         return now(call)
     except REFUSED:
         return None
-
-
-def now(call: Coroutine[Any, Any, T]) -> T:
-    """The result of a call that never suspends."""
-    try:
-        call.send(None)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    raise AssertionError("a call of the ledger in memory suspended")
 
 
 class Histories(RuleBasedStateMachine):

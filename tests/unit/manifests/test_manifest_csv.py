@@ -119,6 +119,17 @@ def test_separators_that_only_python_knows_are_text() -> None:
     assert keys("".join(f"b1,{key}\n" for key in odd).encode(), raw=True) == odd
 
 
+@pytest.mark.parametrize("version", ["v" * 1024, "é" * 512, "v" * 257, "é" * 200])
+def test_a_version_id_has_up_to_1024_bytes_of_utf8(version: str) -> None:
+    content = csv_text([["b1", "x", version], ["b1", "y", ""]])
+    versions = [row.version_id for row in rows_of(store_with_csv(content), a_manifest(fields=WITH_VERSION))]
+    assert versions == [version, None]
+    content = csv_text([["b1", "x", "v"], ["b1", "y", version + "v" * (1025 - len(version.encode()))]])
+    (fault,) = faults_of(store_with_csv(content), a_manifest(fields=WITH_VERSION))
+    assert fault.path == f"{CSV_KEY}:2:3"
+    assert "the version id is 1025 bytes long" in fault.problem
+
+
 def test_the_key_limit_is_1024_bytes_of_utf8() -> None:
     assert keys(b"b1," + b"k" * 1024 + b"\n") == ["k" * 1024]
     assert keys(b"b1," + "中".encode() * 341 + b"\n") == ["中" * 341]

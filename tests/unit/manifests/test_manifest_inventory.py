@@ -57,6 +57,14 @@ def test_the_etag_of_the_header_is_that_of_manifest_json() -> None:
     assert caught.value.failure_code is FailureCode.MANIFEST_ETAG_MISMATCH
 
 
+def test_an_object_called_key_in_a_bucket_called_bucket_is_no_header() -> None:
+    row = inventory_row("key", bucket="bucket")
+    store = store_with_inventory(csv_text([row]), sourceBucket="bucket")
+    assert [row.key for row in rows_of(store, AN_INVENTORY)] == ["key"]
+    (fault,) = faults_of(store_with_inventory(csv_text([["Appid", "Bucket", "Key", *row[3:]]])), AN_INVENTORY)
+    assert fault.problem == "this is a header row"
+
+
 def test_files_follow_each_other_and_empty_ones_are_allowed() -> None:
     texts = [csv_text([inventory_row(f"k{number}")]) for number in range(3)]
     header, rows = read_all(store_with_inventory(texts[0], b"", texts[1], texts[2]), AN_INVENTORY)

@@ -45,6 +45,32 @@ def test_its_bytes_bring_it_back(size: tuple[int, set[int]]) -> None:
     assert len(stored) == (tasks + 7) // 8
 
 
+@given(size=st.integers(0, 100), stored=st.binary(max_size=15))
+def test_any_bytes_are_one_set_or_refused(size: int, stored: bytes) -> None:
+    """Cut off, too long, or with a bit beyond the tasks: never another set in silence."""
+    spelled = {8 * place + bit for place, byte in enumerate(stored) for bit in range(8) if byte >> bit & 1}
+    if len(stored) in (0, (size + 7) // 8) and all(member < size for member in spelled):
+        bitmap = Bitmap.from_bytes(stored, size=size)
+        assert set(bitmap) == spelled
+        assert not stored or bitmap.to_bytes() == stored
+    else:
+        with pytest.raises(ValueError, match=r"beyond|no bitmap"):
+            Bitmap.from_bytes(stored, size=size)
+
+
+@given(steps=st.lists(st.tuples(st.sampled_from("|-"), MEMBERS), max_size=9))
+def test_any_history_of_changes_is_that_of_a_set(steps: list[tuple[str, set[int]]]) -> None:
+    bitmap, members = Bitmap(size=SIZE), set[int]()
+    for step, others in steps:
+        change = Bitmap.of(others, size=SIZE)
+        bitmap = bitmap | change if step == "|" else bitmap - change
+        members = members | others if step == "|" else members - others
+        assert Bitmap.from_bytes(bitmap.to_bytes(), size=SIZE) == bitmap == Bitmap.of(members, size=SIZE)
+        assert (set(bitmap), len(bitmap)) == (members, len(members))
+        assert (Bitmap.full(SIZE) - bitmap).is_disjoint(bitmap)
+        assert (bitmap | (Bitmap.full(SIZE) - bitmap)).is_full()
+
+
 def test_bit_i_is_bit_i_of_the_bytes() -> None:
     assert Bitmap.of([0, 9], size=16).to_bytes() == b"\x01\x02"
 
@@ -97,6 +123,8 @@ def test_a_bit_beyond_the_tasks_is_refused(bits: int) -> None:
 def test_stored_bytes_of_a_larger_chunk_are_refused() -> None:
     with pytest.raises(ValueError, match="beyond"):
         Bitmap.from_bytes(b"\xff\xff", size=9)
+    with pytest.raises(ValueError, match="3 bytes are no bitmap of 9 tasks"):
+        Bitmap.from_bytes(b"\x01\x00\x00", size=9)
 
 
 def test_it_shows_its_size_and_ranges() -> None:

@@ -114,6 +114,22 @@ def test_a_message_that_is_no_text_does_not_stop_the_report() -> None:
     assert read_csv(content)[0][6] == r"bad \udcff byte"
 
 
+FORMULAS = st.builds(
+    str.__add__, st.sampled_from(["=", "+", "-", "@", "\t=", "\r", "\n+", "=cmd|'/C calc'!A0", "'="]), ANY_TEXT
+)
+
+
+@given(key=FORMULAS.filter(lambda key: len(key.encode()) <= 1024), message=FORMULAS)
+def test_what_a_spreadsheet_would_run_stays_exactly_what_it_is(key: str, message: str) -> None:
+    """Nothing is put before it to disarm it: the report is data, and a manifest again."""
+    entry = failed(key=key, message=message)
+
+    [row] = read_csv(encode_rows([entry], bucket=BUCKET, status=TaskStatus.FAILED))
+
+    assert unquote(row[1]) == unquote_plus(row[1]) == key
+    assert row[6] == message[:1024]
+
+
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12) | st.from_regex(r"[a-z/._~-]{1,12}")
 ENTRIES = st.lists(
     st.builds(

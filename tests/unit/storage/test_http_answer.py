@@ -174,6 +174,15 @@ MALFORMED = [
     b"HTTP/1.1 200 OK\r\nno colon\r\nContent-Length: 0\r\n\r\n",
     b"HTTP/1.1 200 OK\r\nA: b\rX: y\r\nContent-Length: 0\r\n\r\n",
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nA(b): c\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nA\xff: c\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nA: \x01\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nA: \x7f\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 204 No Content\r\nContent-Length: abc\r\n\r\n",
+    b"HTTP/1.1 304 Not Modified\r\nContent-Length: 99999999999999999999999\r\n\r\n",
 ]
 
 
@@ -184,6 +193,14 @@ def test_what_is_not_http_is_refused(wire: bytes) -> None:
         AnswerReader(to_head=False).feed(wire)
 
 
+@pytest.mark.parametrize("length", [b"abc", b"", b"1 1", b"99999999999999999999999"])
+def test_a_length_that_is_none_is_refused_also_where_no_body_follows(length: bytes) -> None:
+    wire = b"HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n" % length
+    assert read_whole_answer(wire, to_head=True) is None
+    with pytest.raises(AnswerMalformed):
+        AnswerReader(to_head=True).feed(wire)
+
+
 @pytest.mark.parametrize(
     ("wire", "to_head"),
     [
@@ -191,6 +208,9 @@ def test_what_is_not_http_is_refused(wire: bytes) -> None:
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi?", False),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhiHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", False),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", True),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2", True),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n", True),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", True),
     ],
 )
 def test_bytes_after_an_answer_end_the_connection(wire: bytes, *, to_head: bool) -> None:
