@@ -109,12 +109,18 @@ def claim(
     lease_seconds: float,
     after_job: JobId | None,
     but_not: Collection[JobId],
+    only: Collection[JobId] | None,
 ) -> list[Claim]:
-    offers = _fill(_offers(tx, after_job=after_job, but_not=but_not), room=room)
+    jobs = [job for job in _claimable_jobs(tx) if job.id not in but_not and (only is None or job.id in only)]
+    offers = _fill(_offers(tx, jobs, after_job=after_job), room=room)
     now = tx.now()
     claims = [_claim(offer, worker=worker, now=now) for offer in offers]
     tx.change_each(_TAKE, [_taken(claim, until=now + lease_seconds) for claim in claims])
     return claims
+
+
+def claimable_jobs(tx: Transaction) -> frozenset[JobId]:
+    return frozenset(JobId(row.id) for row in _claimable_jobs(tx))
 
 
 def renew_some(
@@ -155,13 +161,17 @@ def sorted_leases(leases: Collection[Lease]) -> list[Lease]:
     return sorted(leases, key=lambda lease: (lease.job_id, lease.seq))
 
 
-def _offers(tx: Transaction, *, after_job: JobId | None, but_not: Collection[JobId]) -> Iterator[_Offer]:
-    """Every claimable chunk, in the order of service. What is left of ending jobs comes first: it is little, it only
-    looks, and somebody waits for the end."""
-    rows = [row for row in tx.all(_CLAIMABLE_JOBS) if row.id not in but_not]
+def _claimable_jobs(tx: Transaction) -> list[Row[Any]]:
+    """Active jobs with an open chunk, and ending ones with a lost chunk of which nothing can still arrive."""
     now = tx.now()
-    ending = [row for row in rows if row.status != JobStatus.ACTIVE and row.quiet_at <= now]
-    active = [row for row in rows if row.status == JobStatus.ACTIVE]
+    return [row for row in tx.all(_CLAIMABLE_JOBS) if row.status == JobStatus.ACTIVE or row.quiet_at <= now]
+
+
+def _offers(tx: Transaction, jobs: Sequence[Row[Any]], *, after_job: JobId | None) -> Iterator[_Offer]:
+    """Every chunk of the jobs that can be claimed, in the order of service. What is left of ending jobs comes first: it
+    is little, it only looks, and somebody waits for the end."""
+    ending = [row for row in jobs if row.status != JobStatus.ACTIVE]
+    active = [row for row in jobs if row.status == JobStatus.ACTIVE]
     yield from _of_level(tx, ending, after_job=after_job)
     yield from _in_turn([_of_queue(tx, queue, after_job=after_job) for queue in _queues(active, after_job=after_job)])
 
