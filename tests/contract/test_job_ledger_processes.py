@@ -21,7 +21,6 @@ from tests.contract.ledgers import (
     HandClock,
     active_job,
     claim_one,
-    job_id,
     lose,
     new_job,
     open_ledger,
@@ -56,8 +55,8 @@ def process(worker: WorkerId) -> WorkerProcess:
     return WorkerProcess(id=worker, role=worker.partition("-")[0], host="copper", pid=4711)
 
 
-def wish(cap: float = 100.0, *, in_use: float = 0.0) -> RateWish:
-    return RateWish(cap=cap, in_use=in_use)
+def wish(cap: float = 100.0, *, in_use: float = 0.0, is_pressing: bool = True) -> RateWish:
+    return RateWish(cap=cap, in_use=in_use, is_pressing=is_pressing)
 
 
 async def check_in(ledger: SqlLedger, worker: WorkerId, wishes: Mapping[Place, RateWish]) -> Mapping[Place, float]:
@@ -168,17 +167,19 @@ class TestJobsWithoutAShare:
         clock.tick(31)
         assert await ledger.claimable_jobs() == {active}
 
-    async def test_a_rate_is_taken_where_more_want_it_than_it_has_shares(
+    async def test_a_rate_is_taken_while_somebody_finds_no_share_to_work_with(
         self, ledger: SqlLedger, clock: HandClock
     ) -> None:
         await active_job(ledger, 1)
         await active_job(ledger, 2, operation=PutObjectCopy(target_bucket=Bucket("target"), target_region=OTHER[0]))
         await new_job(ledger, 3)
         taken: list[list[bool]] = []
-        for worker in (ANNA, BERT, CLEO):
-            await check_in(ledger, worker, {TARGET: wish(5)})
+        for _ in range(6):
+            for worker in (ANNA, BERT):
+                await check_in(ledger, worker, {TARGET: wish(5, in_use=0.0)})
+            await check_in(ledger, CLEO, {TARGET: wish(5, is_pressing=False)})
             taken.append([queued.is_rate_taken for queued in await ledger.queued_jobs()])
-        assert taken == [[False] * 3, [False] * 3, [True, False, False]]
+            clock.tick(SECONDS / 4)
+        assert taken == [[False] * 3] * 4 + [[True, False, False]] * 2
         clock.tick(SECONDS)
         assert not any(queued.is_rate_taken for queued in await ledger.queued_jobs())
-        assert (await ledger.job(job_id(1))).status == "Active"

@@ -11,7 +11,7 @@ sets: a process that stood still finds its shares over before it sends.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 
 RENEWALS: Final = 4
 """In the length of a share."""
+LOOKS_WHILE_WAITING: Final = 4
+"""In the time between two renewals."""
 
 
 class RatedStores(Protocol):
@@ -65,9 +67,9 @@ class RatedStores(Protocol):
 class WorkShares(Protocol):
     """What a worker asks before it claims."""
 
-    async def claimable(self) -> Collection[JobId] | None:
-        """Jobs that write where this process may send now; None: any job. Shares of the others' buckets are wished
-        for by this."""
+    async def claimable(self, *, seeks: bool) -> Collection[JobId] | None:
+        """Jobs that write where this process may send now; None: any job. Who ``seeks`` wishes for shares of the others
+        with this; else it only goes on waiting where it does already, for there may be work that is more urgent."""
         ...
 
     def may_use(self, place: Place) -> bool:
@@ -78,7 +80,7 @@ class WorkShares(Protocol):
 class NoCaps:
     """Where no region has a cap."""
 
-    async def claimable(self) -> None:
+    async def claimable(self, *, seeks: bool) -> None:
         return None
 
     def may_use(self, place: Place) -> bool:
@@ -108,7 +110,11 @@ class RateShares:
     def may_use(self, place: Place) -> bool:
         return self._stores.cap_of(place[0]) is None or self._in_use(place) > 0
 
-    def seek(self, places: Collection[Place]) -> None:
+    def waits_for(self, place: Place) -> bool:
+        """Whether it has been wished for, in vain so far."""
+        return place in self._shares and self._shares[place].rate == 0
+
+    def seek(self, places: Iterable[Place]) -> None:
         """There is work for these buckets."""
         now = self._clock.boottime()
         self._sought |= {place: now for place in places if self._stores.cap_of(place[0]) is not None}
@@ -116,7 +122,11 @@ class RateShares:
     def wanted(self) -> frozenset[Place]:
         since = self._clock.boottime() - self._linger_seconds
         self._sought = {place: at for place, at in self._sought.items() if at >= since}
-        return frozenset(self._sought) | self._stores.wanting_rate(since=since)
+        return frozenset(self._sought) | self._pressing()
+
+    def _pressing(self) -> set[Place]:
+        """Where requests wait to be sent, or were sent just now."""
+        return self._stores.wanting_rate(since=self._clock.boottime() - self._linger_seconds)
 
     def wishes(self, wanted: Collection[Place]) -> dict[Place, RateWish]:
         """What to ask for. Nothing more is sent to the others from here on: their shares are about to go back."""
@@ -124,7 +134,12 @@ class RateShares:
             del self._shares[place]
             self._stores.set_rate(place, 0.0, until=0.0)
         caps = {place: self._stores.cap_of(place[0]) for place in wanted}
-        return {place: RateWish(cap=cap, in_use=self._in_use(place)) for place, cap in caps.items() if cap is not None}
+        pressing = self._pressing()
+        return {
+            place: RateWish(cap=cap, in_use=self._in_use(place), is_pressing=place in pressing)
+            for place, cap in caps.items()
+            if cap is not None
+        }
 
     def take(self, rates: Mapping[Place, float], *, until: float) -> None:
         for place, rate in rates.items():
@@ -147,11 +162,11 @@ class JobShares:
     def may_use(self, place: Place) -> bool:
         return self._shares.may_use(place)
 
-    async def claimable(self) -> Collection[JobId] | None:
+    async def claimable(self, *, seeks: bool) -> Collection[JobId] | None:
         if not self._shares.has_caps:
             return None
         self._places = {job_id: await self._place_of(job_id) for job_id in await self._ledger.claimable_jobs()}
-        self._shares.seek(self._places.values())
+        self._shares.seek(place for place in self._places.values() if seeks or self._shares.waits_for(place))
         return {job_id for job_id, place in self._places.items() if self._shares.may_use(place)}
 
     async def _place_of(self, job_id: JobId) -> Place:
@@ -217,8 +232,13 @@ class Attendance:
         self._shares.take(rates, until=asked_at + seconds - seconds / RENEWALS)
         self._asked = wanted
         has_shrunk = any(rate < wishes[place].in_use for place, rate in rates.items())
-        self._due_at = asked_at if has_shrunk else asked_at + seconds / RENEWALS
+        self._due_at = asked_at if has_shrunk else asked_at + self._pause_seconds(rates)
         return has_shrunk
+
+    def _pause_seconds(self, rates: Mapping[Place, float]) -> float:
+        """Who waits looks more often, so that little is lost between one that leaves and one that comes."""
+        renewal = self._limits.share_seconds / RENEWALS
+        return renewal if all(rates.values()) else renewal / LOOKS_WHILE_WAITING
 
     def _metrics(self, now: float) -> WorkerMetrics:
         answers = self._stores.answers()

@@ -103,9 +103,9 @@ class Worker:
 
     async def _claim(self) -> bool:
         room = self._room()
+        only = await self._shares.claimable(seeks=room > 0)
         if room <= 0:
             return False
-        only = await self._shares.claimable()
         claimed = await self._leases.claim(room=room, after_job=self._last_job, but_not=self._held_jobs(), only=only)
         begun = 0
         for claim, deadline in claimed:

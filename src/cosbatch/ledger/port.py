@@ -86,7 +86,7 @@ class QueuedJob:
     quiet_at: float
     """Unix seconds from which no request of an expired lease can still be under way; 0 where none expired."""
     is_rate_taken: bool = False
-    """Of the bucket that it writes: more processes want some of the rate cap than there are shares."""
+    """Of the bucket that it writes: some process would work for it and has found no share of the rate cap for long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from cosbatch.ledger.job_rows import JOB, THE_JOB, job_from
 from cosbatch.ledger.port import Duty, HeldLease, JobLease, QueuedJob
 from cosbatch.ledger.tables import IS_HELD, IS_LEASED, IS_LOST, IS_OPEN, IS_QUEUED
 from cosbatch.ledger.transaction import Parameters, Transaction
-from cosbatch.ledger.workers import overfull_places
+from cosbatch.ledger.workers import taken_places
 from cosbatch.model.identifiers import JobId, WorkerId
 from cosbatch.model.jobs import place_written
 from cosbatch.model.regions import Place
@@ -66,8 +66,8 @@ _BE_QUIET_UNTIL: Final = (
 
 
 def queued_jobs(tx: Transaction) -> list[QueuedJob]:
-    overfull = overfull_places(tx)
-    return [_queued_job(row, overfull=overfull) for row in tx.all(_QUEUED)]
+    taken = taken_places(tx)
+    return [_queued_job(row, taken=taken) for row in tx.all(_QUEUED)]
 
 
 def held_leases(tx: Transaction) -> list[HeldLease]:
@@ -99,7 +99,7 @@ def be_quiet(tx: Transaction, job_id: JobId, *, seconds: float) -> None:
     tx.change(_BE_QUIET_UNTIL, {"the_job": job_id, "until": tx.now() + seconds})
 
 
-def _queued_job(row: Row[Any], *, overfull: Collection[Place]) -> QueuedJob:
+def _queued_job(row: Row[Any], *, taken: Collection[Place]) -> QueuedJob:
     job = job_from(row)
     return QueuedJob(
         job=job,
@@ -107,7 +107,7 @@ def _queued_job(row: Row[Any], *, overfull: Collection[Place]) -> QueuedJob:
         has_leases=bool(row.has_leased) or row.owner is not None,
         has_lost_chunks=bool(row.has_lost),
         quiet_at=row.quiet_at,
-        is_rate_taken=job.findings is not None and place_written(job.request, job.findings) in overfull,
+        is_rate_taken=job.findings is not None and place_written(job.request, job.findings) in taken,
     )
 
 

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import groupby
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from cosbatch.ledger import tables
 from cosbatch.ledger.codec import decode, encode
-from cosbatch.ledger.rate_shares import RateShare, RateWish, grant, is_overfull
+from cosbatch.ledger.rate_shares import RateShare, RateWish, grant
 from cosbatch.ledger.transaction import Transaction
 from cosbatch.model.identifiers import Bucket, RegionName, WorkerId
 from cosbatch.model.regions import Place
@@ -42,7 +41,7 @@ _SHARES_OF_BUCKET: Final = (
     .where(_SHARE.region == bindparam("the_region"), _SHARE.bucket == bindparam("the_bucket"))
     .with_for_update()
 )
-_LIVE_SHARES: Final = select(tables.rate_share).where(_SHARE.until > bindparam("now"))
+_SPARE: Final = select(_SHARE.region, _SHARE.bucket).where(_SHARE.until > bindparam("now"), _SHARE.spare == 1)
 _SET: Final = update(tables.rate_share).where(*_THE_SHARE)
 _ADD: Final = insert(tables.rate_share)
 _GIVE_BACK: Final = delete(tables.rate_share).where(*_THE_SHARE)
@@ -78,12 +77,9 @@ def workers(tx: Transaction, *, seen_within_seconds: float) -> list[WorkerSeen]:
     return [_worker_from(row) for row in tx.all(_SEEN_SINCE, {"since": tx.now() - seen_within_seconds})]
 
 
-def overfull_places(tx: Transaction) -> frozenset[Place]:
-    """Buckets whose rate cap more processes want than there are shares."""
-    live = sorted(tx.all(_LIVE_SHARES, {"now": tx.now()}), key=_place)
-    return frozenset(
-        place for place, rows in groupby(live, key=_place) if is_overfull([_share_from(row) for row in rows])
-    )
+def taken_places(tx: Transaction) -> frozenset[Place]:
+    """Buckets whose rate cap cannot use one process more: some would work for them and have found no share."""
+    return frozenset(_place(row) for row in tx.all(_SPARE, {"now": tx.now()}))
 
 
 def _show(tx: Transaction, process: WorkerProcess, metrics: WorkerMetrics) -> None:
@@ -98,7 +94,13 @@ def _renew(tx: Transaction, owner: WorkerId, place: Place, wish: RateWish, *, is
     shares = [_share_from(row) for row in tx.all(_SHARES_OF_BUCKET, {"the_region": region, "the_bucket": bucket})]
     granted = grant(owner, wish, shares=shares, now=tx.now(), seconds=seconds)
     row = granted.row
-    kept = {"cap": row.cap, "rate": row.rate, "since": row.since, "until": row.until}
+    kept = {
+        "rate": row.rate,
+        "pressing": int(row.is_pressing),
+        "spare": int(row.is_spare),
+        "since": row.since,
+        "until": row.until,
+    }
     if is_new:
         tx.change(_ADD, {"region": region, "bucket": bucket, "owner": owner} | kept)
     else:
@@ -115,7 +117,14 @@ def _place(row: Row[Any]) -> Place:
 
 
 def _share_from(row: Row[Any]) -> RateShare:
-    return RateShare(owner=WorkerId(row.owner), cap=row.cap, rate=row.rate, since=row.since, until=row.until)
+    return RateShare(
+        owner=WorkerId(row.owner),
+        rate=row.rate,
+        is_pressing=bool(row.pressing),
+        is_spare=bool(row.spare),
+        since=row.since,
+        until=row.until,
+    )
 
 
 def _worker_from(row: Row[Any]) -> WorkerSeen:

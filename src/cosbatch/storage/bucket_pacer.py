@@ -349,7 +349,7 @@ class BucketPacer:
 
     def wants_rate(self, *, since: float) -> bool:
         """Whether somebody waits, or was let through at the boottime ``since`` or later; of a bucket with a cap."""
-        return bool(self._queue) or (self._rate is not None and self._rate.last_at >= since)
+        return bool(self._queue) or (self._rate is not None and self._rate.taken_at >= since)
 
     @property
     def is_asked(self) -> bool:

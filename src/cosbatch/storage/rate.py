@@ -15,11 +15,12 @@ class RateCap:
     """A token bucket in its virtual-scheduling form (GCRA, ITU-T I.371): one number, the time of the last request if
     all came evenly. In any span of T seconds at most ``rate * (T + 0.05) + 1`` requests pass."""
 
-    __slots__ = ("_interval", "_until", "last_at")
+    __slots__ = ("_counts_at", "_interval", "_until", "taken_at")
 
     def __init__(self, requests_per_second: float) -> None:
-        self.last_at = -inf
-        """Of the last request that passed, give or take the slack."""
+        self.taken_at = -inf
+        """When a request passed for the last time."""
+        self._counts_at = -inf
         self._until = inf
         self.change(requests_per_second, at=-inf)
 
@@ -29,7 +30,7 @@ class RateCap:
         The last request counts on: whoever changes the rate often gains nothing by it. Where the rate had ended others
         may have had it, so one request counts as just sent: a share that goes round must not bring one for each."""
         if at >= self._until:
-            self.last_at = max(self.last_at, at)
+            self._counts_at = max(self._counts_at, at)
         if requests_per_second < 0:
             raise ValueError(f"a rate cannot be less than 0, as {requests_per_second} is")
         self._interval = 1.0 / requests_per_second if requests_per_second else inf
@@ -37,14 +38,15 @@ class RateCap:
 
     def take(self, at: float) -> bool:
         """Whether a request may go at the time ``at``; it then counts."""
-        next_at = self.last_at + self._interval
+        next_at = self._counts_at + self._interval
         if at >= self._until or next_at - SLACK_SECONDS > at + _ROUNDING_SECONDS:
             return False
-        self.last_at = max(next_at, at)
+        self._counts_at = max(next_at, at)
+        self.taken_at = at
         return True
 
     def seconds_left(self, at: float) -> float:
         """Until the next request may go; without end where the rate has ended."""
         if at >= self._until:
             return inf
-        return max(0.0, self.last_at + self._interval - SLACK_SECONDS - at)
+        return max(0.0, self._counts_at + self._interval - SLACK_SECONDS - at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from random import Random
 from typing import cast
 
 import pytest
@@ -14,51 +15,19 @@ from cosbatch.engine.shares import RENEWALS, Attendance, JobShares, RateShares
 from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.rate_shares import RateWish
 from cosbatch.ledger.sql_ledger import SqlLedger, open_memory_ledger
-from cosbatch.model.clock import Clock
 from cosbatch.model.errors import LedgerUnavailable
-from cosbatch.model.identifiers import Bucket, RegionName, WorkerId
+from cosbatch.model.identifiers import RegionName, WorkerId
 from cosbatch.model.operations import PutObjectCopy
 from cosbatch.model.regions import Place
-from cosbatch.model.workers import BucketLoad, WorkerMetrics, WorkerProcess
-from cosbatch.storage.pacing import PacerBoard
+from cosbatch.model.workers import WorkerMetrics, WorkerProcess
+from cosbatch.storage.memory import MemoryStore
 from cosbatch.storage.rate import SLACK_SECONDS
 from tests.contract.ledgers import active_job
+from tests.simulation.rig import HERE, TARGET, RigStores
 from tests.unit.storage.virtual_time import VirtualClock, virtual_time
 
-HERE = RegionName("here")
-TARGET = Bucket("target")
 LIMITS = EngineLimits()
 RENEWAL = LIMITS.share_seconds / RENEWALS
-
-
-class OneRegion:
-    """A process's pacers for a region with a cap."""
-
-    def __init__(self, clock: Clock, *, cap: float) -> None:
-        self.board = PacerBoard(clock=clock, requests_per_second=0.0)
-        self._cap = cap
-
-    @property
-    def has_caps(self) -> bool:
-        return True
-
-    def cap_of(self, name: RegionName) -> float | None:
-        return self._cap if name == HERE else None
-
-    def wanting_rate(self, *, since: float) -> set[Place]:
-        return {(HERE, bucket) for bucket in self.board.wanting_rate(since=since)}
-
-    def set_rate(self, place: Place, requests_per_second: float, *, until: float) -> None:
-        self.board.pacer(place[1]).set_rate(requests_per_second, until=until)
-
-    def loads(self) -> tuple[BucketLoad, ...]:
-        return tuple(
-            BucketLoad(region=HERE, bucket=pacer.bucket, in_flight=pacer.in_flight, limit=pacer.limit)
-            for pacer in self.board.asked()
-        )
-
-    def answers(self) -> int:
-        return self.board.answers
 
 
 class ForgetfulLedger:
@@ -121,7 +90,7 @@ class Sender:
     """One process that sends as fast as it may while it is busy."""
 
     def __init__(self, name: str, crowd: Crowd) -> None:
-        self.stores = OneRegion(crowd.clock, cap=crowd.cap)
+        self.stores = RigStores(MemoryStore(clock=crowd.clock), clock=crowd.clock, rng=Random(0), cap=crowd.cap)
         self.shares = RateShares(self.stores, clock=crowd.clock, limits=LIMITS)
         self.ledger = ForgetfulLedger(crowd.ledger)
         self._crowd = crowd
@@ -308,11 +277,15 @@ async def test_a_worker_claims_where_it_has_a_share_and_wishes_for_one_where_the
     )
     anna = crowd.start("anna")
     work = JobShares(anna.shares, ledger=crowd.ledger)
-    assert await work.claimable() == {free}
+    assert await work.claimable(seeks=True) == {free}
     assert not work.may_use((HERE, TARGET))
     await asyncio.sleep(1)
-    assert await work.claimable() == {capped, free}
+    assert await work.claimable(seeks=True) == {capped, free}
     assert work.may_use((HERE, TARGET))
     await asyncio.sleep(RENEWAL + 1)
-    assert await work.claimable() == {free}, "nothing was sent and nobody looked: it was given back"
+    assert await work.claimable(seeks=True) == {free}, "nothing was sent and nobody looked: it was given back"
+    await asyncio.sleep(2 * RENEWAL + 1)
+    await work.claimable(seeks=False)
+    await asyncio.sleep(1)
+    assert not work.may_use((HERE, TARGET)), "there is enough to do elsewhere"
     await crowd.stop()

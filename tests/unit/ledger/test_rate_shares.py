@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosbatch.ledger.rate_shares import RateShare, RateWish, grant, is_overfull, least_share, seats_of
+from cosbatch.ledger.rate_shares import RateShare, RateWish, grant, least_share, seats_of
 from cosbatch.model.identifiers import WorkerId
 
 SECONDS = 10.0
@@ -37,9 +37,9 @@ class Bucket:
     rows: dict[WorkerId, RateShare] = field(default_factory=dict)
     owners: dict[str, Owner] = field(default_factory=lambda: {name: Owner(WorkerId(name)) for name in NAMES})
 
-    def ask(self, name: str, *, is_heard: bool = True) -> float:
+    def ask(self, name: str, *, is_heard: bool = True, is_pressing: bool = True) -> float:
         owner = self.owners[name]
-        wish = RateWish(cap=self.cap, in_use=owner.in_use(self.now))
+        wish = RateWish(cap=self.cap, in_use=owner.in_use(self.now), is_pressing=is_pressing)
         granted = grant(owner.name, wish, shares=[*self.rows.values()], now=self.now, seconds=SECONDS)
         self.rows[owner.name] = granted.row
         if is_heard:
@@ -110,7 +110,6 @@ def test_equal_parts_for_those_who_have_seats(cap: float, count: int) -> None:
     for _ in range(3):
         rates = bucket.round(NAMES[:count])
     assert rates == pytest.approx(dict.fromkeys(NAMES[:count], cap / count))
-    assert not is_overfull(bucket.rows.values())
 
 
 @pytest.mark.parametrize("cap", [0.5, 1.0, 19.0, 20.0, 39.0])
@@ -123,7 +122,6 @@ def test_where_there_are_too_few_seats_everybody_has_turns(cap: float) -> None:
             assert rate == 0 or rate >= least_share(cap)
             turns[name] += rate > 0
         used += bucket.in_use()
-    assert is_overfull(bucket.rows.values())
     assert min(turns.values()) > 0.8 * max(turns.values())
     assert used > 0.8 * 200 * cap, "little of the cap is lost in changes"
 
@@ -138,6 +136,31 @@ def test_a_seat_is_kept_for_a_turn_and_while_nobody_else_waits() -> None:
         waited += 1
     assert SECONDS / RENEWAL <= waited <= 2 * SECONDS / RENEWAL
     assert sum(owner.rate > 0 for owner in bucket.owners.values()) == 2
+
+
+def test_who_would_only_claim_work_is_spare_until_a_seat_is_free() -> None:
+    bucket = Bucket(cap=1.0)
+    bucket.round(["anna", "bert"])
+    began = bucket.now
+    while bucket.now < began + 10 * SECONDS:
+        assert bucket.ask("cleo", is_pressing=False) == 0
+        assert bucket.rows[WorkerId("cleo")].is_spare is (bucket.now >= began + SECONDS)
+        assert bucket.round(["anna", "bert"]) == {"anna": 0.5, "bert": 0.5}
+    bucket.give_back("bert")
+    assert bucket.ask("dora") == 0.5, "who has requests goes first"
+    bucket.give_back("dora")
+    assert bucket.ask("cleo", is_pressing=False) == 0.5
+    assert not any(row.is_spare for row in bucket.rows.values())
+
+
+def test_nobody_is_spare_where_a_seat_will_be_free() -> None:
+    bucket = Bucket(cap=1.0)
+    bucket.ask("anna")
+    bucket.now += 0.9 * SECONDS
+    bucket.ask("bert", is_pressing=False)
+    bucket.now += 0.05 * SECONDS
+    assert bucket.ask("bert", is_pressing=False) == 0
+    assert not bucket.rows[WorkerId("bert")].is_spare
 
 
 steps = st.lists(
