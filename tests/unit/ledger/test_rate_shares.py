@@ -96,6 +96,19 @@ def test_a_share_whose_answer_was_lost_counts_as_before() -> None:
     assert bucket.ask("bert") == 100, "anna is over"
 
 
+def test_a_share_that_would_be_too_small_is_waited_for() -> None:
+    bucket = Bucket(cap=30)
+    for _ in range(3):
+        bucket.round(["anna", "bert"])
+    bucket.ask("cleo")
+    for _ in range(2):
+        assert bucket.ask("anna") == 10
+    assert bucket.ask("cleo") == 0, "only 5 are free"
+    for _ in range(2):
+        assert bucket.ask("bert") == 10
+    assert bucket.ask("cleo") == 10
+
+
 def test_what_is_given_back_is_the_others_at_once() -> None:
     bucket = Bucket(cap=100)
     for _ in range(3):
