@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from cosbatch.engine.plan import PlanTools
 from cosbatch.engine.planner import Planner
 from cosbatch.engine.processes import ChildSpec, ParentLink, ProcessGroup
 from cosbatch.engine.scheduler import Scheduler
+from cosbatch.engine.shares import Attendance, JobShares, RateShares, attending
 from cosbatch.engine.task_run import TaskTools
 from cosbatch.engine.worker import Worker
 from cosbatch.identity.credentials import StaticCredentials
@@ -30,7 +33,8 @@ from cosbatch.model.errors import FailureCode, Fault, InvalidArgument, JobFailur
 from cosbatch.model.identifiers import Bucket, JobId, ObjectRef, RegionName, WorkerId, new_worker_id
 from cosbatch.model.jobs import Hold, Job
 from cosbatch.model.manifests import Manifest
-from cosbatch.model.regions import Region
+from cosbatch.model.regions import Place, Region
+from cosbatch.model.workers import BucketLoad, WorkerProcess
 from cosbatch.service.service import JobService
 from cosbatch.settings import Settings, read_credentials, region_table
 from cosbatch.storage.folder_spool import FolderSpool
@@ -45,8 +49,7 @@ from cosbatch.storage.signer import TemplateSigner
 PROGRESS_SECONDS = 0.5
 SLOWEST_ANSWER = 5
 """An answer that comes bit by bit may take so many times as long as one that does not come at all."""
-STEWARD_RATE_SHARE = 0.05
-"""Of a bucket's rate cap for the planner, and for the finisher; the workers have the rest in equal parts."""
+WORKER, PLANNER, FINISHER = "worker", "planner", "finisher"
 
 
 # --- values from settings
@@ -55,6 +58,7 @@ STEWARD_RATE_SHARE = 0.05
 def engine_limits(settings: Settings) -> EngineLimits:
     return EngineLimits(
         lease_seconds=settings.lease_seconds,
+        share_seconds=min(EngineLimits().share_seconds, settings.lease_seconds),
         poll_seconds=settings.poll_seconds,
         request_timeout_seconds=settings.request_timeout_seconds * SLOWEST_ANSWER,
         yield_seconds=settings.request_timeout_seconds,
@@ -112,22 +116,18 @@ def logging_to_folder(data_dir: Path, *, level: str) -> Iterator[None]:
 # --- stores
 
 
-@dataclass(frozen=True, slots=True)
-class _OpenRegion:
-    store: S3Store
-    board: PacerBoard
-
-
 class RegionStores:
     """The stores of one process: one client and one set of pacers for each region, made when it is first asked for."""
 
-    def __init__(self, settings: Settings, *, clock: Clock, rate_share: float) -> None:
-        """``rate_share`` is this process's part of each bucket's rate cap."""
+    def __init__(self, settings: Settings, *, clock: Clock, waits_for_shares: bool) -> None:
+        """``waits_for_shares``: a bucket with a rate cap is asked only after :meth:`set_rate`; else this process has
+        the whole of each cap."""
         self._settings = settings
         self._clock = clock
-        self._rate_share = rate_share
+        self._waits_for_shares = waits_for_shares
         self._regions = region_table(settings)
-        self._open: dict[RegionName, _OpenRegion] = {}
+        self._stores: dict[RegionName, S3Store] = {}
+        self._boards: dict[RegionName, PacerBoard] = {}
 
     def region(self, name: RegionName) -> Region:
         try:
@@ -138,7 +138,9 @@ class RegionStores:
             ) from None
 
     def plain(self, name: RegionName) -> S3Store:
-        return self._opened(name).store
+        if name not in self._stores:
+            self._stores[name] = self._make(self.region(name))
+        return self._stores[name]
 
     def open(
         self,
@@ -148,28 +150,63 @@ class RegionStores:
         stop: StopSignal | None = None,
         cut: StopSignal | None = None,
     ) -> PersistentStore:
-        opened = self._opened(name)
-        return PersistentStore(opened.store, opened.board, permit=permit, random=random.random, stop=stop, cut=cut)
+        return PersistentStore(
+            self.plain(name), self._board(name), permit=permit, random=random.random, stop=stop, cut=cut
+        )
 
     def limit_of(self, name: RegionName, bucket: Bucket) -> int:
-        return self._opened(name).board.pacer(bucket).limit
+        return self._board(name).pacer(bucket).limit
 
     def hold_of(self, name: RegionName, bucket: Bucket) -> Hold | None:
-        return self._opened(name).board.pacer(bucket).held
+        return self._board(name).pacer(bucket).held
 
-    def in_flight(self) -> int:
-        return sum(opened.board.in_flight for opened in self._open.values())
+    # --- rates
+
+    @property
+    def has_caps(self) -> bool:
+        return any(region.requests_per_second is not None for region in self._regions.values())
+
+    def cap_of(self, name: RegionName) -> float | None:
+        return self._regions[name].requests_per_second if name in self._regions else None
+
+    def wanting_rate(self, *, since: float) -> set[Place]:
+        return {
+            (name, bucket)
+            for name, board in self._boards.items()
+            if self.cap_of(name) is not None
+            for bucket in board.wanting_rate(since=since)
+        }
+
+    def set_rate(self, place: Place, requests_per_second: float, *, until: float) -> None:
+        name, bucket = place
+        self._board(name).pacer(bucket).set_rate(requests_per_second, until=until)
+
+    def loads(self) -> tuple[BucketLoad, ...]:
+        return tuple(
+            BucketLoad(region=name, bucket=pacer.bucket, in_flight=pacer.in_flight, limit=pacer.limit)
+            for name, board in self._boards.items()
+            for pacer in board.asked()
+        )
+
+    def answers(self) -> int:
+        return sum(board.answers for board in self._boards.values())
 
     async def close(self) -> None:
-        for opened in self._open.values():
-            await opened.store.close()
+        for store in self._stores.values():
+            await store.close()
 
-    def _opened(self, name: RegionName) -> _OpenRegion:
-        if name not in self._open:
-            self._open[name] = self._make(self.region(name))
-        return self._open[name]
+    def _board(self, name: RegionName) -> PacerBoard:
+        if name not in self._boards:
+            region = self.region(name)
+            has_to_wait = self._waits_for_shares and region.requests_per_second is not None
+            self._boards[name] = PacerBoard(
+                clock=self._clock,
+                max_connections=region.max_connections,
+                requests_per_second=0.0 if has_to_wait else region.requests_per_second,
+            )
+        return self._boards[name]
 
-    def _make(self, region: Region) -> _OpenRegion:
+    def _make(self, region: Region) -> S3Store:
         settings = self._settings
         client = HttpClient(
             region.endpoint,
@@ -182,7 +219,7 @@ class RegionStores:
             max_connections=region.max_connections,
             clock=self._clock,
         )
-        store = S3Store(
+        return S3Store(
             region=region,
             credentials=StaticCredentials(read_credentials(settings, region.name)),
             client=client,
@@ -190,18 +227,11 @@ class RegionStores:
             profile=profile_of(region),
             clock=self._clock,
         )
-        rate = region.requests_per_second
-        board = PacerBoard(
-            clock=self._clock,
-            max_connections=region.max_connections,
-            requests_per_second=rate * self._rate_share if rate else None,
-        )
-        return _OpenRegion(store, board)
 
 
 @asynccontextmanager
-async def _stores(settings: Settings, *, clock: Clock, rate_share: float = 1.0) -> AsyncIterator[RegionStores]:
-    stores = RegionStores(settings, clock=clock, rate_share=rate_share)
+async def _stores(settings: Settings, *, clock: Clock, waits_for_shares: bool = False) -> AsyncIterator[RegionStores]:
+    stores = RegionStores(settings, clock=clock, waits_for_shares=waits_for_shares)
     try:
         yield stores
     finally:
@@ -266,25 +296,37 @@ async def probe(settings: Settings, region: RegionName, bucket: Bucket, prefix: 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineLoad:
-    """What the engine's processes are about."""
+    """What the processes on the ledger send at present, all programs together, as they last told."""
 
     in_flight: int
+    limit: int
 
 
 class Engine:
     """A running engine and the service beside it."""
 
     def __init__(
-        self, *, service: JobService, ledger: JobLedger, group: ProcessGroup, parts: Sequence[asyncio.Task[None]]
+        self,
+        *,
+        service: JobService,
+        ledger: JobLedger,
+        group: ProcessGroup,
+        parts: Sequence[asyncio.Task[None]],
+        limits: EngineLimits,
     ) -> None:
         """``parts`` run in this process, beside the group's."""
         self.service = service
         self._ledger = ledger
         self._group = group
         self._parts = parts
+        self._limits = limits
 
-    def load(self) -> EngineLoad:
-        return EngineLoad(in_flight=self._group.in_flight())
+    async def load(self) -> EngineLoad:
+        workers = await self._ledger.workers(seen_within_seconds=self._limits.share_seconds)
+        buckets = [bucket for worker in workers for bucket in worker.metrics.buckets]
+        return EngineLoad(
+            in_flight=sum(bucket.in_flight for bucket in buckets), limit=sum(bucket.limit for bucket in buckets)
+        )
 
     def pids(self) -> dict[str, int]:
         return self._group.pids()
@@ -304,7 +346,7 @@ class Engine:
                     part.result()
             job = await self._ledger.job(job_id)
             if on_progress is not None:
-                on_progress(job, self.load())
+                on_progress(job, await self.load())
             if until(job):
                 return job
             await asyncio.sleep(PROGRESS_SECONDS)
@@ -317,100 +359,122 @@ class Engine:
 @asynccontextmanager
 async def open_engine(settings: Settings, data_dir: Path, *, log_level: str = "info") -> AsyncIterator[Engine]:
     """Planner and workers in processes of their own, scheduler and finisher in this one; drained on exit."""
-    clock = SystemClock()
-    limits = engine_limits(settings)
-    locks = LockFiles(data_dir / "processes")
-    me = new_worker_id("finisher")
-    descriptor = locks.hold(me)
     group = ProcessGroup(_children(settings, data_dir, log_level))
     stop = asyncio.Event()
-    async with _stores(settings, clock=clock, rate_share=STEWARD_RATE_SHARE) as stores:
-        ledger = await open_sqlite_ledger(data_dir)
-        spool = FolderSpool(data_dir / "spool")
-        watch = LeaseWatch(clock=clock, lease_seconds=limits.lease_seconds, liveness=locks)
-        scheduler = Scheduler(
-            ledger=ledger,
-            clock=clock,
-            limits=limits,
-            watch=watch,
-            sweep=lambda named: locks.sweep(still_named=[me, *named]),
+    async with _process(settings, data_dir, FINISHER) as process:
+        tools = FinishTools(
+            ledger=process.ledger,
+            spool=process.spool,
+            stores=process.stores,
+            limits=process.limits,
+            clock=process.clock,
         )
-        finisher = Finisher(
-            worker=me,
-            tools=FinishTools(ledger=ledger, spool=spool, stores=stores, limits=limits, clock=clock),
-        )
-        running = [asyncio.create_task(scheduler.run(stop)), asyncio.create_task(finisher.run(stop))]
-        group.start()
-        try:
-            yield Engine(service=_service(settings, ledger, stores), ledger=ledger, group=group, parts=running)
-        finally:
-            stop.set()
-            await group.drain()
-            await asyncio.gather(*running, return_exceptions=True)
-            await ledger.close()
-            descriptor.close()
+        finisher = Finisher(worker=process.id, tools=tools)
+        scheduler = _scheduler(process, LockFiles(data_dir / "processes"))
+        async with attending(process.attendance()):
+            running = [asyncio.create_task(scheduler.run(stop)), asyncio.create_task(finisher.run(stop))]
+            group.start()
+            try:
+                yield Engine(
+                    service=_service(settings, process.ledger, process.stores),
+                    ledger=process.ledger,
+                    group=group,
+                    parts=running,
+                    limits=process.limits,
+                )
+            finally:
+                stop.set()
+                await group.drain()
+                await asyncio.gather(*running, return_exceptions=True)
+
+
+def _scheduler(process: _Process, locks: LockFiles) -> Scheduler:
+    limits = process.limits
+    return Scheduler(
+        ledger=process.ledger,
+        clock=process.clock,
+        limits=limits,
+        watch=LeaseWatch(clock=process.clock, lease_seconds=limits.lease_seconds, liveness=locks),
+        sweep=lambda named: locks.sweep(still_named=[process.id, *named]),
+    )
 
 
 def _children(settings: Settings, data_dir: Path, log_level: str) -> list[ChildSpec]:
     arguments = (settings, data_dir, log_level)
     workers = [
-        ChildSpec(name=f"worker-{number}", entry=run_worker, arguments=arguments)
+        ChildSpec(name=f"{WORKER}-{number}", entry=run_worker, arguments=arguments)
         for number in range(1, settings.workers + 1)
     ]
-    return [ChildSpec(name="planner", entry=run_planner, arguments=arguments), *workers]
+    return [ChildSpec(name=PLANNER, entry=run_planner, arguments=arguments), *workers]
 
 
 async def run_planner(link: ParentLink, settings: Settings, data_dir: Path, log_level: str) -> None:
     """A planner process, until it is told to drain."""
-    async with _process(settings, data_dir, "planner", log_level) as process:
-        tools = PlanTools(
-            ledger=process.ledger, spool=process.spool, stores=process.stores, limits=engine_limits(settings)
-        )
-        await Planner(worker=process.id, tools=tools, clock=process.clock).run(link.stop)
+    with logging_to_folder(data_dir, level=log_level):
+        async with _process(settings, data_dir, PLANNER) as process:
+            tools = PlanTools(ledger=process.ledger, spool=process.spool, stores=process.stores, limits=process.limits)
+            async with attending(process.attendance()):
+                await Planner(worker=process.id, tools=tools, clock=process.clock).run(link.stop)
 
 
 async def run_worker(link: ParentLink, settings: Settings, data_dir: Path, log_level: str) -> None:
     """A worker process, until it is told to drain."""
-    async with _process(settings, data_dir, "worker", log_level) as process:
-        tools = TaskTools(
-            ledger=process.ledger,
-            clock=process.clock,
-            limits=engine_limits(settings),
-            random=random.Random(),  # noqa: S311  # for jitter
-        )
-        worker = Worker(worker=process.id, tools=tools, spool=process.spool, stores=process.stores)
-        telling = asyncio.create_task(link.tell_load(lambda: worker.load().in_flight))
-        try:
-            await worker.run(link.stop)
-        finally:
-            telling.cancel()
-            with suppress(asyncio.CancelledError):
-                await telling
+    with logging_to_folder(data_dir, level=log_level):
+        async with _process(settings, data_dir, WORKER) as process:
+            tools = TaskTools(
+                ledger=process.ledger,
+                clock=process.clock,
+                limits=process.limits,
+                random=random.Random(),  # noqa: S311  # for jitter
+            )
+            shares = JobShares(process.shares, ledger=process.ledger)
+            worker = Worker(worker=process.id, tools=tools, spool=process.spool, stores=process.stores, shares=shares)
+            async with attending(process.attendance(lambda: worker.chunks_held)):
+                await worker.run(link.stop)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Process:
+    """What every process of the engine has."""
+
     id: WorkerId
+    role: str
     clock: Clock
+    limits: EngineLimits
     ledger: JobLedger
     spool: FolderSpool
     stores: RegionStores
+    shares: RateShares
 
-
-def _rate_share(role: str, settings: Settings) -> float:
-    return (1 - 2 * STEWARD_RATE_SHARE) / settings.workers if role == "worker" else STEWARD_RATE_SHARE
+    def attendance(self, chunks_held: Callable[[], int] = lambda: 0) -> Attendance:
+        return Attendance(
+            WorkerProcess(id=self.id, role=self.role, host=socket.gethostname(), pid=os.getpid()),
+            ledger=self.ledger,
+            clock=self.clock,
+            limits=self.limits,
+            stores=self.stores,
+            shares=self.shares,
+            chunks_held=chunks_held,
+        )
 
 
 @asynccontextmanager
-async def _process(settings: Settings, data_dir: Path, role: str, log_level: str) -> AsyncIterator[_Process]:
-    """What every child process has; its lock file is free as soon as it is gone."""
-    worker = new_worker_id(role)
-    with logging_to_folder(data_dir, level=log_level), LockFiles(data_dir / "processes").hold(worker):
-        clock = SystemClock()
+async def _process(settings: Settings, data_dir: Path, role: str) -> AsyncIterator[_Process]:
+    """Its lock file is free as soon as it is gone."""
+    worker, clock, limits = new_worker_id(role), SystemClock(), engine_limits(settings)
+    with LockFiles(data_dir / "processes").hold(worker):
         ledger = await open_sqlite_ledger(data_dir)
-        async with _stores(settings, clock=clock, rate_share=_rate_share(role, settings)) as stores:
+        async with _stores(settings, clock=clock, waits_for_shares=True) as stores:
             try:
-                spool = FolderSpool(data_dir / "spool")
-                yield _Process(id=worker, clock=clock, ledger=ledger, spool=spool, stores=stores)
+                yield _Process(
+                    id=worker,
+                    role=role,
+                    clock=clock,
+                    limits=limits,
+                    ledger=ledger,
+                    spool=FolderSpool(data_dir / "spool"),
+                    stores=stores,
+                    shares=RateShares(stores, clock=clock, limits=limits),
+                )
             finally:
                 await ledger.close()

@@ -13,7 +13,8 @@ import hashlib
 import io
 import json
 import random
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from cosbatch.engine.finisher import Finisher, FinishTools
@@ -22,6 +23,7 @@ from cosbatch.engine.liveness import LeaseWatch
 from cosbatch.engine.plan import PlanTools
 from cosbatch.engine.planner import Planner
 from cosbatch.engine.scheduler import Scheduler
+from cosbatch.engine.shares import Attendance, JobShares, RateShares, WorkShares
 from cosbatch.engine.task_run import TaskTools
 from cosbatch.engine.worker import Worker
 from cosbatch.ledger.memory import MemoryLedger
@@ -31,9 +33,10 @@ from cosbatch.model.identifiers import LOCAL_ACCOUNT, Bucket, ObjectKey, RegionN
 from cosbatch.model.jobs import Hold, Job, JobRequest
 from cosbatch.model.manifests import Manifest, ManifestField, ManifestFormat, ManifestLocation, ManifestSpec
 from cosbatch.model.operations import PutObjectCopy
-from cosbatch.model.regions import Provider, Region, Versioning
+from cosbatch.model.regions import Place, Provider, Region, Versioning
 from cosbatch.model.reports import ReportScope, ReportSpec
 from cosbatch.model.states import FINAL, JobStatus
+from cosbatch.model.workers import BucketLoad, WorkerProcess
 from cosbatch.storage.memory import MemoryStore
 from cosbatch.storage.memory_objects import StoredObject
 from cosbatch.storage.memory_spool import MemorySpool
@@ -56,10 +59,12 @@ LIMITS = replace(
 class RigStores:
     """The stores of one simulated process."""
 
-    def __init__(self, store: ObjectStore, *, clock: Clock, rng: random.Random) -> None:
+    def __init__(self, store: ObjectStore, *, clock: Clock, rng: random.Random, cap: float | None = None) -> None:
+        """``cap``: requests a second to each bucket, of all processes together."""
         self._store = store
         self._rng = rng
-        self._board = PacerBoard(clock=clock)
+        self._cap = cap
+        self.board = PacerBoard(clock=clock, requests_per_second=None if cap is None else 0.0)
 
     def region(self, name: RegionName) -> Region:
         return Region(
@@ -77,16 +82,35 @@ class RigStores:
         stop: StopSignal | None = None,
         cut: StopSignal | None = None,
     ) -> PersistentStore:
-        return PersistentStore(self._store, self._board, permit=permit, random=self._rng.random, stop=stop, cut=cut)
+        return PersistentStore(self._store, self.board, permit=permit, random=self._rng.random, stop=stop, cut=cut)
 
     def limit_of(self, name: RegionName, bucket: Bucket) -> int:
-        return self._board.pacer(bucket).limit
+        return self.board.pacer(bucket).limit
 
     def hold_of(self, name: RegionName, bucket: Bucket) -> Hold | None:
-        return self._board.pacer(bucket).held
+        return self.board.pacer(bucket).held
 
-    def in_flight(self) -> int:
-        return self._board.in_flight
+    @property
+    def has_caps(self) -> bool:
+        return self._cap is not None
+
+    def cap_of(self, name: RegionName) -> float | None:
+        return self._cap if name == HERE else None
+
+    def wanting_rate(self, *, since: float) -> set[Place]:
+        return {(HERE, bucket) for bucket in self.board.wanting_rate(since=since)}
+
+    def set_rate(self, place: Place, requests_per_second: float, *, until: float) -> None:
+        self.board.pacer(place[1]).set_rate(requests_per_second, until=until)
+
+    def loads(self) -> tuple[BucketLoad, ...]:
+        return tuple(
+            BucketLoad(region=HERE, bucket=pacer.bucket, in_flight=pacer.in_flight, limit=pacer.limit)
+            for pacer in self.board.asked()
+        )
+
+    def answers(self) -> int:
+        return self.board.answers
 
     async def close(self) -> None:
         """The memory store belongs to the rig."""
@@ -146,8 +170,10 @@ class Rig:
         source_versioning: Versioning = Versioning.NEVER,
         wrap: Callable[[ObjectStore], ObjectStore] | None = None,
         ledger: JobLedger | None = None,
+        cap: float | None = None,
     ) -> None:
         self.clock = clock
+        self.cap = cap
         self.limits = limits
         self.rng = random.Random(seed)
         self.store = MemoryStore(clock=clock)
@@ -175,8 +201,14 @@ class Rig:
 
     def start_planner(self) -> Running:
         view, limits, clock = self.view(), self.limits, self.clock
-        tools = PlanTools(ledger=view.ledger, spool=view.spool, stores=self._stores(view), limits=limits)
-        return self._run("planner", lambda name, stop: Planner(worker=name, tools=tools, clock=clock).run(stop))
+        stores = self._stores(view)
+        tools = PlanTools(ledger=view.ledger, spool=view.spool, stores=stores, limits=limits)
+
+        async def begin(name: WorkerId, stop: asyncio.Event) -> None:
+            async with self._attending(name, stores, view):
+                await Planner(worker=name, tools=tools, clock=clock).run(stop)
+
+        return self._run("planner", begin)
 
     def start_scheduler(self) -> Running:
         watch = LeaseWatch(clock=self.clock, lease_seconds=self.limits.lease_seconds, liveness=None)
@@ -185,19 +217,54 @@ class Rig:
 
     def start_finisher(self) -> Running:
         view, limits, clock = self.view(), self.limits, self.clock
-        tools = FinishTools(ledger=view.ledger, spool=view.spool, stores=self._stores(view), limits=limits, clock=clock)
-        return self._run("finisher", lambda name, stop: Finisher(worker=name, tools=tools).run(stop))
+        stores = self._stores(view)
+        tools = FinishTools(ledger=view.ledger, spool=view.spool, stores=stores, limits=limits, clock=clock)
+
+        async def begin(name: WorkerId, stop: asyncio.Event) -> None:
+            async with self._attending(name, stores, view):
+                await Finisher(worker=name, tools=tools).run(stop)
+
+        return self._run("finisher", begin)
 
     def start_worker(self) -> Running:
         view = self.view()
         tools = TaskTools(ledger=view.ledger, clock=self.clock, limits=self.limits, random=self.rng)
         stores = self._stores(view)
-        return self._run(
-            "worker", lambda name, stop: Worker(worker=name, tools=tools, spool=view.spool, stores=stores).run(stop)
+
+        async def begin(name: WorkerId, stop: asyncio.Event) -> None:
+            async with self._attending(name, stores, view) as shares:
+                worker = Worker(worker=name, tools=tools, spool=view.spool, stores=stores, shares=shares)
+                await worker.run(stop)
+
+        return self._run("worker", begin)
+
+    @asynccontextmanager
+    async def _attending(self, name: WorkerId, stores: RigStores, view: View) -> AsyncIterator[WorkShares | None]:
+        """The process's shares where there is a cap. Who is killed does not check out."""
+        if self.cap is None:
+            yield None
+            return
+        shares = RateShares(stores, clock=self.clock, limits=self.limits)
+        attendance = Attendance(
+            WorkerProcess(id=name, role=name.partition("-")[0], host="rig", pid=1),
+            ledger=view.ledger,
+            clock=self.clock,
+            limits=self.limits,
+            stores=stores,
+            shares=shares,
         )
+        stop = asyncio.Event()
+        attending = asyncio.create_task(attendance.run(stop))
+        try:
+            yield JobShares(shares, ledger=view.ledger)
+            stop.set()
+            await attending
+        finally:
+            attending.cancel()
+            await asyncio.gather(attending, return_exceptions=True)
 
     def _stores(self, view: View) -> RigStores:
-        return RigStores(view.store, clock=self.clock, rng=self.rng)
+        return RigStores(view.store, clock=self.clock, rng=self.rng, cap=self.cap)
 
     def _run(self, role: str, begin: Begin) -> Running:
         self._count += 1

@@ -51,11 +51,13 @@ class Progress(NamedTuple):
     speed: Speed
     seconds_left: float | None
     in_flight: int
+    limit: int
+    """Requests that may be in flight at a time; 0 where nobody sends any."""
     hold: str = ""
     """Where the job waits, and why; empty where it does not."""
 
 
-def progress_of(job: Job, *, in_flight: int, speed: Speed) -> Progress:
+def progress_of(job: Job, *, in_flight: int, limit: int, speed: Speed) -> Progress:
     done = job.tally.succeeded + job.tally.failed
     seconds_left = None
     if job.total is not None and speed.tasks_per_second > 0:
@@ -68,6 +70,7 @@ def progress_of(job: Job, *, in_flight: int, speed: Speed) -> Progress:
         speed=speed,
         seconds_left=seconds_left,
         in_flight=in_flight,
+        limit=limit,
         hold=f"{job.hold.bucket}: {job.hold.reason}" if job.hold else "",
     )
 
@@ -91,11 +94,12 @@ def progress_line(progress: Progress) -> str:
 
 
 def speeds(progress: Progress) -> str:
-    """``1,234 objects/s, 5.6 MB/s, ETA 0:00:31, 64 in flight``."""
+    """``1,234 objects/s, 5.6 MB/s, ETA 0:00:31, 64/128 in flight``."""
     eta = "?" if progress.seconds_left is None else duration(progress.seconds_left)
+    limit = f"/{progress.limit}" if progress.limit else ""
     return (
         f"{progress.speed.tasks_per_second:,.0f} objects/s, {size(progress.speed.bytes_per_second)}/s, "
-        f"ETA {eta}, {progress.in_flight} in flight"
+        f"ETA {eta}, {progress.in_flight}{limit} in flight"
     )
 
 
@@ -151,9 +155,9 @@ class Watch:
         self._clock = clock
         self._meter = Meter()
 
-    def see(self, job: Job, *, in_flight: int) -> None:
+    def see(self, job: Job, *, in_flight: int, limit: int) -> None:
         if job.status in (JobStatus.NEW, JobStatus.SUSPENDED) and job.hold is None:
             return
         tally = job.tally
         speed = self._meter.observe(self._clock(), tasks=tally.succeeded + tally.failed, size_bytes=tally.bytes_done)
-        self._screen.show(progress_of(job, in_flight=in_flight, speed=speed))
+        self._screen.show(progress_of(job, in_flight=in_flight, limit=limit, speed=speed))

@@ -176,7 +176,7 @@ async def _wait(job: Job, engine: RunningEngine, screen: Screen, *, until: Calla
     watch = Watch(screen)
 
     def see(now: Job, load: Load) -> None:
-        watch.see(now, in_flight=load.in_flight)
+        watch.see(now, in_flight=load.in_flight, limit=load.limit)
 
     return await engine.wait_for(job.id, until=until, on_progress=see)
 

@@ -16,11 +16,16 @@ from cosbatch.settings import Settings
 
 
 class Load(Protocol):
-    """What the engine has on its hands."""
+    """What is sent at present, over all processes of the state folder."""
 
     @property
     def in_flight(self) -> int:
-        """Requests that wait for their answer, over all workers."""
+        """Requests that wait for their answer."""
+        ...
+
+    @property
+    def limit(self) -> int:
+        """How many may do so at a time, of the buckets that are asked."""
         ...
 
 

@@ -8,16 +8,14 @@ from dataclasses import dataclass, field
 from cosbatch.engine.ports import JobRegions, Stores, TaskStore, is_same_store, regions_of
 from cosbatch.ledger.port import JobLedger
 from cosbatch.model.errors import FailureCode, JobFailure
-from cosbatch.model.identifiers import Bucket, ObjectRef, RegionName
-from cosbatch.model.jobs import Job, Verify
-from cosbatch.model.operations import PutObjectCopy
+from cosbatch.model.identifiers import Bucket, ObjectRef
+from cosbatch.model.jobs import Job, Verify, place_written
+from cosbatch.model.regions import Place
 from cosbatch.model.tasks import Lease, UploadRecord, announced_upload
 from cosbatch.operations.port import JobFacts, Operation
 from cosbatch.operations.registry import operation_for
 from cosbatch.storage.pacing import StopSignal
 
-Place = tuple[RegionName, Bucket]
-"""The bucket that a job writes."""
 FIRST_VERIFIED = 100
 VERIFIED_EVERY = 1000
 
@@ -42,12 +40,12 @@ class JobKit:
 
     @property
     def target_bucket(self) -> Bucket:
-        operation = self.job.request.operation
-        return operation.target_bucket if isinstance(operation, PutObjectCopy) else self.bucket
+        return self.place[1]
 
     @property
     def place(self) -> Place:
-        return (self.regions.target, self.target_bucket)
+        """The bucket that the job writes."""
+        return place_written(self.job.request, self.facts.findings)
 
     def open_stores(
         self, *, permit: Callable[[], None], stop: StopSignal, cut: StopSignal

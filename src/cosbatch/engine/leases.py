@@ -30,7 +30,12 @@ class LeaseBook:
         self._claim_unanswered = False
 
     async def claim(
-        self, *, room: int, after_job: JobId | None, but_not: Collection[JobId] = ()
+        self,
+        *,
+        room: int,
+        after_job: JobId | None,
+        but_not: Collection[JobId] = (),
+        only: Collection[JobId] | None = None,
     ) -> list[tuple[Claim, Deadline]]:
         """New claims with their deadlines; none while an earlier claim's reply is missing."""
         async with self._one_at_a_time:
@@ -44,6 +49,7 @@ class LeaseBook:
                     lease_seconds=self._lease_seconds,
                     after_job=after_job,
                     but_not=but_not,
+                    only=only,
                 )
             except LedgerUnavailable:
                 self._claim_unanswered = True

@@ -11,6 +11,9 @@ class EngineLimits:
 
     lease_seconds: float = 30.0
     """How long a claim lasts without a renewal; renewals go out three times as often."""
+    share_seconds: float = 10.0
+    """How long a share of a rate cap lasts without a renewal; renewals go out four times as often,
+    and more often while one is waited for."""
     poll_seconds: float = 0.25
     """How often each part looks for work and for changes of status."""
     request_timeout_seconds: float = 300.0

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from cosbatch.model.identifiers import Bucket, RegionName
-from cosbatch.model.jobs import Hold, JobRequest
+from cosbatch.model.jobs import Hold, JobRequest, region_written
 from cosbatch.model.operations import PutObjectCopy
 from cosbatch.model.regions import Region
 from cosbatch.storage.pacing import StopSignal
@@ -74,8 +74,6 @@ class Stores(Protocol):
         """Why nothing is sent to the bucket at present."""
         ...
 
-    def in_flight(self) -> int: ...
-
     async def close(self) -> None: ...
 
 
@@ -89,9 +87,7 @@ class JobRegions:
 
 
 def regions_of(request: JobRequest) -> JobRegions:
-    target = request.region
-    if isinstance(request.operation, PutObjectCopy) and request.operation.target_region:
-        target = request.operation.target_region
+    target = region_written(request)
     report = (request.report.region or request.region) if request.report.enabled else None
     return JobRegions(source=request.region, target=target, report=report)
 

@@ -1,7 +1,7 @@
 """The engine's processes: spawned children, one event loop each, told to drain through a pipe, gone with their parent.
 
-The pipe is the whole relation. The parent writes one byte string to it when the child is to drain; the child writes its
-load to it twice a second; and when either end closes, the other knows that its peer is dead.
+The pipe is the whole relation. The parent writes one byte string to it when the child is to drain. When the parent's
+end closes, the child knows that it is an orphan.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-LOAD_SECONDS = 0.5
 ORPHAN_SECONDS = 10.0
 """How long an orphan may take to give its chunks back."""
 RESTART_SECONDS = (0.1, 0.5, 2.0, 5.0, 10.0)
@@ -55,7 +54,7 @@ class ChildSpec:
 
 
 class ParentLink:
-    """The child's end: when to stop, and whom to tell about the load."""
+    """The child's end: when to stop."""
 
     def __init__(self, connection: Connection) -> None:
         self.stop = asyncio.Event()
@@ -71,15 +70,6 @@ class ParentLink:
             # The parent is dead. What is answered is still committed, but not for long.
             self._loop.remove_reader(self._connection.fileno())
             self._loop.call_later(ORPHAN_SECONDS, os._exit, 1)
-
-    async def tell_load(self, load: Callable[[], int]) -> None:
-        """Sends the number of requests in flight twice a second, until it is cancelled."""
-        while True:
-            await asyncio.sleep(LOAD_SECONDS)
-            try:
-                self._connection.send_bytes(load().to_bytes(4, "big"))
-            except OSError:
-                return
 
 
 def _child(spec: ChildSpec, connection: Connection) -> None:
@@ -98,7 +88,6 @@ class _Running:
     spec: ChildSpec
     process: SpawnProcess
     connection: Connection
-    load: int = 0
 
 
 class ProcessGroup:
@@ -113,10 +102,6 @@ class ProcessGroup:
 
     def start(self) -> None:
         self._keepers = [asyncio.create_task(self._keep(spec), name=spec.name) for spec in self._specs]
-
-    def in_flight(self) -> int:
-        """Requests in flight in all children, as last told."""
-        return sum(child.load for child in self._running.values())
 
     def pids(self) -> dict[str, int]:
         return {name: child.process.pid or 0 for name, child in self._running.items()}
@@ -157,14 +142,7 @@ class ProcessGroup:
         process.start()
         theirs.close()
         self._running[spec.name] = child = _Running(spec, process, ours)
-        asyncio.get_running_loop().add_reader(ours.fileno(), self._on_readable, child)
         return child
-
-    def _on_readable(self, child: _Running) -> None:
-        try:
-            child.load = int.from_bytes(child.connection.recv_bytes(), "big")
-        except (EOFError, OSError):
-            asyncio.get_running_loop().remove_reader(child.connection.fileno())
 
     async def _ended(self, child: _Running) -> None:
         """Waits for the child's end by its sentinel, then lets go of the pipe."""
@@ -175,7 +153,6 @@ class ProcessGroup:
             await ended
         finally:
             loop.remove_reader(child.process.sentinel)
-            loop.remove_reader(child.connection.fileno())
             child.connection.close()
             child.process.join()
             self._running.pop(child.spec.name, None)

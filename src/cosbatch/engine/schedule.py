@@ -72,9 +72,10 @@ def _queue_moves(queue: Sequence[QueuedJob]) -> list[Move]:
 
 
 def _wants_work(queued: QueuedJob) -> bool:
-    """Whether it could use a worker now: unclaimed chunks, not paused by its user, and a bucket that answers."""
+    """Whether it could use a worker more: unclaimed chunks, not paused by its user, and a bucket that answers and has
+    some of its rate left."""
     by_user = queued.job.paused_by is PausedBy.USER
-    return queued.has_open_chunks and not by_user and queued.job.hold is None
+    return queued.has_open_chunks and not by_user and queued.job.hold is None and not queued.is_rate_taken
 
 
 def _by_priority(queued: QueuedJob, leader: QueuedJob | None) -> Move | None:

@@ -9,17 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Iterable
-from dataclasses import dataclass
 
 import structlog
 
 from cosbatch.engine.chunk_files import decode_chunk
 from cosbatch.engine.chunk_run import ChunkRun
 from cosbatch.engine.committer import Committer
-from cosbatch.engine.job_kit import JobKit, Place, kit_for
+from cosbatch.engine.job_kit import JobKit, kit_for
 from cosbatch.engine.leases import LeaseBook
 from cosbatch.engine.ports import Stores
 from cosbatch.engine.renewal import Deadline, sleep_or_stop, until_stopped
+from cosbatch.engine.shares import NoCaps, WorkShares
 from cosbatch.engine.task_run import TaskRun, TaskTools, keyless, worker_lost
 from cosbatch.ledger.port import Pulse
 from cosbatch.model.errors import (
@@ -34,6 +34,7 @@ from cosbatch.model.errors import (
 )
 from cosbatch.model.identifiers import JobId, WorkerId
 from cosbatch.model.jobs import Hold
+from cosbatch.model.regions import Place
 from cosbatch.model.states import ENDING, Actor, JobStatus
 from cosbatch.model.tasks import Claim, ClaimMode, Result, Task, Then
 from cosbatch.storage.spool import Spool
@@ -41,24 +42,20 @@ from cosbatch.storage.spool import Spool
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerLoad:
-    """What a worker is about, for progress and metrics."""
-
-    in_flight: int
-    chunks: int
-
-
 class Worker:
     """One process's worker. All of its coroutines run in one event loop."""
 
-    def __init__(self, *, worker: WorkerId, tools: TaskTools, spool: Spool, stores: Stores) -> None:
+    def __init__(
+        self, *, worker: WorkerId, tools: TaskTools, spool: Spool, stores: Stores, shares: WorkShares | None = None
+    ) -> None:
+        """Without ``shares`` no bucket has a rate cap that others have a part of."""
         self._worker = worker
         self._tools = tools
         self._limits = tools.limits
         self._clock = tools.clock
         self._spool = spool
         self._stores = stores
+        self._shares = shares or NoCaps()
         self._leases = LeaseBook(
             worker, ledger=tools.ledger, clock=tools.clock, lease_seconds=tools.limits.lease_seconds
         )
@@ -79,8 +76,9 @@ class Worker:
         """A chunk that runs one task at a time, and nothing beside it: whoever dies with it is known to die of it."""
         self._draining = False
 
-    def load(self) -> WorkerLoad:
-        return WorkerLoad(in_flight=self._stores.in_flight(), chunks=len(self._runs))
+    @property
+    def chunks_held(self) -> int:
+        return len(self._runs)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``; then every chunk is given back with what was settled, and nothing is left under way."""
@@ -109,9 +107,10 @@ class Worker:
 
     async def _claim(self) -> bool:
         room = self._room()
+        only = await self._shares.claimable(seeks=room > 0)
         if room <= 0:
             return False
-        claimed = await self._leases.claim(room=room, after_job=self._last_job, but_not=self._held_jobs())
+        claimed = await self._leases.claim(room=room, after_job=self._last_job, but_not=self._held_jobs(), only=only)
         begun = 0
         for claim, deadline in claimed:
             self._last_job = claim.lease.job_id
@@ -132,7 +131,7 @@ class Worker:
         return self._limits.rounds_ahead * (lanes or self._limits.first_lanes) - waiting
 
     def _held_jobs(self) -> set[JobId]:
-        """Jobs whose bucket does not answer: more of their chunks would only keep others waiting."""
+        """Jobs whose bucket takes nothing of us now: more of their chunks would only keep others waiting."""
         return {run.kit.job.id for run in self._runs if self._is_held(run.kit.place)}
 
     async def _begin(self, claim: Claim, deadline: Deadline) -> bool:
@@ -194,7 +193,8 @@ class Worker:
         return self._stores.limit_of(*place)
 
     def _is_held(self, place: Place) -> bool:
-        return self._stores.hold_of(*place) is not None
+        """It does not answer, or its rate cap has no share for us at present."""
+        return self._stores.hold_of(*place) is not None or not self._shares.may_use(place)
 
     def _top_up_lanes(self) -> None:
         """Each bucket has lanes of its own, as many as it takes requests at a time: one that does not answer keeps no

@@ -19,7 +19,7 @@ from cosbatch.ledger.rules import ROWS_PER_WRITE, check_is_in_chunk, stale
 from cosbatch.ledger.scheduling import some_chunk
 from cosbatch.ledger.tables import IS_ACTIVE, IS_ENDING, IS_LEASED, IS_LOST, IS_OPEN
 from cosbatch.ledger.transaction import Parameters, Transaction
-from cosbatch.ledger.turns import ClaimableJob, Offer, filled, offers_in_turn
+from cosbatch.ledger.turns import ClaimableJob, Offer, claimable_now, filled, offers_in_turn
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.identifiers import AccountId, JobId, RegionName, WorkerId
 from cosbatch.model.states import JobStatus
@@ -85,13 +85,19 @@ def claim(
     lease_seconds: float,
     after_job: JobId | None,
     but_not: Collection[JobId],
+    only: Collection[JobId] | None,
 ) -> list[Claim]:
     jobs = [_claimable(row) for row in tx.all(_CLAIMABLE_JOBS)]
     now = tx.now()
-    offers = offers_in_turn(jobs, partial(_offers_of, tx), now=now, after_job=after_job, but_not=but_not)
+    offers = offers_in_turn(jobs, partial(_offers_of, tx), now=now, after_job=after_job, but_not=but_not, only=only)
     claims = [offer.claimed_by(worker, now=now) for offer in filled(offers, room=room)]
     tx.change_each(_TAKE, [_taken(claim, until=now + lease_seconds) for claim in claims])
     return claims
+
+
+def claimable_jobs(tx: Transaction) -> frozenset[JobId]:
+    jobs = [_claimable(row) for row in tx.all(_CLAIMABLE_JOBS)]
+    return frozenset(job.id for job in claimable_now(jobs, now=tx.now()))
 
 
 def renew_some(

@@ -22,6 +22,7 @@ from cosbatch.ledger.port import (
     QueuedJob,
     Renewal,
 )
+from cosbatch.ledger.rate_shares import LONG_SILENT, RateShare, RateWish, grant
 from cosbatch.ledger.rules import (
     PLANNING_BEGINS,
     check_continues,
@@ -42,14 +43,16 @@ from cosbatch.ledger.rules import (
     told_of_report,
     unknown_chunks,
 )
-from cosbatch.ledger.turns import ClaimableJob, Offer, filled, offers_in_turn
+from cosbatch.ledger.turns import ClaimableJob, Offer, claimable_now, filled, offers_in_turn
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId, WorkerId
 from cosbatch.model.jobs import Hold, Job, JobEvent, JobRequest, PausedBy, PlanFindings
+from cosbatch.model.regions import Place
 from cosbatch.model.reports import Part, ReportState, Tally
 from cosbatch.model.states import Actor, JobStatus
 from cosbatch.model.tasks import Claim, Lease, NewChunk, Then, UploadRecord
+from cosbatch.model.workers import WorkerMetrics, WorkerProcess, WorkerSeen
 
 _NOTHING: Final = Tally()
 
@@ -62,6 +65,8 @@ class MemoryLedger(JobLedger):
         self._rows: dict[JobId, JobRow] = {}
         self._ids: list[JobId] = []
         """Ascending: oldest first."""
+        self._processes: dict[WorkerId, WorkerSeen] = {}
+        self._shares: dict[Place, dict[WorkerId, RateShare]] = {}
 
     async def close(self) -> None:
         """There is nothing to give back."""
@@ -143,7 +148,8 @@ class MemoryLedger(JobLedger):
     # --- scheduling
 
     async def queued_jobs(self) -> list[QueuedJob]:
-        return [row.as_queued() for row in self._oldest_first() if row.is_queued]
+        taken = self._taken_places()
+        return [row.as_queued(taken) for row in self._oldest_first() if row.is_queued]
 
     async def held_leases(self) -> list[HeldLease]:
         now = self._clock.now()
@@ -252,14 +258,18 @@ class MemoryLedger(JobLedger):
         lease_seconds: float,
         after_job: JobId | None = None,
         but_not: Collection[JobId] = (),
+        only: Collection[JobId] | None = None,
     ) -> list[Claim]:
         now = self._clock.now()
-        jobs = [job for row in self._oldest_first() if (job := row.as_claimable()) is not None]
-        offers = offers_in_turn(jobs, self._offers_of, now=now, after_job=after_job, but_not=but_not)
+        jobs = self._claimable()
+        offers = offers_in_turn(jobs, self._offers_of, now=now, after_job=after_job, but_not=but_not, only=only)
         claims = [offer.claimed_by(worker, now=now) for offer in filled(offers, room=room)]
         for claim in claims:
             self._rows[claim.lease.job_id].take(claim, until=now + lease_seconds)
         return claims
+
+    async def claimable_jobs(self) -> frozenset[JobId]:
+        return frozenset(job.id for job in claimable_now(self._claimable(), now=self._clock.now()))
 
     async def renew(self, worker: WorkerId, leases: Collection[Lease], *, lease_seconds: float) -> Renewal:
         named = frozenset(leases)
@@ -323,7 +333,65 @@ class MemoryLedger(JobLedger):
         if row := self._rows.get(job_id):
             row.uploads.pop(upload_id, None)
 
+    # --- processes, and their shares of rate caps
+
+    async def check_in(
+        self,
+        process: WorkerProcess,
+        metrics: WorkerMetrics,
+        wishes: Mapping[Place, RateWish],
+        *,
+        seconds: float,
+    ) -> Mapping[Place, float]:
+        now = self._clock.now()
+        known = self._processes.get(process.id)
+        self._processes[process.id] = WorkerSeen(
+            process=process, started_at=known.started_at if known else now, seen_at=now, metrics=metrics
+        )
+        self._processes = {
+            each.process.id: each for each in self._processes.values() if each.seen_at >= now - LONG_SILENT * seconds
+        }
+        self._end_shares(now=now, given_back=(process.id, wishes.keys()))
+        granted = {}
+        for place in sorted(wishes):
+            rows = self._shares.setdefault(place, {})
+            answer = grant(process.id, wishes[place], shares=[*rows.values()], now=now, seconds=seconds)
+            rows[process.id] = answer.row
+            granted[place] = answer.rate
+        return granted
+
+    async def check_out(self, process: WorkerId) -> None:
+        self._processes.pop(process, None)
+        for rows in self._shares.values():
+            rows.pop(process, None)
+
+    async def workers(self, *, seen_within_seconds: float) -> list[WorkerSeen]:
+        since = self._clock.now() - seen_within_seconds
+        seen = [each for each in self._processes.values() if each.seen_at >= since]
+        return sorted(seen, key=lambda each: (each.started_at, each.process.id))
+
+    def _end_shares(self, *, now: float, given_back: tuple[WorkerId, Collection[Place]]) -> None:
+        """Those that are past, and those of one process that it does not wish for any more."""
+        owner, wished = given_back
+        for place, rows in self._shares.items():
+            self._shares[place] = {
+                share.owner: share
+                for share in rows.values()
+                if share.until > now and (share.owner != owner or place in wished)
+            }
+
+    def _taken_places(self) -> frozenset[Place]:
+        now = self._clock.now()
+        return frozenset(
+            place
+            for place, rows in self._shares.items()
+            if any(share.is_spare and share.until > now for share in rows.values())
+        )
+
     # --- rows
+
+    def _claimable(self) -> list[ClaimableJob]:
+        return [job for row in self._oldest_first() if (job := row.as_claimable()) is not None]
 
     def _oldest_first(self) -> Iterator[JobRow]:
         return map(self._rows.__getitem__, self._ids)

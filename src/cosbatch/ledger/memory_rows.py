@@ -7,6 +7,7 @@ so that the lowest is found without looking at the others. Only the methods here
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from cosbatch.ledger.port import ChunkState, HeldLease, JobLease, QueuedJob
@@ -15,7 +16,8 @@ from cosbatch.ledger.turns import ClaimableJob, Offer
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import WorkerId
-from cosbatch.model.jobs import Job, JobEvent, PausedBy
+from cosbatch.model.jobs import Job, JobEvent, PausedBy, place_written
+from cosbatch.model.regions import Place
 from cosbatch.model.reports import Part, ReportState, Tally
 from cosbatch.model.states import ENDING, FINAL, Actor, JobStatus
 from cosbatch.model.tasks import Claim, Lease, NewChunk, Then, UploadRecord
@@ -75,9 +77,12 @@ class JobRow:
         """For callers: a tally holds dicts, and what somebody does to them must not change the ledger."""
         return replace(self.job, tally=copied(self.job.tally))
 
-    def as_queued(self) -> QueuedJob:
+    def as_queued(self, taken: Collection[Place]) -> QueuedJob:
+        """``taken``: buckets whose rate cap can use nobody more."""
+        job = self.job
         return QueuedJob(
             job=self.as_seen(),
+            is_rate_taken=job.findings is not None and place_written(job.request, job.findings) in taken,
             has_open_chunks=bool(self.open),
             has_leases=bool(self.leased) or self.lease is not None,
             has_lost_chunks=bool(self.lost),

@@ -8,13 +8,13 @@ from sqlalchemy import Connection
 
 from cosbatch.model.errors import LedgerError
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest migration. Named here so that a process that finds it need not load Alembic."""
 
 
-def migrate(connection: Connection) -> None:
-    """One transaction. LedgerError where the schema is of a version that this program does not know."""
-    if _version_of(connection) == HEAD:
+def migrate(connection: Connection, *, to: str = HEAD) -> None:
+    """To this version, in one transaction. LedgerError where the schema is of one that this program does not know."""
+    if _version_of(connection) == to:
         return
     from alembic import command
     from alembic.config import Config
@@ -27,7 +27,7 @@ def migrate(connection: Connection) -> None:
     try:
         with connection.begin():
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
     except CommandError as error:
         raise LedgerError(
             f"the ledger was made by a newer cosbatch ({error}); use that version or a newer one"

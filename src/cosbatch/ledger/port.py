@@ -16,13 +16,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from cosbatch.ledger.rate_shares import RateWish
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId, WorkerId
 from cosbatch.model.jobs import Hold, Job, JobEvent, JobRequest, PausedBy, PlanFindings
+from cosbatch.model.regions import Place
 from cosbatch.model.reports import Part, ReportState
 from cosbatch.model.states import Actor, JobStatus
 from cosbatch.model.tasks import Claim, Lease, NewChunk, Then, UploadRecord
+from cosbatch.model.workers import WorkerMetrics, WorkerProcess, WorkerSeen
 
 
 class Duty(StrEnum):
@@ -82,6 +85,8 @@ class QueuedJob:
     """An open chunk has lost a lease."""
     quiet_at: float
     """Unix seconds from which no request of an expired lease can still be under way; 0 where none expired."""
+    is_rate_taken: bool = False
+    """Of the bucket that it writes: some process would work for it and has found no share of the rate cap for long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,14 +240,20 @@ class JobLedger(Protocol):
         lease_seconds: float,
         after_job: JobId | None = None,
         but_not: Collection[JobId] = (),
+        only: Collection[JobId] | None = None,
     ) -> list[Claim]:
         """Chunks with at least ``room`` unsettled tasks in all, fewer where there is no more work; [] for none.
 
         Of Cancelling and Failing jobs the open chunks with losses come first, settle-only, once the job is quiet: what
         an expired lease has sent could still be applied after a look. Of Active jobs: the queues (account and region)
         in turn after that of ``after_job``; in a queue the greatest priority first, equal ones in turn after
-        ``after_job``, the lowest open chunk first. Jobs in ``but_not`` are passed over. A chunk that has lost three or
+        ``after_job``, the lowest open chunk first. Jobs in ``but_not``, and those
+        that are not in ``only`` where it is given, are passed over. A chunk that has lost three or
         more leases comes one-at-a-time and alone. Never repeat a claim whose reply was lost before a renewal."""
+        ...
+
+    async def claimable_jobs(self) -> frozenset[JobId]:
+        """Jobs of which a claim could have a chunk now, if it passed over nobody."""
         ...
 
     async def renew(self, worker: WorkerId, leases: Collection[Lease], *, lease_seconds: float) -> Renewal:
@@ -278,6 +289,34 @@ class JobLedger(Protocol):
 
     async def remove_upload(self, job_id: JobId, upload_id: str) -> None:
         """Needs no lease: whoever has seen the upload's end may say so. Repeating it does nothing."""
+        ...
+
+    # --- processes, and their shares of rate caps
+
+    async def check_in(
+        self,
+        process: WorkerProcess,
+        metrics: WorkerMetrics,
+        wishes: Mapping[Place, RateWish],
+        *,
+        seconds: float,
+    ) -> Mapping[Place, float]:
+        """The process is alive, tells its metrics, and asks for shares of the rate caps of buckets, by the rule of
+        :mod:`cosbatch.ledger.rate_shares`; they end in ``seconds`` unless it comes again. Gives the requests a second
+        that it may send to each bucket, 0 for none at present: the wish is kept, and the others shrink when they come.
+
+        What it had and does not wish for any more is given back, so it has to have stopped sending there before. Until
+        it hears the answer it uses no more than it names as in use. Where it then has to use less, it had better come
+        again at once: the others get the rest only afterwards. One process makes one such call after another;
+        repeating one is safe. Processes that have not been seen for long are forgotten."""
+        ...
+
+    async def check_out(self, process: WorkerId) -> None:
+        """The process ends: nothing is left of it among processes and shares. Repeating it does nothing."""
+        ...
+
+    async def workers(self, *, seen_within_seconds: float) -> list[WorkerSeen]:
+        """Processes that have checked in so lately, the oldest first."""
         ...
 
     async def close(self) -> None: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final, assert_never
 
 from sqlalchemy import ColumnElement, Row, bindparam, exists, literal_column, select, update
@@ -11,7 +12,10 @@ from cosbatch.ledger.job_rows import JOB, THE_JOB, job_from
 from cosbatch.ledger.port import Duty, HeldLease, JobLease, QueuedJob
 from cosbatch.ledger.tables import IS_HELD, IS_LEASED, IS_LOST, IS_OPEN, IS_QUEUED
 from cosbatch.ledger.transaction import Parameters, Transaction
+from cosbatch.ledger.workers import taken_places
 from cosbatch.model.identifiers import JobId, WorkerId
+from cosbatch.model.jobs import place_written
+from cosbatch.model.regions import Place
 from cosbatch.model.tasks import Lease
 
 _CHUNK: Final = tables.chunk.c
@@ -62,7 +66,8 @@ _BE_QUIET_UNTIL: Final = (
 
 
 def queued_jobs(tx: Transaction) -> list[QueuedJob]:
-    return [_queued_job(row) for row in tx.all(_QUEUED)]
+    taken = taken_places(tx)
+    return [_queued_job(row, taken=taken) for row in tx.all(_QUEUED)]
 
 
 def held_leases(tx: Transaction) -> list[HeldLease]:
@@ -94,13 +99,15 @@ def be_quiet(tx: Transaction, job_id: JobId, *, seconds: float) -> None:
     tx.change(_BE_QUIET_UNTIL, {"the_job": job_id, "until": tx.now() + seconds})
 
 
-def _queued_job(row: Row[Any]) -> QueuedJob:
+def _queued_job(row: Row[Any], *, taken: Collection[Place]) -> QueuedJob:
+    job = job_from(row)
     return QueuedJob(
-        job=job_from(row),
+        job=job,
         has_open_chunks=bool(row.has_open),
         has_leases=bool(row.has_leased) or row.owner is not None,
         has_lost_chunks=bool(row.has_lost),
         quiet_at=row.quiet_at,
+        is_rate_taken=job.findings is not None and place_written(job.request, job.findings) in taken,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from cosbatch.ledger import claims, commits, duties, jobs, scheduling, sqlite, uploads
+from cosbatch.ledger import claims, commits, duties, jobs, scheduling, sqlite, uploads, workers
 from cosbatch.ledger.port import (
     ChunkState,
     CommittedPart,
@@ -18,15 +18,18 @@ from cosbatch.ledger.port import (
     QueuedJob,
     Renewal,
 )
+from cosbatch.ledger.rate_shares import RateWish
 from cosbatch.ledger.rules import ROWS_PER_WRITE
 from cosbatch.ledger.transaction import Database
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId, WorkerId
 from cosbatch.model.jobs import Hold, Job, JobEvent, JobRequest, PausedBy, PlanFindings
+from cosbatch.model.regions import Place
 from cosbatch.model.reports import Part, ReportState
 from cosbatch.model.states import Actor, JobStatus
 from cosbatch.model.tasks import Claim, Lease, NewChunk, Then, UploadRecord
+from cosbatch.model.workers import WorkerMetrics, WorkerProcess, WorkerSeen
 
 
 async def open_sqlite_ledger(folder: Path, *, clock: Clock | None = None, patience_seconds: float = 30.0) -> SqlLedger:
@@ -182,6 +185,7 @@ class SqlLedger(JobLedger):
         lease_seconds: float,
         after_job: JobId | None = None,
         but_not: Collection[JobId] = (),
+        only: Collection[JobId] | None = None,
     ) -> list[Claim]:
         return await self._database.write(
             partial(
@@ -191,8 +195,12 @@ class SqlLedger(JobLedger):
                 lease_seconds=lease_seconds,
                 after_job=after_job,
                 but_not=but_not,
+                only=only,
             )
         )
+
+    async def claimable_jobs(self) -> frozenset[JobId]:
+        return await self._database.read(claims.claimable_jobs)
 
     async def renew(self, worker: WorkerId, leases: Collection[Lease], *, lease_seconds: float) -> Renewal:
         named = frozenset(leases)
@@ -228,3 +236,23 @@ class SqlLedger(JobLedger):
 
     async def remove_upload(self, job_id: JobId, upload_id: str) -> None:
         await self._database.write(partial(uploads.remove_upload, job_id=job_id, upload_id=upload_id))
+
+    # --- processes, and their shares of rate caps
+
+    async def check_in(
+        self,
+        process: WorkerProcess,
+        metrics: WorkerMetrics,
+        wishes: Mapping[Place, RateWish],
+        *,
+        seconds: float,
+    ) -> Mapping[Place, float]:
+        return await self._database.write(
+            partial(workers.check_in, process=process, metrics=metrics, wishes=wishes, seconds=seconds)
+        )
+
+    async def check_out(self, process: WorkerId) -> None:
+        await self._database.write(partial(workers.check_out, process=process))
+
+    async def workers(self, *, seen_within_seconds: float) -> list[WorkerSeen]:
+        return await self._database.read(partial(workers.workers, seen_within_seconds=seen_within_seconds))

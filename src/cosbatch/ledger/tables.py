@@ -160,6 +160,35 @@ job_event: Final = Table(
     sqlite_strict=True,
 )
 
+worker: Final = Table(
+    "worker",
+    metadata,
+    Column("id", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", COUNT, nullable=False),
+    Column("started_at", REAL_NUMBER, nullable=False),
+    Column("seen_at", REAL_NUMBER, nullable=False),
+    Column("metrics", Text, nullable=False),  # JSON
+    PrimaryKeyConstraint("id", name="worker_pk"),
+    sqlite_strict=True,
+)
+
+rate_share: Final = Table(
+    "rate_share",
+    metadata,
+    Column("region", Text, nullable=False),
+    Column("bucket", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("rate", REAL_NUMBER, nullable=False),  # 0: it waits
+    Column("pressing", COUNT, nullable=False),  # 1: for requests, 0: for work that it would claim
+    Column("spare", COUNT, nullable=False),  # 1: it has found no share of it for long
+    Column("since", REAL_NUMBER, nullable=False),
+    Column("until", REAL_NUMBER, nullable=False),
+    PrimaryKeyConstraint("region", "bucket", "owner", name="rate_share_pk"),
+    sqlite_strict=True,
+)
+
 
 def _literal(word: str) -> ColumnElement[str]:
     """A word of ours as it stands in SQL, not as a parameter."""
@@ -196,3 +225,6 @@ _partial("chunk_owned", chunk.c.state, chunk.c.owner, where=IS_LEASED)
 Index("part_name", part.c.job_id, part.c.spool_name, unique=True)
 Index("upload_of_task", upload.c.job_id, upload.c.task_number)
 Index("event_of_job", job_event.c.job_id, job_event.c.id)
+Index("worker_seen", worker.c.seen_at)
+Index("rate_share_of_owner", rate_share.c.owner)
+Index("rate_share_end", rate_share.c.until)

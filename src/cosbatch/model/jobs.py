@@ -16,7 +16,7 @@ from cosbatch.model.operations import (
     PutObjectCopy,
     PutObjectTagging,
 )
-from cosbatch.model.regions import Versioning
+from cosbatch.model.regions import Place, Versioning
 from cosbatch.model.reports import ReportSpec, ReportState, Tally
 from cosbatch.model.states import Actor, JobStatus
 
@@ -155,3 +155,16 @@ def operation_name_of(parameters: OperationParameters) -> OperationName:
             return OperationName.DELETE
         case PutObjectTagging():
             return OperationName.TAGGING
+
+
+def region_written(request: JobRequest) -> RegionName:
+    operation = request.operation
+    elsewhere = operation.target_region if isinstance(operation, PutObjectCopy) else None
+    return elsewhere or request.region
+
+
+def place_written(request: JobRequest, findings: PlanFindings) -> Place:
+    """The bucket that a job's tasks write: a copy's target, else the bucket of the objects themselves."""
+    operation = request.operation
+    bucket = operation.target_bucket if isinstance(operation, PutObjectCopy) else findings.source_bucket
+    return (region_written(request), bucket)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cosbatch.model.identifiers import RegionName
+from cosbatch.model.identifiers import Bucket, RegionName
+
+Place = tuple[RegionName, Bucket]
+"""A bucket where it is: regions may have buckets of one name."""
 
 
 class Provider(StrEnum):

@@ -28,6 +28,7 @@ import asyncio
 from collections import deque
 from collections.abc import Hashable
 from contextlib import suppress
+from math import inf
 from typing import Final
 
 from cosbatch.model.clock import Clock
@@ -214,7 +215,7 @@ class BucketPacer:
     def _is_due(self, seconds_left: float) -> bool:
         if seconds_left <= 0:
             return True
-        if self._queue:
+        if self._queue and seconds_left < inf:
             self._wake_in(seconds_left)
         return False
 
@@ -346,9 +347,23 @@ class BucketPacer:
 
     # --- control
 
-    def set_rate(self, requests_per_second: float | None) -> None:
-        """This process's share of the bucket's cap; None: no cap."""
-        self._rate = None if requests_per_second is None else RateCap(requests_per_second)
+    def wants_rate(self, *, since: float) -> bool:
+        """Whether somebody waits, or was let through at the boottime ``since`` or later; of a bucket with a cap."""
+        return bool(self._queue) or (self._rate is not None and self._rate.taken_at >= since)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a request is under way, or waits."""
+        return bool(self.in_flight or self._queue)
+
+    def set_rate(self, requests_per_second: float | None, *, until: float = inf) -> None:
+        """This process's share of the bucket's cap, which ends at the boottime ``until``. 0, and what has ended: who
+        wants to send waits for another share. None: no cap."""
+        if requests_per_second is None:
+            self._rate = None
+        else:
+            self._rate = self._rate or RateCap(requests_per_second)
+            self._rate.change(requests_per_second, at=self._clock.boottime(), until=until)
         if self._queue:
             self._serve()
         else:

@@ -30,7 +30,8 @@ class PacerBoard:
         start_limit: int = START_LIMIT,
         requests_per_second: float | None = None,
     ) -> None:
-        """``max_connections`` and ``requests_per_second`` hold for each bucket; the rate is this process's share."""
+        """``max_connections`` and ``requests_per_second`` hold for each bucket; the rate is what a bucket begins with,
+        0 where it has to wait for a share of its cap."""
         self._clock = clock
         self._max_connections = max_connections
         self._start_limit = start_limit
@@ -62,6 +63,19 @@ class PacerBoard:
         return sorted(
             (pacer.held for pacer in self._pacers.values() if pacer.held is not None), key=lambda hold: hold.since
         )
+
+    def asked(self) -> list[BucketPacer]:
+        """Of the buckets with requests that are under way or wait."""
+        return [pacer for pacer in self._pacers.values() if pacer.is_asked]
+
+    def wanting_rate(self, *, since: float) -> set[Bucket]:
+        """Buckets to which somebody waits to send, or has sent at the boottime ``since`` or later."""
+        return {bucket for bucket, pacer in self._pacers.items() if pacer.wants_rate(since=since)}
+
+    @property
+    def answers(self) -> int:
+        """Requests that were answered so far, over all buckets."""
+        return sum(pacer.answers for pacer in self._pacers.values())
 
     @property
     def in_flight(self) -> int:

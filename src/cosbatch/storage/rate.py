@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Final
 
 SLACK_SECONDS: Final = 0.05
@@ -11,24 +12,41 @@ _ROUNDING_SECONDS: Final = 1e-9
 
 
 class RateCap:
-    """A token bucket in its virtual-scheduling form (GCRA, ITU-T I.371): one number, the time of the next request if
+    """A token bucket in its virtual-scheduling form (GCRA, ITU-T I.371): one number, the time of the last request if
     all came evenly. In any span of T seconds at most ``rate * (T + 0.05) + 1`` requests pass."""
 
-    __slots__ = ("_interval", "_next_at")
+    __slots__ = ("_counts_at", "_interval", "_until", "taken_at")
 
     def __init__(self, requests_per_second: float) -> None:
-        if requests_per_second <= 0:
-            raise ValueError(f"a rate must be greater than 0, not {requests_per_second}")
-        self._interval = 1.0 / requests_per_second
-        self._next_at = float("-inf")
+        self.taken_at = -inf
+        """When a request passed for the last time."""
+        self._counts_at = -inf
+        self._until = inf
+        self.change(requests_per_second, at=-inf)
+
+    def change(self, requests_per_second: float, *, at: float, until: float = inf) -> None:
+        """Another rate from the time ``at`` on, which ends at ``until``: nothing passes afterwards, nor at a rate of 0.
+
+        The last request counts on: whoever changes the rate often gains nothing by it. Where the rate had ended others
+        may have had it, so one request counts as just sent: a share that goes round must not bring one for each."""
+        if at >= self._until:
+            self._counts_at = max(self._counts_at, at)
+        if requests_per_second < 0:
+            raise ValueError(f"a rate cannot be less than 0, as {requests_per_second} is")
+        self._interval = 1.0 / requests_per_second if requests_per_second else inf
+        self._until = until if requests_per_second else -inf
 
     def take(self, at: float) -> bool:
         """Whether a request may go at the time ``at``; it then counts."""
-        if self._next_at - SLACK_SECONDS > at + _ROUNDING_SECONDS:
+        next_at = self._counts_at + self._interval
+        if at >= self._until or next_at - SLACK_SECONDS > at + _ROUNDING_SECONDS:
             return False
-        self._next_at = max(self._next_at, at) + self._interval
+        self._counts_at = max(next_at, at)
+        self.taken_at = at
         return True
 
     def seconds_left(self, at: float) -> float:
-        """Until the next request may go."""
-        return max(0.0, self._next_at - SLACK_SECONDS - at)
+        """Until the next request may go; without end where the rate has ended."""
+        if at >= self._until:
+            return inf
+        return max(0.0, self._counts_at + self._interval - SLACK_SECONDS - at)

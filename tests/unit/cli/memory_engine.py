@@ -51,6 +51,7 @@ class TickingClock:
 @dataclass(frozen=True, slots=True)
 class SteadyLoad:
     in_flight: int = 7
+    limit: int = 32
 
 
 @dataclass

@@ -48,7 +48,9 @@ class TestToTheEnd:
 
         lines = rig.run("--yes").stderr.splitlines()
 
-        assert any(line.startswith("Active: 0/4 (0.0%), 0 failed, ") and line.endswith("7 in flight") for line in lines)
+        assert any(
+            line.startswith("Active: 0/4 (0.0%), 0 failed, ") and line.endswith("7/32 in flight") for line in lines
+        )
         assert any(line.startswith("Completing: 4/4 (100.0%), 1 failed, ") for line in lines)
 
     def test_failed_tasks_are_3_and_named(self, rig: CliRig) -> None:
@@ -359,7 +361,7 @@ class TestCtrlC:
 
     def test_twice_gives_the_terminal_back(self, command: list[str]) -> None:
         with _started("Active", "lasts-live", command, FORCE_COLOR="1", TERM="xterm") as process:
-            lines = _until(process, "7 in flight")
+            lines = _until(process, "7/32 in flight")
             process.send_signal(signal.SIGINT)
             lines += _until(process, "Ctrl-C again")
             process.send_signal(signal.SIGINT)

@@ -19,6 +19,7 @@ def progress(*, status: str = "Active", done: int = 500, total: int | None = 200
         speed=Speed(123.4, 5_600_000),
         seconds_left=12.2,
         in_flight=64,
+        limit=128,
     )
 
 
@@ -45,7 +46,7 @@ class TestMeter:
 class TestLines:
     def test_a_job_that_runs(self) -> None:
         assert progress_line(progress()) == (
-            "Active: 500/2,000 (25.0%), 3 failed, 123 objects/s, 5.6 MB/s, ETA 0:00:12, 64 in flight"
+            "Active: 500/2,000 (25.0%), 3 failed, 123 objects/s, 5.6 MB/s, ETA 0:00:12, 64/128 in flight"
         )
 
     def test_a_job_that_is_planned(self) -> None:
@@ -105,7 +106,7 @@ class TestLiveScreen:
         screen.close()
 
         assert "First  [bold]raw/a[/bold] -> b" in drawn.getvalue()
-        assert "500/2,000, 3 failed, 123 objects/s, 5.6 MB/s, ETA 0:00:12, 64 in flight" in drawn.getvalue()
+        assert "500/2,000, 3 failed, 123 objects/s, 5.6 MB/s, ETA 0:00:12, 64/128 in flight" in drawn.getvalue()
         assert "[red]refused" in drawn.getvalue()
 
 

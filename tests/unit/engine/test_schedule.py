@@ -20,7 +20,7 @@ OPEN = {"has_open_chunks": True}
 
 
 def queued(name: str, status: JobStatus, *, priority: int = 5, **facts: Any) -> QueuedJob:
-    of_queue = {"has_open_chunks", "has_leases", "has_lost_chunks", "quiet_at"}
+    of_queue = {"has_open_chunks", "has_leases", "has_lost_chunks", "quiet_at", "is_rate_taken"}
     job = replace(
         a_job(status=status),
         id=JobId(name),
@@ -29,6 +29,7 @@ def queued(name: str, status: JobStatus, *, priority: int = 5, **facts: Any) -> 
         | {fact: value for fact, value in facts.items() if fact not in of_queue},
     )
     seen: dict[str, Any] = {"has_open_chunks": False, "has_leases": False, "has_lost_chunks": False, "quiet_at": 0.0}
+    seen["is_rate_taken"] = False
     return QueuedJob(job=job, **{fact: facts.get(fact, default) for fact, default in seen.items()})
 
 
@@ -64,6 +65,13 @@ def test_a_job_without_unclaimed_chunks_holds_nobody_back() -> None:
     assert moves(queued("high", JobStatus.ACTIVE, priority=9), queued("low", JobStatus.READY, **OPEN)) == {
         "low": JobStatus.ACTIVE
     }
+
+
+def test_a_job_whose_rate_is_taken_holds_nobody_back() -> None:
+    high = queued("high", JobStatus.ACTIVE, priority=9, is_rate_taken=True, **OPEN)
+    paused = queued("low", JobStatus.PAUSED, paused_by=PausedBy.PRIORITY, **OPEN)
+    assert moves(high, paused) == {"low": JobStatus.ACTIVE}
+    assert moves(high, queued("low", JobStatus.ACTIVE, **OPEN)) == {}
 
 
 def test_a_job_whose_bucket_is_held_holds_nobody_back() -> None:

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
+from cosbatch.ledger.rate_shares import RateWish
 from cosbatch.ledger.sql_ledger import SqlLedger
 from cosbatch.ledger.sqlite import open_memory
-from cosbatch.model.identifiers import LOCAL_ACCOUNT
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, Bucket, RegionName
 from cosbatch.model.states import JobStatus
 from cosbatch.model.tasks import Then
+from cosbatch.model.workers import WorkerMetrics, WorkerProcess
 from tests.contract.ledgers import (
     ANNA,
     LEASE_SECONDS,
@@ -25,6 +27,7 @@ from tests.contract.ledgers import (
     user_cancels,
 )
 
+PROCESS = WorkerProcess(id=ANNA, role="worker", host="copper", pid=4711)
 BULKY = ("chunk", "part", "upload", "job_event")
 """Tables that grow with the work; those of jobs may be walked along an index of unfinished ones."""
 GREW_FROM, GREW_TO = 1_000, 100_000
@@ -68,6 +71,12 @@ async def a_day_in_the_life(ledger: SqlLedger) -> None:
     await ledger.job(job)
     await ledger.jobs(account=LOCAL_ACCOUNT)
     await ledger.jobs(statuses=[JobStatus.ACTIVE], limit=5)
+    await ledger.claimable_jobs()
+    for wishes in ({(RegionName("here"), Bucket("target")): RateWish(cap=5, in_use=0)}, {}):
+        await ledger.check_in(PROCESS, WorkerMetrics(), wishes, seconds=10)
+    await ledger.queued_jobs()
+    await ledger.workers(seen_within_seconds=10)
+    await ledger.check_out(ANNA)
 
 
 async def test_every_statement_uses_an_index() -> None:

@@ -215,16 +215,76 @@ async def test_a_new_rate_counts_at_once(clock: VirtualClock) -> None:
     assert not any(task.done() for task in waiting)
     pacer.set_rate(10)
     await asyncio.sleep(1)
-    assert sum(task.done() for task in waiting) == 11
+    assert sum(task.done() for task in waiting) == 11, "the last one was long ago"
     pacer.set_rate(None)
     await asyncio.sleep(0)
     assert all([await task for task in waiting])
     assert clock.boottime() == pytest.approx(2)
 
 
-def test_a_rate_of_nothing_is_a_mistake() -> None:
-    with pytest.raises(ValueError, match="greater than 0"):
-        RateCap(0)
+@virtual_time
+async def test_a_rate_that_is_set_again_and_again_is_no_way_around_it(clock: VirtualClock) -> None:
+    pacer = pacer_at(clock, limit=100, rate=10)
+    waiting = [asyncio.create_task(take(pacer)) for _ in range(60)]
+    for _ in range(40):
+        await asyncio.sleep(0.05)
+        pacer.set_rate(10)
+    assert sum(task.done() for task in waiting) == 21
+    pacer.set_rate(None)
+    await asyncio.gather(*waiting)
+
+
+@virtual_time
+async def test_without_a_share_everybody_waits_until_there_is_one(clock: VirtualClock) -> None:
+    pacer = pacer_at(clock, limit=100, rate=0)
+    waiting = [asyncio.create_task(take(pacer)) for _ in range(3)]
+    await asyncio.sleep(3600)
+    assert not any(task.done() for task in waiting)
+    pacer.set_rate(1000)
+    await asyncio.sleep(0.1)
+    assert all([await task for task in waiting])
+    assert not RateCap(0).take(7)
+
+
+@virtual_time
+async def test_a_share_ends_by_itself_at_its_time(clock: VirtualClock) -> None:
+    pacer = pacer_at(clock, limit=100, rate=0)
+    pacer.set_rate(10, until=2.0)
+    sent: list[float] = []
+
+    async def send() -> None:
+        await take(pacer)
+        sent.append(clock.boottime())
+
+    waiting = [asyncio.create_task(send()) for _ in range(50)]
+    await asyncio.sleep(600)
+    assert len(sent) == 20
+    assert min(sent) == pytest.approx(0.1 - SLACK_SECONDS), "somebody else may have sent just before"
+    assert max(sent) < 2.0
+    assert not pacer.try_admit()
+    pacer.set_rate(10, until=700.0)
+    await asyncio.gather(*waiting)
+
+
+@virtual_time
+async def test_who_waits_or_has_just_sent_wants_some_of_the_rate(clock: VirtualClock) -> None:
+    board = PacerBoard(clock=clock, requests_per_second=0.0)
+    wanted, idle = Bucket("wanted"), Bucket("idle")
+    assert not board.pacer(idle).try_admit()
+    waiting = asyncio.create_task(take(board.pacer(wanted)))
+    await asyncio.sleep(5)
+    assert board.wanting_rate(since=5.0) == {wanted}
+    board.pacer(wanted).set_rate(1)
+    await waiting
+    assert board.wanting_rate(since=5.0) == {wanted}
+    await asyncio.sleep(5)
+    assert board.wanting_rate(since=7.0) == set()
+    assert [pacer.bucket for pacer in board.asked()] == [wanted]
+
+
+def test_a_rate_below_nothing_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="less than 0"):
+        RateCap(-1)
 
 
 @given(

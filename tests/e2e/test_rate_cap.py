@@ -1,0 +1,75 @@
+"""The cap of a region holds over all programs and processes, counted before the store; and none of it is wasted."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.counting_proxy import CountingProxy
+from tests.e2e.program import Ground
+from tests.stores import RealStore
+
+CAP = 100
+KEYS = [f"logs/{number:05d}" for number in range(800)]
+
+
+@pytest.fixture
+def ground(seaweedfs_store: RealStore, tmp_path: Path) -> Iterator[Ground]:
+    ground = Ground(seaweedfs_store, tmp_path, f"cap{uuid.uuid4().hex[:8]}")
+    ground.put(KEYS)
+    yield ground
+    ground.kill_all()
+
+
+@pytest.fixture
+def proxy(seaweedfs_store: RealStore) -> Iterator[CountingProxy]:
+    with CountingProxy(seaweedfs_store.endpoint) as proxy:
+        yield proxy
+
+
+def capped(ground: Ground, proxy: CountingProxy, *, workers: int) -> None:
+    ground.write_settings(region={"requests_per_second": CAP, "endpoint": proxy.endpoint}, workers=workers)
+
+
+def most_above_the_cap(times: list[float]) -> float:
+    """By how many requests any span of time exceeds the cap."""
+    return max(
+        count - CAP * (ended - began)
+        for first, began in enumerate(times)
+        for count, ended in enumerate(times[first:], start=1)
+    )
+
+
+def test_two_programs_on_one_folder_keep_one_cap(ground: Ground, proxy: CountingProxy) -> None:
+    capped(ground, proxy, workers=2)
+    files = [
+        ground.job_file(ground.csv(keys, name=f"{name}.csv"), name=f"{name}.yaml")
+        for name, keys in (("even", KEYS[::2]), ("odd", KEYS[1::2]))
+    ]
+    programs = [ground.start("run", file, "--yes") for file in files]
+    assert [program.wait(120) for program in programs] == [0, 0]
+    assert ground.keys_in(ground.target) == set(KEYS)
+    times = proxy.times_of(ground.target)
+    assert len(times) >= len(KEYS)
+    assert most_above_the_cap(times) <= CAP, "no more than one second's burst"
+
+
+def test_a_single_worker_has_the_whole_cap(ground: Ground, proxy: CountingProxy) -> None:
+    capped(ground, proxy, workers=1)
+    ground.call_json("run", ground.job_file(ground.csv(KEYS)), "--yes")
+    times = proxy.times_of(ground.target)
+    assert most_above_the_cap(times) <= CAP
+    middle = times[len(times) // 3 : 2 * len(times) // 3]
+    assert len(middle) / (middle[-1] - middle[0]) > 0.8 * CAP
+
+
+def test_the_smallest_cap_lets_a_job_be_planned_worked_and_sealed(ground: Ground, proxy: CountingProxy) -> None:
+    """Everything is in one bucket: manifest, target and report compete for one request a second."""
+    ground.write_settings(region={"requests_per_second": 2, "endpoint": proxy.endpoint}, workers=3)
+    arn = ground.csv(KEYS[:10])
+    job = ground.document(arn, copy={"target_resource": f"arn:aws:s3:::{ground.control}"})
+    done = ground.call_json("run", ground.write_job(job), "--yes", seconds=240)
+    assert ground.report(done["job_id"]).keys("succeeded") == KEYS[:10]
