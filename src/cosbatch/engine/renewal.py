@@ -96,6 +96,7 @@ async def until_stopped(step: Callable[[], Awaitable[bool]], *, stop: asyncio.Ev
 
 async def sleep_or_stop(seconds: float, *, stop: asyncio.Event) -> None:
     try:
-        await asyncio.wait_for(stop.wait(), timeout=seconds)
+        async with asyncio.timeout(seconds):  # wait_for would make a task for each poll
+            await stop.wait()
     except TimeoutError:
         return
