@@ -10,6 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from io import FileIO
 from pathlib import Path
 
 import structlog
@@ -88,7 +89,7 @@ def logging_to_folder(data_dir: Path, *, level: str) -> Iterator[None]:
     while the context is open; processes append whole lines. InvalidArgument where the folder cannot be used."""
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        log_file = (data_dir / "cosbatch.log").open("a", encoding="utf-8", buffering=1)
+        log_file = (data_dir / "cosbatch.log").open("ab", buffering=0)
     except OSError as error:
         problem = f"cannot be written to: {error.strerror}"
         fault = Fault(
@@ -96,6 +97,7 @@ def logging_to_folder(data_dir: Path, *, level: str) -> Iterator[None]:
         )
         raise InvalidArgument("the data folder cannot be used", faults=[fault]) from error
     with log_file as file:
+        lines = _LogLines(file)
         structlog.configure(
             processors=[
                 structlog.contextvars.merge_contextvars,
@@ -105,12 +107,26 @@ def logging_to_folder(data_dir: Path, *, level: str) -> Iterator[None]:
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
             wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-            logger_factory=structlog.WriteLoggerFactory(file=file),
+            logger_factory=lambda *_: lines,
         )
         try:
             yield
         finally:
             structlog.reset_defaults()
+
+
+class _LogLines:
+    """What structlog writes to. A line that the disk refuses is lost: who tells of a full disk must not break off over
+    it, for the work goes on when there is room again."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+
+    def msg(self, message: str) -> None:
+        with suppress(OSError):
+            self._file.write(f"{message}\n".encode(errors="backslashreplace"))
+
+    debug = info = warning = error = critical = msg
 
 
 # --- stores

@@ -51,6 +51,8 @@ class Ground:
     store: RealStore
     folder: Path
     name: str
+    wrapper: tuple[str, ...] = ()
+    """What the program is called through, such as ``env NAME=value``."""
     client: Any = field(init=False)
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -155,7 +157,7 @@ class Ground:
 
     def command(self, *arguments: str | Path) -> list[str]:
         return [
-            str(PROGRAM), *map(str, arguments), "--config", str(self.folder / "cosbatch.yaml"),
+            *self.wrapper, str(PROGRAM), *map(str, arguments), "--config", str(self.folder / "cosbatch.yaml"),
             "--data", str(self.folder / "state"),
         ]  # fmt: skip
 

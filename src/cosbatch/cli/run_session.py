@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -20,7 +21,7 @@ from cosbatch.cli.request_page import plan_page
 from cosbatch.cli.run_identity import FoundRun, find_or_create, read_job_file
 from cosbatch.cli.runs_index import RunsIndex
 from cosbatch.cli.wiring_port import Load, RunningEngine
-from cosbatch.model.errors import CosbatchError, Fault, InvalidArgument
+from cosbatch.model.errors import CosbatchError, Fault, IllegalMove, InvalidArgument
 from cosbatch.model.identifiers import LOCAL_ACCOUNT
 from cosbatch.model.jobs import Job, PausedBy
 from cosbatch.model.reports import ReportState
@@ -158,10 +159,11 @@ async def _plan(job: Job, engine: RunningEngine, screen: Screen) -> Job:
 
 
 async def _finish(job: Job, engine: RunningEngine, screen: Screen) -> Job:
-    if job.status is JobStatus.SUSPENDED:
-        await engine.service.update_job_status(job.id, requested_job_status=JobStatus.READY, account=LOCAL_ACCOUNT)
-    elif job.paused_by is PausedBy.USER:
-        await _resume(job, engine, screen)
+    with suppress(IllegalMove):  # another call of the same command was quicker, or somebody has ended the job
+        if job.status is JobStatus.SUSPENDED:
+            await engine.service.update_job_status(job.id, requested_job_status=JobStatus.READY, account=LOCAL_ACCOUNT)
+        elif job.paused_by is PausedBy.USER:
+            await _resume(job, engine, screen)
     return await _wait(job, engine, screen, until=lambda now: is_final(now.status))
 
 

@@ -70,6 +70,8 @@ class Script:
     next_try: str = "delivers"
     """Of a report that waits: ``delivers``, ``is held``, or ``never ends``."""
     service_hangs: bool = False
+    confirmed_by_another: bool = False
+    """Right after the job was seen to wait for it."""
 
 
 @dataclass
@@ -86,10 +88,17 @@ class MemoryEngine:
             job = await self.ledger.job(job_id)
             on_progress(job, SteadyLoad())
             if until(job):
+                await self._confirm_beside(job)
                 return job
             if job.status is self.script.stays_in:
                 await asyncio.Event().wait()
             await self._step(job)
+
+    async def _confirm_beside(self, job: Job) -> None:
+        if self.script.confirmed_by_another and job.status is JobStatus.SUSPENDED:
+            await self.ledger.move(
+                job.id, expect=[job.status], to=JobStatus.READY, actor=Actor.USER, reason="in another terminal"
+            )
 
     async def _step(self, job: Job) -> None:
         if job.status is self.script.holds_in:

@@ -112,6 +112,11 @@ class TestTheQuestion:
         assert "add --yes" in rig.run().stderr
         assert [job["status"] for job in rig.jobs()] == ["Suspended"]
 
+    def test_two_calls_that_confirm_at_once_both_go_on(self, rig: CliRig) -> None:
+        rig.wiring.script.confirmed_by_another = True
+
+        assert rig.run("--yes").exit_code == 0
+
     def test_totals_are_told_where_nobody_can_be_asked(self, rig: CliRig) -> None:
         rig.wiring.script.failed = 1
         first = rig.run("--yes")
