@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, cast
@@ -392,3 +393,32 @@ async def pause(rig: Rig, job: Job) -> None:
 
 async def cancel(rig: Rig, job: Job) -> None:
     await rig.ledger.move(job.id, expect={JobStatus.ACTIVE}, to=JobStatus.CANCELLING, actor=Actor.USER, reason="enough")
+
+
+@virtual_time
+async def test_results_that_cannot_be_written_down_are_looked_for_again(clock: VirtualClock) -> None:
+    """An error of ours in a commit must not look as if nothing had been sent."""
+    rig = Rig(clock)
+    breaks = 3
+
+    async def put(method: Call, name: str, *args: Any, **options: Any) -> Any:
+        nonlocal breaks
+        if breaks and "/parts/" in name:
+            breaks -= 1
+            raise RuntimeError("a fault of ours")
+        return await method(name, *args, **options)
+
+    sent: Counter[str] = Counter()
+
+    async def copy(method: Call, source: Any, target: Any, **options: Any) -> Any:
+        sent[target.key] += 1
+        return await method(source, target, **options)
+
+    spool = cast(Spool, Between(rig.spool, put=put))
+    store = cast(ObjectStore, Between(rig.store, copy=copy))
+    rig.view = lambda: View(store, rig.ledger, spool)
+    rig.start()
+    done = await rig.until(await submitted(rig))
+    assert (done.status, done.tally.succeeded, len(rig.report(done).rows)) == (JobStatus.COMPLETE, 500, 500)
+    assert set(sent.values()) == {1}
+    await rig.drain()

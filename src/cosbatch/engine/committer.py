@@ -50,6 +50,12 @@ class Committer:
             part = Part(spool_name=name, settled=encoded.settled, tally=encoded.tally) if taken.entries else None
             await self._until_committed(run, part, content=encoded.content, then=then)
 
+    async def forfeit(self, run: ChunkRun) -> None:
+        """Gives the chunk back as a loss, without the results that are not committed."""
+        async with run.committing:
+            run.take_results()
+            await self._until_committed(run, None, content=b"", then=Then.FORFEIT)
+
     async def _until_committed(self, run: ChunkRun, part: Part | None, *, content: bytes, then: Then) -> None:
         attempt = 0
         while not run.deadline.lost:

@@ -296,6 +296,10 @@ class Worker:
         run.finishing = True
         try:
             await self._committer.commit(run, then=run.ending())
+        except Exception:
+            # Results may be gone that stand for requests: the chunk has to be looked after, not just given back.
+            log.exception("commit-broke", job_id=run.claim.lease.job_id, seq=run.claim.lease.seq)
+            await self._committer.forfeit(run)
         finally:
             self._drop(run)
 
