@@ -129,7 +129,10 @@ class HttpClient:
         raise AssertionError("the last send returns or raises")
 
     async def close(self) -> None:
-        """Closes every connection; requests under way end as unanswered."""
+        """Sends nothing more, waits for the answers to what was sent, a while at most, and closes every connection.
+
+        Requests that are under way still after that end as unanswered.
+        """
         await self._pool.close()
 
 
