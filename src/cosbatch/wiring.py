@@ -35,6 +35,7 @@ from cosbatch.service.service import JobService
 from cosbatch.settings import Settings, read_credentials, region_table
 from cosbatch.storage.folder_spool import FolderSpool
 from cosbatch.storage.http_client import HttpClient, Timeouts
+from cosbatch.storage.http_memory import keep_large_blocks
 from cosbatch.storage.pacing import PacerBoard, StopSignal
 from cosbatch.storage.persistent import PersistentStore
 from cosbatch.storage.probe import probe_store, render_overrides
@@ -304,6 +305,7 @@ class Engine:
 @asynccontextmanager
 async def open_engine(settings: Settings, data_dir: Path, *, log_level: str = "info") -> AsyncIterator[Engine]:
     """Planner and workers in processes of their own, scheduler and finisher in this one; drained on exit."""
+    keep_large_blocks()
     clock = SystemClock()
     limits = engine_limits(settings)
     locks = LockFiles(data_dir / "processes")
@@ -391,6 +393,7 @@ def _rate_share(role: str, settings: Settings) -> float:
 @asynccontextmanager
 async def _process(settings: Settings, data_dir: Path, role: str, log_level: str) -> AsyncIterator[_Process]:
     """What every child process has; its lock file is free as soon as it is gone."""
+    keep_large_blocks()
     worker = new_worker_id(role)
     with logging_to_folder(data_dir, level=log_level), LockFiles(data_dir / "processes").hold(worker):
         clock = SystemClock()

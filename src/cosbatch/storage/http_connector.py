@@ -102,7 +102,4 @@ class Connector:
 def _tls_context(ca_file: str | None) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=ca_file)
     context.set_alpn_protocols(["http/1.1"])
-    # Reading from a TLS connection allocates a buffer that is above glibc's threshold for mmap, so that every answer
-    # would cost three system calls. glibc raises that threshold to the size of the largest such block ever freed.
-    bytearray(8 * 2**20)
     return context
