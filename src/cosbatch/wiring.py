@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -36,6 +37,7 @@ from cosbatch.settings import Settings, read_credentials, region_table
 from cosbatch.storage.folder_spool import FolderSpool
 from cosbatch.storage.http_client import HttpClient, Timeouts
 from cosbatch.storage.http_memory import keep_large_blocks
+from cosbatch.storage.http_proxy import ProxyRules, ProxyUnusable, read_proxy_rules
 from cosbatch.storage.pacing import PacerBoard, StopSignal
 from cosbatch.storage.persistent import PersistentStore
 from cosbatch.storage.probe import probe_store, render_overrides
@@ -119,13 +121,15 @@ class _OpenRegion:
 class RegionStores:
     """The stores of one process: one client and one set of pacers for each region, made when it is first asked for."""
 
-    def __init__(self, settings: Settings, *, clock: Clock, rate_share: float) -> None:
+    def __init__(self, settings: Settings, *, clock: Clock, rate_share: float, proxies: ProxyRules) -> None:
         """``rate_share`` is this process's part of each bucket's rate cap."""
         self._settings = settings
+        self._proxies = proxies
         self._clock = clock
         self._rate_share = rate_share
         self._regions = region_table(settings)
         self._open: dict[RegionName, _OpenRegion] = {}
+        self._clients: dict[RegionName, HttpClient] = {}
 
     def region(self, name: RegionName) -> Region:
         try:
@@ -159,8 +163,7 @@ class RegionStores:
         return sum(opened.board.in_flight for opened in self._open.values())
 
     async def close(self) -> None:
-        for opened in self._open.values():
-            await opened.store.close()
+        await asyncio.gather(*[client.close() for client in self._clients.values()])
 
     def _opened(self, name: RegionName) -> _OpenRegion:
         if name not in self._open:
@@ -168,20 +171,10 @@ class RegionStores:
         return self._open[name]
 
     def _make(self, region: Region) -> _OpenRegion:
-        settings = self._settings
-        client = HttpClient(
-            region.endpoint,
-            ca_file=region.ca_file,
-            timeouts=Timeouts(
-                connect_seconds=settings.connect_timeout_seconds, answer_seconds=settings.request_timeout_seconds
-            ),
-            max_connections=region.max_connections,
-            clock=self._clock,
-        )
         store = S3Store(
             region=region,
-            credentials=StaticCredentials(read_credentials(settings, region.name)),
-            client=client,
+            credentials=StaticCredentials(read_credentials(self._settings, region.name)),
+            client=self._client(region),
             signer=TemplateSigner(region=region.signing_region, clock=self._clock),
             profile=profile_of(region),
             clock=self._clock,
@@ -194,10 +187,34 @@ class RegionStores:
         )
         return _OpenRegion(store, board)
 
+    def _client(self, region: Region) -> HttpClient:
+        if region.name not in self._clients:
+            self._clients[region.name] = self._new_client(region)
+        return self._clients[region.name]
+
+    def _new_client(self, region: Region) -> HttpClient:
+        settings = self._settings
+        try:
+            return HttpClient(
+                region.endpoint,
+                ca_file=region.ca_file,
+                timeouts=Timeouts(
+                    connect_seconds=settings.connect_timeout_seconds, answer_seconds=settings.request_timeout_seconds
+                ),
+                max_connections=region.max_connections,
+                clock=self._clock,
+                proxies=self._proxies,
+            )
+        except ProxyUnusable as error:
+            way_out = f"name an http:// proxy, or the host of {region.endpoint} in NO_PROXY"
+            fault = Fault(path="the environment", value="", problem=str(error), way_out=way_out)
+            raise InvalidArgument(f"region {region.name} cannot be reached", faults=[fault]) from None
+
 
 @asynccontextmanager
 async def _stores(settings: Settings, *, clock: Clock, rate_share: float = 1.0) -> AsyncIterator[RegionStores]:
-    stores = RegionStores(settings, clock=clock, rate_share=rate_share)
+    proxies = read_proxy_rules(os.environ)
+    stores = RegionStores(settings, clock=clock, rate_share=rate_share, proxies=proxies)
     try:
         yield stores
     finally:

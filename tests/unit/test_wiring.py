@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
-from cosbatch.model.identifiers import RegionName
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from cosbatch.model.errors import InvalidArgument
+from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, RegionName
 from cosbatch.model.regions import Provider, Region
+from cosbatch.settings import Settings, load_settings
 from cosbatch.storage.profiles import PROFILES, Option, Support
-from cosbatch.wiring import profile_of
+from cosbatch.wiring import borrowed_store, profile_of
+from tests.capturing_store import CapturingStore
+
+REGIONS = """\
+regions:
+  one:
+    endpoint: http://one.example
+    profile: s3
+    signing_region: one
+    credentials: {access_key_id: env:TEST_ID, secret_access_key: env:TEST_SECRET, session_token: file:token}
+"""
+FOUND = {"etag": '"e"', "last-modified": "Tue, 14 Nov 2023 22:13:20 GMT"}
+REF = ObjectRef(Bucket("the-bucket"), ObjectKey("k"))
 
 
 def region(**changes: object) -> Region:
@@ -25,3 +44,36 @@ def test_single_options_may_be_overridden() -> None:
     overridden = profile_of(region(profile_overrides=(("sse-aes256", "applied"),)))
     assert overridden.supports(Option.SSE_AES256) is Support.APPLIED
     assert overridden.supports(Option.RESTORE) is Support.REFUSED
+
+
+class TestStores:
+    @pytest.fixture
+    async def proxy(self, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[CapturingStore]:
+        for name in ("HTTP_PROXY", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        async with CapturingStore() as running:
+            monkeypatch.setenv("http_proxy", running.endpoint)
+            yield running
+
+    @pytest.fixture
+    def settings(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+        monkeypatch.setenv("TEST_ID", "AK")
+        monkeypatch.setenv("TEST_SECRET", "SK")
+        (tmp_path / "cosbatch.yaml").write_text(REGIONS)
+        (tmp_path / "token").write_text("old-token")
+        return load_settings(tmp_path / "cosbatch.yaml")
+
+    async def test_a_proxy_of_the_environment_is_used(self, proxy: CapturingStore, settings: Settings) -> None:
+        proxy.answer(headers=FOUND)
+        async with borrowed_store(settings, RegionName("one")) as store:
+            assert (await store.head(REF)).etag == "e"
+        assert proxy.requests[0].path == "http://one.example/the-bucket/k"
+
+    async def test_a_proxy_that_is_not_spoken_to_is_named_before_anything_is_sent(
+        self, proxy: CapturingStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("http_proxy", "socks5://me:hush@proxy.example:1080")
+        with pytest.raises(InvalidArgument, match="HTTP_PROXY") as raised:
+            async with borrowed_store(settings, RegionName("one")):
+                pass
+        assert "hush" not in str(raised.value)
