@@ -9,6 +9,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -22,7 +23,7 @@ from cosbatch.engine.processes import ChildSpec, ParentLink, ProcessGroup
 from cosbatch.engine.scheduler import Scheduler
 from cosbatch.engine.task_run import TaskTools
 from cosbatch.engine.worker import Worker
-from cosbatch.identity.credentials import StaticCredentials
+from cosbatch.identity.credentials import Credentials, RenewingCredentials
 from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.sql_ledger import open_sqlite_ledger
 from cosbatch.manifests.inspect import Inspection, inspect_manifest
@@ -43,6 +44,7 @@ from cosbatch.storage.persistent import PersistentStore
 from cosbatch.storage.probe import probe_store, render_overrides
 from cosbatch.storage.profiles import PROFILES, CapabilityProfile, Option, Support
 from cosbatch.storage.s3 import S3Store
+from cosbatch.storage.s3_routes import Neighbour
 from cosbatch.storage.signer import TemplateSigner
 
 PROGRESS_SECONDS = 0.5
@@ -130,6 +132,7 @@ class RegionStores:
         self._regions = region_table(settings)
         self._open: dict[RegionName, _OpenRegion] = {}
         self._clients: dict[RegionName, HttpClient] = {}
+        """Also of regions to which another one's store redirects, whatever their credentials."""
 
     def region(self, name: RegionName) -> Region:
         try:
@@ -173,11 +176,16 @@ class RegionStores:
     def _make(self, region: Region) -> _OpenRegion:
         store = S3Store(
             region=region,
-            credentials=StaticCredentials(read_credentials(self._settings, region.name)),
+            credentials=self._credentials(region.name),
             client=self._client(region),
             signer=TemplateSigner(region=region.signing_region, clock=self._clock),
             profile=profile_of(region),
             clock=self._clock,
+            neighbours=[
+                Neighbour(other, partial(self._client, other))
+                for other in self._regions.values()
+                if other.name != region.name
+            ],
         )
         rate = region.requests_per_second
         board = PacerBoard(
@@ -186,6 +194,14 @@ class RegionStores:
             requests_per_second=rate * self._rate_share if rate else None,
         )
         return _OpenRegion(store, board)
+
+    def _credentials(self, name: RegionName) -> RenewingCredentials:
+        """Read again when a store calls them expired: whoever renews them writes them where they were read."""
+
+        async def read_again() -> Credentials:
+            return read_credentials(self._settings, name)
+
+        return RenewingCredentials(read_credentials(self._settings, name), fetch=read_again, clock=self._clock)
 
     def _client(self, region: Region) -> HttpClient:
         if region.name not in self._clients:

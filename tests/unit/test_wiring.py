@@ -22,6 +22,11 @@ regions:
     profile: s3
     signing_region: one
     credentials: {access_key_id: env:TEST_ID, secret_access_key: env:TEST_SECRET, session_token: file:token}
+  two:
+    endpoint: http://two.example:8080
+    profile: s3
+    signing_region: two
+    credentials: {access_key_id: env:NOT_THERE, secret_access_key: env:NOT_THERE}
 """
 FOUND = {"etag": '"e"', "last-modified": "Tue, 14 Nov 2023 22:13:20 GMT"}
 REF = ObjectRef(Bucket("the-bucket"), ObjectKey("k"))
@@ -77,3 +82,27 @@ class TestStores:
             async with borrowed_store(settings, RegionName("one")):
                 pass
         assert "hush" not in str(raised.value)
+
+    async def test_a_redirect_leads_to_other_regions_of_the_settings(
+        self, proxy: CapturingStore, settings: Settings
+    ) -> None:
+        """With the credentials of the first: those of the other need not even be there."""
+        proxy.answer(status=307, headers={"location": "http://two.example:8080/the-bucket/k"})
+        proxy.answer(headers=FOUND)
+        async with borrowed_store(settings, RegionName("one")) as store:
+            await store.head(REF)
+        assert [request.path for request in proxy.requests] == [
+            "http://one.example/the-bucket/k",
+            "http://two.example:8080/the-bucket/k",
+        ]
+        assert "/two/s3/" in proxy.requests[1].headers["authorization"]
+
+    async def test_credentials_are_read_again_when_they_have_expired(
+        self, proxy: CapturingStore, settings: Settings, tmp_path: Path
+    ) -> None:
+        async with borrowed_store(settings, RegionName("one")) as store:
+            (tmp_path / "token").write_text("new-token")
+            proxy.answer(b"<Error><Code>ExpiredToken</Code></Error>", status=400)
+            await store.delete(REF)
+        tokens = [request.headers["x-amz-security-token"] for request in proxy.requests]
+        assert tokens == ["old-token", "new-token"]
