@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
 from cosbatch.identity.credentials import Credentials, CredentialSource
@@ -41,10 +42,12 @@ from cosbatch.storage.s3_routes import Answer, Neighbour, Route, Routes
 from cosbatch.storage.signer import EMPTY_SHA256, UNSIGNED_PAYLOAD, RequestTemplate, TemplateSigner, quote_path
 
 COPY_PLANS_KEPT: Final = 64
+PARTIAL_CONTENT: Final = 206
 
 _NO_TAGS: Final = frozenset({"NoSuchTagSet", "NoSuchTagSetError"})
 
 _Value = TypeVar("_Value")
+_PageT = TypeVar("_PageT", ListPage, UploadPage)
 _AnswerT = TypeVar("_AnswerT", bound=Answer)
 
 
@@ -107,9 +110,9 @@ class S3Store:
 
         answer, credentials = await self._ask(request, send)
         try:
-            if answer.status not in (200, 206):
+            if answer.status not in (200, PARTIAL_CONTENT):
                 raise self._refusal(answer, request, credentials, about_version=ref.version_id is not None)
-            return self._body(answer, request)
+            return self._body(answer, request, first_byte=first_byte, last_byte=last_byte)
         except BaseException:
             await answer.aclose()
             raise
@@ -224,17 +227,21 @@ class S3Store:
 
     async def list_parts(self, target: ObjectRef, *, upload_id: str) -> list[UploadedPart]:
         found: list[UploadedPart] = []
-        after = 0
+        after = -1
         while True:
-            request = s3_requests.list_parts(target, upload_id=upload_id, after=after)
-            page, after = await self._read_document(request, s3_answers.parts_of)
+            request = s3_requests.list_parts(target, upload_id=upload_id, after=max(after, 0))
+            answer = await self._read(request)
+            page, last = self._understood(answer, request, partial(s3_answers.parts_of, answer.body))
+            if 0 < last <= after:
+                raise self._malformed("the list of parts comes again instead of going on", answer, request)
             found += page
-            if not after:
+            if not last:
                 return found
+            after = last
 
     async def list_uploads(self, bucket: Bucket, *, prefix: str = "", token: str = "") -> UploadPage:
         request = s3_requests.list_uploads(bucket, prefix=prefix, token=token)
-        return await self._read_document(request, s3_answers.uploads_of)
+        return await self._read_page(request, token, s3_answers.uploads_of)
 
     # --- access lists and tags
 
@@ -265,11 +272,11 @@ class S3Store:
         self, bucket: Bucket, *, prefix: str = "", start_after: str = "", token: str = "", limit: int = 1000
     ) -> ListPage:
         request = s3_requests.list_objects(bucket, prefix=prefix, start_after=start_after, token=token, limit=limit)
-        return await self._read_document(request, s3_answers.objects_of)
+        return await self._read_page(request, token, s3_answers.objects_of)
 
     async def list_versions(self, bucket: Bucket, *, prefix: str = "", token: str = "", limit: int = 1000) -> ListPage:
         request = s3_requests.list_versions(bucket, prefix=prefix, token=token, limit=limit)
-        return await self._read_document(request, s3_answers.versions_of)
+        return await self._read_page(request, token, s3_answers.versions_of)
 
     async def bucket_region(self, bucket: Bucket) -> str:
         """S3 names the region also in the answer that sends the asker there (301, or 400 for the signature's)."""
@@ -363,6 +370,14 @@ class S3Store:
         answer = await self._read(request)
         return self._understood(answer, request, lambda: parse(answer.body))
 
+    async def _read_page(self, request: S3Request, token: str, parse: Callable[[bytes], _PageT]) -> _PageT:
+        """A store that loses its place would else be asked for ever."""
+        answer = await self._read(request)
+        page = self._understood(answer, request, lambda: parse(answer.body))
+        if page.next_token and page.next_token == token:
+            raise self._malformed("the same page of the list comes again", answer, request)
+        return page
+
     async def _read_of_object(self, request: S3Request, ref: ObjectRef, parse: Callable[[bytes], _Value]) -> _Value:
         answer = await self._read(request, about_version=ref.version_id is not None)
         return self._understood(answer, request, lambda: parse(answer.body))
@@ -388,12 +403,20 @@ class S3Store:
 
     # --- understanding
 
-    def _body(self, answer: StreamedAnswer, request: S3Request) -> ObjectBody:
-        """A store that sends the whole object where a range was asked for must not pass it off as the range."""
+    def _body(
+        self, answer: StreamedAnswer, request: S3Request, *, first_byte: int, last_byte: int | None
+    ) -> ObjectBody:
+        """Other bytes than those that were asked for must not pass as them: they would be copied."""
         content_range = s3_answers.range_of(answer.headers)
-        is_ranged = any(name == b"range" for name, _ in request.headers)
-        if is_ranged and content_range is None:
-            raise self._malformed("a range was asked for, and the answer is not one", answer, request)
+        if any(name == b"range" for name, _ in request.headers):
+            if content_range is None:
+                raise self._malformed("a range was asked for, and the answer is not one", answer, request)
+            first, last, whole = content_range
+            wanted = whole - 1 if last_byte is None else min(last_byte, whole - 1)
+            if (first, last) != (first_byte, wanted):
+                raise self._malformed("the answer is another range than was asked for", answer, request)
+        elif answer.status == PARTIAL_CONTENT:
+            raise self._malformed("the whole object was asked for, and the answer is a part", answer, request)
         meta = self._understood(answer, request, lambda: self._meta(answer))
         return S3Body(answer, meta=meta, content_range=content_range)
 
