@@ -10,6 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from io import FileIO
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from cosbatch.engine.scheduler import Scheduler
 from cosbatch.engine.shares import Attendance, JobShares, RateShares, attending
 from cosbatch.engine.task_run import TaskTools
 from cosbatch.engine.worker import Worker
-from cosbatch.identity.credentials import StaticCredentials
+from cosbatch.identity.credentials import Credentials, RenewingCredentials
 from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.sql_ledger import open_sqlite_ledger
 from cosbatch.manifests.inspect import Inspection, inspect_manifest
@@ -40,11 +41,14 @@ from cosbatch.service.service import JobService
 from cosbatch.settings import Settings, read_credentials, region_table
 from cosbatch.storage.folder_spool import FolderSpool
 from cosbatch.storage.http_client import HttpClient, Timeouts
+from cosbatch.storage.http_memory import keep_large_blocks
+from cosbatch.storage.http_proxy import ProxyRules, ProxyUnusable, read_proxy_rules
 from cosbatch.storage.pacing import PacerBoard, StopSignal
 from cosbatch.storage.persistent import PersistentStore
 from cosbatch.storage.probe import probe_store, render_overrides
 from cosbatch.storage.profiles import PROFILES, CapabilityProfile, Option, Support
 from cosbatch.storage.s3 import S3Store
+from cosbatch.storage.s3_routes import Neighbour
 from cosbatch.storage.signer import TemplateSigner
 
 PROGRESS_SECONDS = 0.5
@@ -135,15 +139,18 @@ class _LogLines:
 class RegionStores:
     """The stores of one process: one client and one set of pacers for each region, made when it is first asked for."""
 
-    def __init__(self, settings: Settings, *, clock: Clock, waits_for_shares: bool) -> None:
+    def __init__(self, settings: Settings, *, clock: Clock, waits_for_shares: bool, proxies: ProxyRules) -> None:
         """``waits_for_shares``: a bucket with a rate cap is asked only after :meth:`set_rate`; else this process has
         the whole of each cap."""
         self._settings = settings
+        self._proxies = proxies
         self._clock = clock
         self._waits_for_shares = waits_for_shares
         self._regions = region_table(settings)
         self._stores: dict[RegionName, S3Store] = {}
         self._boards: dict[RegionName, PacerBoard] = {}
+        self._clients: dict[RegionName, HttpClient] = {}
+        """Also of regions to which another one's store redirects, whatever their credentials."""
 
     def region(self, name: RegionName) -> Region:
         try:
@@ -208,8 +215,7 @@ class RegionStores:
         return sum(board.answers for board in self._boards.values())
 
     async def close(self) -> None:
-        for store in self._stores.values():
-            await store.close()
+        await asyncio.gather(*[client.close() for client in self._clients.values()])
 
     def _board(self, name: RegionName) -> PacerBoard:
         if name not in self._boards:
@@ -223,31 +229,58 @@ class RegionStores:
         return self._boards[name]
 
     def _make(self, region: Region) -> S3Store:
-        settings = self._settings
-        client = HttpClient(
-            region.endpoint,
-            ca_file=region.ca_file,
-            timeouts=Timeouts(
-                connect_seconds=settings.connect_timeout_seconds,
-                answer_seconds=settings.request_timeout_seconds,
-                total_seconds=settings.request_timeout_seconds * SLOWEST_ANSWER,
-            ),
-            max_connections=region.max_connections,
-            clock=self._clock,
-        )
         return S3Store(
             region=region,
-            credentials=StaticCredentials(read_credentials(settings, region.name)),
-            client=client,
+            credentials=self._credentials(region.name),
+            client=self._client(region),
             signer=TemplateSigner(region=region.signing_region, clock=self._clock),
             profile=profile_of(region),
             clock=self._clock,
+            neighbours=[
+                Neighbour(other, partial(self._client, other))
+                for other in self._regions.values()
+                if other.name != region.name
+            ],
         )
+
+    def _credentials(self, name: RegionName) -> RenewingCredentials:
+        """Read again when a store calls them expired: whoever renews them writes them where they were read."""
+
+        async def read_again() -> Credentials:
+            return read_credentials(self._settings, name)
+
+        return RenewingCredentials(read_credentials(self._settings, name), fetch=read_again, clock=self._clock)
+
+    def _client(self, region: Region) -> HttpClient:
+        if region.name not in self._clients:
+            self._clients[region.name] = self._new_client(region)
+        return self._clients[region.name]
+
+    def _new_client(self, region: Region) -> HttpClient:
+        settings = self._settings
+        try:
+            return HttpClient(
+                region.endpoint,
+                ca_file=region.ca_file,
+                timeouts=Timeouts(
+                    connect_seconds=settings.connect_timeout_seconds,
+                    answer_seconds=settings.request_timeout_seconds,
+                    total_seconds=settings.request_timeout_seconds * SLOWEST_ANSWER,
+                ),
+                max_connections=region.max_connections,
+                clock=self._clock,
+                proxies=self._proxies,
+            )
+        except ProxyUnusable as error:
+            way_out = f"name an http:// proxy, or the host of {region.endpoint} in NO_PROXY"
+            fault = Fault(path="the environment", value="", problem=str(error), way_out=way_out)
+            raise InvalidArgument(f"region {region.name} cannot be reached", faults=[fault]) from None
 
 
 @asynccontextmanager
 async def _stores(settings: Settings, *, clock: Clock, waits_for_shares: bool = False) -> AsyncIterator[RegionStores]:
-    stores = RegionStores(settings, clock=clock, waits_for_shares=waits_for_shares)
+    proxies = read_proxy_rules(os.environ)
+    stores = RegionStores(settings, clock=clock, waits_for_shares=waits_for_shares, proxies=proxies)
     try:
         yield stores
     finally:
@@ -477,6 +510,7 @@ class _Process:
 @asynccontextmanager
 async def _process(settings: Settings, data_dir: Path, role: str) -> AsyncIterator[_Process]:
     """Its lock file is free as soon as it is gone."""
+    keep_large_blocks()
     worker, clock, limits = new_worker_id(role), SystemClock(), engine_limits(settings)
     with LockFiles(data_dir / "processes").hold(worker):
         ledger = await open_sqlite_ledger(data_dir)

@@ -18,8 +18,10 @@ from cosbatch.model.errors import StorageError, StorageReason, Unanswered
 from cosbatch.storage.http_answer import AnswerMalformed, HttpAnswer
 from cosbatch.storage.http_connection import FIRST_REFUSAL, AnswerLost, BodyBlocks, Connection
 from cosbatch.storage.http_connector import Connector, parse_endpoint
+from cosbatch.storage.http_dialer import Resolve, resolve
 from cosbatch.storage.http_limits import DEFAULT_TIMEOUTS, SLICE_BYTES, SMALL_BODY_BYTES, Timeouts
 from cosbatch.storage.http_pool import ConnectionPool
+from cosbatch.storage.http_proxy import NO_PROXIES, ProxyRules
 from cosbatch.storage.port import SizedBody
 
 __all__ = ["HttpAnswer", "HttpClient", "StreamedAnswer", "Timeouts"]
@@ -40,10 +42,14 @@ class HttpClient:
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
         max_connections: int = 256,
         clock: Clock,
+        proxies: ProxyRules = NO_PROXIES,
+        resolve: Resolve = resolve,
     ) -> None:
-        """``endpoint`` is ``http[s]://host[:port]``: ValueError for anything else; OSError for an unreadable CA."""
+        """``endpoint`` is ``http[s]://host[:port]``: ValueError for anything else; OSError for an unreadable CA;
+        ProxyUnusable, a ValueError, where the rules name a proxy for it that is not spoken to."""
         parsed = parse_endpoint(endpoint)
-        connector = Connector(parsed, ca_file=ca_file, timeouts=timeouts, clock=clock)
+        connector = Connector(parsed, ca_file=ca_file, timeouts=timeouts, clock=clock, proxies=proxies, resolve=resolve)
+        self._head_for = connector.head_for if connector.rewrites_heads else None
         self._host = parsed.host
         self._timeouts = timeouts
         self._pool = ConnectionPool(connector, max_connections=max_connections, timeouts=timeouts, clock=clock)
@@ -59,6 +65,8 @@ class HttpClient:
         """
         if len(body) > SMALL_BODY_BYTES:
             return await self.send(head, _BytesBody(body), target=target, host=host)
+        if self._head_for is not None:
+            head = self._head_for(host or self._host, head)
         request = head + body
         sends_left = _SENDS_OF_A_READ if reads_only else 1
         connection = self._pool.take_idle(host or self._host) or await self._pool.take(
@@ -87,6 +95,8 @@ class HttpClient:
         when the answer comes instead. Raises Unanswered when no whole answer came, BODY_DAMAGED when the body was not
         as long as announced, and whatever ``body.blocks()`` raises; otherwise as :meth:`exchange`.
         """
+        if self._head_for is not None:
+            head = self._head_for(host or self._host, head)
         connection = await self._pool.take(host or self._host, target=target)
         waiter = connection.ask(head, has_body=True)
         try:
@@ -111,6 +121,8 @@ class HttpClient:
 
         Until then it is sent again like any other that only reads; raises as :meth:`exchange` does.
         """
+        if self._head_for is not None:
+            head = self._head_for(host or self._host, head)
         for sends_left in reversed(range(_SENDS_OF_A_READ)):
             is_first = sends_left == _SENDS_OF_A_READ - 1
             connection = await self._pool.take(host or self._host, target=target, fresh=not is_first)
@@ -129,7 +141,10 @@ class HttpClient:
         raise AssertionError("the last send returns or raises")
 
     async def close(self) -> None:
-        """Closes every connection; requests under way end as unanswered."""
+        """Sends nothing more, waits for the answers to what was sent, a while at most, and closes every connection.
+
+        Requests that are under way still after that end as unanswered.
+        """
         await self._pool.close()
 
 

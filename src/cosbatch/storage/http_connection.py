@@ -96,6 +96,7 @@ class Connection(asyncio.Protocol):
         "deadline",
         "host",
         "idle_since",
+        "is_gone",
     )
 
     def __init__(self, host: str, *, timeouts: Timeouts, clock: Clock, on_gone: Callable[[Connection], None]) -> None:
@@ -104,6 +105,8 @@ class Connection(asyncio.Protocol):
         """On the clock's boottime: when what is waited for now is overdue."""
         self.idle_since: float | None = None
         """Kept by the pool."""
+        self.is_gone = False
+        """The socket is closed."""
         self._last_deadline = math.inf
         self._timeouts = timeouts
         self._clock = clock
@@ -240,6 +243,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._end(error)
+        self.is_gone = True
         self._on_gone(self)
 
     def pause_writing(self) -> None:

@@ -1,4 +1,5 @@
-"""Opens connections to one endpoint, and says in the words of the error tree why one could not be opened.
+"""Opens connections to one endpoint, directly or through a proxy, and says in the words of the error tree why one
+could not be opened.
 
 Nothing of a request has been sent when an error comes from here.
 """
@@ -15,7 +16,9 @@ from urllib.parse import urlsplit
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import StorageError, StorageReason
 from cosbatch.storage.http_connection import Connection
+from cosbatch.storage.http_dialer import Dialer, Resolve, TunnelRefused, open_tunnel
 from cosbatch.storage.http_limits import Timeouts
+from cosbatch.storage.http_proxy import Proxy, ProxyRules, ProxyUnusable, authority
 
 
 class Endpoint(NamedTuple):
@@ -38,12 +41,39 @@ def parse_endpoint(text: str) -> Endpoint:
 class Connector:
     """Connects to hosts at the endpoint's port and in its scheme. Certificates and names are always verified."""
 
-    def __init__(self, endpoint: Endpoint, *, ca_file: str | None, timeouts: Timeouts, clock: Clock) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        ca_file: str | None,
+        timeouts: Timeouts,
+        clock: Clock,
+        proxies: ProxyRules,
+        resolve: Resolve,
+    ) -> None:
+        """Raises ProxyUnusable where the endpoint's own host needs a proxy that cannot be spoken to."""
         self._endpoint = endpoint
         self._timeouts = timeouts
         self._clock = clock
         self._tls = _tls_context(ca_file) if endpoint.is_tls else None
+        self._proxies = proxies
+        self._proxy_of_host: dict[str, Proxy | None] = {}
+        self._dialer = Dialer(resolve=resolve, clock=clock)
         self._under_way: set[asyncio.Timeout] = set()
+        self.rewrites_heads = bool(proxies.http_proxy) and not endpoint.is_tls
+        """Whether :meth:`head_for` may change anything."""
+        self._proxy_of(endpoint.host)
+
+    def head_for(self, host: str, head: bytes) -> bytes:
+        """The head of a request as whoever is connected to for ``host`` wants it."""
+        proxy = self._proxy_of(host)
+        return head if proxy is None else proxy.absolute_form(head, host, self._endpoint.port)
+
+    def _proxy_of(self, host: str) -> Proxy | None:
+        if host not in self._proxy_of_host:
+            port, is_tls = self._endpoint.port, self._endpoint.is_tls
+            self._proxy_of_host[host] = self._proxies.proxy_for(host, port, is_tls=is_tls)
+        return self._proxy_of_host[host]
 
     async def connect(self, host: str, *, target: str, on_gone: Callable[[Connection], None]) -> Connection:
         """``on_gone`` is called once for every connection that was made, when it has ended.
@@ -58,7 +88,7 @@ class Connector:
                     await self._open(connection)
                 finally:
                     self._under_way.discard(scope)
-        except (OSError, UnicodeError) as error:
+        except (OSError, UnicodeError, TunnelRefused, ProxyUnusable) as error:
             connection.abort()
             raise self._refusal(error, host=host, target=target) from error
         except BaseException:
@@ -72,21 +102,32 @@ class Connector:
             scope.reschedule(0)
 
     async def _open(self, connection: Connection) -> None:
-        loop = asyncio.get_running_loop()
-        server_hostname = connection.host if self._tls else None
-        await loop.create_connection(
-            lambda: connection,
-            connection.host,
-            self._endpoint.port,
-            ssl=self._tls,
-            server_hostname=server_hostname,
-        )
+        proxy, host, port = self._proxy_of(connection.host), connection.host, self._endpoint.port
+        dialled = (host, port) if proxy is None else (proxy.host, proxy.port)
+        sock = await self._dialer.dial(*dialled, within_seconds=self._timeouts.connect_seconds)
+        try:
+            if proxy is not None and self._tls:
+                await open_tunnel(sock, proxy, host=host, port=port)
+            await asyncio.get_running_loop().create_connection(
+                lambda: connection, sock=sock, ssl=self._tls, server_hostname=host if self._tls else None
+            )
+        except BaseException:
+            sock.close()
+            raise
 
     def _refusal(self, error: Exception, *, host: str, target: str) -> StorageError:
-        where = f"{host}:{self._endpoint.port}"
+        where = authority(host, self._endpoint.port)
+        proxy = self._proxy_of_host.get(host)
+        dialled = host
+        if proxy is not None:
+            where, dialled = f"{where} through the proxy {proxy}", f"the proxy {proxy.host}"
         match error:
+            case TunnelRefused():
+                reason, message = StorageReason.REFUSED, f"no way to {where}: {error}"
+            case ProxyUnusable():
+                reason, message = StorageReason.REFUSED, str(error)
             case socket.gaierror() | UnicodeError():
-                reason, message = StorageReason.NAME_NOT_RESOLVED, f"{host} cannot be resolved: {error}"
+                reason, message = StorageReason.NAME_NOT_RESOLVED, f"{dialled} cannot be resolved: {error}"
             case ssl.SSLError():
                 reason, message = StorageReason.TLS_FAILED, f"no TLS with {where}: {error}"
             case TimeoutError():
@@ -102,7 +143,4 @@ class Connector:
 def _tls_context(ca_file: str | None) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=ca_file)
     context.set_alpn_protocols(["http/1.1"])
-    # Reading from a TLS connection allocates a buffer that is above glibc's threshold for mmap, so that every answer
-    # would cost three system calls. glibc raises that threshold to the size of the largest such block ever freed.
-    bytearray(8 * 2**20)
     return context

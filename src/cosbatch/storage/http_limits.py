@@ -31,6 +31,8 @@ class Timeouts:
     limit: its reader sets the pace."""
     continue_seconds: float = 1
     """How long a body is held back for ``100 Continue``."""
+    close_seconds: float = 5
+    """How long a client that is closed waits for the answers to what it has sent."""
     idle_seconds: float = 4
     """After this an unused connection is closed: most servers close theirs at 5 seconds or later, and a request that
     crosses such a close is Unanswered."""

@@ -26,6 +26,7 @@ class ConnectionPool:
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._idle: dict[str, list[Connection]] = {}
         self._open: set[Connection] = set()
+        self._opening = 0
         self._sweeper: asyncio.TimerHandle | None = None
         self._is_closed = False
         self._emptied: asyncio.Future[None] | None = None
@@ -65,21 +66,38 @@ class ConnectionPool:
         self._give_permit()
 
     async def close(self) -> None:
-        """Closes everything; whoever waits for an answer gets AnswerLost. Returns when every socket is closed."""
+        """Gives out no connection any more, waits for those in use, ``close_seconds`` at most, and closes the rest.
+
+        Who waits for an answer still gets AnswerLost then. Returns when every socket is closed.
+        """
         self._is_closed = True
         self._connector.stop()
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
         self._waiters.clear()
+        for idle in self._idle.values():
+            for connection in idle:
+                connection.abort()
         self._idle.clear()
+        try:
+            await self._until_empty(self._timeouts.close_seconds)
+        finally:
+            for connection in list(self._open):
+                connection.abort()
+        await self._until_empty(None)
         if self._sweeper is not None:
             self._sweeper.cancel()
-        for connection in list(self._open):
-            connection.abort()
-        if self._open:
+
+    async def _until_empty(self, seconds: float | None) -> None:
+        """Returns when no socket is open and none is being opened, or when the time is over."""
+        if self._open or self._opening:
             self._emptied = asyncio.get_running_loop().create_future()
-            await self._emptied
+            await asyncio.wait([self._emptied], timeout=seconds)
+
+    def _look_whether_empty(self) -> None:
+        if not self._open and not self._opening and self._emptied is not None and not self._emptied.done():
+            self._emptied.set_result(None)
 
     # --- permits
 
@@ -124,12 +142,18 @@ class ConnectionPool:
 
     async def _connect(self, host: str, *, target: str) -> Connection:
         self._make_room()
-        connection = await self._connector.connect(host, target=target, on_gone=self._forget)
+        self._opening += 1
+        try:
+            connection = await self._connector.connect(host, target=target, on_gone=self._forget)
+            if not connection.is_gone:
+                self._open.add(connection)
+        finally:
+            self._opening -= 1
+            self._look_whether_empty()
         if self._is_closed or not connection.is_usable():
             connection.abort()
             who = "the client" if self._is_closed else "the store"
             raise StorageError(StorageReason.REFUSED, f"{who} closed the new connection at once", target=target)
-        self._open.add(connection)
         if self._sweeper is None:
             self._plan_sweep()
         return connection
@@ -144,8 +168,7 @@ class ConnectionPool:
 
     def _forget(self, connection: Connection) -> None:
         self._open.discard(connection)
-        if not self._open and self._emptied is not None and not self._emptied.done():
-            self._emptied.set_result(None)
+        self._look_whether_empty()
 
     # --- sweeping
 

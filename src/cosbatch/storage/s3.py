@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Final, NamedTuple, Protocol, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
+from typing import Final, NamedTuple, TypeVar
 
 from cosbatch.identity.credentials import Credentials, CredentialSource
 from cosbatch.model.clock import Clock
@@ -17,7 +18,8 @@ from cosbatch.model.identifiers import Bucket, ObjectRef, VersionId
 from cosbatch.model.operations import Tag
 from cosbatch.model.regions import Region, Versioning
 from cosbatch.storage import s3_answers, s3_errors, s3_requests
-from cosbatch.storage.http_client import HttpClient, StreamedAnswer
+from cosbatch.storage.http_client import HttpAnswer, HttpClient, StreamedAnswer
+from cosbatch.storage.http_connection import FIRST_REFUSAL
 from cosbatch.storage.port import (
     AccessControl,
     CompletedPart,
@@ -34,25 +36,19 @@ from cosbatch.storage.port import (
 )
 from cosbatch.storage.profiles import CapabilityProfile
 from cosbatch.storage.s3_answers import AnswerFaulty
+from cosbatch.storage.s3_corrections import Corrections
 from cosbatch.storage.s3_requests import S3_DIALECT, Dialect, Header, Place, S3Request
+from cosbatch.storage.s3_routes import Answer, Neighbour, Route, Routes
 from cosbatch.storage.signer import EMPTY_SHA256, UNSIGNED_PAYLOAD, RequestTemplate, TemplateSigner, quote_path
 
 COPY_PLANS_KEPT: Final = 64
+PARTIAL_CONTENT: Final = 206
 
 _NO_TAGS: Final = frozenset({"NoSuchTagSet", "NoSuchTagSetError"})
 
 _Value = TypeVar("_Value")
-
-
-class _Answer(Protocol):
-    """What refusals are made of: a whole answer, or a streamed one that is an error."""
-
-    @property
-    def status(self) -> int: ...
-    @property
-    def headers(self) -> dict[str, str]: ...
-    @property
-    def body(self) -> bytes: ...
+_PageT = TypeVar("_PageT", ListPage, UploadPage)
+_AnswerT = TypeVar("_AnswerT", bound=Answer)
 
 
 class _CopyPlan(NamedTuple):
@@ -61,6 +57,8 @@ class _CopyPlan(NamedTuple):
     options: CopyOptions
     """Kept alive, so that its identity stays its own."""
     template: RequestTemplate
+    headers: tuple[Header, ...]
+    """Those that the options ask for."""
     target_place: Place
     source_place: bytes
 
@@ -78,7 +76,9 @@ class S3Store:
         profile: CapabilityProfile,
         clock: Clock,
         dialect: Dialect = S3_DIALECT,
+        neighbours: Sequence[Neighbour] = (),
     ) -> None:
+        """``neighbours`` are the other regions of the table, to which the store may redirect."""
         self.profile = profile
         self._region = region
         self._credentials = credentials
@@ -87,6 +87,11 @@ class S3Store:
         self._clock = clock
         self._dialect = dialect
         self._prefix = dialect.header_prefix.decode()
+        self._version_header = f"{self._prefix}version-id"
+        self._routes = Routes(
+            region, client=client, signer=signer, neighbours=neighbours, header_prefix=self._prefix, clock=clock
+        )
+        self._corrections = Corrections(self._routes, credentials=credentials, clock=clock)
         self._copy_plans: dict[tuple[int, Bucket, Bucket], _CopyPlan] = {}
 
     # --- objects
@@ -98,13 +103,16 @@ class S3Store:
 
     async def get(self, ref: ObjectRef, *, first_byte: int = 0, last_byte: int | None = None) -> ObjectBody:
         request = s3_requests.get_object(ref, first_byte=first_byte, last_byte=last_byte)
-        credentials = await self._credentials.credentials()
-        head, place = self._head(request, credentials)
-        answer = await self._client.open(head, target=request.target, host=place.connect_to)
+
+        def send(route: Route, credentials: Credentials) -> Awaitable[StreamedAnswer]:
+            head = self._head(request, credentials, route)
+            return route.client.open(head, target=request.target, host=route.place.connect_to)
+
+        answer, credentials = await self._ask(request, send)
         try:
-            if answer.status not in (200, 206):
+            if answer.status not in (200, PARTIAL_CONTENT):
                 raise self._refusal(answer, request, credentials, about_version=ref.version_id is not None)
-            return self._body(answer, request)
+            return self._body(answer, request, first_byte=first_byte, last_byte=last_byte)
         except BaseException:
             await answer.aclose()
             raise
@@ -126,19 +134,33 @@ class S3Store:
             plan = self._plan_copies(source.bucket, target.bucket, options)
         place = plan.target_place
         credentials = await self._credentials.credentials()
-        head = plan.template.head(
-            credentials,
-            place.path + b"/" + quote_path(target.key),
-            (s3_requests.copy_source(plan.source_place, source),),
-        )
+        source_text = s3_requests.copy_source(plan.source_place, source)
+        head = plan.template.head(credentials, place.path + b"/" + quote_path(target.key), (source_text,))
         shown = f"PUT {target.bucket}/{target.key}"
+        sent_at = self._clock.boottime()
         answer = await self._client.exchange(head, reads_only=False, target=shown, host=place.connect_to)
         if answer.status == 200:
             etag = s3_answers.copied_etag(answer.body)
             if etag:
                 return CopyOutcome(etag, self._version(answer))
-        request = S3Request(b"PUT", target.bucket, target.key)
-        raise self._failed(answer, request, credentials, about_version=source.version_id is not None)
+        headers = (*plan.headers, (self._dialect.header(b"copy-source"), source_text))
+        request = S3Request(b"PUT", target.bucket, target.key, headers=headers)
+        return await self._copy_again(
+            answer, request, credentials, sent_at, about_version=source.version_id is not None
+        )
+
+    async def _copy_again(
+        self, answer: HttpAnswer, request: S3Request, credentials: Credentials, sent_at: float, *, about_version: bool
+    ) -> CopyOutcome:
+        """A copy that has no result yet: perhaps it only has to go elsewhere."""
+        send = self._sender(request, reads_only=False)
+        answer, credentials = await self._corrections.sent_again(
+            answer, request, credentials, send, write_sent_at=sent_at
+        )
+        etag = s3_answers.copied_etag(answer.body) if answer.status == 200 else None
+        if etag:
+            return CopyOutcome(etag, self._version(answer))
+        raise self._failed(answer, request, credentials, about_version=about_version)
 
     async def delete(self, ref: ObjectRef) -> VersionId | None:
         answer = await self._write(s3_requests.delete_object(ref))
@@ -205,17 +227,21 @@ class S3Store:
 
     async def list_parts(self, target: ObjectRef, *, upload_id: str) -> list[UploadedPart]:
         found: list[UploadedPart] = []
-        after = 0
+        after = -1
         while True:
-            request = s3_requests.list_parts(target, upload_id=upload_id, after=after)
-            page, after = await self._read_document(request, s3_answers.parts_of)
+            request = s3_requests.list_parts(target, upload_id=upload_id, after=max(after, 0))
+            answer = await self._read(request)
+            page, last = self._understood(answer, request, partial(s3_answers.parts_of, answer.body))
+            if 0 < last <= after:
+                raise self._malformed("the list of parts comes again instead of going on", answer, request)
             found += page
-            if not after:
+            if not last:
                 return found
+            after = last
 
     async def list_uploads(self, bucket: Bucket, *, prefix: str = "", token: str = "") -> UploadPage:
         request = s3_requests.list_uploads(bucket, prefix=prefix, token=token)
-        return await self._read_document(request, s3_answers.uploads_of)
+        return await self._read_page(request, token, s3_answers.uploads_of)
 
     # --- access lists and tags
 
@@ -246,17 +272,16 @@ class S3Store:
         self, bucket: Bucket, *, prefix: str = "", start_after: str = "", token: str = "", limit: int = 1000
     ) -> ListPage:
         request = s3_requests.list_objects(bucket, prefix=prefix, start_after=start_after, token=token, limit=limit)
-        return await self._read_document(request, s3_answers.objects_of)
+        return await self._read_page(request, token, s3_answers.objects_of)
 
     async def list_versions(self, bucket: Bucket, *, prefix: str = "", token: str = "", limit: int = 1000) -> ListPage:
         request = s3_requests.list_versions(bucket, prefix=prefix, token=token, limit=limit)
-        return await self._read_document(request, s3_answers.versions_of)
+        return await self._read_page(request, token, s3_answers.versions_of)
 
     async def bucket_region(self, bucket: Bucket) -> str:
         """S3 names the region also in the answer that sends the asker there (301, or 400 for the signature's)."""
         request = s3_requests.head_bucket(bucket)
-        credentials = await self._credentials.credentials()
-        answer = await self._exchange(request, credentials, reads_only=True)
+        answer, credentials = await self._ask(request, self._sender(request, reads_only=True), follows=False)
         named = answer.headers.get(f"{self._prefix}bucket-region", "")
         if answer.status == 200 or (named and answer.status in (301, 307, 400)):
             return named
@@ -282,22 +307,22 @@ class S3Store:
             payload_hash=EMPTY_SHA256,
         )
         source_place = self._dialect.source_place(s3_requests.checked_bucket(source))
-        plan = _CopyPlan(options, template, place, source_place)
+        plan = _CopyPlan(options, template, headers, place, source_place)
         while len(self._copy_plans) >= COPY_PLANS_KEPT:
             del self._copy_plans[next(iter(self._copy_plans))]
         self._copy_plans[id(options), source, target] = plan
         return plan
 
     def _head(
-        self, request: S3Request, credentials: Credentials, *, streamed_bytes: int | None = None
-    ) -> tuple[bytes, Place]:
+        self, request: S3Request, credentials: Credentials, route: Route, *, streamed_bytes: int | None = None
+    ) -> bytes:
         if request.key is not None:
             s3_requests.check_key(ObjectRef(request.bucket, request.key), self.profile)
         s3_requests.check_headers(request.headers, self.profile)
-        place = s3_requests.place_of(self._region, request.bucket)
+        place = route.place
         path = place.path + b"/" + quote_path(request.key) if request.key is not None else place.path or b"/"
         headers, payload_hash = _body_headers(request, streamed_bytes=streamed_bytes)
-        head = self._signer.head(
+        return route.signer.head(
             credentials,
             request.method,
             place.host,
@@ -306,17 +331,37 @@ class S3Store:
             headers=(*headers, *request.headers),
             payload_hash=payload_hash,
         )
-        return head, place
 
-    async def _exchange(self, request: S3Request, credentials: Credentials, *, reads_only: bool) -> _Answer:
-        head, place = self._head(request, credentials)
-        return await self._client.exchange(
-            head, request.body, reads_only=reads_only, target=request.target, host=place.connect_to
+    def _sender(self, request: S3Request, *, reads_only: bool) -> Callable[[Route, Credentials], Awaitable[HttpAnswer]]:
+        """What sends the request by a route, as often as it is called."""
+
+        def send(route: Route, credentials: Credentials) -> Awaitable[HttpAnswer]:
+            head = self._head(request, credentials, route)
+            host = route.place.connect_to
+            return route.client.exchange(head, request.body, reads_only=reads_only, target=request.target, host=host)
+
+        return send
+
+    async def _ask(
+        self,
+        request: S3Request,
+        send: Callable[[Route, Credentials], Awaitable[_AnswerT]],
+        *,
+        writes: bool = False,
+        follows: bool = True,
+    ) -> tuple[_AnswerT, Credentials]:
+        """The answer, and the credentials that it is about."""
+        credentials = await self._credentials.credentials()
+        sent_at = self._clock.boottime() if writes else None
+        answer = await send(self._routes.home(request.bucket), credentials)
+        if answer.status < FIRST_REFUSAL:
+            return answer, credentials
+        return await self._corrections.sent_again(
+            answer, request, credentials, send, write_sent_at=sent_at, follows=follows
         )
 
-    async def _read(self, request: S3Request, *, about_version: bool = False) -> _Answer:
-        credentials = await self._credentials.credentials()
-        answer = await self._exchange(request, credentials, reads_only=True)
+    async def _read(self, request: S3Request, *, about_version: bool = False) -> Answer:
+        answer, credentials = await self._ask(request, self._sender(request, reads_only=True))
         if answer.status != 200 or s3_answers.is_error_document(answer.body):
             raise self._refusal(answer, request, credentials, about_version=about_version)
         return answer
@@ -325,55 +370,74 @@ class S3Store:
         answer = await self._read(request)
         return self._understood(answer, request, lambda: parse(answer.body))
 
+    async def _read_page(self, request: S3Request, token: str, parse: Callable[[bytes], _PageT]) -> _PageT:
+        """A store that loses its place would else be asked for ever."""
+        answer = await self._read(request)
+        page = self._understood(answer, request, lambda: parse(answer.body))
+        if page.next_token and page.next_token == token:
+            raise self._malformed("the same page of the list comes again", answer, request)
+        return page
+
     async def _read_of_object(self, request: S3Request, ref: ObjectRef, parse: Callable[[bytes], _Value]) -> _Value:
         answer = await self._read(request, about_version=ref.version_id is not None)
         return self._understood(answer, request, lambda: parse(answer.body))
 
-    async def _write(self, request: S3Request, *, about_version: bool = False) -> _Answer:
-        credentials = await self._credentials.credentials()
-        answer = await self._exchange(request, credentials, reads_only=False)
+    async def _write(self, request: S3Request, *, about_version: bool = False) -> Answer:
+        answer, credentials = await self._ask(request, self._sender(request, reads_only=False), writes=True)
         if answer.status not in (200, 204) or s3_answers.is_error_document(answer.body):
             raise self._refusal(answer, request, credentials, about_version=about_version)
         return answer
 
-    async def _upload(self, request: S3Request, body: bytes | SizedBody) -> _Answer:
+    async def _upload(self, request: S3Request, body: bytes | SizedBody) -> Answer:
         if isinstance(body, bytes):
             return await self._write(request)
-        credentials = await self._credentials.credentials()
-        head, place = self._head(request, credentials, streamed_bytes=body.size_bytes)
-        answer = await self._client.send(head, body, target=request.target, host=place.connect_to)
+
+        def send(route: Route, credentials: Credentials) -> Awaitable[HttpAnswer]:
+            head = self._head(request, credentials, route, streamed_bytes=body.size_bytes)
+            return route.client.send(head, body, target=request.target, host=route.place.connect_to)
+
+        answer, credentials = await self._ask(request, send, writes=True)
         if answer.status != 200 or s3_answers.is_error_document(answer.body):
             raise self._refusal(answer, request, credentials)
         return answer
 
     # --- understanding
 
-    def _body(self, answer: StreamedAnswer, request: S3Request) -> ObjectBody:
-        """A store that sends the whole object where a range was asked for must not pass it off as the range."""
+    def _body(
+        self, answer: StreamedAnswer, request: S3Request, *, first_byte: int, last_byte: int | None
+    ) -> ObjectBody:
+        """Other bytes than those that were asked for must not pass as them: they would be copied."""
         content_range = s3_answers.range_of(answer.headers)
-        is_ranged = any(name == b"range" for name, _ in request.headers)
-        if is_ranged and content_range is None:
-            raise self._malformed("a range was asked for, and the answer is not one", answer, request)
+        if any(name == b"range" for name, _ in request.headers):
+            if content_range is None:
+                raise self._malformed("a range was asked for, and the answer is not one", answer, request)
+            first, last, whole = content_range
+            wanted = whole - 1 if last_byte is None else min(last_byte, whole - 1)
+            if (first, last) != (first_byte, wanted):
+                raise self._malformed("the answer is another range than was asked for", answer, request)
+        elif answer.status == PARTIAL_CONTENT:
+            raise self._malformed("the whole object was asked for, and the answer is a part", answer, request)
         meta = self._understood(answer, request, lambda: self._meta(answer))
         return S3Body(answer, meta=meta, content_range=content_range)
 
-    def _meta(self, answer: _Answer) -> ObjectMeta:
+    def _meta(self, answer: Answer) -> ObjectMeta:
         return s3_answers.meta_of(answer.headers, prefix=self._prefix, encoded_words=self.profile.encodes_metadata)
 
-    def _version(self, answer: _Answer) -> VersionId | None:
-        return s3_answers.version_of(answer.headers, prefix=self._prefix)
+    def _version(self, answer: Answer) -> VersionId | None:
+        version = answer.headers.get(self._version_header)
+        return VersionId(version) if version else None
 
-    def _understood(self, answer: _Answer, request: S3Request, parse: Callable[[], _Value]) -> _Value:
+    def _understood(self, answer: Answer, request: S3Request, parse: Callable[[], _Value]) -> _Value:
         try:
             return parse()
         except AnswerFaulty as fault:
             raise self._malformed(str(fault), answer, request) from fault
 
-    def _malformed(self, problem: str, answer: _Answer, request: S3Request) -> StorageError:
+    def _malformed(self, problem: str, answer: Answer, request: S3Request) -> StorageError:
         return s3_errors.malformed(problem, status=answer.status, headers=answer.headers, target=request.target)
 
     def _failed(
-        self, answer: _Answer, request: S3Request, credentials: Credentials, *, about_version: bool
+        self, answer: Answer, request: S3Request, credentials: Credentials, *, about_version: bool
     ) -> StorageError:
         """A copy that has no result: an error, with whatever status it came."""
         if answer.status == 200 and not s3_answers.is_error_document(answer.body):
@@ -381,7 +445,7 @@ class S3Store:
         return self._refusal(answer, request, credentials, about_version=about_version)
 
     def _refusal(
-        self, answer: _Answer, request: S3Request, credentials: Credentials, *, about_version: bool = False
+        self, answer: Answer, request: S3Request, credentials: Credentials, *, about_version: bool = False
     ) -> StorageError:
         return s3_errors.refusal(
             status=answer.status,

@@ -83,11 +83,6 @@ def range_of(headers: Mapping[str, str]) -> tuple[int, int, int] | None:
     return int(first), int(last), int(whole)
 
 
-def version_of(headers: Mapping[str, str], *, prefix: str) -> VersionId | None:
-    version = headers.get(f"{prefix}version-id")
-    return VersionId(version) if version else None
-
-
 def bare_etag(etag: str) -> str:
     return etag.removeprefix("W/").strip('"')
 

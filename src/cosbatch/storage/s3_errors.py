@@ -49,6 +49,8 @@ _CODES: Final[Mapping[StorageReason, str]] = {
 _REASON_OF_CODE: Final[Mapping[str, StorageReason]] = {
     code: reason for reason, codes in _CODES.items() for code in codes.split()
 }
+_PROXY_REFUSED: Final = 407
+"""A proxy's word: the store knows nothing of the request."""
 _REASON_OF_STATUS: Final[Mapping[int, StorageReason]] = {
     301: _R.WRONG_REGION,
     302: _R.WRONG_REGION,
@@ -59,6 +61,7 @@ _REASON_OF_STATUS: Final[Mapping[int, StorageReason]] = {
     401: _R.CREDENTIALS_REFUSED,
     403: _R.ACCESS_DENIED,
     404: _R.NO_SUCH_KEY,
+    _PROXY_REFUSED: _R.REFUSED,
     409: _R.CONFLICT,
     411: _R.INVALID_REQUEST,
     412: _R.PRECONDITION_FAILED,
@@ -96,7 +99,7 @@ def refusal(
         reason,
         _message(body, status, secrets=secrets),
         code=code or (str(status) if reason is StorageReason.OTHER else ""),
-        http_status=status,
+        http_status=0 if status == _PROXY_REFUSED else status,
         target=target,
         request_id=_request_id(headers, body),
         retry_after_seconds=_retry_after(headers, now=now),
@@ -112,6 +115,11 @@ def malformed(problem: str, *, status: int, headers: Mapping[str, str], target: 
         target=target,
         request_id=_request_id(headers, b""),
     )
+
+
+def reason_of_code(code: str) -> StorageReason | None:
+    """What a store's error code means; None for one that is on no list."""
+    return _REASON_OF_CODE.get(code)
 
 
 def text_between(body: bytes, tag: bytes) -> str:
@@ -156,6 +164,8 @@ def _is_delete_marker(headers: Mapping[str, str], status: int, *, code: str) -> 
 
 
 def _message(body: bytes, status: int, *, secrets: tuple[str, ...]) -> str:
+    if status == _PROXY_REFUSED:
+        return "the proxy answered 407: it wants other credentials than those of its URL"
     text = text_between(body, b"Message") or f"the store answered {status} and did not say why"
     for secret in secrets:
         if secret:

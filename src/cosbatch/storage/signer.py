@@ -58,12 +58,22 @@ class TemplateSigner:
     """Signs for one region's name and one service."""
 
     def __init__(self, *, region: str, service: str = "s3", clock: Clock) -> None:
+        self.ahead_seconds = 0.0
+        """How far the store's clock is ahead of ours, as far as is known: signatures are dated by the store's."""
         self._region = region
         self._service = service
         self._clock = clock
         self._credentials: Credentials | None = None
         self._scope = Scope(date="", region=region, service=service)
         self._key = b""
+
+    def now(self) -> float:
+        """The time by which signatures are dated, in Unix seconds."""
+        return self._clock.now() + self.ahead_seconds
+
+    def set_clock(self, store_now: float) -> None:
+        """From now on signatures are dated as if it were ``store_now``."""
+        self.ahead_seconds = store_now - self._clock.now()
 
     def head(
         self,
@@ -83,7 +93,7 @@ class TemplateSigner:
         in a value.
         """
         _refuse_unsendable([value for _, value in headers])
-        timestamp = sigv4.amz_timestamp(self._clock.now())
+        timestamp = sigv4.amz_timestamp(self.now())
         every = signed_headers(credentials, host, headers, timestamp=timestamp, payload_hash=payload_hash)
         signable = Signable(method=method, path=path, query=query, headers=every, payload_hash=payload_hash)
         key = self.signing_key(credentials, self.scope_at(timestamp))
@@ -156,7 +166,7 @@ class RequestTemplate:
 
     def head(self, credentials: Credentials, path: bytes, varying_values: Sequence[bytes]) -> bytes:
         """The head as :meth:`TemplateSigner.head` makes it, ``varying_values`` in the order of their names."""
-        second = int(self._clock.now())
+        second = int(self._clock.now() + self._signer.ahead_seconds)
         if second != self._second or credentials is not self._credentials:
             self._lay_out(credentials, second)
         canonical, wire = self._canonical.pieces, self._wire.pieces

@@ -66,6 +66,10 @@ class Peer:
         self._heads = heads
         self._unread = bytearray()
 
+    def over(self, sock: socket.socket) -> Peer:
+        """The same peer on a socket that wraps this one's: what it asks there is noted beside the rest."""
+        return Peer(sock, self._heads)
+
     def read_head(self) -> bytes:
         while b"\r\n\r\n" not in self._unread:
             self._unread += self._receive()
@@ -156,14 +160,18 @@ def answering_all(reply: bytes) -> Script:
 class ScriptedServer:
     """The n-th connection runs the n-th script; those after the last script run it again."""
 
-    def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, *scripts: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", port: int = 0
+    ) -> None:
         self.heads: list[bytes] = []
         """Of every request, in the order of their arrival."""
         self.connections = 0
         self.faults: list[BaseException] = []
         self._scripts = scripts
         self._tls = tls
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._host = host
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, port), family=family)
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._accepting = threading.Thread(target=self._accept)
@@ -176,7 +184,8 @@ class ScriptedServer:
 
     @property
     def endpoint(self) -> str:
-        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{'https' if self._tls else 'http'}://{host}:{self.port}"
 
     def __enter__(self) -> ScriptedServer:
         self._accepting.start()

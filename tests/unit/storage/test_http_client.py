@@ -528,13 +528,92 @@ async def test_who_is_cancelled_while_waiting_for_a_connection_takes_none_with_h
 
 
 @on_both_loops
-async def test_closing_ends_what_is_under_way_and_refuses_what_comes() -> None:
+async def test_closing_waits_for_what_was_sent_and_sends_nothing_more() -> None:
+    go_on = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        go_on.wait()
+        peer.send(OK)
+        peer.read_request()
+
+    with ScriptedServer(script) as server:
+        async with client_of(server, max_connections=1) as client:
+            asked = asyncio.ensure_future(client.exchange(PUT, reads_only=False, target="t"))
+            waiting = asyncio.ensure_future(client.exchange(PUT, reads_only=False, target="t"))
+            while not server.heads:
+                await asyncio.sleep(0.001)
+            closing = asyncio.ensure_future(client.close())
+            with pytest.raises(StorageError, match="closed"):
+                await waiting
+            with pytest.raises(StorageError, match="closed"):
+                await client.exchange(PUT, reads_only=False, target="t")
+            assert not closing.done()
+            go_on.set()
+            assert (await asked).body == b"fine"
+            await closing
+        assert len(server.heads) == 1
+
+
+@on_both_loops
+async def test_a_read_that_is_lost_while_the_client_closes_is_not_sent_again() -> None:
+    go_on = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        go_on.wait()
+
+    with ScriptedServer(script, answering_all(OK)) as server:
+        async with client_of(server) as client:
+            asked = asyncio.ensure_future(client.exchange(GET, reads_only=True, target="t"))
+            while not server.heads:
+                await asyncio.sleep(0.001)
+            closing = asyncio.ensure_future(client.close())
+            await asyncio.sleep(0)
+            go_on.set()
+            with pytest.raises(StorageError, match="closed"):
+                await asked
+            await closing
+        assert (server.connections, len(server.heads)) == (1, 1)
+
+
+@on_both_loops
+async def test_deadlines_are_kept_while_the_client_closes() -> None:
     def script(peer: Peer) -> None:
         peer.read_request()
         peer.wait_for_hang_up()
 
     with ScriptedServer(script) as server:
-        async with client_of(server, max_connections=1) as client:
+        async with client_of(server, timeouts=Timeouts(answer_seconds=0.05, close_seconds=60)) as client:
+            asked = asyncio.ensure_future(client.exchange(PUT, reads_only=False, target="t"))
+            while not server.heads:
+                await asyncio.sleep(0.001)
+            await client.close()
+            with pytest.raises(Unanswered, match="nothing came"):
+                await asked
+
+
+@on_both_loops
+async def test_a_connection_that_is_being_opened_while_the_client_closes_is_closed_too() -> None:
+    with ScriptedServer(Peer.wait_for_hang_up) as server:
+        client = HttpClient(server.endpoint, clock=SystemClock())
+        asked = asyncio.ensure_future(client.exchange(PUT, reads_only=False, target="t"))
+        await asyncio.sleep(0)
+        await client.close()
+        with pytest.raises(StorageError) as raised:
+            await asked
+        assert not isinstance(raised.value, Unanswered)
+        assert server.heads == []
+
+
+@on_both_loops
+async def test_closing_ends_what_is_under_way_for_too_long() -> None:
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.wait_for_hang_up()
+
+    with ScriptedServer(script) as server:
+        async with client_of(server, timeouts=Timeouts(close_seconds=0.01), max_connections=1) as client:
             asked = asyncio.ensure_future(client.exchange(PUT, reads_only=False, target="t"))
             waiting = asyncio.ensure_future(client.exchange(PUT, reads_only=False, target="t"))
             while not server.heads:
