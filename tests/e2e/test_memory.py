@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from bench.planning_memory import measure
+from bench.planning import measure
+from tests.stores import seaweedfs
 
 TOLERANCE = 1.1
 
 
 def grows(folder: Path, lengths: list[int]) -> float:
-    first, last = measure(folder, lengths)
+    with seaweedfs(folder / "store") as store:
+        first, last = (measure(folder / "planning", store, rows=rows) for rows in lengths)
     return last.planner_bytes / first.planner_bytes
 
 
