@@ -21,6 +21,8 @@ CLIENT_COPIES: Final = 60_000
 BOTO3_COPIES: Final = 1_500
 WRK_SECONDS: Final = 3
 ROUNDS: Final = 3
+ROUNDS_OF_SLOW: Final = {"s5cmd run": 2, "rclone": 1}
+"""They are far away from every bar: one look more or less changes nothing."""
 MICRO: Final = 1e6
 SHOWN: Final = {
     "wrk": "wrk: the same bytes, signed beforehand",
@@ -113,9 +115,9 @@ def _others(ground: Ground) -> Iterator[Contender]:
         "rclone": partial(peers.cost_of_rclone, null, copies=LISTED),
     }
     for name, run in listed.items():
-        yield Contender(name=name, measure=partial(_other, run, copies=LISTED))
+        yield Contender(name=name, measure=partial(_other, run, copies=LISTED), rounds=ROUNDS_OF_SLOW.get(name))
     boto3 = partial(peers.cost_of_boto3, null, copies=BOTO3_COPIES)
-    yield Contender(name="boto3", measure=partial(_other, boto3, copies=BOTO3_COPIES))
+    yield Contender(name="boto3", measure=partial(_other, boto3, copies=BOTO3_COPIES), rounds=1)
 
 
 def _other(run: Callable[[], Cost], *, copies: int) -> float:

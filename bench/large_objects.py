@@ -21,7 +21,7 @@ from bench.process_tree import Cost, ProgramFailed, run_tree
 from bench.whole_job import succeeded
 from tests.stores import RealStore, seaweedfs
 
-OBJECTS: Final = 24
+OBJECTS: Final = 16
 OBJECT_BYTES: Final = 64 * 2**20
 ROUNDS: Final = 2
 LIMIT_SECONDS: Final = 300

@@ -12,7 +12,7 @@ from bench.figures import Bar, Contender, Row, interleave
 from bench.ground import Ground
 from bench.process_tree import ProgramFailed, run_tree
 
-ROUNDS: Final = 10
+ROUNDS: Final = 6
 NOT_WANTED: Final = ("sqlalchemy", "pydantic", "pyarrow", "fastapi")
 COSBATCH: Final = str(Path(sys.executable).parent / "cosbatch")
 
