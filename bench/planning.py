@@ -81,15 +81,19 @@ def planning_rows(ground: Ground, *, has_long: bool) -> Iterator[Row]:
 
 def measure(folder: Path, store: RealStore, *, rows: int) -> Planning:
     """In a fresh ``folder``, which goes afterwards."""
+    packed = inventory_rows(rows)
+    before = bare_loop(packed)
+    cpu_seconds, planner_bytes = plan_rows(folder, store, rows=rows, packed=packed)
+    bare_seconds = (before + bare_loop(packed)) / 2
+    return Planning(rows=rows, cpu_seconds=cpu_seconds, bare_seconds=bare_seconds, planner_bytes=planner_bytes)
+
+
+def plan_rows(folder: Path, store: RealStore, *, rows: int, packed: bytes | None = None) -> tuple[float, int]:
+    """CPU seconds and peak bytes of the planner's process, for one job in a fresh ``folder``, which goes afterwards."""
     folder.mkdir()
     try:
         _make_buckets(store)
-        packed = inventory_rows(rows)
-        inventory = put_inventory(store.admin(), rows)
-        before = bare_loop(packed)
-        cpu_seconds, planner_bytes = asyncio.run(_plan(store, folder, inventory))
-        bare_seconds = (before + bare_loop(packed)) / 2
-        return Planning(rows=rows, cpu_seconds=cpu_seconds, bare_seconds=bare_seconds, planner_bytes=planner_bytes)
+        return asyncio.run(_plan(store, folder, put_inventory(store.admin(), rows, packed=packed)))
     finally:
         shutil.rmtree(folder)
 
@@ -102,7 +106,6 @@ def _make_buckets(store: RealStore) -> None:
 
 
 async def _plan(store: RealStore, folder: Path, inventory: Inventory) -> tuple[float, int]:
-    """CPU seconds and peak bytes of the planner's process."""
     path = folder / "cosbatch.yaml"
     path.write_text(
         settings_text(folder, endpoint=store.endpoint, workers=1, connections=8, profile=store.profile)

@@ -27,10 +27,10 @@ class Inventory:
     rows: int
 
 
-def put_inventory(client: Any, rows: int) -> Inventory:
-    """``client`` is boto3's, of the real store."""
+def put_inventory(client: Any, rows: int, *, packed: bytes | None = None) -> Inventory:
+    """``client`` is boto3's, of the real store; ``packed`` the data file where somebody has it already."""
     folder = f"inventory-{rows}"
-    packed = inventory_rows(rows)
+    packed = packed or inventory_rows(rows)
     file_key = f"{folder}/part.csv.gz"
     client.put_object(Bucket=CONTROL_BUCKET, Key=file_key, Body=packed)
     index_key = f"{folder}/manifest.json"
