@@ -55,8 +55,13 @@ def measure_copies(ground: Ground, *, wanted: frozenset[str], base: Mapping[str,
     contenders = [*_clients(ground, environ=None, suffix=""), *_jobs(ground, needed, base=base), *_others(ground)]
     if base is not None:
         contenders += _clients(ground, environ=base, suffix=" of base")
-    chosen = [one for one in contenders if one.name.removesuffix(" of base") in needed]
+    contenders.sort(key=_own_name)  # both revisions one after the other
+    chosen = [one for one in contenders if _own_name(one) in needed]
     return interleave(chosen, rounds=ROUNDS, errors=(ProgramFailed, OSError, ValueError), say=ground.say)
+
+
+def _own_name(contender: Contender) -> str:
+    return contender.name.removesuffix(" of base")
 
 
 def copy_rows(samples: Samples, *, wanted: frozenset[str], has_base: bool) -> Iterator[Row]:
