@@ -48,7 +48,7 @@ def large_object_rows(ground: Ground) -> Iterator[Row]:
         remark=samples.broken.get("cosbatch") or ", ".join(per_second.values()),
     )
     for name, peak in crossing.peaks.items():
-        yield Row(number="P8", what=f"largest process of {name} meanwhile", figure=peak / MIB, unit=" MB")
+        yield Row(number="P8", what=f"largest process of {name} meanwhile", figure=peak / 10**6, unit=" MB")
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ ROUND_TRIP_SECONDS: Final = 0.1
 ROWS: Final = 50_000
 LONG_ROWS: Final = 10_000_000
 LOOK_SECONDS: Final = 0.2
-MIB: Final = 2**20
+MB: Final = 10**6
 
 
 def memory_rows(ground: Ground, *, has_long: bool) -> Iterator[Row]:
@@ -33,7 +33,7 @@ def memory_rows(ground: Ground, *, has_long: bool) -> Iterator[Row]:
     try:
         with far_store(ground.null.port, ground.folder, delay_seconds=ROUND_TRIP_SECONDS) as far:
             peaks = _peaks(ground, endpoint=f"http://127.0.0.1:{far.port}", rows=ROWS, workers=1)
-        worker = max(peak.peak_bytes for peak in peaks if peak.role == "worker") / MIB
+        worker = max(peak.peak_bytes for peak in peaks if peak.role == "worker") / MB
     except (ProgramFailed, OSError) as error:
         broken = str(error).splitlines()[0]
     what = f"peak memory of a worker process at {CONNECTIONS} connections"
@@ -42,8 +42,8 @@ def memory_rows(ground: Ground, *, has_long: bool) -> Iterator[Row]:
     if has_long:
         ground.say(f"memory of the whole service with {LONG_ROWS:,} rows")
         peaks = _peaks(ground, endpoint=ground.null.endpoint(tls=False), rows=LONG_ROWS, workers=2)
-        service = sum(peak.peak_bytes for peak in peaks) / MIB
-        remark = ", ".join(f"{peak.role} {peak.peak_bytes / MIB:.0f}" for peak in peaks)
+        service = sum(peak.peak_bytes for peak in peaks) / MB
+        remark = ", ".join(f"{peak.role} {peak.peak_bytes / MB:.0f}" for peak in peaks)
     what = f"peak memory of the embedded service with a job of {LONG_ROWS:,} rows, processes added up"
     yield Row(number="P5", what=what, figure=service, bar=Bar(limit=400, unit=" MB"), unit=" MB", remark=remark)
 
