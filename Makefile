@@ -49,8 +49,11 @@ simulate: $(INSTALLED)  ## The engine under faults: SEEDS=n fresh seeds, or SEED
 nightly: $(INSTALLED)  ## Tests that run for a long time.
 	$(PYTEST) -m nightly --timeout 3600
 
-bench: $(INSTALLED)  ## Ratios, measured in one run and printed.
-	$(BIN)/python -m bench
+bench: $(INSTALLED) requirements/bench.txt  ## Ratios, measured in one run: ONLY=P1,P3, BASE=<rev>, LONG=1, WRITE=1.
+	test -x $(VENV)-bench/bin/rclone || $(PYTHON) -m venv $(VENV)-bench
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	BENCH_TOOLS=$(VENV)-bench/bin $(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(BASE),--base $(BASE)) \
+	  $(if $(LONG),--long) $(if $(WRITE),--write)
 
 docs: $(INSTALLED) requirements/docs.txt  ## The documentation as a site in site/.
 	test -x $(VENV)-docs/bin/mkdocs || $(PYTHON) -m venv $(VENV)-docs
@@ -62,6 +65,7 @@ lock:  ## Locks the requirements again (needs the network).
 	$(COMPILE) pyproject.toml -o requirements/run.txt
 	$(COMPILE) pyproject.toml --extra demo --group dev -o requirements/dev.txt
 	$(COMPILE) --group docs -o requirements/docs.txt
+	$(COMPILE) --group bench -o requirements/bench.txt
 
 clean:  ## Removes what was made here.
-	rm -rf $(VENV) $(VENV)-docs site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-docs $(VENV)-bench site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

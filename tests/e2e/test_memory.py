@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from bench.planning_memory import measure
+from bench.planning import plan_rows
+from tests.stores import seaweedfs
 
 TOLERANCE = 1.1
 
 
 def grows(folder: Path, lengths: list[int]) -> float:
-    first, last = measure(folder, lengths)
-    return last.planner_bytes / first.planner_bytes
+    with seaweedfs(folder / "store") as store:
+        first, last = (plan_rows(folder / "planning", store, rows=rows)[1] for rows in lengths)
+    return last / first
 
 
 def test_planning_ten_times_the_rows_takes_the_same_memory(tmp_path: Path) -> None:
