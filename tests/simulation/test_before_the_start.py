@@ -89,3 +89,24 @@ def test_a_planner_that_dies_while_it_asks_leaves_no_upload(is_cancelled: bool) 
         await rig.drain()
 
     scenario()
+
+
+@virtual_time
+async def test_a_report_that_is_refused_says_so_while_it_is_tried_again(clock: VirtualClock) -> None:
+    rig = Rig(clock)
+    is_refused = True
+
+    async def put(method: Call, ref: ObjectRef, *args: Any, **options: Any) -> Any:
+        if is_refused:
+            raise StorageError(StorageReason.ACCESS_DENIED, "no", code="AccessDenied", http_status=403)
+        return await method(ref, *args, **options)
+
+    seen(rig, put=put)
+    rig.start()
+    waits = await rig.when(await submitted(rig), lambda found: found.hold is not None)
+    assert waits.status is JobStatus.COMPLETING
+    assert waits.hold
+    assert "the store refuses it" in waits.hold.reason
+    is_refused = False
+    assert (await rig.until(waits)).status is JobStatus.COMPLETE
+    await rig.drain()

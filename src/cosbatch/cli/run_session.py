@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
+import structlog
 
 from cosbatch.cli.interrupts import Interrupted, until_interrupted
 from cosbatch.cli.invocation import EXIT_INTERRUPTED, EXIT_NOT_ANSWERED, Invocation, run_async
@@ -20,8 +21,8 @@ from cosbatch.cli.request_page import plan_page
 from cosbatch.cli.run_identity import FoundRun, find_or_create, read_job_file
 from cosbatch.cli.runs_index import RunsIndex
 from cosbatch.cli.wiring_port import Load, RunningEngine
-from cosbatch.model.errors import CosbatchError, Fault, InvalidArgument
-from cosbatch.model.identifiers import LOCAL_ACCOUNT
+from cosbatch.model.errors import CosbatchError, Fault, IllegalMove, InvalidArgument
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, JobId
 from cosbatch.model.jobs import Job, PausedBy
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import JobStatus, is_final
@@ -30,6 +31,8 @@ from cosbatch.service.job_schema import ParsedJob
 from cosbatch.settings import Settings
 
 Answer = TypeVar("Answer")
+
+log = structlog.get_logger(__name__)
 
 _UNPLANNED: Final = frozenset({JobStatus.NEW, JobStatus.PREPARING})
 
@@ -74,18 +77,34 @@ def _run(order: RunOrder) -> int:
         return _end_again(order, found.job)
     _check_confirmable(order)
     click.echo(f"Job {found.job.id}" + ("" if found.is_new else f" goes on ({found.job.status})"), err=True)
+    if order.again and not found.is_new:
+        click.echo(
+            f"It has not ended, so --again goes on with it; cosbatch cancel {found.job.id} gives it up.", err=True
+        )
     try:
         return _end(order, _carry_out(order, found.job))
     except (Interrupted, click.Abort):
         click.echo(f"Stopped. What is done is kept; the same command goes on with job {found.job.id}.", err=True)
         return EXIT_INTERRUPTED
     except _Declined:
-        click.echo(
-            f"Nothing was touched. Job {found.job.id} waits: the same command asks again,"
-            f" cosbatch cancel {found.job.id} gives it up.",
-            err=True,
-        )
-        return EXIT_NOT_ANSWERED
+        return _declined(order, found.job)
+
+
+def _declined(order: RunOrder, job: Job) -> int:
+    """Another terminal may have said yes meanwhile, or cancelled the job."""
+    now = run_async(_look(order, job.id))
+    if now.status is JobStatus.SUSPENDED:
+        text = f"Nothing was touched. Job {job.id} waits: the same command asks again"
+        text += f", cosbatch cancel {job.id} gives it up."
+    else:
+        text = f"Job {job.id} is {now.status} by now: another command has decided."
+    click.echo(text, err=True)
+    return EXIT_NOT_ANSWERED
+
+
+async def _look(order: RunOrder, job_id: JobId) -> Job:
+    async with order.invocation.wiring.open_service(order.settings, order.invocation.state_folder) as service:
+        return await service.describe_job(job_id, account=LOCAL_ACCOUNT)
 
 
 def _check_confirmable(order: RunOrder) -> None:
@@ -158,10 +177,15 @@ async def _plan(job: Job, engine: RunningEngine, screen: Screen) -> Job:
 
 
 async def _finish(job: Job, engine: RunningEngine, screen: Screen) -> Job:
-    if job.status is JobStatus.SUSPENDED:
-        await engine.service.update_job_status(job.id, requested_job_status=JobStatus.READY, account=LOCAL_ACCOUNT)
-    elif job.paused_by is PausedBy.USER:
-        await _resume(job, engine, screen)
+    """Looks at the job anew: while a question stood, another terminal may have confirmed or cancelled it."""
+    job = await engine.service.describe_job(job.id, account=LOCAL_ACCOUNT)
+    try:
+        if job.status is JobStatus.SUSPENDED:
+            await engine.service.update_job_status(job.id, requested_job_status=JobStatus.READY, account=LOCAL_ACCOUNT)
+        elif job.paused_by is PausedBy.USER:
+            await _resume(job, engine, screen)
+    except IllegalMove:
+        log.info("another-was-first", job_id=job.id)  # whatever it did, this run goes on with the job as it is
     return await _wait(job, engine, screen, until=lambda now: is_final(now.status))
 
 

@@ -36,6 +36,7 @@ from cosbatch.operations.stray_uploads import end_upload, stray_uploads
 from cosbatch.operations.write_check import REPORT_CHECK
 from cosbatch.reports.seal import parts_of, seal_report
 from cosbatch.reports.summary import build_summary, chunk_states_of, report_time
+from cosbatch.storage.disposition import Action, disposition
 from cosbatch.storage.pacing import StopSignal
 from cosbatch.storage.spool import Spool
 
@@ -152,7 +153,9 @@ class Sealing:
             else:
                 await self._sweep()
                 await self._end(state=self._job.report_state, location=self._job.report_location)
-        except (StorageError, SpoolError) as error:
+        except StorageError as error:
+            await self._not_delivered(_refused(error) or str(error))
+        except SpoolError as error:
             await self._not_delivered(str(error))
         except SendingStopped as error:
             self._deadline.check()
@@ -276,3 +279,10 @@ class Sealing:
         parts = await spool.list(f"jobs/{self._job.id}/parts/")
         for name in [*await spool.list(chunk_folder(self._job.id)), *(name for name in parts if name not in known)]:
             await spool.delete(name)
+
+
+def _refused(error: StorageError) -> str:
+    """A store that has said no is told apart from one that does not answer: the first needs a person."""
+    if disposition(error, writes=True).action not in (Action.FAIL_TASK, Action.FAIL_JOB):
+        return ""
+    return f"the store refuses it ({error}); mend that there, it is tried again"

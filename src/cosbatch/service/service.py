@@ -123,6 +123,15 @@ class JobService:
         except StorageError as error:
             raise _manifest_error(error, request.manifest.location) or error from error
 
+    def places_of(self, request: JobRequest) -> tuple[str, ...]:
+        """Where the regions of a request are, one line for each: two settings may give one name to two stores."""
+        named = {region for _, region in _named_regions(request) if region is not None}
+        return tuple(
+            f"{name} {region.provider} {region.endpoint} {region.addressing}"
+            for name, region in sorted(self._regions.items())
+            if name in named
+        )
+
     async def find_job(self, *, token: str, account: AccountId, region: RegionName | None = None) -> Job | None:
         """The job that was made under a ClientRequestToken, in ``region`` or, without one, in any."""
         found = await self._ledger.jobs(account=account, token=token)
@@ -140,16 +149,9 @@ class JobService:
             raise InvalidArgument("the job cannot be made", faults=faults)
 
     def _region_faults(self, request: JobRequest) -> list[Fault]:
-        named: list[tuple[str, RegionName | None]] = [
-            ("region", request.region),
-            ("report.bucket", request.report.region),
-        ]
-        if isinstance(request.operation, PutObjectCopy):
-            # Either of target_region and the ARN in target_resource may have named it.
-            named.append(("operation.cos_put_object_copy", request.operation.target_region))
         return [
             Fault(path=path, value=region, problem="is no region of the settings", way_out=self._known_regions(region))
-            for path, region in named
+            for path, region in _named_regions(request)
             if region is not None and region not in self._regions
         ]
 
@@ -257,6 +259,15 @@ class JobService:
         except IllegalMove as error:
             now = await self._ledger.job(job_id, account=account)
             raise IllegalMove(_why_not(now, verb)) from error
+
+
+def _named_regions(request: JobRequest) -> list[tuple[str, RegionName | None]]:
+    """Field and region; None where the field names none of its own."""
+    named: list[tuple[str, RegionName | None]] = [("region", request.region), ("report.bucket", request.report.region)]
+    if isinstance(request.operation, PutObjectCopy):
+        # Either of target_region and the ARN in target_resource may have named it.
+        named.append(("operation.cos_put_object_copy", request.operation.target_region))
+    return named
 
 
 def possible_verbs(job: Job) -> tuple[str, ...]:

@@ -6,14 +6,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cosbatch.cli.invocation import Surroundings
 from cosbatch.cli.wiring_port import Load
-from cosbatch.ledger.port import Duty
+from cosbatch.ledger.port import Duty, JobLedger
 from cosbatch.ledger.sql_ledger import SqlLedger, open_memory_ledger
 from cosbatch.manifests.inspect import Inspection
 from cosbatch.manifests.sample import Remark, SampleRow, VersionCounts
@@ -180,6 +180,10 @@ class MemoryWiring:
         self.ledger = open_memory_ledger(TickingClock())
         self.unreachable: Exception | None = None
         self.engines = 0
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
+        """What another terminal does while the plan is shown."""
+        self.seen_ledger: JobLedger = self.ledger
+        """As the service sees it."""
         self.inspection: Inspection = inspection()
 
     @asynccontextmanager
@@ -209,6 +213,8 @@ class MemoryWiring:
     async def inspect(self, settings: Settings, region: RegionName, manifest: Manifest) -> Inspection:
         if manifest.location.key == "gone.csv":
             raise JobFailure(FailureCode.MANIFEST_NOT_FOUND, "there is no such object")
+        if self.meanwhile:
+            await self.meanwhile()
         return self.inspection
 
     async def probe(self, settings: Settings, region: RegionName, bucket: Bucket, prefix: str) -> str:
@@ -218,7 +224,7 @@ class MemoryWiring:
         async def look(manifest: Manifest, *, region: RegionName) -> str:
             return self.etag
 
-        return JobService(self.ledger, regions=region_table(settings), look=look)
+        return JobService(self.seen_ledger, regions=region_table(settings), look=look)
 
 
 def inspection(*, faults: tuple[Fault, ...] = (), warnings: tuple[Remark, ...] = ()) -> Inspection:

@@ -123,7 +123,7 @@ class TestDescribeJob:
         page = rig.call("describe-job", suspended).stdout
 
         assert "On hold" in page
-        assert "cold-125 does not answer since 2025-08-02T03:00:00Z: connection refused" in page
+        assert "cold-125 since 2025-08-02T03:00:00Z: connection refused" in page
         assert "Possible now: confirm, cancel, update-job-priority" in page
 
     def test_json(self, rig: CliRig, suspended: str) -> None:
