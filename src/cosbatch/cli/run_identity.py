@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -31,14 +31,14 @@ class _Runs(NamedTuple):
     next_token: str
 
 
-def read_job_file(path: Path) -> ParsedJob:
-    """Raises InvalidArgument with all faults."""
+def read_job_file(path: Path, *, regions: Collection[str]) -> ParsedJob:
+    """Raises InvalidArgument with all faults, also against the ``regions`` of the settings."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         fault = Fault(path=str(path), value="", problem=f"cannot be read: {error}")
         raise InvalidArgument("the job file cannot be read", faults=[fault]) from error
-    parsed = parse_job(read_document(text, source=str(path)))
+    parsed = parse_job(read_document(text, source=str(path)), regions=regions)
     # The plan is always shown first: the job stops for it, whoever confirms.
     return parsed._replace(request=replace(parsed.request, confirmation_required=True))
 

@@ -55,10 +55,11 @@ class RunOrder:
 
 def run_job_file(invocation: Invocation, *, job_file: Path, is_confirmed: bool, again: bool) -> int:
     """The exit code: of the job, or 1 where somebody said no, or 130 where it was interrupted."""
+    settings = invocation.settings()
     order = RunOrder(
         invocation=invocation,
-        settings=invocation.settings(),
-        parsed=read_job_file(job_file),
+        settings=settings,
+        parsed=read_job_file(job_file, regions=settings.regions),
         job_file=job_file,
         is_confirmed=is_confirmed,
         again=again,

@@ -15,8 +15,8 @@ from cosbatch.model.manifests import Manifest, ManifestLocation
 from cosbatch.model.operations import PutObjectCopy
 from cosbatch.model.regions import Region
 from cosbatch.model.states import Actor, JobStatus, is_final, may_move, sources_of
-from cosbatch.service.faults import nearest
 from cosbatch.service.job_document import request_digest
+from cosbatch.service.job_rules import role_of_no_use, unknown_region
 from cosbatch.service.job_schema import TOKEN_MAX_BYTES
 
 PAGE_MAX: Final = 1000
@@ -140,8 +140,7 @@ class JobService:
     def _check(self, request: JobRequest, *, token: str) -> None:
         faults = [*self._region_faults(request), *_priority_faults(request.priority)]
         if request.role_arn:
-            problem = "names a role, but jobs run with the credentials of their region here"
-            faults.append(Fault(path="role_arn", value=request.role_arn, problem=problem, way_out="leave it out"))
+            faults.append(role_of_no_use("role_arn", role_arn=request.role_arn))
         if len(token.encode()) > TOKEN_MAX_BYTES:
             problem = f"is {len(token.encode())} bytes long, {TOKEN_MAX_BYTES} are allowed"
             faults.append(Fault(path="client_request_token", value=token, problem=problem, way_out="make it shorter"))
@@ -150,13 +149,10 @@ class JobService:
 
     def _region_faults(self, request: JobRequest) -> list[Fault]:
         return [
-            Fault(path=path, value=region, problem="is no region of the settings", way_out=self._known_regions(region))
+            unknown_region(path, region=region, known=self._regions)
             for path, region in _named_regions(request)
             if region is not None and region not in self._regions
         ]
-
-    def _known_regions(self, wanted: RegionName) -> str:
-        return nearest(wanted, known=self._regions) if self._regions else "add a region to the settings file"
 
     # --- looking
 

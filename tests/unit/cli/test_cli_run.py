@@ -365,7 +365,7 @@ class TestBadInput:
         error = json.loads(result.stdout)["error"]
         assert result.exit_code == 2
         assert error["code"] == "InvalidArgument"
-        assert error["faults"][0]["path"] == "region"
+        assert error["faults"][0]["path"] == "region (line 1)"
         assert error["faults"][0]["way_out"] == 'did you mean "local"?'
 
     def test_a_region_that_the_settings_do_not_have(self, rig: CliRig) -> None:
@@ -375,7 +375,8 @@ class TestBadInput:
 
         assert result.exit_code == 2
         assert (
-            "region: is no region of the settings (it is 'local'); add a region to the settings file" in result.stderr
+            "region (line 1): is no region of the settings (it is 'local'); add a region to the settings file"
+            in result.stderr
         )
 
     def test_a_data_folder_that_cannot_be_one(self, rig: CliRig) -> None:
