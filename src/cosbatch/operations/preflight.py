@@ -14,8 +14,10 @@ from cosbatch.model.regions import Provider, Region, Versioning
 from cosbatch.operations.problems import Problems
 from cosbatch.operations.registry import operation_for
 from cosbatch.operations.target_key import overlap_rule
+from cosbatch.storage.disposition import Action, disposition
 from cosbatch.storage.port import ObjectStore
 from cosbatch.storage.profiles import Option, Support
+from cosbatch.storage.telling_why import bucket_region_or_cause
 
 __all__ = ["names_its_regions", "overlap_rule", "prepare_job"]
 
@@ -119,7 +121,7 @@ def _report_key_faults(store: ObjectStore | None, keys: Sequence[ObjectKey], *, 
 
 async def _check_place(place: _Place, problems: Problems) -> None:
     """There, readable, and where the job says."""
-    actual = await _ask(lambda: place.store.bucket_region(place.bucket), place, problems)
+    actual = await _ask(lambda: bucket_region_or_cause(place.store, place.bucket), place, problems)
     if not actual or place.region is None or not names_its_regions(place.region):
         return
     if actual != place.region.signing_region:
@@ -161,8 +163,11 @@ def _problem_of(error: StorageError, place: _Place) -> tuple[FailureCode, Fault]
             code, problem = place.missing, "there is no such bucket"
         case StorageReason.ACCESS_DENIED:
             code, problem = FailureCode.ROLE_LACKS_PERMISSION, f"the store refuses {error.target or 'to answer'}"
+            problem += f" ({error.code})"
         case StorageReason.WRONG_REGION:
             code, problem = FailureCode.REGION_MISMATCH, f"the bucket is in another region: {error.message}"
+        case _ if disposition(error, writes=False).action is Action.FAIL_TASK:
+            code, problem = FailureCode.ROLE_LACKS_PERMISSION, f"the store refuses to tell of it: {error}"
         case _:
             return None
     return code, Fault(path=place.path, value=place.bucket, problem=problem)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
@@ -18,11 +17,10 @@ from cosbatch.model.states import Actor, JobStatus, is_final, may_move, sources_
 from cosbatch.service.job_document import request_digest
 from cosbatch.service.job_rules import role_of_no_use, unknown_region
 from cosbatch.service.job_schema import TOKEN_MAX_BYTES
+from cosbatch.storage.patience import LOOK_SECONDS, answered_within
 
 PAGE_MAX: Final = 1000
 REASON_MAX_BYTES: Final = 256
-LOOK_SECONDS: Final = 30.0
-"""A person waits for it: a store that is held back for longer is told about, not waited for."""
 _MANIFEST_WAYS_OUT: Final = {
     StorageReason.NO_SUCH_KEY: "check bucket and key",
     StorageReason.NO_SUCH_BUCKET: "check the bucket and the job's region",
@@ -114,12 +112,10 @@ class JobService:
         return replace(request, manifest=replace(request.manifest, location=replace(location, etag=found)))
 
     async def _etag_of(self, request: JobRequest) -> str:
+        store = f"the store of region {request.region}"
         try:
-            async with asyncio.timeout(self._look_seconds):
+            async with answered_within(self._look_seconds, store=store, target="the manifest"):
                 return await self._look(request.manifest, region=request.region)
-        except TimeoutError as error:
-            text = f"the store of region {request.region} did not answer within {self._look_seconds:g} s"
-            raise StorageError(StorageReason.CONNECT_TIMEOUT, text, target="the manifest") from error
         except StorageError as error:
             raise _manifest_error(error, request.manifest.location) or error from error
 

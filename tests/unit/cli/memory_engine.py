@@ -18,7 +18,7 @@ from cosbatch.ledger.sql_ledger import SqlLedger, open_memory_ledger
 from cosbatch.manifests.inspect import Inspection
 from cosbatch.manifests.sample import Remark, SampleRow, VersionCounts
 from cosbatch.model.bitmap import Bitmap
-from cosbatch.model.errors import FailureCode, Fault, JobFailure
+from cosbatch.model.errors import FailureCode, Fault, JobFailure, StorageError
 from cosbatch.model.identifiers import Bucket, JobId, ObjectKey, RegionName, WorkerId
 from cosbatch.model.jobs import Hold, Job, PlanFindings
 from cosbatch.model.manifests import Manifest, ManifestFormat, ManifestRow
@@ -28,6 +28,8 @@ from cosbatch.model.states import Actor, JobStatus, is_final
 from cosbatch.model.tasks import NewChunk, Then
 from cosbatch.service.service import JobService
 from cosbatch.settings import Settings, region_table
+from cosbatch.storage.probe import Finding, OptionFinding, Probed, ProbeReport
+from cosbatch.storage.profiles import PROFILES, Option
 from cosbatch.wiring import logging_to_folder
 
 WORKER = WorkerId("engine-1")
@@ -185,6 +187,9 @@ class MemoryWiring:
         self.seen_ledger: JobLedger = self.ledger
         """As the service sees it."""
         self.inspection: Inspection = inspection()
+        self.probe_refusal: StorageError | None = None
+        self.guessed_format: bool | None = None
+        """Whether the last inspection was to guess the format."""
 
     @asynccontextmanager
     async def open_service(self, settings: Settings, state_folder: Path) -> AsyncIterator[JobService]:
@@ -210,15 +215,25 @@ class MemoryWiring:
                 await asyncio.Event().wait()
             print("drained", file=sys.stderr, flush=True)
 
-    async def inspect(self, settings: Settings, region: RegionName, manifest: Manifest) -> Inspection:
+    async def inspect(
+        self, settings: Settings, region: RegionName, manifest: Manifest, *, guess_format: bool = False
+    ) -> Inspection:
+        self.guessed_format = guess_format
         if manifest.location.key == "gone.csv":
             raise JobFailure(FailureCode.MANIFEST_NOT_FOUND, "there is no such object")
         if self.meanwhile:
             await self.meanwhile()
         return self.inspection
 
-    async def probe(self, settings: Settings, region: RegionName, bucket: Bucket, prefix: str) -> str:
-        return f"profile_overrides:  # {region} {bucket} {prefix}\n  canned-acl: refused"
+    async def probe(self, settings: Settings, region: RegionName, bucket: Bucket, prefix: str) -> Probed:
+        if self.probe_refusal:
+            raise self.probe_refusal
+        findings = {option: OptionFinding(finding=Finding.APPLIED) for option in Option}
+        findings[Option.GRANTS] = OptionFinding(
+            finding=Finding.IGNORED, detail=f"no grants on {region} {bucket} {prefix}"
+        )
+        findings[Option.RESTORE] = OptionFinding(finding=Finding.UNKNOWN, detail="needs an archived object")
+        return Probed(ProbeReport(findings=findings, left_behind=("p/x",)), PROFILES["s3"])
 
     def _service(self, settings: Settings) -> JobService:
         async def look(manifest: Manifest, *, region: RegionName) -> str:

@@ -170,6 +170,7 @@ async def test_regions_of_a_store_of_ones_own_stay_unchecked() -> None:
     [
         (StorageReason.ACCESS_DENIED, FailureCode.ROLE_LACKS_PERMISSION),
         (StorageReason.WRONG_REGION, FailureCode.REGION_MISMATCH),
+        (StorageReason.INVALID_REQUEST, FailureCode.ROLE_LACKS_PERMISSION),
     ],
 )
 @pytest.mark.parametrize("question", ["bucket_region", "versioning"])
