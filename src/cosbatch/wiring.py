@@ -44,12 +44,14 @@ from cosbatch.storage.http_client import HttpClient, Timeouts
 from cosbatch.storage.http_memory import keep_large_blocks
 from cosbatch.storage.http_proxy import ProxyRules, ProxyUnusable, read_proxy_rules
 from cosbatch.storage.pacing import PacerBoard, StopSignal
+from cosbatch.storage.patience import LOOK_SECONDS, answered_within
 from cosbatch.storage.persistent import PersistentStore
-from cosbatch.storage.probe import probe_store, render_overrides
+from cosbatch.storage.probe import Probed, probe_store
 from cosbatch.storage.profiles import PROFILES, CapabilityProfile, Option, Support
 from cosbatch.storage.s3 import S3Store
 from cosbatch.storage.s3_routes import Neighbour
 from cosbatch.storage.signer import TemplateSigner
+from cosbatch.storage.telling_why import bucket_region_or_cause, head_or_cause
 
 PROGRESS_SECONDS = 0.5
 SLOWEST_ANSWER = 5
@@ -305,7 +307,7 @@ async def open_service(settings: Settings, data_dir: Path) -> AsyncIterator[JobS
 def _service(settings: Settings, ledger: JobLedger, stores: RegionStores) -> JobService:
     async def look(manifest: Manifest, *, region: RegionName) -> str:
         # The bare store: a person waits, and wants the refusal rather than a long hold.
-        meta = await stores.plain(region).head(_ref_of(manifest))
+        meta = await head_or_cause(stores.plain(region), _ref_of(manifest))
         return meta.etag
 
     return JobService(ledger, regions=region_table(settings), look=look)
@@ -327,17 +329,21 @@ async def borrowed_store(settings: Settings, region: RegionName) -> AsyncIterato
         yield stores.open(region, permit=_always)
 
 
-async def inspect(settings: Settings, region: RegionName, manifest: Manifest) -> Inspection:
+async def inspect(
+    settings: Settings, region: RegionName, manifest: Manifest, *, guess_format: bool = False
+) -> Inspection:
     """What a manifest looks like, from its first rows."""
     async with _stores(settings, clock=SystemClock()) as stores:
-        return await inspect_manifest(manifest, stores.plain(region))
+        return await inspect_manifest(manifest, stores.plain(region), guess_format=guess_format)
 
 
-async def probe(settings: Settings, region: RegionName, bucket: Bucket, prefix: str) -> str:
-    """What a store does with each option, as overrides to paste into the settings."""
+async def probe(settings: Settings, region: RegionName, bucket: Bucket, prefix: str) -> Probed:
+    """What a store does with each option, beside what its region's profile says."""
     async with _stores(settings, clock=SystemClock()) as stores:
+        async with answered_within(LOOK_SECONDS, store=f"the store of region {region}", target=f"HEAD {bucket}"):
+            await bucket_region_or_cause(stores.plain(region), bucket)
         found = await probe_store(stores.plain(region), bucket, prefix=prefix)
-        return render_overrides(found, stores.plain(region).profile)
+        return Probed(found, stores.plain(region).profile)
 
 
 # --- the engine

@@ -15,7 +15,6 @@ from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import LOCAL_ACCOUNT
 from cosbatch.model.jobs import Job
 from cosbatch.model.states import JobStatus, is_final
-from cosbatch.service.documents import without_places
 from cosbatch.service.job_schema import parse_job
 from cosbatch.settings import load_settings
 from cosbatch.storage.profiles import PROFILES
@@ -34,6 +33,7 @@ from tests.e2e.option_cases import (
 )
 from tests.e2e.program import Ground, Report
 from tests.stores import RealStore
+from tests.unit.service.job_builders import without_places
 
 ARMS: Final = ("csv", "inventory")
 _THREADS: Final = 8

@@ -17,10 +17,11 @@ from cosbatch.cli.main import VERBS
 from cosbatch.model.errors import FailureCode, StorageReason
 from cosbatch.model.states import JobStatus
 from cosbatch.model.tasks import OutcomeCode
-from cosbatch.service.documents import read_document, without_places
+from cosbatch.service.documents import read_document
 from cosbatch.service.job_schema import JobForm, parse_job
 from cosbatch.settings import CredentialSettings, RegionSettings, Settings, load_settings
 from docs.generate import PAGES
+from tests.unit.service.job_builders import without_places
 
 ROOT: Final = Path(__file__).parent.parent.parent
 DOCS: Final = ROOT / "docs"

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cosbatch.cli.output import print_json
-from cosbatch.model.errors import CosbatchError, Fault, JobFailure, ManifestFaulty, RequestError
+from cosbatch.model.errors import (
+    CosbatchError,
+    Fault,
+    JobFailure,
+    ManifestFaulty,
+    RequestError,
+    StorageError,
+    StorageReason,
+)
 
 if TYPE_CHECKING:  # --help imports neither pydantic nor SQLAlchemy
     from cosbatch.cli.wiring_port import Wiring
@@ -154,8 +162,19 @@ def _exit_code_of(error: CosbatchError) -> int:
     match error:
         case RequestError() | ManifestFaulty() | JobFailure():
             return EXIT_BAD_INPUT  # no job was made yet: one that fails is a status, not an error
+        case StorageError() if _is_no(error):
+            return EXIT_BAD_INPUT
         case _:
             return EXIT_NOT_ANSWERED
+
+
+def _is_no(error: StorageError) -> bool:
+    """Whether the store has looked and said no, which another try would not change."""
+    from cosbatch.storage.disposition import Action, Blame, blame, disposition
+
+    is_refused = disposition(error, writes=False).action in (Action.FAIL_TASK, Action.FAIL_JOB)
+    is_identity = error.reason is StorageReason.CREDENTIALS_REFUSED or blame(error) is Blame.IDENTITY
+    return is_refused or is_identity
 
 
 def error_text(error: CosbatchError) -> str:

@@ -109,7 +109,7 @@ def _events(events: Sequence[JobEvent]) -> str:
 
 def _state_pairs(job: Job) -> list[tuple[str, str]]:
     paused_by = f" (by {job.paused_by})" if job.paused_by else ""
-    hold = f"{job.hold.bucket} does not answer since {iso_time(job.hold.since)}: {job.hold.reason}" if job.hold else ""
+    hold = f"{job.hold.bucket} since {iso_time(job.hold.since)}: {job.hold.reason}" if job.hold else ""
     return [
         ("Job", job.id),
         ("Status", f"{job.status}{paused_by}" + (f": {job.status_reason}" if job.status_reason else "")),

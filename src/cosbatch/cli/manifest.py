@@ -34,7 +34,7 @@ def manifest() -> None:
     "--format",
     "written_as",
     type=click.Choice([word.value for word in ManifestFormat]),
-    help="Default: an inventory report for a *.json, else a CSV.",
+    help="Default: what its content looks like.",
 )
 @click.option(
     "--fields", default="", metavar="FIELD,...", help="What the columns of a CSV hold: Bucket,Key,VersionId,Ignore."
@@ -56,26 +56,32 @@ def inspect(
     """Show a manifest's ETag, format, columns and first rows, raw and decoded, without reading the whole of it."""
     place = _location(location, version_id=version_id)
     spec = ManifestSpec(
-        format=ManifestFormat(written_as) if written_as else _format_by_name(place.key),
+        format=ManifestFormat(written_as) if written_as else ManifestFormat.COS_CSV,
         fields=_fields(fields),
         key_encoding=KeyEncoding(key_encoding),
     )
-    if spec.key_encoding is KeyEncoding.RAW and spec.format is not ManifestFormat.COS_CSV:
+    _check_encoding(spec.key_encoding, written_as=spec.format)
+    manifest = Manifest(location=place, spec=spec)
+    return run_async(_inspect(invocation, region=RegionName(region), manifest=manifest, guesses=not written_as))
+
+
+def _check_encoding(encoding: KeyEncoding, *, written_as: ManifestFormat) -> None:
+    if encoding is KeyEncoding.RAW and written_as is not ManifestFormat.COS_CSV:
         raise click.BadParameter("the keys of an inventory are always URL-encoded", param_hint="--key-encoding")
-    return run_async(_inspect(invocation, region=RegionName(region), manifest=Manifest(location=place, spec=spec)))
 
 
-async def _inspect(invocation: Invocation, *, region: RegionName, manifest: Manifest) -> int:
+async def _inspect(invocation: Invocation, *, region: RegionName, manifest: Manifest, guesses: bool) -> int:
     from cosbatch.cli.output import print_json
     from cosbatch.settings import known_region
 
     settings = invocation.settings()
     known_region(settings, region)
-    found = await invocation.wiring.inspect(settings, region, manifest)
+    found = await invocation.wiring.inspect(settings, region, manifest, guess_format=guesses)
+    _check_encoding(manifest.spec.key_encoding, written_as=found.format)
     if invocation.as_json:
-        print_json(_document(found))
+        print_json(_document(found) | {"format_is_guessed": guesses})
     else:
-        click.echo(_page(found))
+        click.echo(_page(found, guesses=guesses))
     return EXIT_BAD_INPUT if found.faults else EXIT_SUCCEEDED
 
 
@@ -91,10 +97,6 @@ def _location(text: str, *, version_id: str) -> ManifestLocation:
     return ManifestLocation(bucket=Bucket(bucket), key=ObjectKey(key), version_id=version)
 
 
-def _format_by_name(key: ObjectKey) -> ManifestFormat:
-    return ManifestFormat.COS_INVENTORY_CSV if key.endswith(".json") else ManifestFormat.COS_CSV
-
-
 def _fields(text: str) -> tuple[ManifestField, ...]:
     try:
         return tuple(ManifestField(name.strip()) for name in text.split(",") if name.strip())
@@ -103,7 +105,7 @@ def _fields(text: str) -> tuple[ManifestField, ...]:
         raise click.BadParameter(f"{error}; known are {known}", param_hint="--fields") from None
 
 
-def _page(found: Inspection) -> str:
+def _page(found: Inspection, *, guesses: bool) -> str:
     from cosbatch.cli.output import counted, one_line, pairs, size, table
     from cosbatch.service.job_document import iso_time
 
@@ -116,7 +118,7 @@ def _page(found: Inspection) -> str:
                 ("Size", size(found.size_bytes)),
                 ("Modified", iso_time(found.last_modified) or ""),
                 ("Version", found.version_id or ""),
-                ("Format", found.format + (", gzip" if found.is_gzip else "")),
+                ("Format may be" if guesses else "Format", found.format + (", gzip" if found.is_gzip else "")),
                 ("Columns", ", ".join(found.columns)),
                 ("Columns may be", guessed if guessed != ", ".join(found.columns) else ""),
                 ("Source bucket", found.source_bucket or ""),

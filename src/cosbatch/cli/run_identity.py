@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from cosbatch.cli.runs_index import RunsIndex
 from cosbatch.model.errors import Fault, InvalidArgument
 from cosbatch.model.identifiers import LOCAL_ACCOUNT
 from cosbatch.model.jobs import Job, JobRequest
-from cosbatch.model.states import ENDING, is_final
+from cosbatch.model.states import ENDS_IN, is_final
 from cosbatch.service.documents import read_document
 from cosbatch.service.job_document import request_digest
 from cosbatch.service.job_schema import ParsedJob, parse_job
@@ -31,14 +31,14 @@ class _Runs(NamedTuple):
     next_token: str
 
 
-def read_job_file(path: Path) -> ParsedJob:
-    """Raises InvalidArgument with all faults."""
+def read_job_file(path: Path, *, regions: Collection[str]) -> ParsedJob:
+    """Raises InvalidArgument with all faults, also against the ``regions`` of the settings."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         fault = Fault(path=str(path), value="", problem=f"cannot be read: {error}")
         raise InvalidArgument("the job file cannot be read", faults=[fault]) from error
-    parsed = parse_job(read_document(text, source=str(path)))
+    parsed = parse_job(read_document(text, source=str(path)), regions=regions)
     # The plan is always shown first: the job stops for it, whoever confirms.
     return parsed._replace(request=replace(parsed.request, confirmation_required=True))
 
@@ -60,7 +60,8 @@ async def find_or_create(
     request = parsed.request
     if not request.manifest.location.etag:
         request = await service.pin_manifest(request)
-    identity = _identity(request, token=parsed.client_request_token)
+    places = service.places_of(request)
+    identity = _identity(request, token=parsed.client_request_token, places=places)
     runs = await _runs_of(identity, service=service)
     if runs.latest is not None and not (again and is_final(runs.latest.status)):
         return FoundRun(runs.latest, is_new=False)
@@ -70,9 +71,10 @@ async def find_or_create(
     return FoundRun(await service.create_job(request, account=LOCAL_ACCOUNT, token=runs.next_token), is_new=True)
 
 
-def _identity(request: JobRequest, *, token: str) -> str:
-    """44 characters, so that a counter fits behind them."""
-    content = f"{request_digest(request)}\n{token}"
+def _identity(request: JobRequest, *, token: str, places: Sequence[str]) -> str:
+    """44 characters, so that a counter fits behind them. ``places``: a region of the same name in other settings may be
+    another store, and a run there another run."""
+    content = "\n".join([request_digest(request), token, *places])
     return f"run-{hashlib.sha256(content.encode()).hexdigest()[:40]}"
 
 
@@ -90,12 +92,13 @@ async def _refuse_unfinished(job_file: Path, *, identity: str, service: JobServi
         if token.startswith(identity):
             continue
         job = await service.find_job(token=token, account=LOCAL_ACCOUNT)
-        # What is being cancelled, or fails, ends by itself as soon as an engine runs.
-        if job is not None and not is_final(job.status) and job.status not in ENDING:
+        # What completes, fails or is being cancelled sends no task any more, and ends by itself while an engine runs.
+        if job is not None and not is_final(job.status) and job.status not in ENDS_IN:
             fault = Fault(
                 path=str(job_file),
                 value="",
-                problem=f"or its manifest has changed since job {job.id}, which is {job.status}",
-                way_out=f"put the earlier content back to go on with it, or give it up: cosbatch cancel {job.id}",
+                problem=f"or its manifest, or the endpoint of a region, is another one than that of job {job.id},"
+                f" which is {job.status}",
+                way_out=f"put the earlier one back to go on with it, or give it up: cosbatch cancel {job.id}",
             )
             raise InvalidArgument("an earlier run of this file has not ended", faults=[fault])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
+import structlog
 
 from cosbatch.cli.interrupts import Interrupted, until_interrupted
 from cosbatch.cli.invocation import EXIT_INTERRUPTED, EXIT_NOT_ANSWERED, Invocation, run_async
@@ -22,7 +22,7 @@ from cosbatch.cli.run_identity import FoundRun, find_or_create, read_job_file
 from cosbatch.cli.runs_index import RunsIndex
 from cosbatch.cli.wiring_port import Load, RunningEngine
 from cosbatch.model.errors import CosbatchError, Fault, IllegalMove, InvalidArgument
-from cosbatch.model.identifiers import LOCAL_ACCOUNT
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, JobId
 from cosbatch.model.jobs import Job, PausedBy
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import JobStatus, is_final
@@ -31,6 +31,8 @@ from cosbatch.service.job_schema import ParsedJob
 from cosbatch.settings import Settings
 
 Answer = TypeVar("Answer")
+
+log = structlog.get_logger(__name__)
 
 _UNPLANNED: Final = frozenset({JobStatus.NEW, JobStatus.PREPARING})
 
@@ -53,10 +55,11 @@ class RunOrder:
 
 def run_job_file(invocation: Invocation, *, job_file: Path, is_confirmed: bool, again: bool) -> int:
     """The exit code: of the job, or 1 where somebody said no, or 130 where it was interrupted."""
+    settings = invocation.settings()
     order = RunOrder(
         invocation=invocation,
-        settings=invocation.settings(),
-        parsed=read_job_file(job_file),
+        settings=settings,
+        parsed=read_job_file(job_file, regions=settings.regions),
         job_file=job_file,
         is_confirmed=is_confirmed,
         again=again,
@@ -75,18 +78,34 @@ def _run(order: RunOrder) -> int:
         return _end_again(order, found.job)
     _check_confirmable(order)
     click.echo(f"Job {found.job.id}" + ("" if found.is_new else f" goes on ({found.job.status})"), err=True)
+    if order.again and not found.is_new:
+        click.echo(
+            f"It has not ended, so --again goes on with it; cosbatch cancel {found.job.id} gives it up.", err=True
+        )
     try:
         return _end(order, _carry_out(order, found.job))
     except (Interrupted, click.Abort):
         click.echo(f"Stopped. What is done is kept; the same command goes on with job {found.job.id}.", err=True)
         return EXIT_INTERRUPTED
     except _Declined:
-        click.echo(
-            f"Nothing was touched. Job {found.job.id} waits: the same command asks again,"
-            f" cosbatch cancel {found.job.id} gives it up.",
-            err=True,
-        )
-        return EXIT_NOT_ANSWERED
+        return _declined(order, found.job)
+
+
+def _declined(order: RunOrder, job: Job) -> int:
+    """Another terminal may have said yes meanwhile, or cancelled the job."""
+    now = run_async(_look(order, job.id))
+    if now.status is JobStatus.SUSPENDED:
+        text = f"Nothing was touched. Job {job.id} waits: the same command asks again"
+        text += f", cosbatch cancel {job.id} gives it up."
+    else:
+        text = f"Job {job.id} is {now.status} by now: another command has decided."
+    click.echo(text, err=True)
+    return EXIT_NOT_ANSWERED
+
+
+async def _look(order: RunOrder, job_id: JobId) -> Job:
+    async with order.invocation.wiring.open_service(order.settings, order.invocation.state_folder) as service:
+        return await service.describe_job(job_id, account=LOCAL_ACCOUNT)
 
 
 def _check_confirmable(order: RunOrder) -> None:
@@ -159,11 +178,15 @@ async def _plan(job: Job, engine: RunningEngine, screen: Screen) -> Job:
 
 
 async def _finish(job: Job, engine: RunningEngine, screen: Screen) -> Job:
-    with suppress(IllegalMove):  # another call of the same command was quicker, or somebody has ended the job
+    """Looks at the job anew: while a question stood, another terminal may have confirmed or cancelled it."""
+    job = await engine.service.describe_job(job.id, account=LOCAL_ACCOUNT)
+    try:
         if job.status is JobStatus.SUSPENDED:
             await engine.service.update_job_status(job.id, requested_job_status=JobStatus.READY, account=LOCAL_ACCOUNT)
         elif job.paused_by is PausedBy.USER:
             await _resume(job, engine, screen)
+    except IllegalMove:
+        log.info("another-was-first", job_id=job.id)  # whatever it did, this run goes on with the job as it is
     return await _wait(job, engine, screen, until=lambda now: is_final(now.status))
 
 

@@ -13,6 +13,7 @@ from cosbatch.model.jobs import Job
 from cosbatch.model.manifests import Manifest
 from cosbatch.service.service import JobService
 from cosbatch.settings import Settings
+from cosbatch.storage.probe import Probed
 
 
 class Load(Protocol):
@@ -57,8 +58,12 @@ class Wiring(Protocol):
         """Leaving the context stops it cleanly: requests in flight are waited for."""
         ...
 
-    async def inspect(self, settings: Settings, region: RegionName, manifest: Manifest) -> Inspection: ...
+    async def inspect(
+        self, settings: Settings, region: RegionName, manifest: Manifest, *, guess_format: bool = False
+    ) -> Inspection:
+        """``guess_format``: the manifest's content tells its format, not ``manifest``."""
+        ...
 
-    async def probe(self, settings: Settings, region: RegionName, bucket: Bucket, prefix: str) -> str:
-        """A capability profile to paste into the settings."""
+    async def probe(self, settings: Settings, region: RegionName, bucket: Bucket, prefix: str) -> Probed:
+        """What a store does with each option."""
         ...

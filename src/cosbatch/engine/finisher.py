@@ -26,15 +26,17 @@ from cosbatch.model.errors import (
     SpoolError,
     StaleFence,
     StorageError,
-    StorageReason,
 )
 from cosbatch.model.identifiers import Bucket, JobId, RegionName, WorkerId
 from cosbatch.model.jobs import Hold, Job
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import ENDS_IN, JobStatus, is_final
 from cosbatch.model.tasks import UploadRecord
+from cosbatch.operations.stray_uploads import end_upload, stray_uploads
+from cosbatch.operations.write_check import REPORT_CHECK
 from cosbatch.reports.seal import parts_of, seal_report
 from cosbatch.reports.summary import build_summary, chunk_states_of, report_time
+from cosbatch.storage.disposition import Action, disposition
 from cosbatch.storage.pacing import StopSignal
 from cosbatch.storage.spool import Spool
 
@@ -151,7 +153,9 @@ class Sealing:
             else:
                 await self._sweep()
                 await self._end(state=self._job.report_state, location=self._job.report_location)
-        except (StorageError, SpoolError) as error:
+        except StorageError as error:
+            await self._not_delivered(_refused(error) or str(error))
+        except SpoolError as error:
             await self._not_delivered(str(error))
         except SendingStopped as error:
             self._deadline.check()
@@ -245,27 +249,21 @@ class Sealing:
         return left
 
     async def _abort(self, upload: UploadRecord) -> None:
-        store = self._open(regions_of(self._job.request).target, upload.target.bucket)
-        ids = await self._ids_of(store, upload) if upload.is_announced else [upload.upload_id]
+        regions = regions_of(self._job.request)
+        region = regions.report if upload.task_number == REPORT_CHECK else regions.target
+        assert region is not None
+        store = self._open(region, upload.target.bucket)
+        ids = [upload.upload_id]
+        if upload.is_announced:
+            ids = await stray_uploads(store, upload.target, since=self._since(upload))
         for upload_id in ids:
-            try:
-                await store.abort_upload(upload.target, upload_id=upload_id)
-            except StorageError as error:
-                if error.reason is not StorageReason.NO_SUCH_UPLOAD:
-                    raise
+            await end_upload(store, upload.target, upload_id=upload_id)
 
-    async def _ids_of(self, store: TaskStore, upload: UploadRecord) -> list[str]:
-        """Uploads without parts to the key, begun since the job started: among them one of ours whose id got lost."""
-        since = (self._job.started_at or 0.0) - STORE_CLOCK_SECONDS
-        found, token = [], ""
-        while True:
-            page = await store.list_uploads(upload.target.bucket, prefix=upload.target.key, token=token)
-            found += [
-                entry.upload_id for entry in page.uploads if entry.key == upload.target.key and entry.initiated >= since
-            ]
-            token = page.next_token
-            if not token:
-                return [found_id for found_id in found if not await store.list_parts(upload.target, upload_id=found_id)]
+    def _since(self, upload: UploadRecord) -> float:
+        """No upload of this record is older, on the store's clock: a task's is begun after the job has started."""
+        is_check = upload.task_number < 0
+        begun = self._job.created_at if is_check else self._job.started_at
+        return (begun or 0.0) - STORE_CLOCK_SECONDS
 
     async def _sweep(self) -> None:
         """Chunk files have served, and part files that no ledger row names are orphans. Before the final status, so
@@ -281,3 +279,10 @@ class Sealing:
         parts = await spool.list(f"jobs/{self._job.id}/parts/")
         for name in [*await spool.list(chunk_folder(self._job.id)), *(name for name in parts if name not in known)]:
             await spool.delete(name)
+
+
+def _refused(error: StorageError) -> str:
+    """A store that has said no is told apart from one that does not answer: the first needs a person."""
+    if disposition(error, writes=True).action not in (Action.FAIL_TASK, Action.FAIL_JOB):
+        return ""
+    return f"the store refuses it ({error}); mend that there, it is tried again"

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from cosbatch.engine.ports import JobRegions, Stores, TaskStore, is_same_store, regions_of
-from cosbatch.ledger.port import JobLedger
+from cosbatch.ledger.port import JobLease, JobLedger
 from cosbatch.model.errors import FailureCode, JobFailure
 from cosbatch.model.identifiers import Bucket, ObjectRef
-from cosbatch.model.jobs import Job, Verify, place_written
+from cosbatch.model.jobs import Job, JobRequest, PlanFindings, Verify, place_written
 from cosbatch.model.regions import Place
 from cosbatch.model.tasks import Lease, UploadRecord, announced_upload
 from cosbatch.operations.port import JobFacts, Operation
@@ -63,26 +63,47 @@ class JobKit:
         return self.job.request.verify is Verify.ALL
 
 
-def kit_for(job: Job, *, stores: Stores) -> JobKit:
-    if job.findings is None:
-        raise JobFailure(FailureCode.INTERNAL_ERROR, "the plan has left no findings")
-    regions = regions_of(job.request)
+def facts_of(request: JobRequest, findings: PlanFindings, *, stores: Stores) -> JobFacts:
+    regions = regions_of(request)
     source, target = stores.region(regions.source), stores.region(regions.target)
-    facts = JobFacts(
-        request=job.request,
-        findings=job.findings,
+    return JobFacts(
+        request=request,
+        findings=findings,
         source_profile=stores.plain(regions.source).profile,
         target_profile=stores.plain(regions.target).profile,
         same_store=is_same_store(source, target),
     )
+
+
+def kit_for(job: Job, *, stores: Stores) -> JobKit:
+    if job.findings is None:
+        raise JobFailure(FailureCode.INTERNAL_ERROR, "the plan has left no findings")
     return JobKit(
         job=job,
         operation=operation_for(job.operation_name),
-        facts=facts,
-        regions=regions,
+        facts=facts_of(job.request, job.findings, stores=stores),
+        regions=regions_of(job.request),
         stores=stores,
         held=job.hold is not None,  # perhaps of a worker that is gone: this one ends it when the bucket answers
     )
+
+
+class PlanUploads:
+    """The ledger's memory of uploads, seen from the plan of a job."""
+
+    def __init__(self, lease: JobLease, *, ledger: JobLedger) -> None:
+        self._lease = lease
+        self._ledger = ledger
+
+    async def recorded(self, number: int) -> Sequence[UploadRecord]:
+        return await self._ledger.uploads(self._lease.job_id, task_number=number)
+
+    async def add(self, number: int, target: ObjectRef, upload_id: str) -> None:
+        record = UploadRecord(task_number=number, target=target, upload_id=upload_id, fence=self._lease.fence)
+        await self._ledger.add_upload(self._lease, record)
+
+    async def remove(self, upload_id: str) -> None:
+        await self._ledger.remove_upload(self._lease.job_id, upload_id)
 
 
 class ChunkUploads:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from cosbatch.engine.chunk_files import chunk_name, encode_chunk
 from cosbatch.engine.chunker import Chunker, CutChunk
+from cosbatch.engine.job_kit import PlanUploads, facts_of
 from cosbatch.engine.limits import EngineLimits
 from cosbatch.engine.ports import Stores, buckets_of, regions_of
 from cosbatch.engine.versions import VersionRuns, plain_runs
@@ -25,9 +26,15 @@ from cosbatch.model.regions import Versioning
 from cosbatch.model.states import JobStatus
 from cosbatch.model.tasks import NewChunk
 from cosbatch.operations.preflight import overlap_rule, prepare_job
+from cosbatch.operations.write_check import WriteCheck, check_writable, report_check, target_check
+from cosbatch.reports.seal import report_keys
 from cosbatch.storage.spool import Spool
 
 CHUNKS_A_TRANSACTION = 200
+ROWS_TRIED = 1000
+"""Of a batch, to find one that will write an object."""
+CHECK_CLOCK_SECONDS = 6.0
+"""How far a store's clock may be behind the ledger's."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,6 +58,7 @@ class Plan:
         self._chunker = Chunker(limits=tools.limits, cut_chunks=job.chunk_count, cut_rows=job.planned_rows)
         self._unsaved: list[NewChunk] = []
         self._refused: Callable[[ObjectKey], bool] | None = None
+        self._may_write_report = self._may_write_target = False
         self.asks = buckets_of(job.request)
         """The buckets that planning sends requests to."""
 
@@ -65,6 +73,7 @@ class Plan:
         runs = self._version_runs(reading.header, findings)
         planned_at_last_slice = self._chunker.rows_cut
         async for batch in reading.batches():
+            await self._check_writable(batch, findings)
             await self._keep(self._cut(batch, runs))
             if self._chunker.rows_cut - planned_at_last_slice >= self._tools.limits.slice_rows:
                 planned_at_last_slice = self._chunker.rows_cut
@@ -97,9 +106,32 @@ class Plan:
             source=source,
             target=target,
             report=report,
+            report_keys=report_keys(self.job) if report else (),
             source_region=stores.region(regions.source),
             target_region=stores.region(regions.target),
         )
+
+    async def _check_writable(self, batch: list[ManifestRow], findings: PlanFindings) -> None:
+        """Before the first chunk: where it is to be written is asked with a key of the manifest's own."""
+        if self._may_write_target:
+            return
+        request, stores = self.job.request, self._tools.stores
+        regions = regions_of(request)
+        checks: list[WriteCheck] = []
+        if not self._may_write_report and regions.report and request.report.bucket:
+            store = stores.open(regions.report, permit=self._permit)
+            checks.append(report_check(request.report.bucket, report_keys(self.job)[0], store=store))
+        target = target_check(
+            facts_of(request, findings, stores=stores),
+            batch[:ROWS_TRIED],
+            store=stores.open(regions.target, permit=self._permit),
+        )
+        uploads = PlanUploads(self.lease, ledger=self._tools.ledger)
+        await check_writable(
+            [*checks, target] if target else checks, uploads=uploads, since=self.job.created_at - CHECK_CLOCK_SECONDS
+        )
+        self._may_write_report = True
+        self._may_write_target = target is not None
 
     def _version_runs(self, header: ManifestHeader, findings: PlanFindings) -> VersionRuns | None:
         if not header.has_versions:

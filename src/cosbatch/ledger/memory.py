@@ -318,9 +318,12 @@ class MemoryLedger(JobLedger):
 
     # --- multipart uploads
 
-    async def add_upload(self, lease: Lease, record: UploadRecord) -> None:
+    async def add_upload(self, lease: Lease | JobLease, record: UploadRecord) -> None:
         row = self._rows.get(lease.job_id)
-        if row is None or row.chunk_under(lease) is None:
+        if isinstance(lease, JobLease):
+            if row is None or not row.is_held_by(lease):
+                raise stale_job(lease)
+        elif row is None or row.chunk_under(lease) is None:
             raise stale(lease)
         row.uploads.setdefault(record.upload_id, record)
 

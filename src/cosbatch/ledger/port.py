@@ -281,8 +281,9 @@ class JobLedger(Protocol):
 
     # --- multipart uploads
 
-    async def add_upload(self, lease: Lease, record: UploadRecord) -> None:
-        """StaleFence where the lease is lost. The same upload id again does nothing."""
+    async def add_upload(self, lease: Lease | JobLease, record: UploadRecord) -> None:
+        """Of a task under its chunk's lease, of a check under its job's. StaleFence where the lease is lost. The same
+        upload id again does nothing."""
         ...
 
     async def uploads(self, job_id: JobId, *, task_number: int | None = None) -> list[UploadRecord]: ...

@@ -228,7 +228,7 @@ class SqlLedger(JobLedger):
 
     # --- multipart uploads
 
-    async def add_upload(self, lease: Lease, record: UploadRecord) -> None:
+    async def add_upload(self, lease: Lease | JobLease, record: UploadRecord) -> None:
         await self._database.write(partial(uploads.add_upload, lease=lease, record=record))
 
     async def uploads(self, job_id: JobId, *, task_number: int | None = None) -> list[UploadRecord]:

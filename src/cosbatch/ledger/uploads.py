@@ -8,7 +8,8 @@ from typing import Any, Final
 from sqlalchemy import Row, bindparam, delete, insert, select
 
 from cosbatch.ledger import tables
-from cosbatch.ledger.rules import stale
+from cosbatch.ledger.port import JobLease
+from cosbatch.ledger.rules import stale, stale_job
 from cosbatch.ledger.tables import IS_LEASED
 from cosbatch.ledger.transaction import Transaction
 from cosbatch.model.identifiers import Bucket, JobId, ObjectKey, ObjectRef, VersionId
@@ -28,6 +29,16 @@ _LEASE_HELD: Final = (
     )
     .with_for_update()
 )
+_JOB: Final = tables.job.c
+_JOB_LEASE_HELD: Final = (
+    select(_JOB.id)
+    .where(
+        _JOB.id == bindparam("the_job"),
+        _JOB.owner == bindparam("the_owner"),
+        _JOB.fence == bindparam("the_fence"),
+    )
+    .with_for_update()
+)
 _THE_UPLOAD: Final = (_UPLOAD.job_id == bindparam("the_job"), _UPLOAD.upload_id == bindparam("the_upload"))
 _KNOWN: Final = select(_UPLOAD.fence).where(*_THE_UPLOAD)
 _ADD: Final = insert(tables.upload)
@@ -40,9 +51,8 @@ _OF_JOB: Final = (
 _OF_TASK: Final = _OF_JOB.where(_UPLOAD.task_number == bindparam("the_task"))
 
 
-def add_upload(tx: Transaction, lease: Lease, record: UploadRecord) -> None:
-    if tx.one(_LEASE_HELD, {"the_job": lease.job_id, "the_seq": lease.seq, "the_fence": lease.fence}) is None:
-        raise stale(lease)
+def add_upload(tx: Transaction, lease: Lease | JobLease, record: UploadRecord) -> None:
+    _check_held(tx, lease)
     if tx.one(_KNOWN, {"the_job": lease.job_id, "the_upload": record.upload_id}) is None:
         tx.change(
             _ADD,
@@ -54,6 +64,16 @@ def add_upload(tx: Transaction, lease: Lease, record: UploadRecord) -> None:
                 "target": json.dumps(record.target),
             },
         )
+
+
+def _check_held(tx: Transaction, lease: Lease | JobLease) -> None:
+    match lease:
+        case Lease(job_id=job_id, seq=seq, fence=fence):
+            if tx.one(_LEASE_HELD, {"the_job": job_id, "the_seq": seq, "the_fence": fence}) is None:
+                raise stale(lease)
+        case JobLease(job_id=job_id, owner=owner, fence=fence):
+            if tx.one(_JOB_LEASE_HELD, {"the_job": job_id, "the_owner": owner, "the_fence": fence}) is None:
+                raise stale_job(lease)
 
 
 def uploads(tx: Transaction, job_id: JobId, *, task_number: int | None) -> list[UploadRecord]:

@@ -14,6 +14,7 @@ from cosbatch.manifests.faults import KEY_SHOWN, shorten
 from cosbatch.model.errors import FailureCode, JobFailure, StorageError, StorageReason
 from cosbatch.model.identifiers import ObjectRef
 from cosbatch.storage.port import ObjectBody, ObjectMeta, ObjectStore
+from cosbatch.storage.telling_why import head_or_cause
 
 RESUMES: Final = 3
 """Attempts in a row that may bring no byte."""
@@ -22,7 +23,6 @@ _MISSING: Final = frozenset(
     {
         StorageReason.NO_SUCH_KEY,
         StorageReason.NO_SUCH_VERSION,
-        StorageReason.NO_SUCH_BUCKET,
         StorageReason.DELETE_MARKER,
         StorageReason.INVALID_KEY,
     }
@@ -42,6 +42,8 @@ def failure_of(error: StorageError, *, ref: ObjectRef) -> JobFailure | None:
         return JobFailure(FailureCode.MANIFEST_NOT_FOUND, f"there is no {shown}{version} ({error.code})")
     if error.reason in _DENIED:
         return JobFailure(FailureCode.ACCESS_DENIED_ON_MANIFEST, f"{shown} may not be read ({error.code})")
+    if error.reason is StorageReason.NO_SUCH_BUCKET:
+        return JobFailure(FailureCode.MANIFEST_NOT_FOUND, f"there is no bucket {ref.bucket} ({error.code})")
     if error.reason is StorageReason.WRONG_REGION:
         return JobFailure(FailureCode.REGION_MISMATCH, f"{shown} is not in the region of the job")
     return None
@@ -136,9 +138,9 @@ async def read_start(store: ObjectStore, ref: ObjectRef, *, meta: ObjectMeta, li
 
 
 async def look(store: ObjectStore, ref: ObjectRef) -> ObjectMeta:
-    """HEAD. Raises like :func:`open_pinned`."""
+    """HEAD, and where it is refused the cause. Raises like :func:`open_pinned`."""
     try:
-        return await store.head(ref)
+        return await head_or_cause(store, ref)
     except StorageError as error:
         failure = failure_of(error, ref=ref)
         if failure is None:

@@ -28,6 +28,7 @@ from cosbatch.manifests.sample import Oddity, Opening, Remark, Sample, SampleRow
 from cosbatch.model.errors import Fault, JobFailure, ManifestFaulty
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, VersionId
 from cosbatch.model.manifests import Manifest, ManifestField, ManifestFormat
+from cosbatch.storage.patience import LOOK_SECONDS, answered_within
 from cosbatch.storage.port import ObjectMeta, ObjectStore
 
 LOOKED_AT_BYTES: Final = 256 * 1024
@@ -68,16 +69,20 @@ class Inspection:
     """Whether manifest.checksum, beside manifest.json, is its MD5; None where there is none."""
 
 
-async def inspect_manifest(manifest: Manifest, store: ObjectStore, *, guess_format: bool = False) -> Inspection:
+async def inspect_manifest(
+    manifest: Manifest, store: ObjectStore, *, guess_format: bool = False, look_seconds: float = LOOK_SECONDS
+) -> Inspection:
     """Looks at a manifest without reading all of it. Fields and ETag of ``manifest`` may be empty.
 
-    ``guess_format``: the format in ``manifest`` is a placeholder, the content tells. Raises JobFailure
+    ``guess_format``: the format in ``manifest`` is a placeholder, the content tells. ``look_seconds``: how long
+    the first answer may take. Raises JobFailure
     (MANIFEST_NOT_FOUND, ACCESS_DENIED_ON_MANIFEST, REGION_MISMATCH, MANIFEST_ETAG_MISMATCH where it changes during the
     look) and StorageError; whatever is wrong inside the manifest is in ``faults``.
     """
     location = manifest.location
     ref = ObjectRef(location.bucket, location.key, location.version_id)
-    meta = await look(store, ref)
+    async with answered_within(look_seconds, store="the store", target=f"HEAD {ref.bucket}/{ref.key}"):
+        meta = await look(store, ref)
     start = await read_start(store, ref, meta=meta, limit=LOOKED_AT_BYTES)
     is_csv = manifest.spec.format is ManifestFormat.COS_CSV
     if guess_format:

@@ -17,6 +17,7 @@ from cosbatch.model.identifiers import VersionId
 from cosbatch.operations.copy_plan import ObjectCopy
 from cosbatch.operations.copy_source import Wanted, puts_tags_after
 from cosbatch.operations.copy_write import SENDS, send_again
+from cosbatch.operations.stray_uploads import end_upload, uploads_at
 from cosbatch.storage.disposition import is_outcome_unknown
 from cosbatch.storage.port import CompletedPart, ObjectMeta, ObjectMetadata, PutOptions, UploadedPart
 
@@ -225,11 +226,7 @@ async def abort(copy: ObjectCopy, upload_id: str) -> None:
 
 
 async def _abort(copy: ObjectCopy, upload_id: str) -> None:
-    try:
-        await send_again(lambda: copy.target_store.abort_upload(copy.target, upload_id=upload_id))
-    except StorageError as error:
-        if error.reason is not StorageReason.NO_SUCH_UPLOAD:
-            raise
+    await send_again(lambda: end_upload(copy.target_store, copy.target, upload_id=upload_id))
 
 
 async def abort_recorded(copy: ObjectCopy) -> None:
@@ -241,24 +238,7 @@ async def abort_unrecorded(copy: ObjectCopy) -> None:
     """Aborts uploads to the target's key that were begun since the chunk was first claimed, have no parts and are not
     in the ledger: an attempt of ours was lost between the creation and the entry."""
     recorded = {record.upload_id for record in await copy.context.uploads.of_task(copy.task.number)}
-    for upload_id in await _uploads_at_target(copy):
+    for upload_id in await uploads_at(copy.target_store, copy.target, since=earliest_write(copy)):
         if upload_id not in recorded and await _listed_parts(copy, upload_id) == []:
             await _abort(copy, upload_id)
     await copy.context.uploads.withdraw(copy.task.number)
-
-
-async def _uploads_at_target(copy: ObjectCopy) -> list[str]:
-    """Their ids, of those that can be ours."""
-    found: list[str] = []
-    token = ""
-    while True:
-        page = await copy.target_store.list_uploads(copy.target.bucket, prefix=copy.target.key, token=token)
-        found += [
-            entry.upload_id
-            for entry in page.uploads
-            if entry.key == copy.target.key and entry.initiated >= earliest_write(copy)
-        ]
-        token = page.next_token
-        is_past = bool(page.uploads) and page.uploads[-1].key > copy.target.key
-        if not token or is_past:
-            return found

@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
-from cosbatch.model.errors import FailureCode, Fault, JobFailure, StorageError, StorageReason
-from cosbatch.model.identifiers import Bucket
+from cosbatch.model.errors import FailureCode, Fault, StorageError, StorageReason
+from cosbatch.model.identifiers import Bucket, ObjectKey
 from cosbatch.model.jobs import JobRequest, PlanFindings, operation_name_of
 from cosbatch.model.operations import PutObjectCopy
 from cosbatch.model.regions import Provider, Region, Versioning
+from cosbatch.operations.problems import Problems
 from cosbatch.operations.registry import operation_for
 from cosbatch.operations.target_key import overlap_rule
+from cosbatch.storage.disposition import Action, disposition
 from cosbatch.storage.port import ObjectStore
 from cosbatch.storage.profiles import Option, Support
+from cosbatch.storage.telling_why import bucket_region_or_cause
 
 __all__ = ["names_its_regions", "overlap_rule", "prepare_job"]
 
-REASON_BYTES = 256
-"""JobFailure/FailureReason of COS, DescribeJob."""
-
 Answer = TypeVar("Answer")
-
-
-@dataclass(slots=True, kw_only=True)
-class _Problems:
-    """Everything that was found wrong; the first one gives the job its failure code."""
-
-    found: list[tuple[FailureCode, Fault]] = field(default_factory=list)
-
-    def add(self, code: FailureCode, fault: Fault) -> None:
-        self.found.append((code, fault))
-
-    def raise_any(self) -> None:
-        if self.found:
-            faults = [fault for _, fault in self.found]
-            raise JobFailure(self.found[0][0], _reason(self.found), faults=faults)
-
-
-def _reason(found: list[tuple[FailureCode, Fault]]) -> str:
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    text = str(found[0][1]).encode()[: REASON_BYTES - len(more)].decode(errors="ignore")
-    return text + more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,15 +43,18 @@ async def prepare_job(
     source: ObjectStore,
     target: ObjectStore,
     report: ObjectStore | None,
+    report_keys: Sequence[ObjectKey] = (),
     source_region: Region,
     target_region: Region,
 ) -> PlanFindings:
-    """Raises JobFailure with all that is wrong. A store that does not answer raises its StorageError: that is no fault
-    of the job, and is worth another try."""
-    problems = _Problems()
+    """``report_keys``: where the report will go. Raises JobFailure with all that is wrong. A store that does
+    not answer raises its StorageError: that is no fault of the job, and is worth another try."""
+    problems = Problems()
     for fault in operation_for(operation_name_of(request.operation)).check(
         request, source=source.profile, target=target.profile
     ):
+        problems.add(FailureCode.UNSUPPORTED_OPTION, fault)
+    for fault in _report_key_faults(report, report_keys, prefix=request.report.prefix):
         problems.add(FailureCode.UNSUPPORTED_OPTION, fault)
     target_bucket = _target_bucket(request, source_bucket)
     places = [
@@ -123,9 +105,23 @@ def _report_places(request: JobRequest, store: ObjectStore | None) -> Iterator[_
         yield _Place(bucket=spec.bucket, store=store, region=None, path="Report.Bucket", missing=missing)
 
 
-async def _check_place(place: _Place, problems: _Problems) -> None:
+def _report_key_faults(store: ObjectStore | None, keys: Sequence[ObjectKey], *, prefix: str) -> Iterator[Fault]:
+    """A report that the store cannot keep would be found out about when every object is copied."""
+    if store is None:
+        return
+    profile, way_out = store.profile, "choose another prefix for the report"
+    if not all(profile.takes_key(key) for key in keys):
+        problem = f"the store (profile {profile.name}) takes no keys like {keys[0]}"
+        yield Fault(path="Report.Prefix", value=prefix, problem=problem, way_out=way_out)
+    longest = max((len(key.encode()) for key in keys), default=0)
+    if longest > profile.max_key_bytes:
+        problem = f"the report's keys have up to {longest} bytes, the store takes {profile.max_key_bytes}"
+        yield Fault(path="Report.Prefix", value=prefix, problem=problem, way_out=way_out)
+
+
+async def _check_place(place: _Place, problems: Problems) -> None:
     """There, readable, and where the job says."""
-    actual = await _ask(lambda: place.store.bucket_region(place.bucket), place, problems)
+    actual = await _ask(lambda: bucket_region_or_cause(place.store, place.bucket), place, problems)
     if not actual or place.region is None or not names_its_regions(place.region):
         return
     if actual != place.region.signing_region:
@@ -141,7 +137,7 @@ def names_its_regions(region: Region) -> bool:
     return region.provider is Provider.COS or region.profile == "s3"
 
 
-async def _versioning(store: ObjectStore, bucket: Bucket, path: str, problems: _Problems) -> Versioning:
+async def _versioning(store: ObjectStore, bucket: Bucket, path: str, problems: Problems) -> Versioning:
     """NEVER where there is a problem (then the job does not start), and where the store has no versions to ask for."""
     if problems.found or store.profile.supports(Option.VERSIONS) is Support.REFUSED:
         return Versioning.NEVER
@@ -149,7 +145,7 @@ async def _versioning(store: ObjectStore, bucket: Bucket, path: str, problems: _
     return await _ask(lambda: store.versioning(bucket), place, problems) or Versioning.NEVER
 
 
-async def _ask(question: Callable[[], Awaitable[Answer]], place: _Place, problems: _Problems) -> Answer | None:
+async def _ask(question: Callable[[], Awaitable[Answer]], place: _Place, problems: Problems) -> Answer | None:
     try:
         return await question()
     except StorageError as error:
@@ -167,8 +163,11 @@ def _problem_of(error: StorageError, place: _Place) -> tuple[FailureCode, Fault]
             code, problem = place.missing, "there is no such bucket"
         case StorageReason.ACCESS_DENIED:
             code, problem = FailureCode.ROLE_LACKS_PERMISSION, f"the store refuses {error.target or 'to answer'}"
+            problem += f" ({error.code})"
         case StorageReason.WRONG_REGION:
             code, problem = FailureCode.REGION_MISMATCH, f"the bucket is in another region: {error.message}"
+        case _ if disposition(error, writes=False).action is Action.FAIL_TASK:
+            code, problem = FailureCode.ROLE_LACKS_PERMISSION, f"the store refuses to tell of it: {error}"
         case _:
             return None
     return code, Fault(path=place.path, value=place.bucket, problem=problem)

@@ -133,6 +133,13 @@ def report_folder(job: Job) -> str:
     return f"{parted}job-{job.id}/"
 
 
+def report_keys(job: Job) -> tuple[ObjectKey, ...]:
+    """Where the report of a job goes: manifest.json, and the longest key that it may need."""
+    folder = report_folder(job)
+    status = max((status.value for status in TaskStatus), key=len)
+    return ObjectKey(f"{folder}manifest.json"), ObjectKey(f"{folder}results/{status}-{'0' * 5}.csv")
+
+
 def iso_time(at: float) -> str:
     """Unix seconds as ``2025-08-02T03:00:00.000Z``."""
     return datetime.fromtimestamp(at, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -145,7 +145,7 @@ def _failures_of(tally: Tally) -> Sequence[dict[str, object]]:
 
 def _upload_entry(record: UploadRecord) -> dict[str, object]:
     return {
-        "task": record.task_number,
+        "task": record.task_number if record.task_number >= 0 else None,  # a check of the plan, no task
         "bucket": record.target.bucket,
         "key": record.target.key,
         "upload_id": record.upload_id,

@@ -62,11 +62,6 @@ def shorten(value: object) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
-def without_places(content: Mapping[str, Any]) -> Document:
-    """A document that was no text: a request's body."""
-    return Document(content=content, lines={})
-
-
 def read_document(text: str, *, source: str) -> Document:
     """Raises InvalidArgument with every fault of the text's form."""
     if len(text) > _MAX_CHARACTERS:

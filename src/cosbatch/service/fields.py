@@ -17,6 +17,8 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _META_PREFIX: Final = re.compile(r"x-(?:cos|amz)-meta-", re.IGNORECASE)
 _STORAGE_CLASS: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_BUCKET_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}")
+"""What any of the stores takes: old buckets of S3 have capitals, underscores and up to 255 characters."""
 _MILLISECONDS_FROM: Final = 10**11
 """Later than the year 5000 in seconds: whoever writes this means milliseconds."""
 
@@ -63,6 +65,11 @@ def _resource_arn(value: Any) -> ResourceArn:
             "is no resource name",
             way_out="write qcs::cos:<region>:uid/<appid>:<bucket>, qcs::cos:<region>::<bucket>"
             " or arn:aws:s3:::<bucket>, and /<key> for an object",
+        )
+    if not _BUCKET_NAME.fullmatch(found.bucket):
+        raise refused(
+            f"names the bucket {found.bucket}, which cannot be one's name",
+            way_out="write 3 letters, digits, hyphens or dots at least, the first one a letter or digit",
         )
     return found
 

@@ -4,7 +4,7 @@ faults are found at once; a field of the wrong kind is left to the form."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from cosbatch.model.arns import ResourceArn, parse_resource_arn
@@ -13,6 +13,7 @@ from cosbatch.model.manifests import KeyEncoding, ManifestField, ManifestFormat
 from cosbatch.model.operations import Directive
 from cosbatch.service import fields
 from cosbatch.service.documents import Document, Path, dotted, shorten
+from cosbatch.service.faults import nearest
 
 _COPY: Final[Path] = ("operation", "cos_put_object_copy")
 _METADATA: Final[Path] = (*_COPY, "new_object_metadata")
@@ -21,6 +22,16 @@ _USER_METADATA_MAX_BYTES: Final = 2048
 """Names and values together, in COS and S3."""
 
 Found = Callable[..., Fault]
+
+
+def unknown_region(path: str, *, region: str, known: Collection[str]) -> Fault:
+    way_out = nearest(region, known=known) if known else "add a region to the settings file"
+    return Fault(path=path, value=region, problem="is no region of the settings", way_out=way_out)
+
+
+def role_of_no_use(path: str, *, role_arn: str) -> Fault:
+    problem = "names a role, but jobs run with the credentials of their region here"
+    return Fault(path=path, value=role_arn, problem=problem, way_out="leave it out")
 
 
 def faults_between_fields(content: Mapping[str, Any], *, document: Document, lowest_priority: int) -> Iterator[Fault]:
@@ -34,6 +45,29 @@ def faults_between_fields(content: Mapping[str, Any], *, document: Document, low
     priority = content.get("priority")
     if isinstance(priority, int) and 0 <= priority < lowest_priority:
         yield fault(("priority",), "is not positive", "write 1 or more; greater runs first", value=priority)
+
+
+def faults_against_settings(
+    content: Mapping[str, Any], *, document: Document, regions: Collection[str]
+) -> Iterator[Fault]:
+    """What is well-formed and cannot be done with these ``regions``."""
+    for path, region in _named_regions(content):
+        if region not in regions:
+            yield unknown_region(document.place(path), region=region, known=regions)
+    role = content.get("role_arn")
+    if isinstance(role, str):
+        yield role_of_no_use(document.place(("role_arn",)), role_arn=shorten(role))
+
+
+def _named_regions(content: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    for path in (("region",), (*_COPY, "target_region")):
+        named = _at(content, path)
+        if isinstance(named, str):
+            yield path, named
+    for path in ((*_COPY, "target_resource"), ("report", "bucket")):
+        arn = _arn(content, path)
+        if arn and arn.region:
+            yield path, arn.region
 
 
 def _at(content: Any, path: Path) -> Any:

@@ -3,7 +3,7 @@ same. :func:`parse_job` makes a request of one, or raises every fault at once.""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
@@ -33,7 +33,7 @@ from cosbatch.model.reports import ReportFormat, ReportScope, ReportSpec
 from cosbatch.service import fields
 from cosbatch.service.documents import Document
 from cosbatch.service.faults import faults_of
-from cosbatch.service.job_rules import faults_between_fields
+from cosbatch.service.job_rules import faults_against_settings, faults_between_fields
 
 DEFAULT_PRIORITY: Final = 10
 TOKEN_MAX_BYTES: Final = 64
@@ -144,13 +144,16 @@ class ParsedJob(NamedTuple):
     """Empty where the document names none."""
 
 
-def parse_job(document: Document, *, lowest_priority: int = 1) -> ParsedJob:
+def parse_job(document: Document, *, lowest_priority: int = 1, regions: Collection[str] | None = None) -> ParsedJob:
     """The request that a document stands for. ``lowest_priority`` is 0 on the wires, 1 in files that people write.
+    With ``regions``, those of the settings, what cannot be done with them is a fault like any other.
 
     Raises InvalidArgument with all faults; their paths are those of the document.
     """
     content = _without_empty(document.content)
     faults = list(faults_between_fields(content, document=document, lowest_priority=lowest_priority))
+    if regions is not None:
+        faults += faults_against_settings(content, document=document, regions=regions)
     try:
         form = JobForm.model_validate(content)
     except ValidationError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
@@ -15,14 +14,13 @@ from cosbatch.model.manifests import Manifest, ManifestLocation
 from cosbatch.model.operations import PutObjectCopy
 from cosbatch.model.regions import Region
 from cosbatch.model.states import Actor, JobStatus, is_final, may_move, sources_of
-from cosbatch.service.faults import nearest
 from cosbatch.service.job_document import request_digest
+from cosbatch.service.job_rules import role_of_no_use, unknown_region
 from cosbatch.service.job_schema import TOKEN_MAX_BYTES
+from cosbatch.storage.patience import LOOK_SECONDS, answered_within
 
 PAGE_MAX: Final = 1000
 REASON_MAX_BYTES: Final = 256
-LOOK_SECONDS: Final = 30.0
-"""A person waits for it: a store that is held back for longer is told about, not waited for."""
 _MANIFEST_WAYS_OUT: Final = {
     StorageReason.NO_SUCH_KEY: "check bucket and key",
     StorageReason.NO_SUCH_BUCKET: "check the bucket and the job's region",
@@ -114,14 +112,21 @@ class JobService:
         return replace(request, manifest=replace(request.manifest, location=replace(location, etag=found)))
 
     async def _etag_of(self, request: JobRequest) -> str:
+        store = f"the store of region {request.region}"
         try:
-            async with asyncio.timeout(self._look_seconds):
+            async with answered_within(self._look_seconds, store=store, target="the manifest"):
                 return await self._look(request.manifest, region=request.region)
-        except TimeoutError as error:
-            text = f"the store of region {request.region} did not answer within {self._look_seconds:g} s"
-            raise StorageError(StorageReason.CONNECT_TIMEOUT, text, target="the manifest") from error
         except StorageError as error:
             raise _manifest_error(error, request.manifest.location) or error from error
+
+    def places_of(self, request: JobRequest) -> tuple[str, ...]:
+        """Where the regions of a request are, one line for each: two settings may give one name to two stores."""
+        named = {region for _, region in _named_regions(request) if region is not None}
+        return tuple(
+            f"{name} {region.provider} {region.endpoint} {region.addressing}"
+            for name, region in sorted(self._regions.items())
+            if name in named
+        )
 
     async def find_job(self, *, token: str, account: AccountId, region: RegionName | None = None) -> Job | None:
         """The job that was made under a ClientRequestToken, in ``region`` or, without one, in any."""
@@ -131,8 +136,7 @@ class JobService:
     def _check(self, request: JobRequest, *, token: str) -> None:
         faults = [*self._region_faults(request), *_priority_faults(request.priority)]
         if request.role_arn:
-            problem = "names a role, but jobs run with the credentials of their region here"
-            faults.append(Fault(path="role_arn", value=request.role_arn, problem=problem, way_out="leave it out"))
+            faults.append(role_of_no_use("role_arn", role_arn=request.role_arn))
         if len(token.encode()) > TOKEN_MAX_BYTES:
             problem = f"is {len(token.encode())} bytes long, {TOKEN_MAX_BYTES} are allowed"
             faults.append(Fault(path="client_request_token", value=token, problem=problem, way_out="make it shorter"))
@@ -140,21 +144,11 @@ class JobService:
             raise InvalidArgument("the job cannot be made", faults=faults)
 
     def _region_faults(self, request: JobRequest) -> list[Fault]:
-        named: list[tuple[str, RegionName | None]] = [
-            ("region", request.region),
-            ("report.bucket", request.report.region),
-        ]
-        if isinstance(request.operation, PutObjectCopy):
-            # Either of target_region and the ARN in target_resource may have named it.
-            named.append(("operation.cos_put_object_copy", request.operation.target_region))
         return [
-            Fault(path=path, value=region, problem="is no region of the settings", way_out=self._known_regions(region))
-            for path, region in named
+            unknown_region(path, region=region, known=self._regions)
+            for path, region in _named_regions(request)
             if region is not None and region not in self._regions
         ]
-
-    def _known_regions(self, wanted: RegionName) -> str:
-        return nearest(wanted, known=self._regions) if self._regions else "add a region to the settings file"
 
     # --- looking
 
@@ -257,6 +251,15 @@ class JobService:
         except IllegalMove as error:
             now = await self._ledger.job(job_id, account=account)
             raise IllegalMove(_why_not(now, verb)) from error
+
+
+def _named_regions(request: JobRequest) -> list[tuple[str, RegionName | None]]:
+    """Field and region; None where the field names none of its own."""
+    named: list[tuple[str, RegionName | None]] = [("region", request.region), ("report.bucket", request.report.region)]
+    if isinstance(request.operation, PutObjectCopy):
+        # Either of target_region and the ARN in target_resource may have named it.
+        named.append(("operation.cos_put_object_copy", request.operation.target_region))
+    return named
 
 
 def possible_verbs(job: Job) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from cosbatch.model.errors import StorageError, StorageReason
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, VersionId
@@ -110,17 +110,28 @@ async def probe_store(store: ObjectStore, bucket: Bucket, *, prefix: str = "cosb
     return ProbeReport(findings=findings, left_behind=left_behind)
 
 
+class Probed(NamedTuple):
+    report: ProbeReport
+    profile: CapabilityProfile
+    """The region's own, which the findings are held against."""
+
+    @property
+    def not_tried(self) -> dict[Option, str]:
+        """Options of which nothing was found out, and why."""
+        findings = self.report.findings
+        return {option: findings[option].detail for option in Option if findings[option].finding is Finding.UNKNOWN}
+
+
 def render_overrides(report: ProbeReport, profile: CapabilityProfile) -> str:
     """YAML to paste into a region, with what was seen as comments."""
     overrides = report.overrides(profile)
-    unknown = [option for option in Option if report.findings[option].finding is Finding.UNKNOWN]
     lines = [f"profile: {profile.name}"]
     if overrides:
         lines.append("profile_overrides:")
         lines += [f"  {option}: {support}  # {_seen(report.findings[option])}" for option, support in overrides.items()]
     else:
         lines.append("# the store does what this profile says; no overrides are needed")
-    lines += [f"# not tried: {option}: {report.findings[option].detail}" for option in unknown]
+    lines += [f"# not tried: {option}: {why}" for option, why in Probed(report, profile).not_tried.items()]
     lines += [f"# could not be removed: {name}" for name in report.left_behind]
     return "\n".join(lines) + "\n"
 

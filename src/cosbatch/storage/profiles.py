@@ -71,6 +71,9 @@ class CapabilityProfile:
     """Whether answers bring metadata that are not ASCII as RFC 2047 words (Amazon S3, Working with object metadata)."""
     takes_tabs: bool = True
     """Whether a header may have a tab: a store that signs it otherwise than others answers AccessDenied."""
+    tells_write_by_upload: bool = True
+    """Whether beginning a multipart upload takes the permission that writing an object takes, so that it can be asked
+    for without touching one. COS has a permission of its own for it."""
     canned_acls: frozenset[str] = frozenset({"private", "public-read"})
     unusable_keys: re.Pattern[bytes] | None = None
     """Keys (UTF-8) that the store would keep under another name, without their content, or not at all. Adapters refuse
@@ -97,6 +100,7 @@ def _profile(
     max_key_bytes: int = 1024,
     encodes_metadata: bool = False,
     takes_tabs: bool = True,
+    tells_write_by_upload: bool = True,
 ) -> CapabilityProfile:
     support = dict.fromkeys(Option, Support.APPLIED)
     support |= {Option(option): Support.EMULATED for option in emulated.split()}
@@ -109,6 +113,7 @@ def _profile(
         max_key_bytes=max_key_bytes,
         encodes_metadata=encodes_metadata,
         takes_tabs=takes_tabs,
+        tells_write_by_upload=tells_write_by_upload,
     )
 
 
@@ -125,6 +130,7 @@ PROFILES: Final[Mapping[str, CapabilityProfile]] = MappingProxyType(
                 classes="STANDARD MAZ_STANDARD STANDARD_IA MAZ_STANDARD_IA INTELLIGENT_TIERING"
                 " MAZ_INTELLIGENT_TIERING ARCHIVE DEEP_ARCHIVE",
                 max_key_bytes=850,
+                tells_write_by_upload=False,
             ),
             _profile(
                 "s3",

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from cosbatch.ledger.port import Duty, JobLedger
 from cosbatch.manifests.inspect import Inspection
 from cosbatch.manifests.sample import Remark, SampleRow, VersionCounts
 from cosbatch.model.bitmap import Bitmap
-from cosbatch.model.errors import FailureCode, Fault, JobFailure
+from cosbatch.model.errors import FailureCode, Fault, JobFailure, StorageError
 from cosbatch.model.identifiers import Bucket, JobId, ObjectKey, RegionName, WorkerId
 from cosbatch.model.jobs import Hold, Job, PlanFindings
 from cosbatch.model.manifests import Manifest, ManifestFormat, ManifestRow
@@ -28,6 +28,8 @@ from cosbatch.model.states import Actor, JobStatus, is_final
 from cosbatch.model.tasks import NewChunk, Then
 from cosbatch.service.service import JobService
 from cosbatch.settings import Settings, region_table
+from cosbatch.storage.probe import Finding, OptionFinding, Probed, ProbeReport
+from cosbatch.storage.profiles import PROFILES, Option
 from cosbatch.wiring import logging_to_folder
 
 WORKER = WorkerId("engine-1")
@@ -190,7 +192,14 @@ class MemoryWiring:
         self.ledger: JobLedger = MemoryLedger(TickingClock())
         self.unreachable: Exception | None = None
         self.engines = 0
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
+        """What another terminal does while the plan is shown."""
+        self.seen_ledger: JobLedger = self.ledger
+        """As the service sees it."""
         self.inspection: Inspection = inspection()
+        self.probe_refusal: StorageError | None = None
+        self.guessed_format: bool | None = None
+        """Whether the last inspection was to guess the format."""
 
     @asynccontextmanager
     async def open_service(self, settings: Settings, state_folder: Path) -> AsyncIterator[JobService]:
@@ -216,19 +225,31 @@ class MemoryWiring:
                 await asyncio.Event().wait()
             print("drained", file=sys.stderr, flush=True)
 
-    async def inspect(self, settings: Settings, region: RegionName, manifest: Manifest) -> Inspection:
+    async def inspect(
+        self, settings: Settings, region: RegionName, manifest: Manifest, *, guess_format: bool = False
+    ) -> Inspection:
+        self.guessed_format = guess_format
         if manifest.location.key == "gone.csv":
             raise JobFailure(FailureCode.MANIFEST_NOT_FOUND, "there is no such object")
+        if self.meanwhile:
+            await self.meanwhile()
         return self.inspection
 
-    async def probe(self, settings: Settings, region: RegionName, bucket: Bucket, prefix: str) -> str:
-        return f"profile_overrides:  # {region} {bucket} {prefix}\n  canned-acl: refused"
+    async def probe(self, settings: Settings, region: RegionName, bucket: Bucket, prefix: str) -> Probed:
+        if self.probe_refusal:
+            raise self.probe_refusal
+        findings = {option: OptionFinding(finding=Finding.APPLIED) for option in Option}
+        findings[Option.GRANTS] = OptionFinding(
+            finding=Finding.IGNORED, detail=f"no grants on {region} {bucket} {prefix}"
+        )
+        findings[Option.RESTORE] = OptionFinding(finding=Finding.UNKNOWN, detail="needs an archived object")
+        return Probed(ProbeReport(findings=findings, left_behind=("p/x",)), PROFILES["s3"])
 
     def _service(self, settings: Settings) -> JobService:
         async def look(manifest: Manifest, *, region: RegionName) -> str:
             return self.etag
 
-        return JobService(self.ledger, regions=region_table(settings), look=look)
+        return JobService(self.seen_ledger, regions=region_table(settings), look=look)
 
 
 def inspection(*, faults: tuple[Fault, ...] = (), warnings: tuple[Remark, ...] = ()) -> Inspection:

@@ -1,21 +1,27 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from cosbatch.cli.runs_index import RunsIndex
+from cosbatch.ledger.port import JobLedger
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import JobId
 from cosbatch.model.states import Actor, JobStatus
+from tests.simulation.test_trouble import Between
 from tests.unit.cli.cli_rig import JOB, SETTINGS, CliRig
 
+_TO_COMPLETING = (JobStatus.SUSPENDED, JobStatus.READY, JobStatus.ACTIVE, JobStatus.COMPLETING)
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
 
@@ -98,6 +104,37 @@ class TestTheQuestion:
         assert [job["status"] for job in rig.jobs()] == ["Suspended"]
         assert rig.run(answer="y\n").exit_code == 0
         assert len(rig.jobs()) == 1
+
+    @pytest.mark.parametrize(
+        ("to", "code", "status"), [(JobStatus.READY, 0, "Complete"), (JobStatus.CANCELLING, 4, "Cancelled")]
+    )
+    def test_yes_goes_on_with_what_another_terminal_did(
+        self, rig: CliRig, to: JobStatus, code: int, status: str
+    ) -> None:
+        rig.wiring.meanwhile = lambda: _by_another(rig, to)
+
+        result = rig.run(answer="y\n")
+
+        assert result.exit_code == code
+        assert [job["status"] for job in rig.jobs()] == [status]
+
+    def test_no_after_another_terminal_said_yes_does_not_say_that_it_waits(self, rig: CliRig) -> None:
+        rig.wiring.meanwhile = lambda: _by_another(rig, JobStatus.READY)
+
+        result = rig.run(answer="n\n")
+
+        assert result.exit_code == 1
+        assert "is Ready by now" in result.stderr
+
+    def test_of_two_that_say_yes_at_once_both_go_on(self, rig: CliRig) -> None:
+        async def move(method: Callable[..., Awaitable[Any]], *args: Any, **options: Any) -> Any:
+            if options["to"] is JobStatus.READY:
+                await method(*args, **options)  # the other one was first
+            return await method(*args, **options)
+
+        rig.wiring.seen_ledger = cast(JobLedger, Between(rig.wiring.ledger, move=move))
+
+        assert rig.run("--yes").exit_code == 0
 
     def test_where_nobody_can_be_asked_yes_is_demanded_before_anything_is_made(self, rig: CliRig) -> None:
         result = rig.run()
@@ -227,6 +264,30 @@ class TestTheSameCommand:
 
         assert len(rig.jobs()) == 2
 
+    def test_again_on_an_unfinished_run_says_that_it_goes_on(self, rig: CliRig) -> None:
+        rig.run(answer="n\n")
+
+        result = rig.run("--again", "--yes")
+
+        assert "has not ended, so --again goes on with it; cosbatch cancel" in result.stderr
+        assert len(rig.jobs()) == 1
+
+    def test_is_another_run_on_another_store(self, rig: CliRig) -> None:
+        rig.run("--yes")
+        rig.settings_file.write_text(SETTINGS.replace("http://127.0.0.1:1", "http://127.0.0.1:2"))
+
+        assert rig.run("--yes").exit_code == 0
+        assert len(rig.jobs()) == 2
+
+    def test_does_not_leave_an_unfinished_run_for_another_store(self, rig: CliRig) -> None:
+        rig.run(answer="n\n")
+        rig.settings_file.write_text(SETTINGS.replace("http://127.0.0.1:1", "http://127.0.0.1:2"))
+
+        result = rig.run("--yes")
+
+        assert result.exit_code == 2
+        assert "the endpoint of a region" in result.stderr
+
     def test_resumes_what_a_user_paused(self, rig: CliRig) -> None:
         rig.run(answer="n\n")
         job_id = rig.jobs()[0]["job_id"]
@@ -255,6 +316,15 @@ class TestAChangedFile:
         rig.run(answer="n\n")
         rig.call("cancel", rig.jobs()[0]["job_id"])
         rig.job_file.write_text(JOB.replace("STANDARD_IA", "ARCHIVE"))
+
+        assert rig.run("--yes").exit_code == 0
+
+    def test_may_run_while_the_earlier_one_only_waits_for_its_report(self, rig: CliRig) -> None:
+        rig.run(answer="n\n")
+        job_id = rig.jobs()[0]["job_id"]
+        for status, to in itertools.pairwise(_TO_COMPLETING):
+            _move(rig, job_id, status, to, by=Actor.USER if to is JobStatus.READY else Actor.ENGINE)
+        rig.job_file.write_text(JOB.replace("prefix: reports", "prefix: elsewhere"))
 
         assert rig.run("--yes").exit_code == 0
 
@@ -302,7 +372,7 @@ class TestBadInput:
         error = json.loads(result.stdout)["error"]
         assert result.exit_code == 2
         assert error["code"] == "InvalidArgument"
-        assert error["faults"][0]["path"] == "region"
+        assert error["faults"][0]["path"] == "region (line 1)"
         assert error["faults"][0]["way_out"] == 'did you mean "local"?'
 
     def test_a_region_that_the_settings_do_not_have(self, rig: CliRig) -> None:
@@ -312,7 +382,8 @@ class TestBadInput:
 
         assert result.exit_code == 2
         assert (
-            "region: is no region of the settings (it is 'local'); add a region to the settings file" in result.stderr
+            "region (line 1): is no region of the settings (it is 'local'); add a region to the settings file"
+            in result.stderr
         )
 
     def test_a_data_folder_that_cannot_be_one(self, rig: CliRig) -> None:
@@ -385,8 +456,13 @@ class TestCtrlC:
         assert (process.returncode, rest.strip()) == (130, "Interrupted.")
 
 
-def _move(rig: CliRig, job_id: str, status: JobStatus, to: JobStatus) -> None:
-    asyncio.run(rig.wiring.ledger.move(JobId(job_id), expect=[status], to=to, actor=Actor.ENGINE, reason="test"))
+def _move(rig: CliRig, job_id: str, status: JobStatus, to: JobStatus, *, by: Actor = Actor.ENGINE) -> None:
+    asyncio.run(rig.wiring.ledger.move(JobId(job_id), expect=[status], to=to, actor=by, reason="test"))
+
+
+async def _by_another(rig: CliRig, to: JobStatus) -> None:
+    (job,) = await rig.wiring.ledger.jobs()
+    await rig.wiring.ledger.move(job.id, expect=[JobStatus.SUSPENDED], to=to, actor=Actor.USER, reason="from elsewhere")
 
 
 def _started(status: str, what: str, command: list[str], **environment: str) -> subprocess.Popen[str]:

@@ -13,9 +13,10 @@ from click.testing import CliRunner
 
 from cosbatch.cli.main import VERBS, LazyVerbs, cli
 from cosbatch.manifests.sample import Oddity, Remark, SampleRow
-from cosbatch.model.errors import Fault, LedgerUnavailable
+from cosbatch.model.errors import Fault, LedgerUnavailable, StorageError, StorageReason
 from cosbatch.model.identifiers import JobId
 from cosbatch.model.jobs import Hold
+from cosbatch.model.manifests import ManifestFormat
 from cosbatch.model.states import Actor, JobStatus
 from tests.unit.cli.cli_rig import CliRig
 from tests.unit.cli.memory_engine import inspection
@@ -123,7 +124,7 @@ class TestDescribeJob:
         page = rig.call("describe-job", suspended).stdout
 
         assert "On hold" in page
-        assert "cold-125 does not answer since 2025-08-02T03:00:00Z: connection refused" in page
+        assert "cold-125 since 2025-08-02T03:00:00Z: connection refused" in page
         assert "Possible now: confirm, cancel, update-job-priority" in page
 
     def test_json(self, rig: CliRig, suspended: str) -> None:
@@ -205,10 +206,22 @@ class TestManifestInspect:
         assert "caf\\udce9 中" in rig.call("manifest", "inspect", "local", "logs-125/list.csv").stdout
 
     def test_an_inventory_has_no_raw_keys(self, rig: CliRig) -> None:
-        result = rig.call("manifest", "inspect", "local", "logs-125/manifest.json", "--key-encoding", "raw")
+        rig.wiring.inspection = replace(inspection(), format=ManifestFormat.S3_INVENTORY_CSV)
+        for options in ([], ["--format", "S3InventoryReport_CSV_20161130"]):
+            place = ["local", "logs-125/manifest.json", "--key-encoding", "raw"]
+            result = rig.call("manifest", "inspect", *place, *options)
 
-        assert result.exit_code == 2
-        assert "always URL-encoded" in result.stderr
+            assert result.exit_code == 2
+            assert "always URL-encoded" in result.stderr
+
+    def test_a_format_that_nobody_gave_is_guessed_from_the_content_and_shown_as_such(self, rig: CliRig) -> None:
+        place = ["manifest", "inspect", "local", "logs-125/manifest.json"]
+
+        assert "Format may be " in rig.call(*place).stdout
+        assert rig.wiring.guessed_format is True
+        assert json.loads(rig.call(*place, "--json").stdout)["format_is_guessed"] is True
+        assert "Format may be " not in rig.call(*place, "--format", "COSBatchOperations_CSV_V1").stdout
+        assert rig.wiring.guessed_format is False
 
     @pytest.mark.parametrize("arguments", [["logs-125"], ["arn:aws:s3:::logs-125"], ["b/k", "--fields", "Bucket,Kee"]])
     def test_bad_arguments_are_2(self, rig: CliRig, arguments: list[str]) -> None:
@@ -219,7 +232,31 @@ class TestStoreProbe:
     def test_prints_a_profile_to_paste(self, rig: CliRig) -> None:
         result = rig.call("store", "probe", "local", "logs-125", "--prefix", "p/")
 
-        assert result.stdout == "profile_overrides:  # local logs-125 p/\n  canned-acl: refused\n"
+        assert "\nprofile_overrides:\n" in result.stdout
+        assert "no grants on local logs-125 p/" in result.stdout
+
+    def test_json_has_fields_for_machines(self, rig: CliRig) -> None:
+        found = json.loads(rig.call("store", "probe", "local", "logs-125", "--json").stdout)
+
+        assert found["profile"] == "s3"
+        assert list(found["profile_overrides"]) == ["grants"]
+        assert found["not_tried"] == {"restore": "needs an archived object"}
+        assert found["left_behind"] == ["p/x"]
+
+    @pytest.mark.parametrize(
+        ("reason", "code"),
+        [
+            (StorageReason.NO_SUCH_BUCKET, 2),
+            (StorageReason.ACCESS_DENIED, 2),
+            (StorageReason.CREDENTIALS_REFUSED, 2),
+            (StorageReason.SLOW_DOWN, 1),
+            (StorageReason.REFUSED, 1),
+        ],
+    )
+    def test_a_no_of_the_store_is_2_and_its_silence_1(self, rig: CliRig, reason: StorageReason, code: int) -> None:
+        rig.wiring.probe_refusal = StorageError(reason, "no")
+
+        assert rig.call("store", "probe", "local", "logs-125").exit_code == code
 
 
 @pytest.mark.parametrize("verb", [["manifest", "inspect", "lokal", "b/k.csv"], ["store", "probe", "lokal", "b"]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import json
@@ -9,9 +10,14 @@ import json
 import pytest
 
 from cosbatch.manifests.guess import guess_fields
+from cosbatch.manifests.inspect import inspect_manifest
 from cosbatch.manifests.sample import Oddity
-from cosbatch.model.errors import FailureCode, JobFailure
+from cosbatch.model.clock import SystemClock
+from cosbatch.model.errors import FailureCode, JobFailure, StorageError
+from cosbatch.model.identifiers import ObjectRef
 from cosbatch.model.manifests import KeyEncoding, ManifestField, ManifestFormat
+from cosbatch.storage.memory import MemoryStore
+from cosbatch.storage.port import ObjectMeta
 from tests.unit.manifests.manifest_builders import (
     AN_INVENTORY,
     BUCKET_AND_KEY,
@@ -209,3 +215,14 @@ def test_the_format_is_told_from_the_content_when_asked() -> None:
         ManifestFormat.S3_INVENTORY_CSV,
         ManifestFormat.COS_CSV,
     ]
+
+
+class SilentStore(MemoryStore):
+    async def head(self, ref: ObjectRef) -> ObjectMeta:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_a_store_that_says_nothing_is_not_waited_for_without_end() -> None:
+    with pytest.raises(StorageError, match="did not answer within 0 s"):
+        await inspect_manifest(a_manifest(), SilentStore(clock=SystemClock()), look_seconds=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -50,7 +51,12 @@ def store(*buckets: str, profile: str = "s3", region: str = "us-east-1") -> Memo
 
 
 async def prepare(
-    source: Any, *, region: Region = HERE, report: ObjectStore | None = None, **changes: Any
+    source: Any,
+    *,
+    region: Region = HERE,
+    report: ObjectStore | None = None,
+    report_keys: Sequence[ObjectKey] = (),
+    **changes: Any,
 ) -> PlanFindings:
     spec = ReportSpec(enabled=report is not None, bucket=Bucket("reports"))
     request = job_request(replace(PutObjectCopy(target_bucket=TARGET), **changes), report=spec)
@@ -60,6 +66,7 @@ async def prepare(
         source=source,
         target=source,
         report=report,
+        report_keys=report_keys,
         source_region=region,
         target_region=region,
     )
@@ -130,9 +137,24 @@ async def test_a_missing_report_bucket() -> None:
     assert caught.value.failure_code is FailureCode.REPORT_BUCKET_NOT_FOUND
 
 
+@pytest.mark.parametrize(
+    ("prefix", "problem"),
+    [("rep//x y/", "takes no keys like rep//x y/job-1/manifest.json"), ("r/" * 510, "have up to")],
+)
+async def test_a_report_that_the_store_cannot_keep(prefix: str, problem: str) -> None:
+    reports = store("reports", profile="seaweedfs")
+    keys = [ObjectKey(f"{prefix}job-1/{name}") for name in ("manifest.json", "results/succeeded-00000.csv")]
+    with pytest.raises(JobFailure, match=problem) as caught:
+        await prepare(store(SOURCE, TARGET), report=reports, report_keys=keys)
+    assert caught.value.failure_code is FailureCode.UNSUPPORTED_OPTION
+    assert [fault.path for fault in caught.value.faults] == ["Report.Prefix"]
+    await prepare(store(SOURCE, TARGET), report=reports, report_keys=[ObjectKey("rep/job-1/manifest.json")])
+
+
 async def test_a_bucket_in_another_region_names_both() -> None:
-    with pytest.raises(JobFailure, match=r"is in eu-west-1.*is us-east-1") as caught:
+    with pytest.raises(JobFailure) as caught:
         await prepare(store(SOURCE, TARGET, region="eu-west-1"))
+    assert all("is in eu-west-1" in fault.problem and "is us-east-1" in fault.problem for fault in caught.value.faults)
     assert caught.value.failure_code is FailureCode.REGION_MISMATCH
 
 
@@ -148,6 +170,7 @@ async def test_regions_of_a_store_of_ones_own_stay_unchecked() -> None:
     [
         (StorageReason.ACCESS_DENIED, FailureCode.ROLE_LACKS_PERMISSION),
         (StorageReason.WRONG_REGION, FailureCode.REGION_MISMATCH),
+        (StorageReason.INVALID_REQUEST, FailureCode.ROLE_LACKS_PERMISSION),
     ],
 )
 @pytest.mark.parametrize("question", ["bucket_region", "versioning"])
@@ -169,7 +192,7 @@ async def test_options_and_buckets_are_faults_together() -> None:
         await prepare(store(SOURCE, profile="minio"), storage_class="COLD", unmodified_since_constraint=0)
     assert caught.value.failure_code is FailureCode.UNSUPPORTED_OPTION
     assert len(caught.value.faults) == 2
-    assert caught.value.reason.endswith("(and 1 more)")
+    assert caught.value.reason == "the job has 2 faults"
 
 
 async def test_the_reason_fits_the_wire() -> None:

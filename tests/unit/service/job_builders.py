@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from cosbatch.model.identifiers import RegionName
 from cosbatch.model.jobs import JobRequest
 from cosbatch.model.regions import Provider, Region
-from cosbatch.service.documents import without_places
+from cosbatch.service.documents import Document
 from cosbatch.service.job_schema import parse_job
 
 HOME = RegionName("ap-guangzhou")
 AWAY = RegionName("ap-shanghai")
 MANIFEST = "qcs::cos:ap-guangzhou::logs-125/inv/manifest.json"
+
+
+def without_places(content: Mapping[str, Any]) -> Document:
+    """A document that was no text."""
+    return Document(content=content, lines={})
 
 
 def job_content(*, copy: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:

@@ -7,10 +7,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosbatch.service.documents import without_places
 from cosbatch.service.job_document import iso_time, request_digest, request_document
 from cosbatch.service.job_schema import parse_job
-from tests.unit.service.job_builders import AWAY, job_content, job_request
+from tests.unit.service.job_builders import AWAY, job_content, job_request, without_places
 
 _words = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=20)
 

@@ -9,9 +9,9 @@ from cosbatch.model.jobs import JobRequest, Verify
 from cosbatch.model.manifests import KeyEncoding, ManifestField
 from cosbatch.model.operations import CannedAcl, Directive, Grant, NewObjectMetadata, Permission, PutObjectCopy, Tag
 from cosbatch.model.reports import ReportScope, ReportSpec
-from cosbatch.service.documents import read_document, without_places
+from cosbatch.service.documents import read_document
 from cosbatch.service.job_schema import parse_job
-from tests.unit.service.job_builders import AWAY, HOME, job_content, job_request
+from tests.unit.service.job_builders import AWAY, HOME, job_content, job_request, without_places
 
 COPY = "operation.cos_put_object_copy"
 GRANT = {"grantee": {"identifier": "qcs::cam::uin/1:uin/2"}, "permission": "READ"}
@@ -152,7 +152,7 @@ class TestWhatAJobSays:
     def test_a_csv_manifest_maps_its_columns(self) -> None:
         request = job_request(
             manifest={
-                "location": {"object_arn": "arn:aws:s3:::b/a//list.csv", "etag": '"abc"', "object_version_id": "7"},
+                "location": {"object_arn": "arn:aws:s3:::bkt/a//list.csv", "etag": '"abc"', "object_version_id": "7"},
                 "spec": {
                     "format": "COSBatchOperations_CSV_V1",
                     "fields": ["Ignore", "Bucket", "Key", "VersionId"],
@@ -175,7 +175,7 @@ class TestWhatAJobSays:
         assert elsewhere.report.region == AWAY
         assert elsewhere.report.scope is ReportScope.FAILED_TASKS_ONLY
         assert job_request(report={"enabled": False}).report == ReportSpec(enabled=False)
-        assert job_request(report={"enabled": False, "bucket": "arn:aws:s3:::b"}).report == ReportSpec(enabled=False)
+        assert job_request(report={"enabled": False, "bucket": "arn:aws:s3:::bkt"}).report == ReportSpec(enabled=False)
 
     def test_our_own_options(self) -> None:
         request = job_request(
@@ -260,9 +260,9 @@ report:
             ({"part_copy_above_bytes": 5 * 2**30 + 1}, "part_copy_above_bytes"),
             ({"confirmation_required": "true"}, "confirmation_required"),
             ({"report": {"prefix": "x"}}, "report.bucket"),
-            ({"report": {"bucket": "arn:aws:s3:::b/k"}}, "report.bucket"),
-            ({"report": {"bucket": "arn:aws:s3:::b", "prefix": "x" * 257}}, "report.prefix"),
-            ({"report": {"bucket": "arn:aws:s3:::b", "format": "Report_CSV_V2"}}, "report.format"),
+            ({"report": {"bucket": "arn:aws:s3:::bkt/k"}}, "report.bucket"),
+            ({"report": {"bucket": "arn:aws:s3:::bkt", "prefix": "x" * 257}}, "report.prefix"),
+            ({"report": {"bucket": "arn:aws:s3:::bkt", "format": "Report_CSV_V2"}}, "report.format"),
             ({"operation": {"cos_delete_object": {}}}, "operation.cos_delete_object"),
             ({"operation": []}, "operation"),
         ],
@@ -274,7 +274,7 @@ report:
         ("copy", "path"),
         [
             ({"target_resource": "cold-125"}, "target_resource"),
-            ({"target_resource": "arn:aws:s3:::b/prefix"}, "target_resource"),
+            ({"target_resource": "arn:aws:s3:::bkt/prefix"}, "target_resource"),
             ({"target_region": "ap-shanghai"}, "target_region"),
             ({"resources_prefix": "a/"}, "resources_prefix"),
             ({"target_key_prefix": "a/", "prefix_replace": False}, "target_key_prefix"),
@@ -339,7 +339,7 @@ report:
         ],
     )
     def test_the_columns_of_a_manifest(self, spec: dict[str, Any], problem: str) -> None:
-        location = {"object_arn": "arn:aws:s3:::b/list.csv"}
+        location = {"object_arn": "arn:aws:s3:::bkt/list.csv"}
 
         (fault,) = faults(job_content(manifest={"location": location, "spec": spec}))
 
@@ -347,7 +347,7 @@ report:
 
     @pytest.mark.parametrize("form", ["COSInventoryReport_CSV_V1", "S3InventoryReport_CSV_20161130"])
     def test_the_keys_of_an_inventory_are_never_raw(self, form: str) -> None:
-        location = {"object_arn": "arn:aws:s3:::b/manifest.json"}
+        location = {"object_arn": "arn:aws:s3:::bkt/manifest.json"}
 
         (fault,) = faults(job_content(manifest={"location": location, "spec": {"format": form, "key_encoding": "raw"}}))
 
@@ -389,3 +389,38 @@ report:
             f"{COPY}.new_object_metadata.cache_control",
             f"{COPY}.new_object_metadata.user_metadata",
         ]
+
+
+class TestAgainstTheSettings:
+    def test_what_they_do_not_have_is_told_beside_all_else_with_its_line(self) -> None:
+        text = """\
+region: nowhere
+role_arn: qcs::cam::uin/1:roleName/worker
+manifest:
+  location: {object_arn: "arn:aws:s3:::lists/list.csv"}
+  spec: {format: COSInventoryReport_CSV_V1}
+operation:
+  cos_put_object_copy:
+    target_resource: arn:aws:s3:::B_
+    target_region: nope
+    storage_class: "a b"
+report: {bucket: "qcs::cos:mars::lists"}
+"""
+        with pytest.raises(InvalidArgument) as caught:
+            parse_job(read_document(text, source="job.yaml"), regions=["home"])
+        told = {fault.path: fault.problem for fault in caught.value.faults}
+        assert told == {
+            "region (line 1)": "is no region of the settings",
+            "role_arn (line 2)": "names a role, but jobs run with the credentials of their region here",
+            "operation.cos_put_object_copy.target_resource (line 8)": "names the bucket B_, which cannot be one's name",
+            "operation.cos_put_object_copy.target_region (line 9)": "is no region of the settings",
+            "operation.cos_put_object_copy.storage_class (line 10)": "cannot be a storage class",
+            "report.bucket (line 11)": "is no region of the settings",
+        }
+
+    @pytest.mark.parametrize("bucket", ["old.Bucket_of-S3", "a" * 255, "123"])
+    def test_names_that_some_store_takes(self, bucket: str) -> None:
+        copy = {"target_resource": f"arn:aws:s3:::{bucket}"}
+        request = parse_job(without_places(job_content(copy=copy)), regions=[HOME]).request
+        assert isinstance(request.operation, PutObjectCopy)
+        assert request.operation.target_bucket == bucket

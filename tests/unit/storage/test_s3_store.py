@@ -13,6 +13,7 @@ from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, VersionId
 from cosbatch.storage.disposition import is_outcome_unknown
 from cosbatch.storage.port import CompletedPart, CopyOptions, ObjectMetadata, PutOptions
 from cosbatch.storage.s3 import COPY_PLANS_KEPT, S3Store
+from cosbatch.storage.telling_why import bucket_region_or_cause, head_or_cause
 from tests.capturing_store import CapturingStore
 from tests.contract.stores import Blocks, content, refused
 from tests.stores import open_store
@@ -262,3 +263,41 @@ class TestRegionOfABucket:
         with pytest.raises(StorageError) as caught:
             await store.bucket_region(BUCKET)
         assert caught.value.reason is reason
+
+
+class TestTellingWhy:
+    """An answer to HEAD has no body, so the cause is asked for."""
+
+    async def test_of_an_object(self, server: CapturingStore, store: S3Store) -> None:
+        server.answer(status=403)
+        server.answer(b"<Error><Code>SignatureDoesNotMatch</Code></Error>", status=403)
+        error = await refused(head_or_cause(store, REF))
+        assert (error.reason, error.code) == (StorageReason.CREDENTIALS_REFUSED, "SignatureDoesNotMatch")
+        assert [request.method for request in server.requests] == ["HEAD", "GET"]
+        assert server.requests[1].headers["range"] == "bytes=0-0"
+
+    async def test_of_a_bucket_that_is_not_there(self, server: CapturingStore, store: S3Store) -> None:
+        server.answer(status=404)
+        server.answer(b"<Error><Code>NoSuchBucket</Code></Error>", status=404)
+        assert (await refused(head_or_cause(store, REF))).reason is StorageReason.NO_SUCH_BUCKET
+
+    async def test_of_a_bucket(self, server: CapturingStore, store: S3Store) -> None:
+        server.answer(status=400)
+        server.answer(b"<Error><Code>InvalidBucketName</Code></Error>", status=400)
+        error = await refused(bucket_region_or_cause(store, BUCKET))
+        assert error.code == "InvalidBucketName"
+        assert "max-keys=1" in server.requests[1].query
+
+    @pytest.mark.parametrize("status", [206, 416])
+    async def test_where_the_second_answer_tells_nothing_the_first_one_counts(
+        self, server: CapturingStore, store: S3Store, status: int
+    ) -> None:
+        server.answer(status=403)
+        body = b"<Error><Code>InvalidRange</Code></Error>" if status == 416 else b"x"
+        server.answer(body, status=status, headers=HEAD | {"content-range": "bytes 0-0/1"})
+        assert (await refused(head_or_cause(store, REF))).reason is StorageReason.ACCESS_DENIED
+
+    async def test_a_good_answer_costs_one_request(self, server: CapturingStore, store: S3Store) -> None:
+        server.answer(headers=HEAD | {"content-length": "5"})
+        assert (await head_or_cause(store, REF)).etag == "abc"
+        assert len(server.requests) == 1
