@@ -108,11 +108,18 @@ class Connector:
         try:
             if proxy is not None and self._tls:
                 await open_tunnel(sock, proxy, host=host, port=port)
-            await asyncio.get_running_loop().create_connection(
+        except BaseException:
+            sock.close()
+            raise
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.create_connection(
                 lambda: connection, sock=sock, ssl=self._tls, server_hostname=host if self._tls else None
             )
         except BaseException:
-            sock.close()
+            # The loop closes the descriptor. asyncio does it through this object, uvloop behind its back.
+            if not isinstance(loop, asyncio.BaseEventLoop):
+                sock.detach()
             raise
 
     def _refusal(self, error: Exception, *, host: str, target: str) -> StorageError:
