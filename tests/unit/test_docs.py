@@ -157,9 +157,10 @@ def test_every_dependency_has_its_reason() -> None:
         project["project"]["dependencies"],
         project["project"]["optional-dependencies"]["demo"],
         project["dependency-groups"]["dev"],
+        project["dependency-groups"]["bench"],
         project["dependency-groups"]["docs"],
     ]
-    headings = ["To run", "For the demo", "To develop", "For these pages"]
+    headings = ["To run", "For the demo", "To develop", "To measure", "For these pages"]
     for heading, group in zip(headings, groups, strict=True):
         names = [re.split(r"[<>=;\[ ]", requirement, maxsplit=1)[0] for requirement in group]
         assert first_column(section("design/dependencies.md", heading)) == names
