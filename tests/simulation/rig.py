@@ -1,7 +1,7 @@
 """The whole engine in one event loop, in virtual time: real rooms on adapters in memory.
 
-Planner, workers, scheduler and finisher run as they do in processes of their own, each with its own pacing; killing one
-cancels its coroutines at whatever await they stand, and leaves everything else as it was.
+Planner, workers, scheduler and finisher run as they do in processes of their own, each with its own pacing. A kill
+stops one at whatever await its code stands; nothing of it runs any more.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 from cosbatch.engine.finisher import Finisher, FinishTools
 from cosbatch.engine.limits import EngineLimits
-from cosbatch.engine.liveness import LeaseWatch
+from cosbatch.engine.liveness import LeaseWatch, Liveness
 from cosbatch.engine.plan import PlanTools
 from cosbatch.engine.planner import Planner
 from cosbatch.engine.scheduler import Scheduler
@@ -27,7 +27,7 @@ from cosbatch.engine.worker import Worker
 from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.sql_ledger import open_memory_ledger
 from cosbatch.model.clock import Clock
-from cosbatch.model.identifiers import LOCAL_ACCOUNT, Bucket, ObjectKey, RegionName, WorkerId, new_job_id
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, Bucket, JobId, ObjectKey, RegionName, WorkerId, new_job_id
 from cosbatch.model.jobs import Hold, Job, JobRequest
 from cosbatch.model.manifests import Manifest, ManifestField, ManifestFormat, ManifestLocation, ManifestSpec
 from cosbatch.model.operations import PutObjectCopy
@@ -41,6 +41,7 @@ from cosbatch.storage.pacing import PacerBoard, StopSignal
 from cosbatch.storage.persistent import PersistentStore
 from cosbatch.storage.port import ObjectStore
 from cosbatch.storage.spool import Spool
+from tests.unit.storage.virtual_process import VirtualProcess
 
 HERE = RegionName("here")
 SOURCE = Bucket("source")
@@ -56,18 +57,19 @@ LIMITS = replace(
 class RigStores:
     """The stores of one simulated process."""
 
-    def __init__(self, store: ObjectStore, *, clock: Clock, rng: random.Random) -> None:
-        self._store = store
+    def __init__(self, stores: Mapping[RegionName, ObjectStore], *, clock: Clock, rng: random.Random) -> None:
+        self._stores = stores
         self._rng = rng
-        self._board = PacerBoard(clock=clock)
+        self._boards = {name: PacerBoard(clock=clock) for name in stores}
 
     def region(self, name: RegionName) -> Region:
+        """Each region is a store of its own, which cannot read from the other."""
         return Region(
-            name=name, provider=Provider.S3, endpoint="http://memory", profile="s3", signing_region="us-east-1"
+            name=name, provider=Provider.S3, endpoint=f"http://{name}", profile="s3", signing_region="us-east-1"
         )
 
     def plain(self, name: RegionName) -> ObjectStore:
-        return self._store
+        return self._stores[name]
 
     def open(
         self,
@@ -77,16 +79,17 @@ class RigStores:
         stop: StopSignal | None = None,
         cut: StopSignal | None = None,
     ) -> PersistentStore:
-        return PersistentStore(self._store, self._board, permit=permit, random=self._rng.random, stop=stop, cut=cut)
+        store, board = self._stores[name], self._boards[name]
+        return PersistentStore(store, board, permit=permit, random=self._rng.random, stop=stop, cut=cut)
 
     def limit_of(self, name: RegionName, bucket: Bucket) -> int:
-        return self._board.pacer(bucket).limit
+        return self._boards[name].pacer(bucket).limit
 
     def hold_of(self, name: RegionName, bucket: Bucket) -> Hold | None:
-        return self._board.pacer(bucket).held
+        return self._boards[name].pacer(bucket).held
 
     def in_flight(self) -> int:
-        return self._board.in_flight
+        return sum(board.in_flight for board in self._boards.values())
 
     async def close(self) -> None:
         """The memory store belongs to the rig."""
@@ -96,29 +99,37 @@ class RigStores:
 class View:
     """The world as one process sees it."""
 
-    store: ObjectStore
+    stores: Mapping[RegionName, ObjectStore]
     ledger: JobLedger
     spool: Spool
+    clock: Clock
 
 
 @dataclass(slots=True)
 class Running:
-    """A part of the engine at work."""
+    """A part of the engine at work, in a process of its own."""
 
     name: WorkerId
+    role: str
+    process: VirtualProcess
     task: asyncio.Task[None]
     stop: asyncio.Event
 
     def kill(self) -> None:
-        """At once, at whatever it stands."""
-        self.task.cancel()
+        """As ``kill -9`` does: at once, and without a word."""
+        self.process.kill()
+
+    @property
+    def is_over(self) -> bool:
+        return self.process.is_dead or self.task.done()
 
     async def drain(self) -> None:
         self.stop.set()
-        await self.task
+        if not self.is_over:
+            await self.task
 
 
-Begin = Callable[[WorkerId, asyncio.Event], Coroutine[None, None, None]]
+Begin = Callable[[WorkerId, asyncio.Event, View], Coroutine[None, None, None]]
 
 
 @dataclass(slots=True)
@@ -145,6 +156,7 @@ class Rig:
         target_versioning: Versioning = Versioning.NEVER,
         source_versioning: Versioning = Versioning.NEVER,
         wrap: Callable[[ObjectStore], ObjectStore] | None = None,
+        ledger_clock: Clock | None = None,
     ) -> None:
         self.clock = clock
         self.limits = limits
@@ -153,11 +165,12 @@ class Rig:
         self.store.create_bucket(SOURCE, versioning=source_versioning)
         self.store.create_bucket(TARGET, versioning=target_versioning)
         self.store.create_bucket(CONTROL)
-        self.ledger: JobLedger = open_memory_ledger(clock)
+        self.ledger: JobLedger = open_memory_ledger(ledger_clock or clock)
         self.spool = MemorySpool()
         seen = wrap(self.store) if wrap else self.store
-        self.view: Callable[[], View] = lambda: View(seen, self.ledger, self.spool)
+        self.view: Callable[[VirtualProcess], View] = lambda _: View({HERE: seen}, self.ledger, self.spool, clock)
         """What a new process sees of the world; a test may put something else in its place."""
+        self.liveness: Liveness | None = None
         self.running: list[Running] = []
         self._count = 0
 
@@ -173,41 +186,53 @@ class Rig:
         return [self.start_planner(), self.start_scheduler(), self.start_finisher()]
 
     def start_planner(self) -> Running:
-        view, limits, clock = self.view(), self.limits, self.clock
-        tools = PlanTools(ledger=view.ledger, spool=view.spool, stores=self._stores(view), limits=limits)
-        return self._run("planner", lambda name, stop: Planner(worker=name, tools=tools, clock=clock).run(stop))
+        return self._run("planner", self._plan)
 
     def start_scheduler(self) -> Running:
-        watch = LeaseWatch(clock=self.clock, lease_seconds=self.limits.lease_seconds, liveness=None)
-        scheduler = Scheduler(ledger=self.view().ledger, clock=self.clock, limits=self.limits, watch=watch)
-        return self._run("scheduler", lambda _, stop: scheduler.run(stop))
+        return self._run("scheduler", self._schedule)
 
     def start_finisher(self) -> Running:
-        view, limits, clock = self.view(), self.limits, self.clock
-        tools = FinishTools(ledger=view.ledger, spool=view.spool, stores=self._stores(view), limits=limits, clock=clock)
-        return self._run("finisher", lambda name, stop: Finisher(worker=name, tools=tools).run(stop))
+        return self._run("finisher", self._finish)
 
     def start_worker(self) -> Running:
-        view = self.view()
-        tools = TaskTools(ledger=view.ledger, clock=self.clock, limits=self.limits, random=self.rng)
-        stores = self._stores(view)
-        return self._run(
-            "worker", lambda name, stop: Worker(worker=name, tools=tools, spool=view.spool, stores=stores).run(stop)
+        return self._run("worker", self._work)
+
+    async def _plan(self, name: WorkerId, stop: asyncio.Event, view: View) -> None:
+        tools = PlanTools(ledger=view.ledger, spool=view.spool, stores=self._stores(view), limits=self.limits)
+        await Planner(worker=name, tools=tools, clock=view.clock).run(stop)
+
+    async def _schedule(self, _: WorkerId, stop: asyncio.Event, view: View) -> None:
+        watch = LeaseWatch(clock=view.clock, lease_seconds=self.limits.lease_seconds, liveness=self.liveness)
+        await Scheduler(ledger=view.ledger, clock=view.clock, limits=self.limits, watch=watch).run(stop)
+
+    async def _finish(self, name: WorkerId, stop: asyncio.Event, view: View) -> None:
+        tools = FinishTools(
+            ledger=view.ledger, spool=view.spool, stores=self._stores(view), limits=self.limits, clock=view.clock
         )
+        await Finisher(worker=name, tools=tools).run(stop)
+
+    async def _work(self, name: WorkerId, stop: asyncio.Event, view: View) -> None:
+        tools = TaskTools(ledger=view.ledger, clock=view.clock, limits=self.limits, random=self.rng)
+        await Worker(worker=name, tools=tools, spool=view.spool, stores=self._stores(view)).run(stop)
 
     def _stores(self, view: View) -> RigStores:
-        return RigStores(view.store, clock=self.clock, rng=self.rng)
+        return RigStores(view.stores, clock=view.clock, rng=self.rng)
 
     def _run(self, role: str, begin: Begin) -> Running:
         self._count += 1
         name = WorkerId(f"{role}-{self._count}")
-        stop = asyncio.Event()
-        running = Running(name, asyncio.create_task(begin(name, stop), name=name), stop)
+        process, stop = VirtualProcess(name), asyncio.Event()
+        task = process.start(begin(name, stop, self.view(process)), name=name)
+        running = Running(name, role, process, task, stop)
         self.running.append(running)
         return running
 
+    def is_dead(self, owner: WorkerId) -> bool:
+        """What lock files would say (:class:`Liveness`)."""
+        return not any(running.name == owner and not running.is_over for running in self.running)
+
     async def drain(self) -> None:
-        await asyncio.gather(*(running.drain() for running in self.running if not running.task.done()))
+        await asyncio.gather(*(running.drain() for running in self.running))
 
     # --- jobs
 
@@ -268,8 +293,8 @@ class Rig:
             failure_threshold=failure_threshold,
         )
 
-    async def submit(self, request: JobRequest) -> Job:
-        job_id = new_job_id()
+    async def submit(self, request: JobRequest, *, job_id: JobId | None = None) -> Job:
+        job_id = job_id or new_job_id()
         return await self.ledger.create(request, job_id=job_id, account=LOCAL_ACCOUNT, token=job_id, digest=job_id)
 
     async def until(self, job: Job, statuses: Collection[JobStatus] = FINAL, *, within_seconds: float = 3600.0) -> Job:
@@ -308,6 +333,9 @@ class Rig:
             rows += csv.reader(io.StringIO(content.decode(), newline=""))
         summary = json.loads(self._read(objects, f"{folder}summary.json"))
         return Report(manifest, summary, rows)
+
+    def has_report(self, job: Job) -> bool:
+        return f"reports/job-{job.id}/manifest.json" in self.store.current_objects(CONTROL)
 
     def _read(self, objects: Mapping[ObjectKey, StoredObject], key: str) -> bytes:
         return b"".join(objects[ObjectKey(key)].content.blocks())
