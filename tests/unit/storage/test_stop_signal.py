@@ -10,7 +10,7 @@ from tests.unit.storage.virtual_time import VirtualClock, virtual_time
 
 
 @virtual_time
-async def test_who_came_first_is_woken_first(_: VirtualClock) -> None:
+async def test_who_came_first_is_woken_first(clock: VirtualClock) -> None:
     """Else the same simulated run could go on in another order."""
     signal, woken = StopSignal(), []
     loop = asyncio.get_running_loop()
