@@ -15,12 +15,10 @@ from cosbatch.storage.memory import MemoryStore
 from cosbatch.storage.memory_objects import StoredObject
 from cosbatch.storage.port import ObjectMetadata, PutOptions
 from cosbatch.storage.profiles import Option, Support
-from tests.simulation.rig import HERE, SOURCE, TARGET
+from tests.simulation.rig import HERE, SOURCE, TARGET, THERE
 from tests.simulation.wire import drive
 from tests.unit.storage.virtual_time import EPOCH
 
-THERE: Final = RegionName("there")
-"""A second store, which cannot read from the first."""
 SCHEMA: Final = "Appid, Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size, LastModifiedDate"
 LARGE_BYTES: Final = 12 * 2**20
 PART_BYTES: Final = 5 * 2**20
@@ -121,7 +119,8 @@ def changed(copy: PutObjectCopy) -> dict[str, object]:
 def drawn_plan(rng: Random) -> Plan:
     is_calm = rng.random() < 0.05
     job = drawn_job(rng, name="list", priority=10)
-    ignored = rng.choice([*options_asked(job.operation)]) if rng.random() < 0.08 else None
+    asked = [*options_asked(job.operation)]
+    ignored = rng.choice(asked) if asked and rng.random() < 0.1 else None
     return Plan(
         job=job,
         second=drawn_job(rng, name="urgent", priority=99) if rng.random() < 0.2 and ignored is None else None,

@@ -44,6 +44,7 @@ from cosbatch.storage.spool import Spool
 from tests.unit.storage.virtual_process import VirtualProcess
 
 HERE = RegionName("here")
+THERE = RegionName("there")
 SOURCE = Bucket("source")
 TARGET = Bucket("target")
 CONTROL = Bucket("control")
@@ -99,10 +100,13 @@ class RigStores:
 class View:
     """The world as one process sees it."""
 
-    stores: Mapping[RegionName, ObjectStore]
+    store: ObjectStore
     ledger: JobLedger
     spool: Spool
-    clock: Clock
+    clock: Clock | None = None
+    """None: the rig's."""
+    there: ObjectStore | None = None
+    """A second store, which cannot read from the first."""
 
 
 @dataclass(slots=True)
@@ -129,7 +133,7 @@ class Running:
             await self.task
 
 
-Begin = Callable[[WorkerId, asyncio.Event, View], Coroutine[None, None, None]]
+Begin = Callable[[WorkerId, asyncio.Event], Coroutine[None, None, None]]
 
 
 @dataclass(slots=True)
@@ -168,8 +172,8 @@ class Rig:
         self.ledger: JobLedger = open_memory_ledger(ledger_clock or clock)
         self.spool = MemorySpool()
         seen = wrap(self.store) if wrap else self.store
-        self.view: Callable[[VirtualProcess], View] = lambda _: View({HERE: seen}, self.ledger, self.spool, clock)
-        """What a new process sees of the world; a test may put something else in its place."""
+        self.view: Callable[[], View] = lambda: View(seen, self.ledger, self.spool)
+        """What a new process sees of the world, asked inside it; a test may put something else in its place."""
         self.liveness: Liveness | None = None
         self.running: list[Running] = []
         self._count = 0
@@ -197,32 +201,38 @@ class Rig:
     def start_worker(self) -> Running:
         return self._run("worker", self._work)
 
-    async def _plan(self, name: WorkerId, stop: asyncio.Event, view: View) -> None:
+    async def _plan(self, name: WorkerId, stop: asyncio.Event) -> None:
+        view = self.view()
         tools = PlanTools(ledger=view.ledger, spool=view.spool, stores=self._stores(view), limits=self.limits)
-        await Planner(worker=name, tools=tools, clock=view.clock).run(stop)
+        await Planner(worker=name, tools=tools, clock=view.clock or self.clock).run(stop)
 
-    async def _schedule(self, _: WorkerId, stop: asyncio.Event, view: View) -> None:
-        watch = LeaseWatch(clock=view.clock, lease_seconds=self.limits.lease_seconds, liveness=self.liveness)
-        await Scheduler(ledger=view.ledger, clock=view.clock, limits=self.limits, watch=watch).run(stop)
+    async def _schedule(self, _: WorkerId, stop: asyncio.Event) -> None:
+        view = self.view()
+        clock, limits = view.clock or self.clock, self.limits
+        watch = LeaseWatch(clock=clock, lease_seconds=limits.lease_seconds, liveness=self.liveness)
+        await Scheduler(ledger=view.ledger, clock=clock, limits=limits, watch=watch).run(stop)
 
-    async def _finish(self, name: WorkerId, stop: asyncio.Event, view: View) -> None:
-        tools = FinishTools(
-            ledger=view.ledger, spool=view.spool, stores=self._stores(view), limits=self.limits, clock=view.clock
-        )
+    async def _finish(self, name: WorkerId, stop: asyncio.Event) -> None:
+        view = self.view()
+        stores, clock = self._stores(view), view.clock or self.clock
+        tools = FinishTools(ledger=view.ledger, spool=view.spool, stores=stores, limits=self.limits, clock=clock)
         await Finisher(worker=name, tools=tools).run(stop)
 
-    async def _work(self, name: WorkerId, stop: asyncio.Event, view: View) -> None:
-        tools = TaskTools(ledger=view.ledger, clock=view.clock, limits=self.limits, random=self.rng)
+    async def _work(self, name: WorkerId, stop: asyncio.Event) -> None:
+        view = self.view()
+        clock = view.clock or self.clock
+        tools = TaskTools(ledger=view.ledger, clock=clock, limits=self.limits, random=self.rng)
         await Worker(worker=name, tools=tools, spool=view.spool, stores=self._stores(view)).run(stop)
 
     def _stores(self, view: View) -> RigStores:
-        return RigStores(view.stores, clock=view.clock, rng=self.rng)
+        stores = {HERE: view.store} | ({THERE: view.there} if view.there else {})
+        return RigStores(stores, clock=view.clock or self.clock, rng=self.rng)
 
     def _run(self, role: str, begin: Begin) -> Running:
         self._count += 1
         name = WorkerId(f"{role}-{self._count}")
         process, stop = VirtualProcess(name), asyncio.Event()
-        task = process.start(begin(name, stop, self.view(process)), name=name)
+        task = process.start(begin(name, stop), name=name)
         running = Running(name, role, process, task, stop)
         self.running.append(running)
         return running

@@ -20,14 +20,14 @@ from cosbatch.model.reports import ReportState
 from cosbatch.model.states import FINAL, Actor, JobStatus
 from cosbatch.storage.memory import MemoryStore
 from cosbatch.storage.profiles import PROFILES
-from tests.simulation.drawn import PART_BYTES, THERE, Filling, JobPlan, Plan, drawn_plan, inventory_rows, lies_about
+from tests.simulation.drawn import PART_BYTES, Filling, JobPlan, Plan, drawn_plan, inventory_rows, lies_about
 from tests.simulation.drawn import SCHEMA as INVENTORY_SCHEMA
 from tests.simulation.faults import REQUEST_TIMEOUT_SECONDS, SPELLS, Odds, SeededWeather, Spell
 from tests.simulation.invariants import Audit, check_events, require
-from tests.simulation.rig import CONTROL, HERE, LIMITS, SOURCE, TARGET, Rig, Running, View
+from tests.simulation.rig import CONTROL, HERE, LIMITS, SOURCE, TARGET, THERE, Rig, Running, View
 from tests.simulation.wire import Call, Network, Port
 from tests.simulation.witness import Case, Witness
-from tests.unit.storage.virtual_process import VirtualProcess
+from tests.unit.storage.virtual_process import CURRENT
 from tests.unit.storage.virtual_time import VirtualClock
 
 OWNER = b"the owner's own upload"
@@ -116,14 +116,17 @@ class Run:
         self.history: list[str] = []
         self._restarts = True
 
-    def _view(self, process: VirtualProcess) -> View:
-        clock = JumpingClock(self.clock, offset=0.0)
+    def _view(self) -> View:
+        process = CURRENT.get()
+        assert process is not None
+        clock = JumpingClock(self.clock)
         self.process_clocks.append(clock)
         connect = partial(self.network.connect, process)
-        stores = {
-            name: connect(Port.STORE, store, region=name, profile=PROFILES["s3"]) for name, store in self.stores.items()
-        }
-        return View(stores, connect(Port.LEDGER, self.rig.ledger), connect(Port.SPOOL, self.rig.spool), clock)
+        here, there = (
+            connect(Port.STORE, store, region=name, profile=PROFILES["s3"]) for name, store in self.stores.items()
+        )
+        ledger, spool = connect(Port.LEDGER, self.rig.ledger), connect(Port.SPOOL, self.rig.spool)
+        return View(here, ledger, spool, clock=clock, there=there)
 
     # --- the run
 

@@ -17,10 +17,14 @@ async def verify_copy(copy: ObjectCopy) -> tuple[str, ...]:
     seen = await head_or_none(copy.target_store, copy.target)
     if seen is None:
         return (CONTENT,)
-    source = await _unchanged_source(copy)
+    source = None
+    if not missing_options(copy.plan, source=None, seen=seen):
+        source = await _unchanged_source(copy)
     missing = list(missing_options(copy.plan, source=source, seen=seen))
     if source and not same_content(source, seen):
         missing.append(CONTENT)
+    if missing:
+        return tuple(missing)  # what is read from here on may break off, and must not take this back
     if not await shows_tags(copy, copy.target, source=source, seen=seen):
         missing.append(_tag_option(copy))
     if not await shows_access(copy, copy.target, source=source):
