@@ -88,7 +88,7 @@ async def test_what_was_seen_is_told_where_reading_on_breaks_off(requests: int) 
     rig.target.put_now(TARGET, "a/key", b"ab")
     rig.wire.at, rig.wire.trouble = len(rig.wire.sent) + requests, Trouble.DIES_BEFORE
     missing = await rig.operation.verify(task_of(), result, context)
-    assert missing == (("storage-class",) if requests == 1 else ("content",))
+    assert ("storage-class" if requests == 1 else "content") in missing
 
 
 async def test_the_wrong_bytes_are_named() -> None:
