@@ -160,7 +160,7 @@ class Rig:
         target_versioning: Versioning = Versioning.NEVER,
         source_versioning: Versioning = Versioning.NEVER,
         wrap: Callable[[ObjectStore], ObjectStore] | None = None,
-        ledger_clock: Clock | None = None,
+        ledger: JobLedger | None = None,
     ) -> None:
         self.clock = clock
         self.limits = limits
@@ -169,7 +169,7 @@ class Rig:
         self.store.create_bucket(SOURCE, versioning=source_versioning)
         self.store.create_bucket(TARGET, versioning=target_versioning)
         self.store.create_bucket(CONTROL)
-        self.ledger: JobLedger = open_memory_ledger(ledger_clock or clock)
+        self.ledger: JobLedger = ledger or open_memory_ledger(clock)
         self.spool = MemorySpool()
         seen = wrap(self.store) if wrap else self.store
         self.view: Callable[[], View] = lambda: View(seen, self.ledger, self.spool)

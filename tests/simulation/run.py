@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 from typing import Any
 from urllib.parse import quote
 
+from cosbatch.ledger.sql_ledger import open_memory_ledger
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import FailureCode, IllegalMove
 from cosbatch.model.identifiers import JobId, ObjectKey
@@ -25,7 +26,7 @@ from tests.simulation.drawn import SCHEMA as INVENTORY_SCHEMA
 from tests.simulation.faults import REQUEST_TIMEOUT_SECONDS, SPELLS, Odds, SeededWeather, Spell
 from tests.simulation.invariants import Audit, check_events, require
 from tests.simulation.rig import CONTROL, HERE, LIMITS, SOURCE, TARGET, THERE, Rig, Running, View
-from tests.simulation.wire import Call, Network, Port
+from tests.simulation.wire import Call, Network, Observer, Port, Weather
 from tests.simulation.witness import Case, Witness
 from tests.unit.storage.virtual_process import CURRENT
 from tests.unit.storage.virtual_time import VirtualClock
@@ -88,27 +89,38 @@ class Poison:
 class Run:
     """One seed."""
 
-    def __init__(self, seed: int, clock: VirtualClock, *, broke: Sequence[str] = ()) -> None:
-        """``broke`` is where the engine's log tells of errors of its own."""
+    def __init__(
+        self,
+        seed: int,
+        clock: VirtualClock,
+        *,
+        plan: Plan | None = None,
+        weather: Weather | None = None,
+        observers: Iterable[Observer] = (),
+        broke: Sequence[str] = (),
+    ) -> None:
+        """``plan``: instead of a drawn one, and then nobody makes trouble. ``broke`` is where the engine's log tells of
+        errors of its own."""
         self.broke = broke
         self.rng = Random(seed)
         self.clock = clock
-        self.plan = drawn_plan(self.rng)
+        self.plan = plan or drawn_plan(self.rng)
         self.odds = Odds() if self.plan.is_calm else Odds.drawn(self.rng)
-        self.weather = SeededWeather(self.rng, clock, self.odds)
+        self.seeded = SeededWeather(self.rng, clock, self.odds)
+        self._acts = 0 if plan else self.rng.randint(0, 10)
         self.ledger_clock = JumpingClock(clock)
         self.process_clocks: list[JumpingClock] = []
         limits = replace(RUN_LIMITS, report_limit_seconds=600.0) if self.plan.damages_a_part else RUN_LIMITS
         self.rig = Rig(
             clock, limits=limits, seed=seed, target_versioning=self.plan.versioning,
             source_versioning=source_versioning(self.plan),
-            ledger_clock=self.ledger_clock,
+            ledger=open_memory_ledger(self.ledger_clock),
         )  # fmt: skip
         self.there = MemoryStore(clock=clock)
         self.there.create_bucket(TARGET, versioning=self.plan.versioning)
         self.stores = {HERE: self.rig.store, THERE: self.there}
         self.witness = Witness()
-        self.network = Network(self.weather, [self.witness])
+        self.network = Network(weather or self.seeded, [self.witness, *observers])
         if self.plan.poison is not None:
             self.network.observers.append(Poison(self.plan))
         self.rig.view = self._view
@@ -191,8 +203,8 @@ class Run:
     async def _close(self) -> None:
         """Everything calms down; every process drains, and leaves nothing behind."""
         self._restarts = False
-        self.weather.odds = Odds()
-        self.weather.spells.clear()
+        self.seeded.odds = Odds()
+        self.seeded.spells.clear()
         for running in self.rig.running:
             running.process.go_on()
         async with asyncio.timeout(300):
@@ -209,7 +221,7 @@ class Run:
         if not self.plan.is_calm:
             acts += [self._kill, self._kill, self._kill, self._freeze, self._spell, self._act_as_owner]
             acts += [self._jump] if self.plan.clocks_jump else []
-        for act in [self.rng.choice(acts) for _ in range(self.rng.randint(0, 10))]:
+        for act in [self.rng.choice(acts) for _ in range(self._acts)]:
             await asyncio.sleep(self.rng.choice([0.3, 2, 5, 20]) * self.rng.random())
             await act(cases)
             if self.plan.second is not None and len(cases) == 1 and self.rng.random() < 0.5:
@@ -247,7 +259,7 @@ class Run:
         reason, seconds = self.rng.choice(SPELLS), self.rng.choice([3, 20, 300])
         self._note(f"{reason} for {seconds} s")
         now = self.clock.boottime()
-        self.weather.spells.append(Spell(now, now + seconds, reason))
+        self.seeded.spells.append(Spell(now, now + seconds, reason))
 
     async def _jump(self, _: list[Case]) -> None:
         clock = self.rng.choice([self.ledger_clock, *self.process_clocks[-4:]])
