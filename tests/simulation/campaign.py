@@ -91,9 +91,16 @@ def _history(run: Run) -> str:
 
 def run_seeds(seeds: Iterable[int]) -> Iterator[Ended]:
     """On all cores, as they end."""
+    before = os.environ.get("PYTHONHASHSEED")
     os.environ["PYTHONHASHSEED"] = HASH_SEED  # for the children
-    with multiprocessing.get_context("spawn").Pool(maxtasksperchild=500) as pool:
-        yield from pool.imap_unordered(run_seed, seeds, chunksize=5)
+    try:
+        with multiprocessing.get_context("spawn").Pool(maxtasksperchild=100) as pool:
+            yield from pool.imap_unordered(run_seed, seeds, chunksize=5)
+    finally:
+        if before is None:
+            del os.environ["PYTHONHASHSEED"]
+        else:
+            os.environ["PYTHONHASHSEED"] = before
 
 
 def fresh_seeds(count: int) -> list[int]:

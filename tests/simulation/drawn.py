@@ -130,7 +130,7 @@ def drawn_plan(rng: Random) -> Plan:
         poison=rng.choice(job.keys) if not is_calm and rng.random() < 0.08 else None,
         poison_is_applied=rng.random() < 0.3,
         has_lock_files=rng.random() < 0.5,
-        clocks_jump=not is_calm and rng.random() < 0.2,
+        clocks_jump=not is_calm and rng.random() < 0.12,
         is_calm=is_calm,
         damages_a_part=not is_calm and rng.random() < 0.02,
     )

@@ -263,7 +263,7 @@ class Run:
 
     async def _jump(self, _: list[Case]) -> None:
         clock = self.rng.choice([self.ledger_clock, *self.process_clocks[-4:]])
-        seconds = self.rng.choice([-3600.0, 3600.0])
+        seconds = self.rng.choice([-3600.0, 3600.0, 3600.0, 3600.0])
         self._note(f"a clock jumps by {seconds:.0f} s: {'ledger' if clock is self.ledger_clock else 'process'}")
         clock.offset += seconds
 

@@ -35,6 +35,7 @@ READS: Final = frozenset(
         "versioning",
     }
 )
+_LEDGER_READS: Final = frozenset({"queued_jobs", "held_leases", "pulses"})
 _BODIES: Final = frozenset({"put", "upload_part"})
 _TARGET_PLACE: Final[Mapping[str, int]] = {"copy": 1, "upload_part_copy": 1}
 
@@ -90,6 +91,9 @@ class Fate:
     loss: Exception | None = None
     """Told although the call had its effect."""
     answered_in: float = 0.0
+
+
+_AT_ONCE: Final = Fate()
 
 
 class Weather(Protocol):
@@ -158,11 +162,23 @@ class Network:
             fate = self.weather.fate(call)
             for observer in self.observers:
                 observer.sent(call)
+            if fate == _AT_ONCE and call.name in _LEDGER_READS:
+                return await self._read(call, method)
             arrive = partial(self._arrive, call, method, fate, reply)
             if not call.process.is_dead:  # an observer may have killed it: then this was never sent
                 timer = loop.call_later(fate.arrives_in, arrive, context=self.outside)
                 self._under_way[call.process][call] = _Arrival(timer, arrive)
         return await reply
+
+    async def _read(self, call: Call, method: Callable[..., Coroutine[Any, Any, Any]]) -> Any:
+        """The short way, for the many looks at a ledger: what has no effect leaves nothing on the way."""
+        await asyncio.sleep(0)
+        answer = drive(method(*call.args, **call.options))
+        call.is_applied = True
+        for observer in self.observers:
+            observer.applied(call, answer)
+        await asyncio.sleep(0)
+        return answer
 
     def _arrive(
         self, call: Call, method: Callable[..., Coroutine[Any, Any, Any]], fate: Fate, reply: asyncio.Future[Any]
