@@ -149,9 +149,9 @@ class Run:
         if self.plan.ignored is not None:
             lies_about(self.stores[self.plan.job.region], self.plan.ignored)
         for _ in range(self.plan.workers):
-            self._start("worker")
+            self.start("worker")
         for role in ("planner", "scheduler", "finisher"):
-            self._start(role)
+            self.start(role)
         trouble = asyncio.create_task(self._make_trouble(cases))
         while not await self._is_over(cases):
             require(not self.broke, f"the engine broke: {self.broke}")
@@ -178,7 +178,7 @@ class Run:
         self.witness.expect(case)
         return case
 
-    def _start(self, role: str) -> None:
+    def start(self, role: str) -> None:
         starts: dict[str, Callable[[], Running]] = {
             "worker": self.rig.start_worker, "planner": self.rig.start_planner,
             "finisher": self.rig.start_finisher, "scheduler": self.rig.start_scheduler,
@@ -189,7 +189,7 @@ class Run:
         def restart() -> None:
             if self._restarts:
                 self._note(f"{running.name} is dead")
-                loop.call_later(self.rng.choice([0.0, 1.0, 15.0]), self._start, role, context=self.network.outside)
+                loop.call_later(self.rng.choice([0.0, 1.0, 15.0]), self.start, role, context=self.network.outside)
 
         running.process.at_death.append(restart)
 
@@ -247,7 +247,7 @@ class Run:
         victim = self._living()
         self._note(f"drain {victim.name}")
         victim.stop.set()
-        self._start(victim.role)
+        self.start(victim.role)
 
     async def _freeze(self, _: list[Case]) -> None:
         victim, seconds = self._living(), self.rng.choice([5, 15, 40])
@@ -317,11 +317,8 @@ class Run:
             return
         report = self.rig.report(case.job)
         store = self.stores[case.plan.region]
-        versioning = self.plan.versioning if case.plan.bucket == TARGET else source_versioning(self.plan)
-        Audit(
-            plan=self.plan, case=case, job=case.job, witness=self.witness, store=store, versioning=versioning,
-            report=report,
-        ).check()  # fmt: skip
+        witness = self.witness
+        Audit(plan=self.plan, case=case, job=case.job, witness=witness, store=store, report=report).check()
         named = {str(entry["upload_id"]) for entry in report.summary["unfinished_uploads"]}  # type: ignore[attr-defined]
         at_target = [upload for upload in store.open_uploads() if upload.target.bucket == case.plan.bucket]
         late = {call.ref.key for call in self.witness.late("create_upload") if call.ref is not None}
