@@ -222,7 +222,7 @@ class Run:
             acts += [self._kill, self._kill, self._kill, self._freeze, self._spell, self._act_as_owner]
             acts += [self._jump] if self.plan.clocks_jump else []
         for act in [self.rng.choice(acts) for _ in range(self._acts)]:
-            await asyncio.sleep(self.rng.choice([0.3, 2, 5, 20]) * self.rng.random())
+            await asyncio.sleep(self.rng.choice([0.3, 1, 4, 20]) * self.rng.random())
             await act(cases)
             if self.plan.second is not None and len(cases) == 1 and self.rng.random() < 0.5:
                 cases.append(await self._submit(self.plan.second))
@@ -238,7 +238,10 @@ class Run:
         self.history.append(f"{self.clock.boottime():9.2f} {text}")
 
     def _living(self) -> Running:
-        return self.rng.choice([running for running in self.rig.running if not running.is_over])
+        """Somebody, mostly a worker."""
+        living = [running for running in self.rig.running if not running.is_over]
+        workers = [running for running in living if running.role == "worker"]
+        return self.rng.choice(workers if workers and self.rng.random() < 0.6 else living)
 
     async def _kill(self, _: list[Case]) -> None:
         self._living().kill()
@@ -250,7 +253,7 @@ class Run:
         self.start(victim.role)
 
     async def _freeze(self, _: list[Case]) -> None:
-        victim, seconds = self._living(), self.rng.choice([5, 15, 40])
+        victim, seconds = self._living(), self.rng.choice([5, 15, 40, 40])
         self._note(f"stop {victim.name} for {seconds} s")
         victim.process.stop()
         asyncio.get_running_loop().call_later(seconds, victim.process.go_on)
