@@ -1,6 +1,6 @@
 """The whole engine under faults drawn from seeds, and the invariants that must hold after every run.
 
-python -m tests.simulation.campaign 100         100 fresh seeds, printed where one does not hold
+python -m tests.simulation.campaign 100         100 fresh seeds, each printed with its end
 python -m tests.simulation.campaign SEED=123    that run once more, exactly
 """
 
@@ -114,13 +114,12 @@ def main(arguments: list[str]) -> int:
     began, ends, broken, seconds = time.monotonic(), Counter[str](), 0, 0.0
     for ended in run_seeds(fresh_seeds(int(asked))):
         seconds += ended.seconds
-        if ended.end:
-            ends[ended.end] += 1
-        else:
-            broken += 1
-            print(f"BROKEN {ended.story}", flush=True)
+        ends[ended.end] += 1
+        broken += not ended.end
+        print(f"SEED={ended.seed} {ended.end}" if ended.end else f"BROKEN {ended.story}", flush=True)
     took = time.monotonic() - began
-    print(f"{sum(ends.values())} runs hold, {broken} broken; {seconds / 3600:.0f} h in {took:.0f} s: {dict(ends)}")
+    counts = {end or "broken": count for end, count in ends.items()}
+    print(f"{ends.total() - broken} runs hold, {broken} broken; {seconds / 3600:.1f} h in {took:.0f} s: {counts}")
     return 1 if broken else 0
 
 
