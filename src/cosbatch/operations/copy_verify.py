@@ -23,11 +23,10 @@ async def verify_copy(copy: ObjectCopy) -> tuple[str, ...]:
     missing = list(missing_options(copy.plan, source=source, seen=seen))
     if source and not same_content(source, seen):
         missing.append(CONTENT)
-    if missing:
-        return tuple(missing)  # what is read from here on may break off, and must not take this back
-    if not await shows_tags(copy, copy.target, source=source, seen=seen):
+    # The next read may break off, and must not take back what is known to be missing.
+    if not missing and not await shows_tags(copy, copy.target, source=source, seen=seen):
         missing.append(_tag_option(copy))
-    if not await shows_access(copy, copy.target, source=source):
+    if not missing and not await shows_access(copy, copy.target, source=source):
         missing.append(_acl_option(copy))
     return tuple(missing)
 

@@ -91,6 +91,16 @@ async def test_what_was_seen_is_told_where_reading_on_breaks_off(requests: int) 
     assert ("storage-class" if requests == 1 else "content") in missing
 
 
+async def test_missing_tags_are_told_where_the_access_list_cannot_be_read() -> None:
+    rig = CopyRig(params(canned_access_control_list=CannedAcl.PUBLIC_READ))
+    rig.put_source()
+    context = rig.context()
+    result = await rig.operation.run(task_of(), context)
+    await rig.target.delete_tags(ObjectRef(TARGET, ObjectKey("a/key")))
+    rig.wire.only, rig.wire.trouble = "get_acl", Trouble.DIES_BEFORE
+    assert await rig.operation.verify(task_of(), result, context) == ("tagging-copy",)
+
+
 async def test_the_wrong_bytes_are_named() -> None:
     rig = CopyRig()
     rig.put_source()
