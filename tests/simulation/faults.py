@@ -1,40 +1,22 @@
-"""Faults from a seed, for everything that the engine talks to.
+"""Weather from a seed: how calls are delayed, refused, lost, and what becomes of those whose sender has died.
 
-A lost reply comes in two kinds that look the same to the caller: the request was applied, or it was not. Both are drawn
-for every method of store and ledger. A frozen process stands still at its next call and goes on when its leases are
-long over, as after SIGSTOP and SIGCONT.
+A lost reply comes in two kinds that look the same to the caller: the request was applied, or it was not.
 """
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Final, cast
+from typing import Final, NamedTuple
 
-from cosbatch.ledger.port import JobLedger
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import LedgerUnavailable, SpoolError, StorageError, StorageReason, Unanswered
-from cosbatch.storage.port import ObjectStore
-from cosbatch.storage.spool import Spool
+from tests.simulation.wire import READS, Call, Fate, Port
 
-READS: Final = frozenset(
-    [
-        "head",
-        "get",
-        "list_parts",
-        "list_uploads",
-        "get_acl",
-        "get_tags",
-        "list_objects",
-        "list_versions",
-        "bucket_region",
-        "versioning",
-    ]
-)
-REQUEST_TIMEOUT_SECONDS: Final = 60.0
+REQUEST_TIMEOUT_SECONDS: Final = 20.0
+"""No request of a run is applied later than this after it was sent."""
+_TIMES_OUT: Final = 0.1
+"""Share of lost requests that are given up only after the timeout."""
 
 
 @dataclass(slots=True)
@@ -53,6 +35,7 @@ class Odds:
     ledger_lost: float = 0.0
     spool_refuses: float = 0.0
     latency_seconds: float = 0.05
+    ledger_seconds: float = 0.0
 
     @classmethod
     def drawn(cls, rng: Random) -> Odds:
@@ -69,105 +52,105 @@ class Odds:
             ledger_lost=share(0.03),
             spool_refuses=share(0.02),
             latency_seconds=rng.choice([0.05, 1.0, 4.0]),
+            ledger_seconds=rng.choice([0.0, 0.0, 0.02, 0.5]),
         )
 
 
+class Spell(NamedTuple):
+    """A time in which the whole store answers every request in one way."""
+
+    begins: float
+    ends: float
+    reason: StorageReason
+
+    def error(self, target: str) -> StorageError:
+        return _SPELLS[self.reason](target)
+
+
+_SPELLS: Final = {
+    StorageReason.REFUSED: lambda target: StorageError(StorageReason.REFUSED, "connection refused", target=target),
+    StorageReason.SLOW_DOWN: lambda target: StorageError(
+        StorageReason.SLOW_DOWN, "please reduce your request rate", http_status=503, target=target
+    ),
+    StorageReason.SERVER_ERROR: lambda target: StorageError(
+        StorageReason.SERVER_ERROR, "we encountered an internal error", http_status=500, target=target
+    ),
+    StorageReason.CREDENTIALS_EXPIRED: lambda target: StorageError(
+        StorageReason.CREDENTIALS_EXPIRED, "the token has expired", code="ExpiredToken", http_status=403, target=target
+    ),
+}
+SPELLS: Final = tuple(_SPELLS)
+
+
 @dataclass(slots=True)
-class Outage:
-    """Windows in which the store refuses everything."""
+class SeededWeather:
+    """Draws for every call, in the order in which they are sent: the same seed gives the same run."""
 
-    windows: list[tuple[float, float]] = field(default_factory=list)
+    rng: Random
+    clock: Clock
+    odds: Odds
+    spells: list[Spell] = field(default_factory=list)
+    may_be_late: bool = True
+    """Whether what the dead have sent may be applied long after their death."""
 
-    def is_on(self, now: float) -> bool:
-        return any(begin <= now < end for begin, end in self.windows)
+    def fate(self, call: Call) -> Fate:
+        match call.port:
+            case Port.STORE:
+                return self._of_request(call)
+            case Port.LEDGER:
+                return self._of_ledger_call()
+            case Port.SPOOL:
+                refuses = call.name != "free_share" and self._happens(self.odds.spool_refuses)
+                return Fate(refusal=SpoolError("the work area refused") if refuses else None)
 
+    def _happens(self, share: float) -> bool:
+        return share > 0 and self.rng.random() < share
 
-@dataclass(slots=True)
-class Freezer:
-    """A process that can be stopped and continued."""
+    def _of_request(self, call: Call) -> Fate:
+        odds, happens = self.odds, self._happens
+        way = odds.latency_seconds * self.rng.random()
+        back = odds.latency_seconds * self.rng.random()
+        if happens(odds.refused):
+            return Fate(way, refusal=_SPELLS[StorageReason.REFUSED](call.name))
+        if happens(odds.slow_down):
+            return Fate(way, refusal=_SPELLS[StorageReason.SLOW_DOWN](call.name))
+        if happens(odds.lost_before):
+            gives_up = REQUEST_TIMEOUT_SECONDS if happens(_TIMES_OUT) else way
+            return Fate(gives_up, refusal=_no_answer(call))
+        if happens(odds.server_error):
+            error = _SPELLS[StorageReason.SERVER_ERROR](call.name)
+            return Fate(way, refusal=error) if happens(0.5) else Fate(way, loss=error, answered_in=back)
+        if happens(odds.spike):
+            back = self.rng.uniform(0.5, 0.95) * (REQUEST_TIMEOUT_SECONDS - way)
+        return Fate(way, loss=_no_answer(call) if happens(odds.lost_after) else None, answered_in=back)
 
-    until: float = 0.0
+    def _of_ledger_call(self) -> Fate:
+        seconds = self.odds.ledger_seconds
+        way, back = (self.rng.random() * seconds, self.rng.random() * seconds) if seconds else (0.0, 0.0)
+        if self._happens(self.odds.ledger_lost):
+            if self._happens(0.5):
+                return Fate(way, refusal=LedgerUnavailable("the ledger did not answer"))
+            return Fate(way, loss=LedgerUnavailable("the ledger's answer was lost"), answered_in=back)
+        return Fate(way, answered_in=back)
 
-    async def pass_by(self, clock: Clock) -> None:
-        while (left := self.until - clock.boottime()) > 0:
-            await asyncio.sleep(left)
+    def at_the_door(self, call: Call) -> Exception | None:
+        if call.port is not Port.STORE or not self.spells:
+            return None
+        now = self.clock.boottime()
+        spell = next((spell for spell in self.spells if spell.begins <= now < spell.ends), None)
+        return None if spell is None else spell.error(call.name)
 
-
-class _Proxy:
-    """Passes every coroutine method of ``inner`` through ``call``."""
-
-    def __init__(self, inner: Any, call: Callable[[str, Any, tuple[Any, ...], dict[str, Any]], Any]) -> None:
-        self._inner = inner
-        self._call = call
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._inner, name)
-        if not inspect.iscoroutinefunction(method):
-            return method
-
-        async def called(*args: Any, **options: Any) -> Any:
-            return await self._call(name, method, args, options)
-
-        return called
-
-
-def faulty_store(
-    inner: ObjectStore, *, odds: Odds, outage: Outage, rng: Random, clock: Clock, freezer: Freezer
-) -> ObjectStore:
-    async def call(name: str, method: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        await asyncio.sleep(rng.uniform(0, odds.latency_seconds))
-        if outage.is_on(clock.boottime()) or rng.random() < odds.refused:
-            raise StorageError(StorageReason.REFUSED, "connection refused", target=name)
-        if rng.random() < odds.slow_down:
-            raise StorageError(StorageReason.SLOW_DOWN, "please reduce your request rate", http_status=503, target=name)
-        if rng.random() < odds.lost_before:
-            await asyncio.sleep(REQUEST_TIMEOUT_SECONDS if rng.random() < 0.1 else 0)
-            raise _no_answer(name)
-        if rng.random() < odds.server_error and rng.random() < 0.5:
-            raise StorageError(
-                StorageReason.SERVER_ERROR, "we encountered an internal error", http_status=500, target=name
-            )
-        answer = await method(*args, **options)
-        if rng.random() < odds.spike:
-            await asyncio.sleep(rng.uniform(0.5, 0.95) * REQUEST_TIMEOUT_SECONDS)
-        await asyncio.sleep(rng.uniform(0, odds.latency_seconds))
-        await freezer.pass_by(clock)
-        if rng.random() < odds.lost_after:
-            raise _no_answer(name)
-        if rng.random() < odds.server_error:
-            raise StorageError(
-                StorageReason.SERVER_ERROR, "we encountered an internal error", http_status=500, target=name
-            )
-        return answer
-
-    return cast(ObjectStore, _Proxy(inner, call))
+    def delay_of_orphan(self, call: Call) -> float | None:
+        """A ledger on this machine, and a work area, have no network that could keep a call back."""
+        if self.rng.random() < 0.5:
+            return None
+        if call.port is not Port.STORE or not self.may_be_late:
+            return 0.0
+        most = call.sent_at + REQUEST_TIMEOUT_SECONDS - self.clock.boottime()
+        return max(0.0, self.rng.choice([0.0, self.rng.random(), 1.0]) * most)
 
 
-def _no_answer(name: str) -> StorageError:
-    if name in READS:
-        return StorageError(StorageReason.UNANSWERED, "the connection was lost", target=name)
-    return Unanswered("the connection was lost", target=name)
-
-
-def faulty_ledger(inner: JobLedger, *, odds: Odds, rng: Random, clock: Clock, freezer: Freezer) -> JobLedger:
-    async def call(name: str, method: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        await freezer.pass_by(clock)
-        await asyncio.sleep(0)
-        if rng.random() < odds.ledger_lost / 2:
-            raise LedgerUnavailable("the ledger did not answer")
-        answer = await method(*args, **options)
-        if rng.random() < odds.ledger_lost / 2:
-            raise LedgerUnavailable("the ledger's answer was lost")
-        return answer
-
-    return cast(JobLedger, _Proxy(inner, call))
-
-
-def faulty_spool(inner: Spool, *, odds: Odds, rng: Random) -> Spool:
-    async def call(name: str, method: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        await asyncio.sleep(0)
-        if name != "free_share" and rng.random() < odds.spool_refuses:
-            raise SpoolError("the work area refused")
-        return await method(*args, **options)
-
-    return cast(Spool, _Proxy(inner, call))
+def _no_answer(call: Call) -> StorageError:
+    if call.name in READS:
+        return StorageError(StorageReason.UNANSWERED, "the connection was lost", target=call.name)
+    return Unanswered("the connection was lost", target=call.name)

@@ -1,7 +1,7 @@
 """The whole engine in one event loop, in virtual time: real rooms on adapters in memory.
 
-Planner, workers, scheduler and finisher run as they do in processes of their own, each with its own pacing; killing one
-cancels its coroutines at whatever await they stand, and leaves everything else as it was.
+Planner, workers, scheduler and finisher run as they do in processes of their own, each with its own pacing. A kill
+stops one at whatever await its code stands; nothing of it runs any more.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from cosbatch.engine.finisher import Finisher, FinishTools
 from cosbatch.engine.limits import EngineLimits
-from cosbatch.engine.liveness import LeaseWatch
+from cosbatch.engine.liveness import LeaseWatch, Liveness
 from cosbatch.engine.plan import PlanTools
 from cosbatch.engine.planner import Planner
 from cosbatch.engine.scheduler import Scheduler
@@ -29,7 +29,7 @@ from cosbatch.engine.worker import Worker
 from cosbatch.ledger.memory import MemoryLedger
 from cosbatch.ledger.port import JobLedger
 from cosbatch.model.clock import Clock
-from cosbatch.model.identifiers import LOCAL_ACCOUNT, Bucket, ObjectKey, RegionName, WorkerId, new_job_id
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, Bucket, JobId, ObjectKey, RegionName, WorkerId, new_job_id
 from cosbatch.model.jobs import Hold, Job, JobRequest
 from cosbatch.model.manifests import Manifest, ManifestField, ManifestFormat, ManifestLocation, ManifestSpec
 from cosbatch.model.operations import PutObjectCopy
@@ -40,12 +40,14 @@ from cosbatch.model.workers import BucketLoad, WorkerProcess
 from cosbatch.storage.memory import MemoryStore
 from cosbatch.storage.memory_objects import StoredObject
 from cosbatch.storage.memory_spool import MemorySpool
-from cosbatch.storage.pacing import PacerBoard, StopSignal
+from cosbatch.storage.pacing import BucketPacer, PacerBoard, StopSignal
 from cosbatch.storage.persistent import PersistentStore
 from cosbatch.storage.port import ObjectStore
 from cosbatch.storage.spool import Spool
+from tests.unit.storage.virtual_process import VirtualProcess
 
 HERE = RegionName("here")
+THERE = RegionName("there")
 SOURCE = Bucket("source")
 TARGET = Bucket("target")
 CONTROL = Bucket("control")
@@ -59,20 +61,29 @@ LIMITS = replace(
 class RigStores:
     """The stores of one simulated process."""
 
-    def __init__(self, store: ObjectStore, *, clock: Clock, rng: random.Random, cap: float | None = None) -> None:
+    def __init__(
+        self,
+        stores: Mapping[RegionName, ObjectStore],
+        *,
+        clock: Clock,
+        rng: random.Random,
+        cap: float | None = None,
+    ) -> None:
         """``cap``: requests a second to each bucket, of all processes together."""
-        self._store = store
+        self._stores = stores
         self._rng = rng
         self._cap = cap
-        self.board = PacerBoard(clock=clock, requests_per_second=None if cap is None else 0.0)
+        rate = None if cap is None else 0.0
+        self._boards = {name: PacerBoard(clock=clock, requests_per_second=rate) for name in stores}
 
     def region(self, name: RegionName) -> Region:
+        """Each region is a store of its own, which cannot read from the other."""
         return Region(
-            name=name, provider=Provider.S3, endpoint="http://memory", profile="s3", signing_region="us-east-1"
+            name=name, provider=Provider.S3, endpoint=f"http://{name}", profile="s3", signing_region="us-east-1"
         )
 
     def plain(self, name: RegionName) -> ObjectStore:
-        return self._store
+        return self._stores[name]
 
     def open(
         self,
@@ -82,35 +93,41 @@ class RigStores:
         stop: StopSignal | None = None,
         cut: StopSignal | None = None,
     ) -> PersistentStore:
-        return PersistentStore(self._store, self.board, permit=permit, random=self._rng.random, stop=stop, cut=cut)
+        store, board = self._stores[name], self._boards[name]
+        return PersistentStore(store, board, permit=permit, random=self._rng.random, stop=stop, cut=cut)
+
+    def pacer(self, name: RegionName, bucket: Bucket) -> BucketPacer:
+        return self._boards[name].pacer(bucket)
 
     def limit_of(self, name: RegionName, bucket: Bucket) -> int:
-        return self.board.pacer(bucket).limit
+        return self.pacer(name, bucket).limit
 
     def hold_of(self, name: RegionName, bucket: Bucket) -> Hold | None:
-        return self.board.pacer(bucket).held
+        return self.pacer(name, bucket).held
 
     @property
     def has_caps(self) -> bool:
         return self._cap is not None
 
     def cap_of(self, name: RegionName) -> float | None:
-        return self._cap if name == HERE else None
+        return self._cap
 
     def wanting_rate(self, *, since: float) -> set[Place]:
-        return {(HERE, bucket) for bucket in self.board.wanting_rate(since=since)}
+        return {(name, bucket) for name, board in self._boards.items() for bucket in board.wanting_rate(since=since)}
 
     def set_rate(self, place: Place, requests_per_second: float, *, until: float) -> None:
-        self.board.pacer(place[1]).set_rate(requests_per_second, until=until)
+        name, bucket = place
+        self._boards[name].pacer(bucket).set_rate(requests_per_second, until=until)
 
     def loads(self) -> tuple[BucketLoad, ...]:
         return tuple(
-            BucketLoad(region=HERE, bucket=pacer.bucket, in_flight=pacer.in_flight, limit=pacer.limit)
-            for pacer in self.board.asked()
+            BucketLoad(region=name, bucket=pacer.bucket, in_flight=pacer.in_flight, limit=pacer.limit)
+            for name, board in self._boards.items()
+            for pacer in board.asked()
         )
 
     def answers(self) -> int:
-        return self.board.answers
+        return sum(board.answers for board in self._boards.values())
 
     async def close(self) -> None:
         """The memory store belongs to the rig."""
@@ -123,23 +140,34 @@ class View:
     store: ObjectStore
     ledger: JobLedger
     spool: Spool
+    clock: Clock | None = None
+    """None: the rig's."""
+    there: ObjectStore | None = None
+    """A second store, which cannot read from the first."""
 
 
 @dataclass(slots=True)
 class Running:
-    """A part of the engine at work."""
+    """A part of the engine at work, in a process of its own."""
 
     name: WorkerId
+    role: str
+    process: VirtualProcess
     task: asyncio.Task[None]
     stop: asyncio.Event
 
     def kill(self) -> None:
-        """At once, at whatever it stands."""
-        self.task.cancel()
+        """As ``kill -9`` does: at once, and without a word."""
+        self.process.kill()
+
+    @property
+    def is_over(self) -> bool:
+        return self.process.is_dead or self.task.done()
 
     async def drain(self) -> None:
         self.stop.set()
-        await self.task
+        if not self.is_over:
+            await self.task
 
 
 Begin = Callable[[WorkerId, asyncio.Event], Coroutine[None, None, None]]
@@ -184,7 +212,8 @@ class Rig:
         self.spool = MemorySpool()
         seen = wrap(self.store) if wrap else self.store
         self.view: Callable[[], View] = lambda: View(seen, self.ledger, self.spool)
-        """What a new process sees of the world; a test may put something else in its place."""
+        """What a new process sees of the world, asked inside it; a test may put something else in its place."""
+        self.liveness: Liveness | None = None
         self.running: list[Running] = []
         self._count = 0
 
@@ -200,43 +229,43 @@ class Rig:
         return [self.start_planner(), self.start_scheduler(), self.start_finisher()]
 
     def start_planner(self) -> Running:
-        view, limits, clock = self.view(), self.limits, self.clock
-        stores = self._stores(view)
-        tools = PlanTools(ledger=view.ledger, spool=view.spool, stores=stores, limits=limits)
-
-        async def begin(name: WorkerId, stop: asyncio.Event) -> None:
-            async with self._attending(name, stores, view):
-                await Planner(worker=name, tools=tools, clock=clock).run(stop)
-
-        return self._run("planner", begin)
+        return self._run("planner", self._plan)
 
     def start_scheduler(self) -> Running:
-        watch = LeaseWatch(clock=self.clock, lease_seconds=self.limits.lease_seconds, liveness=None)
-        scheduler = Scheduler(ledger=self.view().ledger, clock=self.clock, limits=self.limits, watch=watch)
-        return self._run("scheduler", lambda _, stop: scheduler.run(stop))
+        return self._run("scheduler", self._schedule)
 
     def start_finisher(self) -> Running:
-        view, limits, clock = self.view(), self.limits, self.clock
-        stores = self._stores(view)
-        tools = FinishTools(ledger=view.ledger, spool=view.spool, stores=stores, limits=limits, clock=clock)
-
-        async def begin(name: WorkerId, stop: asyncio.Event) -> None:
-            async with self._attending(name, stores, view):
-                await Finisher(worker=name, tools=tools).run(stop)
-
-        return self._run("finisher", begin)
+        return self._run("finisher", self._finish)
 
     def start_worker(self) -> Running:
+        return self._run("worker", self._work)
+
+    async def _plan(self, name: WorkerId, stop: asyncio.Event) -> None:
         view = self.view()
-        tools = TaskTools(ledger=view.ledger, clock=self.clock, limits=self.limits, random=self.rng)
-        stores = self._stores(view)
+        stores, clock = self._stores(view), view.clock or self.clock
+        tools = PlanTools(ledger=view.ledger, spool=view.spool, stores=stores, limits=self.limits)
+        async with self._attending(name, stores, view):
+            await Planner(worker=name, tools=tools, clock=clock).run(stop)
 
-        async def begin(name: WorkerId, stop: asyncio.Event) -> None:
-            async with self._attending(name, stores, view) as shares:
-                worker = Worker(worker=name, tools=tools, spool=view.spool, stores=stores, shares=shares)
-                await worker.run(stop)
+    async def _schedule(self, _: WorkerId, stop: asyncio.Event) -> None:
+        view = self.view()
+        clock, limits = view.clock or self.clock, self.limits
+        watch = LeaseWatch(clock=clock, lease_seconds=limits.lease_seconds, liveness=self.liveness)
+        await Scheduler(ledger=view.ledger, clock=clock, limits=limits, watch=watch).run(stop)
 
-        return self._run("worker", begin)
+    async def _finish(self, name: WorkerId, stop: asyncio.Event) -> None:
+        view = self.view()
+        stores, clock = self._stores(view), view.clock or self.clock
+        tools = FinishTools(ledger=view.ledger, spool=view.spool, stores=stores, limits=self.limits, clock=clock)
+        async with self._attending(name, stores, view):
+            await Finisher(worker=name, tools=tools).run(stop)
+
+    async def _work(self, name: WorkerId, stop: asyncio.Event) -> None:
+        view = self.view()
+        stores, clock = self._stores(view), view.clock or self.clock
+        tools = TaskTools(ledger=view.ledger, clock=clock, limits=self.limits, random=self.rng)
+        async with self._attending(name, stores, view) as shares:
+            await Worker(worker=name, tools=tools, spool=view.spool, stores=stores, shares=shares).run(stop)
 
     @asynccontextmanager
     async def _attending(self, name: WorkerId, stores: RigStores, view: View) -> AsyncIterator[WorkShares | None]:
@@ -244,11 +273,12 @@ class Rig:
         if self.cap is None:
             yield None
             return
-        shares = RateShares(stores, clock=self.clock, limits=self.limits)
+        clock = view.clock or self.clock
+        shares = RateShares(stores, clock=clock, limits=self.limits)
         attendance = Attendance(
             WorkerProcess(id=name, role=name.partition("-")[0], host="rig", pid=1),
             ledger=view.ledger,
-            clock=self.clock,
+            clock=clock,
             limits=self.limits,
             stores=stores,
             shares=shares,
@@ -264,18 +294,24 @@ class Rig:
             await asyncio.gather(attending, return_exceptions=True)
 
     def _stores(self, view: View) -> RigStores:
-        return RigStores(view.store, clock=self.clock, rng=self.rng, cap=self.cap)
+        stores = {HERE: view.store} | ({THERE: view.there} if view.there else {})
+        return RigStores(stores, clock=view.clock or self.clock, rng=self.rng, cap=self.cap)
 
     def _run(self, role: str, begin: Begin) -> Running:
         self._count += 1
         name = WorkerId(f"{role}-{self._count}")
-        stop = asyncio.Event()
-        running = Running(name, asyncio.create_task(begin(name, stop), name=name), stop)
+        process, stop = VirtualProcess(name), asyncio.Event()
+        task = process.start(begin(name, stop), name=name)
+        running = Running(name, role, process, task, stop)
         self.running.append(running)
         return running
 
+    def is_dead(self, owner: WorkerId) -> bool:
+        """What lock files would say (:class:`Liveness`)."""
+        return not any(running.name == owner and not running.is_over for running in self.running)
+
     async def drain(self) -> None:
-        await asyncio.gather(*(running.drain() for running in self.running if not running.task.done()))
+        await asyncio.gather(*(running.drain() for running in self.running))
 
     # --- jobs
 
@@ -336,8 +372,8 @@ class Rig:
             failure_threshold=failure_threshold,
         )
 
-    async def submit(self, request: JobRequest) -> Job:
-        job_id = new_job_id()
+    async def submit(self, request: JobRequest, *, job_id: JobId | None = None) -> Job:
+        job_id = job_id or new_job_id()
         return await self.ledger.create(request, job_id=job_id, account=LOCAL_ACCOUNT, token=job_id, digest=job_id)
 
     async def until(self, job: Job, statuses: Collection[JobStatus] = FINAL, *, within_seconds: float = 3600.0) -> Job:
@@ -376,6 +412,9 @@ class Rig:
             rows += csv.reader(io.StringIO(content.decode(), newline=""))
         summary = json.loads(self._read(objects, f"{folder}summary.json"))
         return Report(manifest, summary, rows)
+
+    def has_report(self, job: Job) -> bool:
+        return f"reports/job-{job.id}/manifest.json" in self.store.current_objects(CONTROL)
 
     def _read(self, objects: Mapping[ObjectKey, StoredObject], key: str) -> bytes:
         return b"".join(objects[ObjectKey(key)].content.blocks())

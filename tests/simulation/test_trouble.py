@@ -422,3 +422,25 @@ async def test_results_that_cannot_be_written_down_are_looked_for_again(clock: V
     assert (done.status, done.tally.succeeded, len(rig.report(done).rows)) == (JobStatus.COMPLETE, 500, 500)
     assert set(sent.values()) == {1}
     await rig.drain()
+
+
+@virtual_time
+async def test_lanes_that_are_one_too_many_end_and_the_others_go_on(clock: VirtualClock) -> None:
+    """The limit of a bucket is halved again and again while its lanes are at work."""
+    rig = Rig(clock)
+    calls = 0
+
+    async def copy(method: Call, *args: Any, **options: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        await asyncio.sleep(0.01 * (calls % 7))
+        if calls % 50 < 8:
+            raise StorageError(StorageReason.SLOW_DOWN, "slow down", code="SlowDown", http_status=503)
+        return await method(*args, **options)
+
+    store = cast(ObjectStore, Between(rig.store, copy=copy))
+    rig.view = lambda: View(store, rig.ledger, rig.spool)
+    rig.start()
+    done = await rig.until(await submitted(rig))
+    assert (done.status, done.tally.succeeded) == (JobStatus.COMPLETE, len(KEYS))
+    await rig.drain()

@@ -19,13 +19,16 @@ async def verify_copy(copy: ObjectCopy) -> tuple[str, ...]:
     seen = await head_or_none(copy.target_store, made)
     if seen is None:
         return (CONTENT,)
-    source = await _unchanged_source(copy)
+    source = None
+    if not missing_options(copy.plan, source=None, seen=seen):
+        source = await _unchanged_source(copy)
     missing = list(missing_options(copy.plan, source=source, seen=seen))
     if source and not same_content(source, seen):
         missing.append(CONTENT)
-    if not await shows_tags(copy, made, source=source, seen=seen):
+    # The next read may break off, and must not take back what is known to be missing.
+    if not missing and not await shows_tags(copy, made, source=source, seen=seen):
         missing.append(_tag_option(copy))
-    if not await shows_access(copy, made, source=source):
+    if not missing and not await shows_access(copy, made, source=source):
         missing.append(_acl_option(copy))
     return tuple(missing)
 

@@ -18,7 +18,8 @@ class StopSignal:
     def __init__(self) -> None:
         self.reason: str | None = None
         """None: not stopped."""
-        self._waiters: set[asyncio.Future[Ticket]] = set()
+        self._waiters: dict[asyncio.Future[Ticket], None] = {}
+        """In the order in which they came: the same run is to wake them in the same order."""
 
     def stop(self, reason: str) -> None:
         """Every wait raises :class:`SendingStopped` with this reason. What was sent goes on. Repeating it does
@@ -36,7 +37,7 @@ class StopSignal:
             raise SendingStopped(self.reason)
 
     def watch(self, waiter: asyncio.Future[Ticket]) -> None:
-        self._waiters.add(waiter)
+        self._waiters[waiter] = None
 
     def forget(self, waiter: asyncio.Future[Ticket]) -> None:
-        self._waiters.discard(waiter)
+        self._waiters.pop(waiter, None)

@@ -90,7 +90,7 @@ class Sender:
     """One process that sends as fast as it may while it is busy."""
 
     def __init__(self, name: str, crowd: Crowd) -> None:
-        self.stores = RigStores(MemoryStore(clock=crowd.clock), clock=crowd.clock, rng=Random(0), cap=crowd.cap)
+        self.stores = RigStores({HERE: MemoryStore(clock=crowd.clock)}, clock=crowd.clock, rng=Random(0), cap=crowd.cap)
         self.shares = RateShares(self.stores, clock=crowd.clock, limits=LIMITS)
         self.ledger = ForgetfulLedger(crowd.ledger)
         self._crowd = crowd
@@ -121,7 +121,7 @@ class Sender:
             await self.send()
 
     async def send(self) -> None:
-        pacer = self.stores.board.pacer(TARGET)
+        pacer = self.stores.pacer(HERE, TARGET)
         ticket = pacer.try_admit() or await pacer.wait()
         self._crowd.sent.append((self._crowd.clock.boottime(), self._name))
         await asyncio.sleep(0.01)

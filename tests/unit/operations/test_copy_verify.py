@@ -13,7 +13,7 @@ from cosbatch.operations.port import TaskContext
 from cosbatch.storage.memory import MemoryStore
 from cosbatch.storage.port import ObjectMetadata
 from cosbatch.storage.profiles import PROFILES
-from tests.unit.operations.copy_rig import SOURCE, TARGET, CopyRig, profile_with, task_of
+from tests.unit.operations.copy_rig import SOURCE, TARGET, CopyRig, Trouble, profile_with, task_of
 
 NEW = NewObjectMetadata(cache_control="no-store", user_metadata=(("shape", "square"),))
 GRANT = Grant(identifier="friend", permission=Permission.READ)
@@ -75,6 +75,30 @@ async def test_an_option_that_is_ignored_is_named(name: str) -> None:
     context.facts = replace(context.facts, source_profile=honest, target_profile=honest)
     result = await rig.operation.run(task_of(), context)
     assert await rig.operation.verify(task_of(), result, context) == (option,)
+
+
+@pytest.mark.parametrize("requests", [1, 2])
+async def test_what_was_seen_is_told_where_reading_on_breaks_off(requests: int) -> None:
+    """The task's own stop, or a store that answers no more: else the row would succeed that was read back wrong."""
+    operation = params(storage_class="STANDARD_IA") if requests == 1 else params()
+    rig = CopyRig(operation)
+    rig.put_source()
+    context = rig.context()
+    result = await rig.operation.run(task_of(), context)
+    rig.target.put_now(TARGET, "a/key", b"ab")
+    rig.wire.at, rig.wire.trouble = len(rig.wire.sent) + requests, Trouble.DIES_BEFORE
+    missing = await rig.operation.verify(task_of(), result, context)
+    assert ("storage-class" if requests == 1 else "content") in missing
+
+
+async def test_missing_tags_are_told_where_the_access_list_cannot_be_read() -> None:
+    rig = CopyRig(params(canned_access_control_list=CannedAcl.PUBLIC_READ))
+    rig.put_source()
+    context = rig.context()
+    result = await rig.operation.run(task_of(), context)
+    await rig.target.delete_tags(ObjectRef(TARGET, ObjectKey("a/key")))
+    rig.wire.only, rig.wire.trouble = "get_acl", Trouble.DIES_BEFORE
+    assert await rig.operation.verify(task_of(), result, context) == ("tagging-copy",)
 
 
 async def test_the_wrong_bytes_are_named() -> None:

@@ -1,0 +1,195 @@
+"""Looks on while a run goes on: which requests were sent under which lease, what took effect, what explains what.
+
+What must never happen is noted the moment it happens: a request without a lease, a write outside the manifest, a write
+that takes effect after the job's end. The rest is asked afterwards (:mod:`tests.simulation.invariants`).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from cosbatch.model.identifiers import Bucket, JobId, RegionName, WorkerId
+from cosbatch.model.jobs import Job
+from cosbatch.model.states import FINAL, JobStatus
+from cosbatch.model.tasks import Lease, NewChunk, Then
+from tests.simulation.drawn import JobPlan, Row
+from tests.simulation.rig import CONTROL, HERE, SOURCE
+from tests.simulation.wire import Call, Port
+
+Place = tuple[RegionName, Bucket, str]
+ChunkPlace = tuple[JobId, int]
+MAKES: Final = frozenset({"copy", "put", "complete_upload"})
+"""Requests that make an object."""
+
+
+@dataclass(slots=True)
+class Case:
+    """A job of the run, and what it is about."""
+
+    plan: JobPlan
+    rows: list[Row]
+    job: Job
+    touched_by_owner: set[str] = field(default_factory=set)
+    """Target keys that the bucket's owner wrote meanwhile."""
+
+    def target_of(self, row: Row) -> Place:
+        return (self.plan.region, self.plan.bucket, self.plan.target_of(row.key))
+
+
+@dataclass(slots=True)
+class Witness:
+    """An observer of the network, and the memory of what it saw."""
+
+    cases: list[Case] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    checksum: int = 0
+    """Of every call and its end: the same run gives the same."""
+    leases: dict[ChunkPlace, tuple[int, WorkerId]] = field(default_factory=dict)
+    chunks: dict[ChunkPlace, NewChunk] = field(default_factory=dict)
+    marks: dict[ChunkPlace, int] = field(default_factory=dict)
+    marks_lost: set[tuple[JobId, int]] = field(default_factory=set)
+    """Tasks that a one-at-a-time claim was lost with."""
+    lost: set[ChunkPlace] = field(default_factory=set)
+    """Chunks that have lost a lease."""
+    writes: dict[Place, list[Call]] = field(default_factory=lambda: defaultdict(list))
+    reads: dict[Place, list[Call]] = field(default_factory=lambda: defaultdict(list))
+    ended: dict[JobId, JobStatus] = field(default_factory=dict)
+    _rows_at: dict[Place, list[tuple[Case, int]]] = field(default_factory=lambda: defaultdict(list))
+    _targets: set[Place] = field(default_factory=set)
+
+    def expect(self, case: Case) -> None:
+        self.cases.append(case)
+        for number, row in enumerate(case.rows):
+            target = case.target_of(row)
+            self._targets.add(target)
+            for place in {target, (HERE, SOURCE, row.key)}:
+                self._rows_at[place].append((case, number))
+
+    # --- while it goes on
+
+    def sent(self, call: Call) -> None:
+        self._sum(call, "sent")
+        if call.port is not Port.STORE:
+            return
+        place = _place_of(call)
+        if call.process.name.startswith("worker"):
+            self._check_lease(call, place)
+        if call.writes:
+            self._check_place(call, place)
+            self.writes[place].append(call)
+        else:
+            self.reads[place].append(call)
+
+    def applied(self, call: Call, answer: Any) -> None:
+        self._sum(call, "refused" if call.error else "applied")
+        if call.port is Port.LEDGER and call.error is None:
+            self._follow(call, answer)
+        if call.writes and call.is_applied:
+            self._check_end(call)
+
+    def _sum(self, call: Call, what: str) -> None:
+        told = f"{what} {call.process.name} {call.name} {call.sent_at:.6f} {_place_of(call)}"
+        self.checksum = zlib.crc32(told.encode(), self.checksum)
+
+    def _check_lease(self, call: Call, place: Place) -> None:
+        """A worker that holds none of the chunks that this is about must not send it."""
+        rows = self._rows_at.get(place, [])
+        owners = [self.leases.get(chunk, (0, ""))[1] for case, number in rows for chunk in self._chunk_of(case, number)]
+        if call.process.name not in owners:
+            self._violated(call, place, f"sent without a lease; held by {owners}")
+
+    def _check_place(self, call: Call, place: Place) -> None:
+        role = call.process.name.split("-")[0]
+        is_report = role == "finisher" and place[:2] == (HERE, CONTROL) and place[2].startswith("reports/job-")
+        is_abort = role == "finisher" and call.name == "abort_upload" and place in self._targets
+        is_work = role == "worker" and place in self._targets
+        if not (is_report or is_abort or is_work):
+            self._violated(call, place, "this is not in the manifest")
+
+    def _check_end(self, call: Call) -> None:
+        for case, _ in self._rows_at.get(_place_of(call), []):
+            ended = self.ended.get(case.job.id)
+            if ended is not None and (ended is not JobStatus.COMPLETE or not call.is_late):
+                self._violated(call, _place_of(call), f"takes effect when the job is {ended} already")
+
+    def _violated(self, call: Call, place: Place, what: str) -> None:
+        late = " (late)" if call.is_late else ""
+        self.violations.append(f"{call.process.name}: {call.name} {place}{late}, sent at {call.sent_at:.1f}: {what}")
+
+    def _chunk_of(self, case: Case, number: int) -> Iterable[ChunkPlace]:
+        for place, chunk in self.chunks.items():
+            if place[0] == case.job.id and chunk.first_task <= number < chunk.first_task + chunk.task_count:
+                yield place
+
+    # --- the ledger
+
+    def _follow(self, call: Call, answer: Any) -> None:
+        match call.name:
+            case "add_chunks":
+                lease, chunks = call.args
+                self.chunks |= {(lease.job_id, chunk.seq): chunk for chunk in chunks}
+            case "claim":
+                self.leases |= {(one.lease.job_id, one.lease.seq): (one.lease.fence, one.owner) for one in answer}
+            case "renew":
+                self._give_back(call.args[0], set(call.args[1]))
+            case "commit":
+                self._committed(call.args[0].lease, then=call.options["then"])
+            case "expire" if answer and isinstance(call.args[0].lease, Lease):
+                self._expired(call.args[0].lease)
+            case "mark_started":
+                claim, number = call.args
+                self.marks[(claim.lease.job_id, claim.lease.seq)] = number
+            case "report_done" if answer.status in FINAL:
+                self.ended.setdefault(answer.id, answer.status)
+
+    def _give_back(self, worker: WorkerId, named: set[Lease]) -> None:
+        for (job_id, seq), (fence, owner) in list(self.leases.items()):
+            if owner == worker and Lease(job_id=job_id, seq=seq, fence=fence) not in named:
+                del self.leases[(job_id, seq)]
+
+    def _committed(self, lease: Lease, *, then: Then) -> None:
+        place = (lease.job_id, lease.seq)
+        if then is not Then.KEEP and self.leases.get(place, (0, ""))[0] == lease.fence:
+            del self.leases[place]
+            if then is Then.FORFEIT:
+                self.lost.add(place)
+
+    def _expired(self, lease: Lease) -> None:
+        place = (lease.job_id, lease.seq)
+        self.leases.pop(place, None)
+        self.lost.add(place)
+        if place in self.marks:
+            self.marks_lost.add((lease.job_id, self.marks[place]))
+
+    # --- afterwards
+
+    def is_lost(self, case: Case, number: int) -> bool:
+        """Whether a lease was lost over this task."""
+        return any(place in self.lost for place in self._chunk_of(case, number))
+
+    def is_open(self, place: Place) -> bool:
+        """Whether a write was sent there of which its sender does not know what came of it."""
+        return any(not call.is_answered for call in self.writes[place])
+
+    def made(self, place: Place) -> list[Call]:
+        """What made an object there."""
+        return [call for call in self.writes[place] if call.is_applied and call.name in MAKES]
+
+    def late(self, name: str) -> list[Call]:
+        """Calls of this name that took effect after their sender's death."""
+        return [call for calls in self.writes.values() for call in calls if call.is_late and call.name == name]
+
+    def has_late(self, place: Place) -> bool:
+        return any(call.is_late and call.is_applied for call in self.writes[place])
+
+
+def _place_of(call: Call) -> Place:
+    if call.ref is not None:
+        return (call.region, call.ref.bucket, call.ref.key)
+    if call.port is not Port.STORE:
+        return (call.region, Bucket(""), "")
+    return (call.region, Bucket(call.args[0]), str(call.options.get("prefix", "")))
