@@ -210,10 +210,16 @@ class Worker:
 
     async def _lane(self, place: Place) -> None:
         try:
-            while self._lanes[place] <= self._lane_limit(place) and (run := self._next_run(place)) is not None:
+            while not self._is_crowded(place) and (run := self._next_run(place)) is not None:
                 await self._work_off(run, place)
         finally:
             self._lanes[place] -= 1
+
+    def _is_crowded(self, place: Place) -> bool:
+        if self._lanes[place] > self._lane_limit(place):
+            return True
+        self._crowded.discard(place)  # the last look is out of date: lanes have ended since, or the limit has grown
+        return False
 
     def _next_run(self, place: Place) -> ChunkRun | None:
         """The oldest claim first, so that chunks close in the order in which they were claimed."""
