@@ -147,8 +147,7 @@ def _guarded(call: Callable[[], int], *, invocation: Invocation) -> int:
             click.echo(f"cosbatch: {error_text(error)}", err=True)
         return _exit_code_of(error)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted.", err=True)
-        return EXIT_INTERRUPTED
+        return tell_interrupted("Interrupted.", as_json=invocation.as_json)
     except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
         raise
     except Exception as error:  # the last guard: nobody is helped by a traceback on the screen
@@ -156,6 +155,24 @@ def _guarded(call: Callable[[], int], *, invocation: Invocation) -> int:
 
         tell_internal_error(error, invocation=invocation)
         return EXIT_NOT_ANSWERED
+
+
+def tell_interrupted(text: str, *, as_json: bool) -> int:
+    if as_json:
+        print_json({"error": {"code": "Interrupted", "message": text, "faults": []}})
+    else:
+        click.echo(text, err=True)
+    return EXIT_INTERRUPTED
+
+
+def tell_usage_error(error: click.ClickException) -> int:
+    """What was wrong with the arguments, as an error like any other, for machines."""
+    hint = error.param_hint if isinstance(error, click.BadParameter) else None
+    path = " ".join(hint) if isinstance(hint, tuple | list) else hint or ""
+    message = error.format_message()
+    fault = {"path": path, "value": "", "problem": message, "way_out": ""}
+    print_json({"error": {"code": "InvalidArgument", "message": message, "faults": [fault]}})
+    return error.exit_code
 
 
 def _exit_code_of(error: CosbatchError) -> int:
