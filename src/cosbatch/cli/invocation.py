@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import functools
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -28,6 +28,10 @@ if TYPE_CHECKING:  # --help imports neither pydantic nor SQLAlchemy
     from cosbatch.settings import Settings
 
 Answer = TypeVar("Answer")
+
+ALL_SHARED: Final = ("--log-level", "--json", "--data", "--config")
+WITHOUT_JOBS: Final = ("--json", "--config")
+"""Of verbs that only look at stores."""
 
 EXIT_SUCCEEDED = 0
 EXIT_NOT_ANSWERED = 1
@@ -80,13 +84,19 @@ class Invocation:
         return self.surroundings.wiring()
 
 
-def verb(name: str) -> Callable[[Callable[..., int]], click.Command]:
-    """Makes a command of a function that takes an :class:`Invocation` first and returns the exit code."""
+def verb(name: str, *, shared: Sequence[str] = ALL_SHARED) -> Callable[[Callable[..., int]], click.Command]:
+    """Makes a command of a function that takes an :class:`Invocation` first and returns the exit code. ``shared`` names
+    the shared options that mean something to it."""
 
     def make(function: Callable[..., int]) -> click.Command:
         @functools.wraps(function)
         def command(
-            config: Path | None, state_folder: Path | None, as_json: bool, log_level: str, **arguments: Any
+            *,
+            config: Path | None = None,
+            state_folder: Path | None = None,
+            as_json: bool = False,
+            log_level: str = "info",
+            **arguments: Any,
         ) -> None:
             context = click.get_current_context()
             surroundings = context.find_object(Surroundings) or real_surroundings()
@@ -99,35 +109,36 @@ def verb(name: str) -> Callable[[Callable[..., int]], click.Command]:
             )
             context.exit(_guarded(lambda: function(invocation, **arguments), invocation=invocation))
 
-        for option in _SHARED_OPTIONS:
-            option(command)
+        for option, decorate in _SHARED_OPTIONS.items():
+            if option in shared:
+                decorate(command)
         return click.command(name)(command)
 
     return make
 
 
-_SHARED_OPTIONS = (
-    click.option(
+_SHARED_OPTIONS = {
+    "--log-level": click.option(
         "--log-level",
         type=click.Choice(["debug", "info", "warning", "error"]),
         default="info",
         show_default=True,
         help="What goes to cosbatch.log in the data folder.",
     ),
-    click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines."),
-    click.option(
+    "--json": click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines."),
+    "--data": click.option(
         "--data",
         "state_folder",
         type=click.Path(file_okay=False, path_type=Path),
         envvar="COSBATCH_DATA",
         help="Folder of jobs and their results. Default: the user's state folder.",
     ),
-    click.option(
+    "--config": click.option(
         "--config",
         type=click.Path(dir_okay=False, path_type=Path),
         help="Settings file. Default: $COSBATCH_CONFIG, ./cosbatch.yaml, the user's config folder.",
     ),
-)
+}
 
 
 def _default_state_folder() -> Path:

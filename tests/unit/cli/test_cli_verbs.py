@@ -34,6 +34,21 @@ def suspended(rig: CliRig) -> str:
 
 
 class TestHelp:
+    @pytest.mark.parametrize(
+        ("verb", "lacking"),
+        [
+            (["demo"], ["--config", "--data", "--log-level"]),
+            (["manifest", "inspect"], ["--data", "--log-level"]),
+            (["store", "probe"], ["--data", "--log-level"]),
+            (["run"], []),
+        ],
+    )
+    def test_no_option_is_offered_that_does_nothing(self, verb: list[str], lacking: list[str]) -> None:
+        shown = CliRunner().invoke(cli, [*verb, "--help"]).stdout
+
+        assert [option for option in ("--config", "--data", "--log-level") if option not in shown] == lacking
+        assert "--json" in shown
+
     def test_it_imports_nothing_heavy(self) -> None:
         program = (
             "import sys\n"
