@@ -86,7 +86,9 @@ def logging_to_folder(data_dir: Path, *, level: str) -> Iterator[None]:
     while the context is open; processes append whole lines. InvalidArgument where the folder cannot be used."""
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        log_file = (data_dir / "cosbatch.log").open("a", encoding="utf-8", buffering=1)
+        log_path = data_dir / "cosbatch.log"
+        log_path.touch(mode=0o600)  # keys are in it, and the folder may be open to others
+        log_file = log_path.open("a", encoding="utf-8", buffering=1)
     except OSError as error:
         problem = f"cannot be written to: {error.strerror}"
         fault = Fault(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from cosbatch.ledger.sql_ledger import open_sqlite_ledger
 from cosbatch.model.identifiers import RegionName
 from cosbatch.model.regions import Provider, Region
 from cosbatch.storage.profiles import PROFILES, Option, Support
-from cosbatch.wiring import profile_of
+from cosbatch.wiring import logging_to_folder, profile_of
 
 
 def region(**changes: object) -> Region:
@@ -25,3 +28,15 @@ def test_single_options_may_be_overridden() -> None:
     overridden = profile_of(region(profile_overrides=(("sse-aes256", "applied"),)))
     assert overridden.supports(Option.SSE_AES256) is Support.APPLIED
     assert overridden.supports(Option.RESTORE) is Support.REFUSED
+
+
+async def test_others_may_not_read_what_is_in_an_open_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "open"
+    folder.mkdir(mode=0o755)
+    with logging_to_folder(folder, level="info"):
+        ledger = await open_sqlite_ledger(folder)
+        await ledger.jobs()
+        await ledger.close()
+    modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+    assert set(modes.values()) == {0o600}
+    assert {"ledger.db", "cosbatch.log"} <= modes.keys()
