@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from functools import reduce
 from typing import Any, TypeVar
 
 from hypothesis import settings
@@ -14,7 +15,7 @@ from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.errors import IllegalMove, StaleFence
 from cosbatch.model.identifiers import JobId
 from cosbatch.model.jobs import Job
-from cosbatch.model.reports import Part, Tally, total_of
+from cosbatch.model.reports import Part, Tally
 from cosbatch.model.states import Actor, JobStatus, may_move
 from cosbatch.model.tasks import Claim, Then
 from tests.contract.ledgers import ANNA, BERT, LEASE_SECONDS, HandClock, active_job, job_id
@@ -111,7 +112,7 @@ class Histories(RuleBasedStateMachine):
 
     def _check_counters(self, job: Job) -> None:
         parts = [committed for _, committed in now(self.ledger.parts(job.id))]
-        assert job.tally == total_of(each.part.tally for each in parts)
+        assert job.tally == reduce(Tally.plus, (each.part.tally for each in parts), Tally())
         states = now(self.ledger.chunk_states(job.id))
         for state in states:
             union = Bitmap(size=state.task_count)
