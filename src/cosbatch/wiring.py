@@ -24,6 +24,7 @@ from cosbatch.engine.worker import Worker
 from cosbatch.identity.credentials import StaticCredentials
 from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.sql_ledger import open_sqlite_ledger
+from cosbatch.ledger.sqlite import DATABASE_FILE
 from cosbatch.manifests.inspect import Inspection, inspect_manifest
 from cosbatch.model.clock import Clock, SystemClock
 from cosbatch.model.errors import FailureCode, Fault, InvalidArgument, JobFailure
@@ -213,6 +214,14 @@ async def _stores(settings: Settings, *, clock: Clock, rate_share: float = 1.0) 
 
 
 # --- the service alone
+
+
+def has_jobs(data_dir: Path) -> bool:
+    """False where no job was ever made in the folder. Looking must not make one."""
+    try:
+        return (data_dir / DATABASE_FILE).exists()
+    except OSError:
+        return True  # opening it tells what is wrong
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from cosbatch.ledger.sql_ledger import open_sqlite_ledger
 from cosbatch.model.identifiers import RegionName
 from cosbatch.model.regions import Provider, Region
 from cosbatch.storage.profiles import PROFILES, Option, Support
-from cosbatch.wiring import logging_to_folder, profile_of
+from cosbatch.wiring import has_jobs, logging_to_folder, profile_of
 
 
 def region(**changes: object) -> Region:
@@ -33,9 +33,10 @@ def test_single_options_may_be_overridden() -> None:
 async def test_others_may_not_read_what_is_in_an_open_folder(tmp_path: Path) -> None:
     folder = tmp_path / "open"
     folder.mkdir(mode=0o755)
+    assert not has_jobs(folder)
     with logging_to_folder(folder, level="info"):
         ledger = await open_sqlite_ledger(folder)
-        await ledger.jobs()
+        assert has_jobs(folder)
         await ledger.close()
     modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
     assert set(modes.values()) == {0o600}

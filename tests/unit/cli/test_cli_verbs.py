@@ -87,6 +87,14 @@ class TestHelp:
 
 
 class TestListJobs:
+    def test_looking_makes_no_folder(self, rig: CliRig) -> None:
+        rig.wiring.is_untouched = True
+        rig.wiring.unreachable = LedgerUnavailable("a ledger was opened")
+
+        result = rig.call("list-jobs")
+
+        assert (result.exit_code, result.stdout) == (0, "No jobs.\n")
+
     def test_none(self, rig: CliRig) -> None:
         assert rig.call("list-jobs").stdout == "No jobs.\n"
 
