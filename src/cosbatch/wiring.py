@@ -29,6 +29,7 @@ from cosbatch.engine.worker import Worker
 from cosbatch.identity.credentials import Credentials, RenewingCredentials
 from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.sql_ledger import open_sqlite_ledger
+from cosbatch.ledger.sqlite import DATABASE_FILE
 from cosbatch.manifests.inspect import Inspection, inspect_manifest
 from cosbatch.model.clock import Clock, SystemClock
 from cosbatch.model.errors import FailureCode, Fault, InvalidArgument, JobFailure
@@ -95,7 +96,9 @@ def logging_to_folder(data_dir: Path, *, level: str) -> Iterator[None]:
     while the context is open; processes append whole lines. InvalidArgument where the folder cannot be used."""
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        log_file = (data_dir / "cosbatch.log").open("ab", buffering=0)
+        log_path = data_dir / "cosbatch.log"
+        log_path.touch(mode=0o600)  # keys are in it, and the folder may be open to others
+        log_file = log_path.open("ab", buffering=0)
     except OSError as error:
         problem = f"cannot be written to: {error.strerror}"
         fault = Fault(
@@ -290,6 +293,14 @@ async def _stores(settings: Settings, *, clock: Clock, waits_for_shares: bool = 
 
 
 # --- the service alone
+
+
+def has_jobs(data_dir: Path) -> bool:
+    """False where no job was ever made in the folder. Looking must not make one."""
+    try:
+        return (data_dir / DATABASE_FILE).exists()
+    except OSError:
+        return True  # opening it tells what is wrong
 
 
 @asynccontextmanager

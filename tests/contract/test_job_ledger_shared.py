@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from functools import reduce
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from cosbatch.ledger.sql_ledger import open_sqlite_ledger
 from cosbatch.ledger.sqlite import open_file
 from cosbatch.model.errors import LedgerError, LedgerUnavailable, StaleFence
 from cosbatch.model.identifiers import JobId
-from cosbatch.model.reports import total_of
+from cosbatch.model.reports import Tally
 from cosbatch.model.states import JobStatus
 from cosbatch.model.tasks import Then
 from tests.contract.ledger_children import stop_inside_a_commit, work_until_all_is_closed
@@ -97,7 +98,7 @@ async def assert_every_task_is_settled_once(ledger: JobLedger, job: JobId) -> No
         assert state.settled.is_full()
         assert sum(len(settled) for settled in of_chunk) == state.task_count
     found = await ledger.job(job)
-    assert found.tally == total_of(each.part.tally for each in parts)
+    assert found.tally == reduce(Tally.plus, (each.part.tally for each in parts), Tally())
     assert (found.tally.succeeded, found.chunks_closed) == (found.total, found.chunk_count)
 
 

@@ -156,10 +156,9 @@ class Ground:
     # --- the program
 
     def command(self, *arguments: str | Path) -> list[str]:
-        return [
-            *self.wrapper, str(PROGRAM), *map(str, arguments), "--config", str(self.folder / "cosbatch.yaml"),
-            "--data", str(self.folder / "state"),
-        ]  # fmt: skip
+        words = [*self.wrapper, str(PROGRAM), *map(str, arguments), "--config", str(self.folder / "cosbatch.yaml")]
+        has_jobs = arguments[0] not in ("manifest", "store")
+        return [*words, "--data", str(self.folder / "state")] if has_jobs else words
 
     def call(self, *arguments: str | Path, expect: int = 0, seconds: float = 120) -> str:
         """Standard output of a call that must end with this exit code."""

@@ -49,13 +49,17 @@ def test_a_finished_run_tells_its_totals_again(ground: Ground) -> None:
     assert again["job_id"] != first["job_id"]
 
 
-def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(ground: Ground) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_to_all_processes_stops_cleanly_and_the_same_command_goes_on(
+    ground: Ground, number: signal.Signals
+) -> None:
+    """As a terminal sends it: Ctrl-C, or its own end."""
     ground.put(KEYS)
     throttled(ground)
     job_file = ground.job_file(ground.csv(KEYS))
     running = ground.start("run", job_file, "--yes")
     ground.wait_for_copies(200)
-    os.kill(running.pid, signal.SIGINT)
+    os.killpg(running.pid, number)
     assert running.wait(30) == 130
     stopped = ground.call_json("describe-job", ground.the_job())
     assert stopped["progress_summary"]["number_of_tasks_succeeded"] == len(ground.keys_in(ground.target))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -14,13 +14,16 @@ from pydantic import BaseModel
 
 from cosbatch.cli import invocation
 from cosbatch.cli.main import VERBS
+from cosbatch.ledger.port import ChunkState
 from cosbatch.model.errors import FailureCode, StorageReason
 from cosbatch.model.states import JobStatus
 from cosbatch.model.tasks import OutcomeCode
+from cosbatch.reports.summary import build_summary
 from cosbatch.service.documents import read_document
 from cosbatch.service.job_schema import JobForm, parse_job
 from cosbatch.settings import CredentialSettings, RegionSettings, Settings, load_settings
 from docs.generate import PAGES
+from tests.unit.reports.report_builders import a_job
 from tests.unit.service.job_builders import without_places
 
 ROOT: Final = Path(__file__).parent.parent.parent
@@ -248,3 +251,22 @@ def _merged(base: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
         name: _merged(base[name], value) if isinstance(value, Mapping) and name in base else value
         for name, value in part.items()
     }
+
+
+async def _no_chunks() -> AsyncIterator[ChunkState]:
+    return
+    yield
+
+
+async def test_every_field_of_a_summary_is_explained() -> None:
+    job = a_job(status=JobStatus.COMPLETE)
+    summary = await build_summary(job, chunk_states=_no_chunks(), created_at=0.0)
+    page = (DOCS / "how-to" / "read-a-report.md").read_text(encoding="utf-8")
+    table = page.partition("## summary.json")[2].partition("\n## ")[0]
+    named = {
+        name
+        for line in table.splitlines()
+        if line.startswith("| `")
+        for name in re.findall(r"`([^`]+)`", line.split("|")[1])
+    }
+    assert named == {*summary, "report_files"}

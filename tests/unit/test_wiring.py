@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 import structlog
 
+from cosbatch.ledger.sql_ledger import open_sqlite_ledger
 from cosbatch.model.errors import InvalidArgument
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, RegionName
 from cosbatch.model.regions import Provider, Region
 from cosbatch.settings import Settings, load_settings
 from cosbatch.storage.profiles import PROFILES, Option, Support
-from cosbatch.wiring import borrowed_store, logging_to_folder, profile_of
+from cosbatch.wiring import borrowed_store, has_jobs, logging_to_folder, profile_of
 from tests.capturing_store import CapturingStore
 
 REGIONS = """\
@@ -121,3 +122,16 @@ class TestStores:
             await store.delete(REF)
         tokens = [request.headers["x-amz-security-token"] for request in proxy.requests]
         assert tokens == ["old-token", "new-token"]
+
+
+async def test_others_may_not_read_what_is_in_an_open_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "open"
+    folder.mkdir(mode=0o755)
+    assert not has_jobs(folder)
+    with logging_to_folder(folder, level="info"):
+        ledger = await open_sqlite_ledger(folder)
+        assert has_jobs(folder)
+        await ledger.close()
+    modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+    assert set(modes.values()) == {0o600}
+    assert {"ledger.db", "cosbatch.log"} <= modes.keys()

@@ -1,4 +1,4 @@
-"""Ctrl-C: the first one stops cleanly, the second one at once."""
+"""Ctrl-C, a ``kill``, a closed terminal: the first one stops cleanly, the second one at once."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from cosbatch.cli.invocation import EXIT_INTERRUPTED
 
 Answer = TypeVar("Answer")
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _heeded() -> list[signal.Signals]:
+    """Below ``nohup`` a closed terminal is none of our business."""
+    is_detached = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return [number for number in _SIGNALS if number is not signal.SIGHUP or not is_detached]
 
 
 class Interrupted(Exception):
@@ -39,10 +46,12 @@ async def until_interrupted(
                 on_second()
             finally:
                 os._exit(EXIT_INTERRUPTED)
-        on_first()
         task.cancel()
+        with suppress(OSError):  # the terminal may be what has gone
+            on_first()
 
-    for number in _SIGNALS:
+    heeded = _heeded()
+    for number in heeded:
         loop.add_signal_handler(number, on_signal)
     try:
         return await task
@@ -51,5 +60,5 @@ async def until_interrupted(
             raise Interrupted from None
         raise
     finally:
-        for number in _SIGNALS:
+        for number in heeded:
             loop.remove_signal_handler(number)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import functools
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -28,6 +28,10 @@ if TYPE_CHECKING:  # --help imports neither pydantic nor SQLAlchemy
     from cosbatch.settings import Settings
 
 Answer = TypeVar("Answer")
+
+ALL_SHARED: Final = ("--log-level", "--json", "--data", "--config")
+WITHOUT_JOBS: Final = ("--json", "--config")
+"""Of verbs that only look at stores."""
 
 EXIT_SUCCEEDED = 0
 EXIT_NOT_ANSWERED = 1
@@ -80,13 +84,19 @@ class Invocation:
         return self.surroundings.wiring()
 
 
-def verb(name: str) -> Callable[[Callable[..., int]], click.Command]:
-    """Makes a command of a function that takes an :class:`Invocation` first and returns the exit code."""
+def verb(name: str, *, shared: Sequence[str] = ALL_SHARED) -> Callable[[Callable[..., int]], click.Command]:
+    """Makes a command of a function that takes an :class:`Invocation` first and returns the exit code. ``shared`` names
+    the shared options that mean something to it."""
 
     def make(function: Callable[..., int]) -> click.Command:
         @functools.wraps(function)
         def command(
-            config: Path | None, state_folder: Path | None, as_json: bool, log_level: str, **arguments: Any
+            *,
+            config: Path | None = None,
+            state_folder: Path | None = None,
+            as_json: bool = False,
+            log_level: str = "info",
+            **arguments: Any,
         ) -> None:
             context = click.get_current_context()
             surroundings = context.find_object(Surroundings) or real_surroundings()
@@ -99,35 +109,36 @@ def verb(name: str) -> Callable[[Callable[..., int]], click.Command]:
             )
             context.exit(_guarded(lambda: function(invocation, **arguments), invocation=invocation))
 
-        for option in _SHARED_OPTIONS:
-            option(command)
+        for option, decorate in _SHARED_OPTIONS.items():
+            if option in shared:
+                decorate(command)
         return click.command(name)(command)
 
     return make
 
 
-_SHARED_OPTIONS = (
-    click.option(
+_SHARED_OPTIONS = {
+    "--log-level": click.option(
         "--log-level",
         type=click.Choice(["debug", "info", "warning", "error"]),
         default="info",
         show_default=True,
         help="What goes to cosbatch.log in the data folder.",
     ),
-    click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines."),
-    click.option(
+    "--json": click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for machines."),
+    "--data": click.option(
         "--data",
         "state_folder",
         type=click.Path(file_okay=False, path_type=Path),
         envvar="COSBATCH_DATA",
         help="Folder of jobs and their results. Default: the user's state folder.",
     ),
-    click.option(
+    "--config": click.option(
         "--config",
         type=click.Path(dir_okay=False, path_type=Path),
         help="Settings file. Default: $COSBATCH_CONFIG, ./cosbatch.yaml, the user's config folder.",
     ),
-)
+}
 
 
 def _default_state_folder() -> Path:
@@ -147,8 +158,7 @@ def _guarded(call: Callable[[], int], *, invocation: Invocation) -> int:
             click.echo(f"cosbatch: {error_text(error)}", err=True)
         return _exit_code_of(error)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted.", err=True)
-        return EXIT_INTERRUPTED
+        return tell_interrupted("Interrupted.", as_json=invocation.as_json)
     except (click.ClickException, click.exceptions.Exit, BrokenPipeError):
         raise
     except Exception as error:  # the last guard: nobody is helped by a traceback on the screen
@@ -156,6 +166,24 @@ def _guarded(call: Callable[[], int], *, invocation: Invocation) -> int:
 
         tell_internal_error(error, invocation=invocation)
         return EXIT_NOT_ANSWERED
+
+
+def tell_interrupted(text: str, *, as_json: bool) -> int:
+    if as_json:
+        print_json({"error": {"code": "Interrupted", "message": text, "faults": []}})
+    else:
+        click.echo(text, err=True)
+    return EXIT_INTERRUPTED
+
+
+def tell_usage_error(error: click.ClickException) -> int:
+    """What was wrong with the arguments, as an error like any other, for machines."""
+    hint = error.param_hint if isinstance(error, click.BadParameter) else None
+    path = " ".join(hint) if isinstance(hint, tuple | list) else hint or ""
+    message = error.format_message()
+    fault = {"path": path, "value": "", "problem": message, "way_out": ""}
+    print_json({"error": {"code": "InvalidArgument", "message": message, "faults": [fault]}})
+    return error.exit_code
 
 
 def _exit_code_of(error: CosbatchError) -> int:

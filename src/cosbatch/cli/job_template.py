@@ -6,16 +6,22 @@ from importlib import resources
 
 import click
 
+from cosbatch.cli.invocation import EXIT_SUCCEEDED, Invocation, verb
+
 
 @click.group("job-template")
 def job_template() -> None:
     """Print a commented job file to begin with."""
 
 
-@job_template.command("copy")
-def copy() -> None:
+@verb("copy", shared=())
+def copy(_: Invocation) -> int:
     """A job that copies every object of a manifest."""
     click.echo(read_template("copy"), nl=False)
+    return EXIT_SUCCEEDED
+
+
+job_template.add_command(copy)
 
 
 def read_template(name: str) -> str:

@@ -28,14 +28,17 @@ async def _list(invocation: Invocation, *, statuses: tuple[str, ...], limit: int
     from cosbatch.cli.output import print_json, table
     from cosbatch.model.identifiers import LOCAL_ACCOUNT
     from cosbatch.service.job_document import job_document
+    from cosbatch.service.service import JobPage
 
-    async with invocation.wiring.open_service(invocation.settings(), invocation.state_folder) as service:
-        page = await service.list_jobs(
-            account=LOCAL_ACCOUNT,
-            statuses=[JobStatus(status) for status in statuses],
-            max_results=limit,
-            next_token=next_token,
-        )
+    page = JobPage(jobs=(), next_token="")
+    if invocation.wiring.has_jobs(invocation.state_folder):
+        async with invocation.wiring.open_service(invocation.settings(), invocation.state_folder) as service:
+            page = await service.list_jobs(
+                account=LOCAL_ACCOUNT,
+                statuses=[JobStatus(status) for status in statuses],
+                max_results=limit,
+                next_token=next_token,
+            )
     if invocation.as_json:
         print_json({"jobs": [job_document(job) for job in page.jobs], "next_token": page.next_token})
         return EXIT_SUCCEEDED

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import io
+import itertools
 import sys
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import click
@@ -62,6 +64,28 @@ class LazyVerbs(click.Group):
             from cosbatch.cli.invocation import EXIT_INTERRUPTED
 
             ctx.exit(EXIT_INTERRUPTED)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """With ``--json`` also what is wrong with the arguments is told as JSON, on standard output."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        if not standalone_mode or "--json" not in itertools.takewhile(lambda word: word != "--", arguments):
+            return super().main(args, prog_name, complete_var, standalone_mode, **extra)
+        from cosbatch.cli.invocation import tell_interrupted, tell_usage_error
+
+        try:
+            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        except click.ClickException as error:
+            code = tell_usage_error(error)
+        except click.Abort:
+            code = tell_interrupted("Interrupted.", as_json=True)
+        sys.exit(code or 0)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cosbatch.cli.invocation import EXIT_BAD_INPUT, EXIT_SUCCEEDED, Invocation, run_async, verb
+from cosbatch.cli.invocation import EXIT_BAD_INPUT, EXIT_SUCCEEDED, WITHOUT_JOBS, Invocation, run_async, verb
 from cosbatch.model.arns import parse_resource_arn
 from cosbatch.model.identifiers import Bucket, ObjectKey, RegionName, VersionId
 from cosbatch.model.manifests import (
@@ -27,7 +27,7 @@ def manifest() -> None:
     """Look at manifests."""
 
 
-@verb("inspect")
+@verb("inspect", shared=WITHOUT_JOBS)
 @click.argument("region")
 @click.argument("location", metavar="BUCKET/KEY|ARN")
 @click.option(

@@ -31,7 +31,14 @@ def pairs(rows: Sequence[tuple[str, str]]) -> str:
 
 def one_line(text: str) -> str:
     """Keys are opaque: what a terminal would act on is shown as an escape."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+    return "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
+
+
+def _escaped(letter: str) -> str:
+    """A byte that is no UTF-8 was read as half a character, and is shown as the byte."""
+    if "\udc80" <= letter <= "\udcff":
+        return f"\\x{ord(letter) - 0xDC00:02x}"
+    return letter.encode("unicode_escape").decode()
 
 
 def count(number: int) -> str:

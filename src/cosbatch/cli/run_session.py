@@ -12,7 +12,13 @@ import click
 import structlog
 
 from cosbatch.cli.interrupts import Interrupted, until_interrupted
-from cosbatch.cli.invocation import EXIT_INTERRUPTED, EXIT_NOT_ANSWERED, Invocation, run_async
+from cosbatch.cli.invocation import (
+    EXIT_INTERRUPTED,
+    EXIT_NOT_ANSWERED,
+    Invocation,
+    run_async,
+    tell_interrupted,
+)
 from cosbatch.cli.job_page import exit_code_of, totals
 from cosbatch.cli.live import LiveScreen
 from cosbatch.cli.output import print_json
@@ -72,7 +78,7 @@ def _run(order: RunOrder) -> int:
     try:
         found = _interruptible(_find(order), stopping="Stopping.")
     except Interrupted:
-        return EXIT_INTERRUPTED
+        return tell_interrupted("Stopped.", as_json=order.invocation.as_json)
     if is_final(found.job.status):
         click.echo("This run has ended before; --again runs it anew.", err=True)
         return _end_again(order, found.job)
@@ -84,8 +90,11 @@ def _run(order: RunOrder) -> int:
         )
     try:
         return _end(order, _carry_out(order, found.job))
-    except (Interrupted, click.Abort):
+    except (Interrupted, click.Abort) as error:
+        if isinstance(error, click.Abort):
+            click.echo(err=True)  # the question's line is not at its end
         click.echo(f"Stopped. What is done is kept; the same command goes on with job {found.job.id}.", err=True)
+        _tell_as_it_is(order, found.job)
         return EXIT_INTERRUPTED
     except _Declined:
         return _declined(order, found.job)
@@ -93,7 +102,7 @@ def _run(order: RunOrder) -> int:
 
 def _declined(order: RunOrder, job: Job) -> int:
     """Another terminal may have said yes meanwhile, or cancelled the job."""
-    now = run_async(_look(order, job.id))
+    now = _tell_as_it_is(order, job)
     if now.status is JobStatus.SUSPENDED:
         text = f"Nothing was touched. Job {job.id} waits: the same command asks again"
         text += f", cosbatch cancel {job.id} gives it up."
@@ -101,6 +110,14 @@ def _declined(order: RunOrder, job: Job) -> int:
         text = f"Job {job.id} is {now.status} by now: another command has decided."
     click.echo(text, err=True)
     return EXIT_NOT_ANSWERED
+
+
+def _tell_as_it_is(order: RunOrder, job: Job) -> Job:
+    """A job that has not ended, for machines: whatever the end of a command, it prints one JSON object."""
+    now = run_async(_look(order, job.id))
+    if order.invocation.as_json:
+        print_json(job_document(now))
+    return now
 
 
 async def _look(order: RunOrder, job_id: JobId) -> Job:
@@ -125,6 +142,7 @@ def _end_again(order: RunOrder, job: Job) -> int:
         return _end(order, _with_engine(order, lambda engine, screen: _deliver(order, job, engine, screen)))
     except Interrupted:
         click.echo("Stopped. The results are kept; the same command tries again.", err=True)
+        _tell_as_it_is(order, job)
         return EXIT_INTERRUPTED
 
 

@@ -55,6 +55,7 @@ class RunsIndex:
 
     def _write(self, known: dict[str, list[str]]) -> None:
         fresh = self._path.with_suffix(".new")
+        fresh.touch(mode=0o600)
         with fresh.open("w", encoding="utf-8") as file:
             json.dump(known, file, ensure_ascii=False, indent=1)
             file.flush()

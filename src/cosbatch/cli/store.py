@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cosbatch.cli.invocation import EXIT_SUCCEEDED, Invocation, run_async, verb
+from cosbatch.cli.invocation import EXIT_SUCCEEDED, WITHOUT_JOBS, Invocation, run_async, verb
 from cosbatch.model.identifiers import Bucket, RegionName
 
 if TYPE_CHECKING:  # --help needs none of it
@@ -18,7 +18,7 @@ def store() -> None:
     """Look at stores."""
 
 
-@verb("probe")
+@verb("probe", shared=WITHOUT_JOBS)
 @click.argument("region")
 @click.argument("bucket")
 @click.option(

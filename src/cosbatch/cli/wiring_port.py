@@ -48,6 +48,10 @@ class Wiring(Protocol):
         """Ledger and service alone."""
         ...
 
+    def has_jobs(self, state_folder: Path, /) -> bool:
+        """False where no job was ever made in the folder."""
+        ...
+
     def logging_to_folder(self, state_folder: Path, /, *, level: str) -> AbstractContextManager[None]:
         """Log lines of this process go into ``cosbatch.log`` while the context is open."""
         ...

@@ -73,9 +73,9 @@ class ParentLink:
 
 
 def _child(spec: ChildSpec, connection: Connection) -> None:
-    """A terminal sends Ctrl-C to the whole group: only the parent decides what it means."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    """A terminal sends Ctrl-C, and its own end, to the whole group: only the parent decides what that means."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
 
     async def main() -> None:
         await spec.entry(ParentLink(connection), *spec.arguments)

@@ -107,6 +107,9 @@ class SqliteDatabase:
     def _open_lock(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = LedgerLock(folder / LOCK_FILE)
+        database = folder / DATABASE_FILE
+        if not database.exists():  # SQLite would let others read it, where the folder does
+            database.touch(mode=0o600)
 
     def _connect(self, database: str, *, busy_seconds: float) -> None:
         self._connection = _connection_to(database, busy_seconds=busy_seconds)

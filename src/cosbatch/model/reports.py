@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -108,13 +107,6 @@ def _merge_codes(one: dict[str, CodeTally], other: dict[str, CodeTally]) -> dict
             count=known.count + tally.count, samples=(known.samples + tally.samples)[:SAMPLES_PER_CODE]
         )
     return merged
-
-
-def total_of(tallies: Iterable[Tally]) -> Tally:
-    total = Tally()
-    for tally in tallies:
-        total = total.plus(tally)
-    return total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -178,12 +178,6 @@ def put_object(ref: ObjectRef, *, options: PutOptions, dialect: Dialect, body: b
     return _on_object(b"PUT", _current(ref), headers=put_headers(options, dialect=dialect), body=body)
 
 
-def copy_object(source: ObjectRef, target: ObjectRef, *, options: CopyOptions, dialect: Dialect) -> S3Request:
-    """The whole request; the adapter sends the same from a template."""
-    headers = ((dialect.header(b"copy-source"), dialect.copy_source(source)), *copy_headers(options, dialect=dialect))
-    return _on_object(b"PUT", _current(target), headers=headers)
-
-
 def delete_object(ref: ObjectRef) -> S3Request:
     return _on_object(b"DELETE", ref)
 

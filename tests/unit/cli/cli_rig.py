@@ -52,7 +52,9 @@ class CliRig:
     def call(self, *arguments: str, answer: str | None = None) -> Result:
         """``answer`` is typed where a question is asked; without one nobody can be asked."""
         objects = surroundings(self.wiring, can_ask=answer is not None, patience_seconds=self.patience_seconds)
-        return CliRunner().invoke(cli, [*arguments, *self.places], obj=objects, input=answer, catch_exceptions=False)
+        has_jobs = arguments[0] not in ("manifest", "store")
+        places = self.places if has_jobs else self.places[:2]
+        return CliRunner().invoke(cli, [*arguments, *places], obj=objects, input=answer, catch_exceptions=False)
 
     def run(self, *options: str, answer: str | None = None) -> Result:
         return self.call("run", str(self.job_file), *options, answer=answer)

@@ -197,6 +197,8 @@ class MemoryWiring:
         self.seen_ledger: JobLedger = self.ledger
         """As the service sees it."""
         self.inspection: Inspection = inspection()
+        self.is_untouched = False
+        """No job was ever made."""
         self.probe_refusal: StorageError | None = None
         self.guessed_format: bool | None = None
         """Whether the last inspection was to guess the format."""
@@ -209,6 +211,9 @@ class MemoryWiring:
             print("asked", file=sys.stderr, flush=True)
             await asyncio.Event().wait()
         yield self._service(settings)
+
+    def has_jobs(self, state_folder: Path) -> bool:
+        return not self.is_untouched
 
     def logging_to_folder(self, state_folder: Path, *, level: str) -> AbstractContextManager[None]:
         return logging_to_folder(state_folder, level=level)

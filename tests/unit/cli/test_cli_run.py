@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -341,6 +341,55 @@ class TestAChangedFile:
         assert len(rig.jobs()) == 2
 
 
+class TestJson:
+    """Every end of a command is one JSON object on standard output."""
+
+    def test_no(self, rig: CliRig) -> None:
+        result = rig.run("--json", answer="n\n")
+
+        assert result.exit_code == 1
+        assert json.loads(result.stdout)["status"] == "Suspended"
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["run", "none.yaml", "--json"],
+            ["run", "--json"],
+            ["list-jobs", "--json", "--limit", "0"],
+            ["manifest", "inspect", "local", "logs-125", "--json"],
+            ["--json", "list-jobs"],
+        ],
+    )
+    def test_arguments_that_cannot_be_meant(self, rig: CliRig, arguments: list[str]) -> None:
+        result = rig.call(*arguments)
+
+        assert result.exit_code == 2
+        error = json.loads(result.stdout)["error"]
+        assert error["code"] == "InvalidArgument"
+        assert error["faults"][0]["problem"] == error["message"]
+
+    def test_ctrl_c(self, rig: CliRig) -> None:
+        files = ["--config", str(rig.settings_file), "--data", str(rig.folder / "state"), "--json"]
+        with _started("Active", "ends", ["run", str(rig.job_file), "--yes", *files]) as process:
+            _until(process, "Active:")
+            process.send_signal(signal.SIGINT)
+            stdout, _ = process.communicate()
+
+        assert process.returncode == 130
+        assert json.loads(stdout)["status"] == "Active"
+
+    def test_ctrl_c_before_there_is_a_job(self, rig: CliRig) -> None:
+        files = ["--config", str(rig.settings_file), "--data", str(rig.folder / "state"), "--json"]
+        for verb in (["run", str(rig.job_file), "--yes"], ["list-jobs"]):
+            with _started("Active", "hangs", [*verb, *files]) as process:
+                _until(process, "asked")
+                process.send_signal(signal.SIGINT)
+                stdout, _ = process.communicate()
+
+            assert process.returncode == 130
+            assert json.loads(stdout)["error"]["code"] == "Interrupted"
+
+
 class TestBadInput:
     @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"a": 1}', b'{"a": [1]}', b"\xff", b"[" * 100_000])
     def test_a_damaged_list_of_runs(self, rig: CliRig, content: bytes) -> None:
@@ -414,15 +463,26 @@ class TestCtrlC:
         files = ["--config", str(tmp_path / "cosbatch.yaml"), "--data", str(tmp_path / "state")]
         return ["run", str(tmp_path / "job.yaml"), "--yes", *files]
 
-    def test_once_stops_cleanly_and_says_how_to_go_on(self, command: list[str]) -> None:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    def test_once_stops_cleanly_and_says_how_to_go_on(self, command: list[str], number: signal.Signals) -> None:
         with _started("Active", "ends", command) as process:
             lines = _until(process, "Active:")
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             rest = _rest(process)
 
         assert process.returncode == 130
         assert lines
         assert rest.index("Ctrl-C again") < rest.index("drained") < rest.index("the same command goes on with job")
+
+    def test_a_closed_terminal_means_nothing_below_nohup(self, command: list[str]) -> None:
+        with _started("Active", "ends", command, before=["nohup"]) as process:
+            _until(process, "Active:")
+            process.send_signal(signal.SIGHUP)
+            process.send_signal(signal.SIGTERM)
+            rest = _rest(process)
+
+        assert process.returncode == 130
+        assert rest.count("Ctrl-C again") == 1
 
     def test_twice_stops_at_once(self, command: list[str]) -> None:
         with _started("Active", "lasts", command) as process:
@@ -465,9 +525,11 @@ async def _by_another(rig: CliRig, to: JobStatus) -> None:
     await rig.wiring.ledger.move(job.id, expect=[JobStatus.SUSPENDED], to=to, actor=Actor.USER, reason="from elsewhere")
 
 
-def _started(status: str, what: str, command: list[str], **environment: str) -> subprocess.Popen[str]:
+def _started(
+    status: str, what: str, command: list[str], *, before: Sequence[str] = (), **environment: str
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.unit.cli.memory_engine", status, what, *command],
+        [*before, sys.executable, "-m", "tests.unit.cli.memory_engine", status, what, *command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -34,6 +34,21 @@ def suspended(rig: CliRig) -> str:
 
 
 class TestHelp:
+    @pytest.mark.parametrize(
+        ("verb", "lacking"),
+        [
+            (["demo"], ["--config", "--data", "--log-level"]),
+            (["manifest", "inspect"], ["--data", "--log-level"]),
+            (["store", "probe"], ["--data", "--log-level"]),
+            (["run"], []),
+        ],
+    )
+    def test_no_option_is_offered_that_does_nothing(self, verb: list[str], lacking: list[str]) -> None:
+        shown = CliRunner().invoke(cli, [*verb, "--help"]).stdout
+
+        assert [option for option in ("--config", "--data", "--log-level") if option not in shown] == lacking
+        assert "--json" in shown
+
     def test_it_imports_nothing_heavy(self) -> None:
         program = (
             "import sys\n"
@@ -72,6 +87,14 @@ class TestHelp:
 
 
 class TestListJobs:
+    def test_looking_makes_no_folder(self, rig: CliRig) -> None:
+        rig.wiring.is_untouched = True
+        rig.wiring.unreachable = LedgerUnavailable("a ledger was opened")
+
+        result = rig.call("list-jobs")
+
+        assert (result.exit_code, result.stdout) == (0, "No jobs.\n")
+
     def test_none(self, rig: CliRig) -> None:
         assert rig.call("list-jobs").stdout == "No jobs.\n"
 
@@ -203,7 +226,7 @@ class TestManifestInspect:
 
         assert result.exit_code == 0
         assert json.loads(result.stdout_bytes.decode("utf-8"))["first_rows"][0]["cells"][1] == "caf\udce9 中"
-        assert "caf\\udce9 中" in rig.call("manifest", "inspect", "local", "logs-125/list.csv").stdout
+        assert "caf\\xe9 中" in rig.call("manifest", "inspect", "local", "logs-125/list.csv").stdout
 
     def test_an_inventory_has_no_raw_keys(self, rig: CliRig) -> None:
         rig.wiring.inspection = replace(inspection(), format=ManifestFormat.S3_INVENTORY_CSV)

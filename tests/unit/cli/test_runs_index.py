@@ -43,3 +43,8 @@ def test_a_half_written_file_of_a_crash_does_no_harm(tmp_path: Path) -> None:
     index.remember(tmp_path / "job.yaml", "b")
 
     assert index.tokens(tmp_path / "job.yaml") == ["a", "b"]
+
+
+def test_others_may_not_read_it(tmp_path: Path) -> None:
+    RunsIndex(tmp_path).remember(tmp_path / "job.yaml", "t")
+    assert (tmp_path / "runs.json").stat().st_mode & 0o777 == 0o600

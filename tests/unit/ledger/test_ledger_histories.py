@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from dataclasses import replace
+from functools import reduce
 from typing import Any, TypeVar
 
 from hypothesis import settings
@@ -18,7 +19,7 @@ from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.errors import FailureCode, IllegalMove, NoSuchJob, StaleFence, TokenReused
 from cosbatch.model.identifiers import AccountId, Bucket, JobId, ObjectKey, ObjectRef, RegionName, WorkerId
 from cosbatch.model.jobs import Hold, Job, PausedBy
-from cosbatch.model.reports import CodeTally, Part, ReportSpec, ReportState, Tally, total_of
+from cosbatch.model.reports import CodeTally, Part, ReportSpec, ReportState, Tally
 from cosbatch.model.states import Actor, JobStatus, may_move
 from cosbatch.model.tasks import Claim, NewChunk, Then, UploadRecord
 from tests.contract.ledger_pair import open_pair
@@ -258,7 +259,7 @@ class Histories(RuleBasedStateMachine):
 
     def _check_counters(self, job: Job) -> None:
         parts = [committed for _, committed in now(self.ledger.parts(job.id))]
-        assert job.tally == total_of(each.part.tally for each in parts)
+        assert job.tally == reduce(Tally.plus, (each.part.tally for each in parts), Tally())
         states = now(self.ledger.chunk_states(job.id))
         for state in states:
             union = Bitmap(size=state.task_count)

@@ -134,18 +134,15 @@ def test_another_dialect_is_another_set_of_words() -> None:
         source_place=lambda bucket: f"{bucket}.cos.here.example.com".encode(),
     )
     source = ObjectRef(BUCKET, ObjectKey("a b"), VersionId("v+1"))
-    request = s3_requests.copy_object(source, REF, options=CopyOptions(tags=()), dialect=dialect)
-    assert request.headers == (
-        (b"x-cos-copy-source", b"the-bucket.cos.here.example.com/a%20b?versionId=v%2B1"),
-        (b"x-cos-tagging-directive", b"Replaced"),
-    )
+    assert dialect.copy_source(source) == b"the-bucket.cos.here.example.com/a%20b?versionId=v%2B1"
+    headers = s3_requests.copy_headers(CopyOptions(tags=()), dialect=dialect)
+    assert tuple(headers) == ((b"x-cos-tagging-directive", b"Replaced"),)
 
 
 def test_a_write_never_names_a_version() -> None:
     versioned = REF._replace(version_id=VersionId("v1"))
     for request in (
         s3_requests.put_object(versioned, options=PutOptions(), dialect=S3_DIALECT),
-        s3_requests.copy_object(versioned, versioned, options=CopyOptions(), dialect=S3_DIALECT),
         s3_requests.abort_upload(versioned, upload_id="u"),
     ):
         assert b"versionId" not in request.query

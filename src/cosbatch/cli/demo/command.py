@@ -74,7 +74,7 @@ class DemoFailed(CosbatchError):
     """The demo did not end as it should."""
 
 
-@verb("demo")
+@verb("demo", shared=["--json"])
 @click.option(
     "--objects",
     type=click.IntRange(min=LEAST_OBJECTS),
