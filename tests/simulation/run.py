@@ -338,7 +338,8 @@ class Run:
             )
             return
         may_fail = {
-            FailureCode.STORE_IGNORED_OPTION: self.plan.ignored is not None,
+            # An owner's upload between copy and reading back looks as if the store had ignored what it lacks.
+            FailureCode.STORE_IGNORED_OPTION: self.plan.ignored is not None or len(case.touched_by_owner) > 1,
             FailureCode.REPORT_DELIVERY_FAILED: self.plan.damages_a_part,
             FailureCode.STORE_UNAVAILABLE: self.plan.clocks_jump,
         }
