@@ -15,7 +15,7 @@ from typing import Any, Final
 from cosbatch.model.identifiers import Bucket, JobId, RegionName, WorkerId
 from cosbatch.model.jobs import Job
 from cosbatch.model.states import FINAL, JobStatus
-from cosbatch.model.tasks import Lease, NewChunk, Then
+from cosbatch.model.tasks import ClaimMode, Lease, NewChunk, Then
 from tests.simulation.drawn import JobPlan, Row
 from tests.simulation.rig import CONTROL, HERE, SOURCE
 from tests.simulation.wire import Call, Port
@@ -36,6 +36,10 @@ class Case:
     touched_by_owner: set[str] = field(default_factory=set)
     """Target keys that the bucket's owner wrote meanwhile."""
 
+    @property
+    def rows_touched(self) -> int:
+        return sum(self.target_of(row)[2] in self.touched_by_owner for row in self.rows)
+
     def target_of(self, row: Row) -> Place:
         return (self.plan.region, self.plan.bucket, self.plan.target_of(row.key))
 
@@ -55,6 +59,8 @@ class Witness:
     """Tasks that a one-at-a-time claim was lost with."""
     lost: set[ChunkPlace] = field(default_factory=set)
     """Chunks that have lost a lease."""
+    looks_only: set[Lease] = field(default_factory=set)
+    """Of jobs that end."""
     writes: dict[Place, list[Call]] = field(default_factory=lambda: defaultdict(list))
     reads: dict[Place, list[Call]] = field(default_factory=lambda: defaultdict(list))
     ended: dict[JobId, JobStatus] = field(default_factory=dict)
@@ -98,9 +104,15 @@ class Witness:
     def _check_lease(self, call: Call, place: Place) -> None:
         """A worker that holds none of the chunks that this is about must not send it."""
         rows = self._rows_at.get(place, [])
-        owners = [self.leases.get(chunk, (0, ""))[1] for case, number in rows for chunk in self._chunk_of(case, number)]
-        if call.process.name not in owners:
-            self._violated(call, place, f"sent without a lease; held by {owners}")
+        chunks = [chunk for case, number in rows for chunk in self._chunk_of(case, number)]
+        held = {chunk: self.leases[chunk] for chunk in chunks if chunk in self.leases}
+        ours = [
+            Lease(job_id=at[0], seq=at[1], fence=fence) for at, (fence, by) in held.items() if by == call.process.name
+        ]
+        if not ours:
+            self._violated(call, place, f"sent without a lease; held are {held}")
+        elif call.writes and self.looks_only.issuperset(ours):
+            self._violated(call, place, "written by a claim that only looks")
 
     def _check_place(self, call: Call, place: Place) -> None:
         role = call.process.name.split("-")[0]
@@ -134,6 +146,7 @@ class Witness:
                 self.chunks |= {(lease.job_id, chunk.seq): chunk for chunk in chunks}
             case "claim":
                 self.leases |= {(one.lease.job_id, one.lease.seq): (one.lease.fence, one.owner) for one in answer}
+                self.looks_only |= {one.lease for one in answer if one.mode is ClaimMode.SETTLE_ONLY}
             case "renew":
                 self._give_back(call.args[0], set(call.args[1]))
             case "commit":
