@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosbatch.engine.chunk_files import ChunkRow, decode_chunk, encode_chunk
+from cosbatch.engine.chunk_files import ChunkRow, decode_chunk, encode_chunk, plain_records, records_of
 from cosbatch.engine.chunker import Chunker, CutChunk
 from cosbatch.engine.limits import EngineLimits
 from cosbatch.model.errors import SpoolError
@@ -25,7 +25,7 @@ marked_rows = st.tuples(keys, versions, sizes, st.sampled_from(["", "M", "N"]), 
 
 @given(st.lists(plain_rows | marked_rows, min_size=1, max_size=20), st.integers(0, 10**12))
 def test_any_row_comes_back_as_a_task(rows: list[ChunkRow], first: int) -> None:
-    tasks = decode_chunk(encode_chunk(rows), first_task=first, task_count=len(rows))
+    tasks = decode_chunk(encode_chunk(records_of(rows)), first_task=first, task_count=len(rows))
     for place, (row, task) in enumerate(zip(rows, tasks, strict=True)):
         assert task[:4] == (first + place, *row[:3])
         marks = row[3:] if len(row) > 3 else ("", -1, 0)
@@ -34,10 +34,10 @@ def test_any_row_comes_back_as_a_task(rows: list[ChunkRow], first: int) -> None:
 
 def test_a_chunk_file_is_the_same_each_time() -> None:
     rows: list[ChunkRow] = [("a", None, 1), ("b", "v", None, "M", -1, 0)]
-    assert encode_chunk(rows) == encode_chunk(rows)
+    assert encode_chunk(records_of(rows)) == encode_chunk(records_of(rows))
 
 
-@pytest.mark.parametrize("damage", [b"", b"not gzip", encode_chunk([("a", None, 1)])[:-5]])
+@pytest.mark.parametrize("damage", [b"", b"not gzip", encode_chunk(records_of([("a", None, 1)]))[:-5]])
 def test_a_damaged_chunk_file_says_which_tasks(damage: bytes) -> None:
     with pytest.raises(SpoolError, match="task 7"):
         decode_chunk(damage, first_task=7, task_count=1)
@@ -45,39 +45,66 @@ def test_a_damaged_chunk_file_says_which_tasks(damage: bytes) -> None:
 
 def test_a_chunk_file_with_too_few_rows_is_refused() -> None:
     with pytest.raises(SpoolError, match="1 tasks instead of 2"):
-        decode_chunk(encode_chunk([("a", None, 1)]), first_task=0, task_count=2)
+        decode_chunk(encode_chunk(records_of([("a", None, 1)])), first_task=0, task_count=2)
+
+
+@given(
+    st.lists(st.tuples(keys | st.text('ab,"\r\n\0 ;', min_size=1), st.integers(0, 2**50)), max_size=20), st.booleans()
+)
+def test_plain_records_are_those_that_the_csv_writer_makes(rows: list[tuple[str, int]], has_sizes: bool) -> None:
+    sizes = [size for _, size in rows] if has_sizes else None
+    written = records_of([(key, None, size if has_sizes else None) for key, size in rows])
+    assert plain_records([key for key, _ in rows], sizes) == written
+    assert len(written) == len(rows)
 
 
 def test_marks_become_skips() -> None:
-    (task,) = decode_chunk(encode_chunk([("k", "v", 3, "N", -1, 0)]), first_task=0, task_count=1)
+    (task,) = decode_chunk(encode_chunk(records_of([("k", "v", 3, "N", -1, 0)])), first_task=0, task_count=1)
     assert task == Task(0, task.key, task.version_id, 3, Skip.NOT_LATEST, -1, 0)
 
 
-def cut(batches: list[list[ChunkRow]]) -> list[CutChunk]:
-    chunker = Chunker(limits=LIMITS)
-    chunks = [chunk for batch in batches for chunk in chunker.add_rows(batch)]
+def cut(batches: list[list[ChunkRow]], *, has_sizes: bool = True, **earlier: int) -> list[CutChunk]:
+    chunker = Chunker(limits=LIMITS, **earlier)
+    chunks = [
+        chunk
+        for batch in batches
+        for chunk in chunker.add_records(records_of(batch), [row[2] or 0 for row in batch] if has_sizes else None)
+    ]
     return [*chunks, *chunker.finish()]
 
 
 def test_the_first_chunks_are_small() -> None:
     chunks = cut([[("k", None, 1)] * 17])
-    assert [len(chunk.rows) for chunk in chunks] == [3, 3, 5, 5, 1]
+    assert [len(chunk.records) for chunk in chunks] == [3, 3, 5, 5, 1]
     assert [chunk.first_task for chunk in chunks] == [0, 3, 6, 11, 16]
 
 
 def test_a_chunk_closes_at_its_byte_limit() -> None:
     chunks = cut([[("k", None, 60)] * 5])
-    assert [len(chunk.rows) for chunk in chunks] == [2, 2, 1]
+    assert [len(chunk.records) for chunk in chunks] == [2, 2, 1]
 
 
 @given(st.lists(st.lists(st.tuples(keys, st.none(), st.integers(0, 200)), max_size=9), max_size=9))
 def test_batches_do_not_matter(batches: list[list[ChunkRow]]) -> None:
     whole = [row for batch in batches for row in batch]
     assert cut(batches) == cut([whole])
-    assert [row for chunk in cut(batches) for row in chunk.rows] == whole
+    assert [record for chunk in cut(batches) for record in chunk.records] == records_of(whole)
+
+
+def test_rows_without_sizes_are_cut_by_their_number() -> None:
+    chunks = cut([[("k", None, None)] * 17], has_sizes=False)
+    assert [len(chunk.records) for chunk in chunks] == [3, 3, 5, 5, 1]
+
+
+@given(st.lists(st.lists(st.tuples(keys, st.none(), st.integers(0, 200)), max_size=9), max_size=9), st.integers(0, 9))
+def test_what_an_earlier_plan_has_cut_is_passed_over(batches: list[list[ChunkRow]], chunks: int) -> None:
+    whole = cut(batches)
+    saved = whole[:chunks]
+    rows = sum(len(chunk.records) for chunk in saved)
+    assert cut(batches, cut_chunks=len(saved), cut_rows=rows) == whole[chunks:]
 
 
 def test_a_run_is_never_split() -> None:
     chunker = Chunker(limits=LIMITS)
     chunks = [chunk for run in ([("a", "1", 1)] * 2, [("b", "1", 1)] * 7) for chunk in chunker.add_run(run)]
-    assert [len(chunk.rows) for chunk in chunks] == [9]
+    assert [len(chunk.records) for chunk in chunks] == [9]
