@@ -69,6 +69,8 @@ class PlainForm:
     is_quoted: bool
     record: re.Pattern[str]
     """One record with its line end; its groups are the key and the size, in the order of the columns."""
+    commas: int
+    """Of an unquoted record."""
     has_sizes: bool
     key_is_first: bool
 
@@ -78,9 +80,10 @@ class PlainForm:
         row, and for a bucket that has to be written with more quotes than a pattern of whole cells knows of."""
         if not (columns.version_id is columns.is_latest is columns.is_delete_marker is None):
             return None
-        any_cell = '[^"]*+' if is_quoted else "[^,\n]*+"
-        patterns = [any_cell for _ in cells]
-        patterns[columns.key] = f"({any_cell})"
+        patterns = ['[^"]*+' if is_quoted else "[^,]*+"] * len(cells)
+        if not is_quoted:
+            patterns[-1] = ".*+"
+        patterns[columns.key] = f"({patterns[columns.key]})"
         if columns.size is not None:
             patterns[columns.size] = f"([0-9]{{1,{SIZE_DIGITS}}}+)"
         for constant in (columns.bucket, columns.appid):
@@ -92,6 +95,7 @@ class PlainForm:
         return cls(
             is_quoted=is_quoted,
             record=re.compile(f"^{record}\n", re.MULTILINE),
+            commas=len(cells) - 1,
             has_sizes=columns.size is not None,
             key_is_first=columns.size is None or columns.key < columns.size,
         )
@@ -109,8 +113,9 @@ class PlainForm:
             return None
         found = self.record.findall(text)
         # Each match begins a line and ends one. With as many of them as there are line feeds nothing lies between two
-        # matches, and no cell goes over the end of a line.
-        if len(found) != text.count("\n"):
+        # matches, and no cell goes over the end of a line. The last cell of an unquoted record may take anything up to
+        # there, which is faster than to look for two characters: counting the commas sees to it.
+        if len(found) != text.count("\n") or (not self.is_quoted and text.count(",") != len(found) * self.commas):
             return None
         if not self.has_sizes:
             return PlainRows(keys=found, sizes=None)
