@@ -1,8 +1,8 @@
 """Chunk files: the tasks of one chunk as they lie in the spool.
 
 gzip (level 1) over CSV with one record a task: key, version id, size, and only where one is set: skip, group, turn. The
-number of a task is its place; keys are decoded here already. CSV because the C reader and writer of the standard
-library are the fastest there is for such rows, and because a person can read it with zcat.
+number of a task is its place; keys are decoded here already. CSV because the C reader of the standard library is
+the fastest there is for such rows, and because a person can read it with zcat.
 """
 
 from __future__ import annotations

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cosbatch.engine.chunk_files import ChunkRow, records_of
+from cosbatch.engine.chunk_files import ChunkRow, plain_records, records_of
 from cosbatch.engine.limits import EngineLimits
+from cosbatch.manifests.plain import RowBatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +47,15 @@ class Chunker:
         if len(self._records) >= self._row_limit() or self._bytes >= self._limits.chunk_bytes:
             yield self._cut()
 
-    def add_records(self, records: Sequence[str], sizes: Sequence[int] | None) -> Iterator[CutChunk]:
-        """Rows that may be cut anywhere: the fast path, a slice at a time. ``sizes`` is None where none is listed."""
+    def add_batch(self, batch: RowBatch) -> Iterator[CutChunk]:
+        """Rows of a manifest that names no versions: each for itself, so that they may be cut anywhere."""
+        if batch.plain is not None:
+            keys, sizes = batch.plain
+            return self._add_records(plain_records(keys, sizes), sizes)
+        rows = [(row.key, None, row.size_bytes) for row in batch]
+        return self._add_records(records_of(rows), [size or 0 for _, _, size in rows])
+
+    def _add_records(self, records: Sequence[str], sizes: Sequence[int] | None) -> Iterator[CutChunk]:
         start = min(self._to_pass, len(records))
         self._to_pass -= start
         while start < len(records):

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from cosbatch.engine.chunk_files import chunk_name, encode_chunk, plain_records, records_of
+from cosbatch.engine.chunk_files import chunk_name, encode_chunk
 from cosbatch.engine.chunker import Chunker, CutChunk
 from cosbatch.engine.job_kit import PlanUploads, facts_of
 from cosbatch.engine.limits import EngineLimits
@@ -147,19 +147,10 @@ class Plan:
         if self._refused is not None:
             self._refuse_overlap(batch)
         if runs is None:
-            yield from self._cut_anywhere(batch)
+            yield from self._chunker.add_batch(batch)
             return
         for run in runs.feed(list(batch)):
             yield from self._chunker.add_run(run)
-
-    def _cut_anywhere(self, batch: RowBatch) -> Iterator[CutChunk]:
-        """Of a manifest that names no versions: every row for itself."""
-        if batch.plain is not None:
-            keys, sizes = batch.plain
-            yield from self._chunker.add_records(plain_records(keys, sizes), sizes)
-            return
-        rows = [(row.key, None, row.size_bytes) for row in batch]
-        yield from self._chunker.add_records(records_of(rows), [size or 0 for _, _, size in rows])
 
     def _cut_rest(self, runs: VersionRuns | None) -> Iterator[CutChunk]:
         if runs is not None:

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from cosbatch.engine.chunk_files import ChunkRow, decode_chunk, encode_chunk, plain_records, records_of
 from cosbatch.engine.chunker import Chunker, CutChunk
 from cosbatch.engine.limits import EngineLimits
+from cosbatch.manifests.plain import PlainRows, RowBatch
 from cosbatch.model.errors import SpoolError
+from cosbatch.model.identifiers import ObjectKey
+from cosbatch.model.manifests import ManifestRow
 from cosbatch.model.tasks import Skip, Task
 
 LIMITS = replace(EngineLimits(), first_chunks=2, first_chunk_rows=3, chunk_rows=5, chunk_bytes=100)
@@ -63,45 +66,62 @@ def test_marks_become_skips() -> None:
     assert task == Task(0, task.key, task.version_id, 3, Skip.NOT_LATEST, -1, 0)
 
 
-def cut(batches: list[list[ChunkRow]], *, has_sizes: bool = True, **earlier: int) -> list[CutChunk]:
-    chunker = Chunker(limits=LIMITS, **earlier)
-    chunks = [
-        chunk
-        for batch in batches
-        for chunk in chunker.add_records(records_of(batch), [row[2] or 0 for row in batch] if has_sizes else None)
-    ]
+def a_row(key: str, size: int | None) -> ManifestRow:
+    return ManifestRow(ObjectKey(key), None, size, None, False, "", "")
+
+
+def plain_batch(rows: list[tuple[str, int]], *, has_sizes: bool = True) -> RowBatch:
+    """As keys and sizes alone; nobody may ask for more."""
+    sizes = [size for _, size in rows] if has_sizes else None
+    return RowBatch(plain=PlainRows(keys=[key for key, _ in rows], sizes=sizes), read=lambda: pytest.fail("read again"))
+
+
+def cut(batches: list[RowBatch], *, cut_chunks: int = 0, cut_rows: int = 0) -> list[CutChunk]:
+    chunker = Chunker(limits=LIMITS, cut_chunks=cut_chunks, cut_rows=cut_rows)
+    chunks = [chunk for batch in batches for chunk in chunker.add_batch(batch)]
     return [*chunks, *chunker.finish()]
 
 
+batches_of_rows = st.lists(st.lists(st.tuples(keys, st.integers(0, 200)), max_size=9), max_size=9)
+
+
 def test_the_first_chunks_are_small() -> None:
-    chunks = cut([[("k", None, 1)] * 17])
+    chunks = cut([plain_batch([("k", 1)] * 17)])
     assert [len(chunk.records) for chunk in chunks] == [3, 3, 5, 5, 1]
     assert [chunk.first_task for chunk in chunks] == [0, 3, 6, 11, 16]
 
 
 def test_a_chunk_closes_at_its_byte_limit() -> None:
-    chunks = cut([[("k", None, 60)] * 5])
+    chunks = cut([plain_batch([("k", 60)] * 5)])
     assert [len(chunk.records) for chunk in chunks] == [2, 2, 1]
 
 
-@given(st.lists(st.lists(st.tuples(keys, st.none(), st.integers(0, 200)), max_size=9), max_size=9))
-def test_batches_do_not_matter(batches: list[list[ChunkRow]]) -> None:
+@given(batches_of_rows, st.data())
+def test_neither_batches_nor_their_form_matter(batches: list[list[tuple[str, int]]], draws: st.DataObject) -> None:
     whole = [row for batch in batches for row in batch]
-    assert cut(batches) == cut([whole])
-    assert [record for chunk in cut(batches) for record in chunk.records] == records_of(whole)
+    given = [
+        plain_batch(batch) if draws.draw(st.booleans()) else RowBatch.of_rows([a_row(*row) for row in batch])
+        for batch in batches
+    ]
+    chunks = cut(given)
+    assert chunks == cut([plain_batch(whole)])
+    assert [record for chunk in chunks for record in chunk.records] == records_of(
+        [(key, None, size) for key, size in whole]
+    )
 
 
 def test_rows_without_sizes_are_cut_by_their_number() -> None:
-    chunks = cut([[("k", None, None)] * 17], has_sizes=False)
-    assert [len(chunk.records) for chunk in chunks] == [3, 3, 5, 5, 1]
+    for batch in (plain_batch([("k", 60)] * 17, has_sizes=False), RowBatch.of_rows([a_row("k", None)] * 17)):
+        chunks = cut([batch])
+        assert [len(chunk.records) for chunk in chunks] == [3, 3, 5, 5, 1]
 
 
-@given(st.lists(st.lists(st.tuples(keys, st.none(), st.integers(0, 200)), max_size=9), max_size=9), st.integers(0, 9))
-def test_what_an_earlier_plan_has_cut_is_passed_over(batches: list[list[ChunkRow]], chunks: int) -> None:
-    whole = cut(batches)
-    saved = whole[:chunks]
+@given(batches_of_rows, st.integers(0, 9))
+def test_what_an_earlier_plan_has_cut_is_passed_over(batches: list[list[tuple[str, int]]], chunks: int) -> None:
+    given = [plain_batch(batch) for batch in batches]
+    saved = cut(given)[:chunks]
     rows = sum(len(chunk.records) for chunk in saved)
-    assert cut(batches, cut_chunks=len(saved), cut_rows=rows) == whole[chunks:]
+    assert cut(given, cut_chunks=len(saved), cut_rows=rows) == cut(given)[chunks:]
 
 
 def test_a_run_is_never_split() -> None:
