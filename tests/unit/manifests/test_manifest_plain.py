@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from cosbatch.manifests.cells import locate_records
 from cosbatch.manifests.columns import Columns, columns_of_fields, columns_of_schema
 from cosbatch.manifests.faults import FaultLog
+from cosbatch.manifests.plain import PlainForm
 from cosbatch.manifests.reader import BATCH_ROWS, read_manifest
 from cosbatch.manifests.records import Segment
 from cosbatch.manifests.rows import RowReader, SourceBucket
@@ -91,6 +92,7 @@ def test_plain_rows_are_those_that_are_read_cell_by_cell(columns: Columns, draws
 @pytest.mark.parametrize(
     "text",
     [
+        "b1,k\nb1\n",
         "xb1,k\n",  # ends like a record of the right bucket
         "b1,k\nxb1,k\n",
         'x"b1","k"\n',
@@ -119,6 +121,23 @@ def test_odd_records_are_read_alike(text: str, quoting: int) -> None:
     assert_alike(
         TWO, csv_text([["b1", "k"]], quoting=quoting), csv_text([["b1", "k"]], quoting=quoting).decode() + text
     )
+
+
+def test_no_cell_of_an_unquoted_record_goes_over_its_line() -> None:
+    for text in ("y\nx,k,b1\n", "x,k\n,b1\n", "x,k,b1\ny\n", "\nx,k,b1\n"):
+        assert_alike(RAW, b"x,k,b1\n", text)
+
+
+@pytest.mark.parametrize("columns", LAYOUTS, ids=lambda columns: columns.names)
+@pytest.mark.parametrize("is_quoted", [True, False])
+def test_a_form_tells_a_text_with_anything_else_in_it(columns: Columns, is_quoted: bool) -> None:
+    form = PlainForm.like(LAYOUTS[columns], columns=columns, is_quoted=is_quoted)
+    assert form is not None
+    record = csv_text([LAYOUTS[columns]], quoting=csv.QUOTE_ALL if is_quoted else csv.QUOTE_MINIMAL).decode()
+    assert form.split(record * 2) is not None
+    for rest in ("\n", "x\n", "1,2,3,4,5,6\n"):
+        assert form.split(rest + record) is None
+        assert form.split(record + rest) is None
 
 
 def reader_after(first: bytes, columns: Columns) -> RowReader:
