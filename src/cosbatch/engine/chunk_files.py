@@ -1,8 +1,8 @@
 """Chunk files: the tasks of one chunk as they lie in the spool.
 
 gzip (level 1) over CSV with one record a task: key, version id, size, and only where one is set: skip, group, turn. The
-number of a task is its place; keys are decoded here already. CSV because the C reader and writer of the standard
-library are the fastest there is for such rows, and because a person can read it with zcat.
+number of a task is its place; keys are decoded here already. CSV because the C reader of the standard library is
+the fastest there is for such rows, and because a person can read it with zcat.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import hashlib
 import io
 import zlib
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Final
 
 from cosbatch.model.errors import SpoolDamaged
@@ -23,14 +24,42 @@ ChunkRow = tuple[str, str | None, int | None] | tuple[str, str | None, int | Non
 """A task without its number: three columns, or six where it is skipped or belongs to a run of versions."""
 
 _PLAIN_COLUMNS: Final = 3
+_QUOTED_FOR: Final = (",", '"', "\r", "\n")
+"""What makes the CSV writer put a cell in quotes."""
 
 
-def encode_chunk(rows: Iterable[ChunkRow]) -> bytes:
-    """The same rows give the same bytes."""
-    text = io.StringIO(newline="")
+def encode_chunk(records: Iterable[str]) -> bytes:
+    """The chunk file of these records. The same ones give the same bytes."""
+    return gzip.compress("".join(records).encode(), compresslevel=1, mtime=0)
+
+
+def records_of(rows: Iterable[ChunkRow]) -> list[str]:
+    """Each task as it stands in the chunk file, with its line end."""
+    records = _Records()
     # \r\n as line end makes the writer quote fields that hold either character.
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return gzip.compress(text.getvalue().encode(), compresslevel=1, mtime=0)
+    csv.writer(records, lineterminator="\r\n").writerows(rows)
+    return records.written
+
+
+def plain_records(keys: Sequence[str], sizes: Sequence[int] | None) -> list[str]:
+    """The records of tasks that have a key and at most a size: :func:`records_of` in a tenth of the time, as long as no
+    key needs quotes."""
+    text = "".join(keys)
+    if any(character in text for character in _QUOTED_FOR):
+        return records_of([(key, None, size) for key, size in zip(keys, sizes or repeat(None), strict=False)])
+    if sizes is None:
+        return [f"{key},,\r\n" for key in keys]
+    return [f"{key},,{size}\r\n" for key, size in zip(keys, sizes, strict=True)]
+
+
+class _Records:
+    """The file that the CSV writer writes to: it writes one record at a time."""
+
+    __slots__ = ("write", "written")
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+        self.write = self.written.append
 
 
 def decode_chunk(content: bytes, *, first_task: int, task_count: int) -> list[Task]:

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from cosbatch.engine.chunk_files import chunk_name, encode_chunk
 from cosbatch.engine.chunker import Chunker, CutChunk
 from cosbatch.engine.job_kit import PlanUploads, facts_of
 from cosbatch.engine.limits import EngineLimits
 from cosbatch.engine.ports import Stores, buckets_of, regions_of
-from cosbatch.engine.versions import VersionRuns, plain_runs
+from cosbatch.engine.versions import VersionRuns
 from cosbatch.ledger.port import JobLease, JobLedger
+from cosbatch.manifests.plain import RowBatch
 from cosbatch.manifests.reader import ManifestHeader, ManifestReading, read_manifest
 from cosbatch.model.errors import FailureCode, JobFailure
 from cosbatch.model.identifiers import ObjectKey
 from cosbatch.model.jobs import Job, PlanFindings
-from cosbatch.model.manifests import ManifestRow
 from cosbatch.model.operations import PutObjectCopy
 from cosbatch.model.regions import Versioning
 from cosbatch.model.states import JobStatus
@@ -111,7 +112,7 @@ class Plan:
             target_region=stores.region(regions.target),
         )
 
-    async def _check_writable(self, batch: list[ManifestRow], findings: PlanFindings) -> None:
+    async def _check_writable(self, batch: RowBatch, findings: PlanFindings) -> None:
         """Before the first chunk: where it is to be written is asked with a key of the manifest's own."""
         if self._may_write_target:
             return
@@ -123,7 +124,7 @@ class Plan:
             checks.append(report_check(request.report.bucket, report_keys(self.job)[0], store=store))
         target = target_check(
             facts_of(request, findings, stores=stores),
-            batch[:ROWS_TRIED],
+            islice(batch, ROWS_TRIED),
             store=stores.open(regions.target, permit=self._permit),
         )
         uploads = PlanUploads(self.lease, ledger=self._tools.ledger)
@@ -142,13 +143,13 @@ class Plan:
             longest_run=self._tools.limits.versions_of_one_key,
         )
 
-    def _cut(self, batch: list[ManifestRow], runs: VersionRuns | None) -> Iterator[CutChunk]:
+    def _cut(self, batch: RowBatch, runs: VersionRuns | None) -> Iterator[CutChunk]:
         if self._refused is not None:
             self._refuse_overlap(batch)
         if runs is None:
-            yield from self._chunker.add_rows(plain_runs(batch))
+            yield from self._chunker.add_batch(batch)
             return
-        for run in runs.feed(batch):
+        for run in runs.feed(list(batch)):
             yield from self._chunker.add_run(run)
 
     def _cut_rest(self, runs: VersionRuns | None) -> Iterator[CutChunk]:
@@ -157,24 +158,24 @@ class Plan:
                 yield from self._chunker.add_run(run)
         yield from self._chunker.finish()
 
-    def _refuse_overlap(self, batch: list[ManifestRow]) -> None:
+    def _refuse_overlap(self, batch: RowBatch) -> None:
         assert self._refused is not None
-        for row in batch:
-            if self._refused(row.key):
+        for key in batch.keys:
+            if self._refused(ObjectKey(key)):
                 raise JobFailure(
                     FailureCode.OVERLAPPING_PREFIX,
-                    f"the key {row.key!r} of the manifest may also be written by this job, so the result would depend"
+                    f"the key {key!r} of the manifest may also be written by this job, so the result would depend"
                     " on the order; choose a TargetKeyPrefix that no listed key begins with",
                 )
 
     async def _keep(self, cut: Iterator[CutChunk]) -> None:
         """Writes chunk files; rows go to the ledger some at a time."""
         for chunk in cut:
-            content = encode_chunk(chunk.rows)
+            content = encode_chunk(chunk.records)
             name = chunk_name(self.job.id, seq=chunk.seq, fence=self.lease.fence, content=content)
             await self._tools.spool.put(name, content)
             self._unsaved.append(
-                NewChunk(seq=chunk.seq, first_task=chunk.first_task, task_count=len(chunk.rows), spool_name=name)
+                NewChunk(seq=chunk.seq, first_task=chunk.first_task, task_count=len(chunk.records), spool_name=name)
             )
             if len(self._unsaved) >= CHUNKS_A_TRANSACTION:
                 await self._save()

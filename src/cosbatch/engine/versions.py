@@ -7,7 +7,7 @@ another, so that the newest is the newest there too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from cosbatch.engine.chunk_files import ChunkRow
@@ -116,11 +116,6 @@ def in_turn(run: Sequence[ManifestRow], *, group: int) -> list[ChunkRow]:
         )
         for place, row in enumerate(run)
     ]
-
-
-def plain_runs(rows: Iterable[ManifestRow]) -> list[ChunkRow]:
-    """The fast path for manifests that name no versions: every row for itself."""
-    return [(row.key, None, row.size_bytes) for row in rows]
 
 
 def _key(row: ManifestRow) -> str:

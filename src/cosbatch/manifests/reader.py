@@ -16,12 +16,13 @@ from cosbatch.manifests.bodies import PinnedBody, open_pinned, plain_etag, read_
 from cosbatch.manifests.columns import Columns, columns_of_fields
 from cosbatch.manifests.faults import FaultLog, StreamBroken
 from cosbatch.manifests.inventory_index import INDEX_LIMIT_BYTES, InventoryFile, InventoryIndex, parse_index
+from cosbatch.manifests.plain import RowBatch
 from cosbatch.manifests.records import RecordCutter, Segment
 from cosbatch.manifests.rows import RowReader, SourceBucket
 from cosbatch.manifests.unpack import Unpacker
 from cosbatch.model.errors import FailureCode, Fault, JobFailure, ManifestFaulty
 from cosbatch.model.identifiers import Bucket, ObjectRef
-from cosbatch.model.manifests import Manifest, ManifestFormat, ManifestLocation, ManifestRow
+from cosbatch.model.manifests import Manifest, ManifestFormat, ManifestLocation
 from cosbatch.storage.port import ObjectStore
 
 BATCH_ROWS: Final = 5000
@@ -64,7 +65,7 @@ class _File:
 class ManifestReading:
     """A manifest that is being read. Iterate :meth:`batches` once, or close it with :meth:`aclose`."""
 
-    def __init__(self, header: ManifestHeader, first: list[ManifestRow], rows: _RowStream) -> None:
+    def __init__(self, header: ManifestHeader, first: RowBatch, rows: _RowStream) -> None:
         self.header = header
         self._first = first
         self._rows = rows
@@ -74,7 +75,7 @@ class ManifestReading:
         """Of ``header.size_bytes``."""
         return self._rows.bytes_read
 
-    async def batches(self) -> AsyncIterator[list[ManifestRow]]:
+    async def batches(self) -> AsyncIterator[RowBatch]:
         """Up to 5,000 rows at a time; the number of a task is the number of its row in all of them.
 
         Raises ManifestFaulty where anything is wrong, also after rows were given: those are worth nothing then.
@@ -82,7 +83,7 @@ class ManifestReading:
         """
         async with aclosing(self):
             yield self._first
-            self._first = []
+            self._first = RowBatch.of_rows([])
             async for batch in self._rows.batches:
                 yield batch
 
@@ -188,25 +189,25 @@ class _RowStream:
         self._faults = FaultLog()
         self._lines_past_fault = 0
 
-    async def _batches(self) -> AsyncGenerator[list[ManifestRow], None]:
+    async def _batches(self) -> AsyncGenerator[RowBatch, None]:
         for file in self.files:
             async with aclosing(self._read_file(file)) as batches:
-                async for rows in batches:
-                    for start in range(0, len(rows), BATCH_ROWS):
-                        yield rows[start : start + BATCH_ROWS]
+                async for batch in batches:
+                    for part in batch.parts(BATCH_ROWS):
+                        yield part
             if self._faults.more:
                 break
         if self._faults:
             raise self._faults.error()
 
-    async def _read_file(self, file: _File) -> AsyncGenerator[list[ManifestRow], None]:
+    async def _read_file(self, file: _File) -> AsyncGenerator[RowBatch, None]:
         """Batches of rows until something is wrong in this file or an earlier one."""
         reader = RowReader(self.columns, file=file.ref.key, source=self.source, faults=self._faults)
         async with aclosing(self._segments(file)) as segments:
             async for segment in segments:
-                rows = reader.read(segment)
+                batch = reader.read_batch(segment)
                 if not self._faults:
-                    yield rows
+                    yield batch
                     continue
                 self._lines_past_fault += segment.content.count(b"\n")
                 self._faults.more = self._faults.more or self._lines_past_fault > LINES_PAST_FIRST_FAULT
@@ -223,7 +224,8 @@ class _RowStream:
             async with aclosing(body.blocks()) as blocks:
                 async for block in blocks:
                     self.bytes_read += len(block)
-                    digest.update(block)
+                    if file.promise is not None:  # nobody promises the MD5 of a CSV
+                        digest.update(block)
                     for piece in unpacker.feed(block):
                         for segment in cutter.feed(piece):
                             yield segment

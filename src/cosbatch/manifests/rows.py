@@ -1,7 +1,7 @@
 """From segments of a manifest file to rows: whole columns at once where all is in order, cell by cell where not.
 
-The slow way decides what is right and says where a fault is. The fast one gives up on anything unusual, so that the
-two cannot disagree.
+The slow way decides what is right and says where a fault is. The fast ones give up on anything unusual, so that they
+cannot disagree with it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from cosbatch.manifests.cells import Record, locate_records, split_cells
 from cosbatch.manifests.columns import Columns
 from cosbatch.manifests.faults import FaultLog
 from cosbatch.manifests.keys import KEY_LIMIT_BYTES, decode_key, decode_keys
+from cosbatch.manifests.plain import SIZE_DIGITS, PlainForm, PlainRows, RowBatch
 from cosbatch.manifests.records import Segment
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import Bucket, ObjectKey, VersionId
@@ -24,8 +25,6 @@ from cosbatch.model.manifests import KeyEncoding, ManifestRow
 _FLAGS: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _LATEST: Final[dict[str, bool | None]] = {**_FLAGS, "": None}
 _MARKER: Final = {**_FLAGS, "": False}
-_SIZE_DIGITS: Final = 18
-"""More bytes than any object has, and still a 64-bit number."""
 _NO_TEXT: Final = re.compile("[\udc80-\udcff]")
 """Bytes that are no UTF-8, as they are read for the slow way."""
 _SHORT_KEY: Final = KEY_LIMIT_BYTES // 4
@@ -63,6 +62,15 @@ class RowReader:
         self._source = source
         self._faults = faults
         self._began = False
+        self._form: PlainForm | None = None
+        """What the last records that were read in order look like."""
+
+    def read_batch(self, segment: Segment) -> RowBatch:
+        """The rows of whole records, as columns alone where they are plain; else like :meth:`read`."""
+        plain = self._read_plain(segment)
+        if plain is None:
+            return RowBatch.of_rows(self.read(segment))
+        return RowBatch(plain=plain, read=partial(self.read, segment))
 
     def read(self, segment: Segment) -> list[ManifestRow]:
         """The rows of whole records; what is wrong goes to the fault log, with its place."""
@@ -71,11 +79,24 @@ class RowReader:
             rows = self._read_located(segment)
         return rows
 
+    # --- fastest: the columns of a plain form
+
+    def _read_plain(self, segment: Segment) -> PlainRows | None:
+        """None where any record has another form than the last ones, or any cell is not as it should be."""
+        if self._form is None:
+            return None
+        try:
+            found = self._form.split(segment.content.decode())
+            return None if found is None else PlainRows(keys=self._keys(found.keys), sizes=found.sizes)
+        except ValueError:
+            return None
+
     # --- fast: by columns
 
     def _read_fast(self, segment: Segment) -> list[ManifestRow] | None:
         try:
-            records = split_cells(segment.content.decode())
+            text = segment.content.decode()
+            records = split_cells(text)
             if not records:
                 return None if records is None else []
             if not self._began and self._is_header(records[0]):
@@ -84,6 +105,7 @@ class RowReader:
         except (ValueError, KeyError):
             return None
         self._began = True
+        self._form = PlainForm.like(records[0], columns=self._columns, is_quoted=text.startswith('"'))
         return rows
 
     def _build(self, records: Sequence[Sequence[str]]) -> list[ManifestRow]:
@@ -248,7 +270,7 @@ class RowReader:
         cell = "" if column is None else record.cells[column]
         if not cell:
             return None
-        if cell.isascii() and cell.isdecimal() and len(cell) <= _SIZE_DIGITS:
+        if cell.isascii() and cell.isdecimal() and len(cell) <= SIZE_DIGITS:
             return int(cell)
         self._add(record, column or 0, "the size is no number of bytes", value=cell)
         return -1
@@ -315,7 +337,7 @@ def _sizes(column: Sequence[str]) -> Iterable[int | None]:
     digits = "".join(column)
     if not digits:
         return repeat(None)
-    if not (digits.isascii() and digits.isdecimal()) or max(map(len, column)) > _SIZE_DIGITS:
+    if not (digits.isascii() and digits.isdecimal()) or max(map(len, column)) > SIZE_DIGITS:
         raise ValueError("a size that is no number")
     return [int(cell) if cell else None for cell in column]
 

@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cosbatch.engine.chunk_files import decode_chunk, encode_chunk
+from cosbatch.engine.chunk_files import decode_chunk, encode_chunk, records_of
 from cosbatch.model.identifiers import Bucket, VersionId
 from cosbatch.model.manifests import KeyEncoding, ManifestField, ManifestFormat, ManifestRow
 from cosbatch.model.tasks import Result, TaskStatus
@@ -211,7 +211,7 @@ RESULTS: Final = st.builds(
 def test_any_row_through_a_chunk_and_a_report_that_is_a_manifest_again(
     written: list[ManifestRow], result: Result, first: int
 ) -> None:
-    chunk = encode_chunk([row[:3] for row in written])
+    chunk = encode_chunk(records_of([row[:3] for row in written]))
     tasks = decode_chunk(chunk, first_task=first, task_count=len(written))
     assert [(task.number - first, *task[1:4]) for task in tasks] == [(at, *row[:3]) for at, row in enumerate(written)]
     report = encode_rows([(task, result) for task in tasks], bucket=Bucket("b1"), status=TaskStatus.FAILED)

@@ -152,7 +152,14 @@ def test_well_formed_text_always_takes_the_fast_way(rows: list[list[str]]) -> No
         assert split_cells(text) == rows
 
 
-@given(texts=st.lists(st.text(alphabet="a%+24FfB0zé\n", max_size=12), min_size=1, max_size=8))
+SEQUENCES = st.lists(
+    st.sampled_from(["%20", "%41", "%0A", "%0d", "%25", "%3D", "%e4%B8%ad", "%E4", "%B8%ad", "=", "==", "=3D", "=\n"])
+    | st.sampled_from(["_", ".", " ", "\t", "\r", "\n", "\0", "é"]),
+    max_size=8,
+).map("".join)
+
+
+@given(texts=st.lists(st.text(alphabet="a%+24FfB0zé\n", max_size=12) | SEQUENCES, min_size=1, max_size=8))
 def test_many_keys_are_decoded_as_each_is(texts: list[str]) -> None:
     def alone(text: str) -> str | None:
         try:
