@@ -14,6 +14,7 @@ from cosbatch.model.operations import CannedAcl, Directive, NewObjectMetadata, P
 from cosbatch.model.tasks import TaskStatus
 from cosbatch.operations.copy import CopyOperation
 from cosbatch.operations.cross_store import ByteBudget
+from cosbatch.storage.held_bodies import HeldBody
 from cosbatch.storage.memory import ALL_USERS, MemoryStore
 from cosbatch.storage.port import AclGrant, CompletedPart, ObjectBody
 from tests.unit.operations.copy_rig import (
@@ -26,6 +27,7 @@ from tests.unit.operations.copy_rig import (
     task_of,
 )
 
+MIB = 2**20
 BODY = bytes(range(250))
 LARGE = task_of(size=250)
 SMALL_WAY = ["head", "get_tags", "get", "put"]
@@ -202,6 +204,42 @@ async def test_who_is_cancelled_while_waiting_holds_nothing() -> None:
     assert gauge.most == 100
 
 
+async def test_large_memory_is_lent_again() -> None:
+    budget = ByteBudget(3 * MIB)
+    async with budget.hold(MIB) as first:
+        first[:] = bytes(MIB)
+    async with budget.hold(MIB) as second, budget.hold(MIB) as third:
+        assert second.obj is first.obj
+        assert third.obj is not first.obj
+    async with budget.hold(MIB - 1) as small:
+        assert small.obj is not first.obj
+    assert budget.kept_bytes == 2 * MIB
+
+
+async def test_what_is_kept_and_what_is_lent_stay_in_the_budget() -> None:
+    budget = ByteBudget(3 * MIB)
+    async with budget.hold(MIB), budget.hold(MIB), budget.hold(MIB):
+        assert budget.kept_bytes == 0
+    assert budget.kept_bytes == 3 * MIB
+    async with budget.hold(2 * MIB):
+        assert budget.kept_bytes == MIB
+        async with budget.hold(MIB):
+            assert budget.kept_bytes == 0
+    async with budget.hold(4 * MIB) as alone:
+        assert (len(alone), budget.kept_bytes) == (4 * MIB, 0)
+    assert budget.kept_bytes == 0
+
+
+async def test_memory_is_not_lent_again_after_a_failure() -> None:
+    budget = ByteBudget(MIB)
+    with pytest.raises(StorageError):
+        async with budget.hold(MIB):
+            raise StorageError(StorageReason.UNANSWERED, "no answer")
+    assert budget.kept_bytes == 0
+    async with asyncio.timeout(1), budget.hold(MIB):
+        pass
+
+
 class Meter:
     """Between two stores: counts what was read from the one and not yet written to the other."""
 
@@ -217,9 +255,9 @@ class Meter:
         self._gauge.most = max(self._gauge.most, self._gauge.held)
         return await self._inner.get(ref, first_byte=first_byte, last_byte=last_byte)
 
-    async def upload_part(self, target: ObjectRef, *, upload_id: str, number: int, body: bytes) -> CompletedPart:
+    async def upload_part(self, target: ObjectRef, *, upload_id: str, number: int, body: HeldBody) -> CompletedPart:
         receipt = await self._inner.upload_part(target, upload_id=upload_id, number=number, body=body)
-        self._gauge.held -= len(body)
+        self._gauge.held -= body.size_bytes
         return receipt
 
 
