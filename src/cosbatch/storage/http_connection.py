@@ -179,7 +179,6 @@ class Connection(asyncio.Protocol):
         if self._has_ended or not 0 < left <= len(room):
             return 0
         self._read_as(RoomFiller(room[:left], owner=self))
-        self._push_deadline()
         return left
 
     def _bytes_to_come(self) -> int:

@@ -134,9 +134,11 @@ async def test_every_request_may_be_the_last(trouble: Trouble, body: bytes, vers
 class BreakingStore:
     """Bodies break off, the first few times."""
 
-    def __init__(self, inner: MemoryStore, *, times: int) -> None:
+    def __init__(self, inner: MemoryStore, *, times: int, tells: bool = True) -> None:
+        """Without ``tells``, a byte is missing at the end, and nothing says so."""
         self._inner = inner
         self._times = times
+        self._tells = tells
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
@@ -144,7 +146,9 @@ class BreakingStore:
     async def get(self, ref: ObjectRef, **place: Any) -> ObjectBody:
         self._times -= 1
         if self._times >= 0:
-            raise StorageError(StorageReason.BODY_DAMAGED, "the body breaks off")
+            if self._tells:
+                raise StorageError(StorageReason.BODY_DAMAGED, "the body breaks off")
+            place["last_byte"] -= 1
         return await self._inner.get(ref, **place)
 
 
@@ -157,6 +161,19 @@ async def test_a_download_that_breaks_off_is_begun_again(times: int, is_copied: 
     else:
         with pytest.raises(StorageError, match="breaks off"):
             await rig.run()
+    assert rig.has_copy() is is_copied
+
+
+@pytest.mark.parametrize(("times", "is_copied"), [(2, True), (10, False)])
+async def test_a_part_that_comes_short_is_never_sent_on(times: int, is_copied: bool) -> None:
+    rig = far_rig(body=BODY)
+    rig.source = cast(MemoryStore, BreakingStore(rig.source, times=times, tells=False))
+    if is_copied:
+        await rig.run(LARGE)
+        assert rig.copied().content.stored == BODY
+    else:
+        with pytest.raises(StorageError, match="bytes of"):
+            await rig.run(LARGE)
     assert rig.has_copy() is is_copied
 
 

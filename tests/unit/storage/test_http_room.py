@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import tracemalloc
 
 import pytest
 import trustme
@@ -11,6 +12,7 @@ import trustme
 from cosbatch.model.clock import SystemClock
 from cosbatch.model.errors import StorageError, StorageReason
 from cosbatch.storage.http_client import HttpClient, StreamedAnswer, Timeouts
+from cosbatch.storage.http_limits import READ_AHEAD_BYTES
 from cosbatch.storage.http_room import RoomFiller
 from tests.unit.storage.scripted_server import (
     ManualClock,
@@ -22,7 +24,7 @@ from tests.unit.storage.scripted_server import (
     on_both_loops,
 )
 from tests.unit.storage.test_http_client import GET, OK, client_of
-from tests.unit.storage.test_http_streaming import BLOCK, serving
+from tests.unit.storage.test_http_streaming import BLOCK, MANY, serving
 from tests.unit.storage.test_http_tls import authority as authority
 from tests.unit.storage.test_http_tls import ca_file as ca_file
 from tests.unit.storage.test_http_tls import context_for
@@ -81,6 +83,21 @@ async def test_a_body_fills_its_room_and_leaves_its_connection_for_others(*, chu
                 assert bytes(room) == WHOLE
                 assert await reply.read_into(room) == 0
         assert server.connections == 1
+
+
+@on_both_loops
+async def test_filling_a_room_takes_no_memory_beside_it() -> None:
+    room = room_for(MANY * len(BLOCK))
+    with ScriptedServer(serving(MANY)) as server:
+        async with client_of(server) as client:
+            reply = await client.open(GET, target="t")
+            tracemalloc.start()
+            try:
+                assert await reply.read_into(room) == len(room)
+                _, peak_bytes = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+    assert peak_bytes < READ_AHEAD_BYTES + 2**20
 
 
 @on_both_loops
