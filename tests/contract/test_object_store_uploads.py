@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+
+import pytest
 
 from cosbatch.model.errors import StorageError, StorageReason
 from cosbatch.model.operations import Tag
 from cosbatch.model.regions import Versioning
+from cosbatch.storage.disposition import is_outcome_unknown
+from cosbatch.storage.held_bodies import HeldBody
 from cosbatch.storage.port import CompletedPart, ObjectMetadata, PutOptions
 from cosbatch.storage.profiles import Option, Support
-from tests.contract.stores import Blocks, Gap, Subject, at, content, refused
+from tests.contract.stores import Blocks, Gap, Subject, at, content, real_subject, refused
 
 PART = 5 * 2**20
 METADATA = ObjectMetadata(content_type="text/x-parts", cache_control="no-cache", user={"made": "of parts"})
@@ -201,3 +206,50 @@ async def test_copy_of_a_part_from_a_missing_source(subject: Subject) -> None:
     )
     assert error.reason is StorageReason.NO_SUCH_KEY
     await store.abort_upload(target, upload_id=upload_id)
+
+
+LARGE = bytes(range(256)) * 4096
+
+
+async def test_held_bodies_arrive_and_fill_a_room(subject: Subject) -> None:
+    ref, store = at(subject.bucket(), "held"), subject.store
+    room = memoryview(bytearray(LARGE))
+    upload_id = await store.create_upload(ref, options=PutOptions())
+    part = await store.upload_part(ref, upload_id=upload_id, number=1, body=HeldBody(room))
+    room[:] = bytes(len(LARGE))  # nobody keeps the memory
+    await store.complete_upload(ref, upload_id=upload_id, parts=[part])
+    body = await store.get(ref)
+    assert (await body.read_into(room), bytes(room)) == (len(LARGE), LARGE)
+    await store.put(ref, HeldBody(room[10:]))
+    body = await store.get(ref, first_byte=100, last_byte=299)
+    assert (await body.read_into(room), bytes(room[:200])) == (200, LARGE[110:310])
+
+
+async def test_a_room_that_is_too_small_is_refused(subject: Subject) -> None:
+    ref = at(subject.bucket(), "long")
+    await subject.store.put(ref, b"abc")
+    body = await subject.store.get(ref)
+    error = await refused(body.read_into(memoryview(bytearray(2))))
+    await body.aclose()
+    assert error.reason is StorageReason.BODY_DAMAGED
+
+
+@pytest.mark.parametrize("name", ["seaweedfs", pytest.param("ceph", marks=pytest.mark.system)])
+async def test_a_body_that_is_damaged_on_its_way_is_refused(request: pytest.FixtureRequest, name: str) -> None:
+    """By the one hash that the profile says the store checks."""
+    async with real_subject(request.getfixturevalue(f"{name}_store")) as subject:
+        bucket, store = subject.bucket(), subject.store
+        upload_id = await store.create_upload(at(bucket, "part"), options=PutOptions())
+        uploads = (
+            lambda body: store.put(at(bucket, "whole"), body),
+            lambda body: store.upload_part(at(bucket, "part"), upload_id=upload_id, number=1, body=body),
+        )
+        for upload in uploads:
+            room = memoryview(bytearray(LARGE))
+            sending = asyncio.ensure_future(refused(upload(HeldBody(room))))
+            await asyncio.sleep(0)  # hashed, and not yet sent to its end
+            room[-1] ^= 1
+            assert not is_outcome_unknown(await sending)
+        assert await store.list_parts(at(bucket, "part"), upload_id=upload_id) == []
+        assert (await refused(store.head(at(bucket, "whole")))).reason is StorageReason.NO_SUCH_KEY
+        await store.abort_upload(at(bucket, "part"), upload_id=upload_id)

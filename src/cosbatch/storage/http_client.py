@@ -15,6 +15,7 @@ from typing import Final, Protocol, cast
 
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import StorageError, StorageReason, Unanswered
+from cosbatch.storage.held_bodies import fill_room
 from cosbatch.storage.http_answer import AnswerMalformed, HttpAnswer
 from cosbatch.storage.http_connection import FIRST_REFUSAL, AnswerLost, BodyBlocks, Connection
 from cosbatch.storage.http_connector import Connector, parse_endpoint
@@ -188,6 +189,15 @@ class StreamedAnswer:
             raise StopAsyncIteration
         return block
 
+    async def read_into(self, room: memoryview) -> int:
+        """The whole body instead of its blocks; returns its length. Raises BODY_DAMAGED also where it is longer."""
+        return await fill_room(room, self, rest_into=self._rest_into)
+
+    def _rest_into(self, room: memoryview) -> int:
+        if self._connection is None or self._blocks.buffered_bytes:
+            return 0
+        return self._connection.read_rest_into(room)
+
     def _let_go(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -236,7 +246,7 @@ async def _send_body(connection: Connection, body: SizedBody, *, target: str) ->
     connection.end_body()
 
 
-async def _send_block(connection: Connection, block: bytes) -> bool:
+async def _send_block(connection: Connection, block: bytes | memoryview) -> bool:
     """False when no more is wanted."""
     view = memoryview(block)
     for start in range(0, len(view), SLICE_BYTES):

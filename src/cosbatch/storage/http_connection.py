@@ -17,6 +17,7 @@ from typing import Final, cast
 from cosbatch.model.clock import Clock
 from cosbatch.storage.http_answer import AnswerMalformed, AnswerReader, HttpAnswer, keeps_alive, read_whole_answer
 from cosbatch.storage.http_limits import MAX_ANSWER_BYTES, MAX_HEAD_BYTES, READ_AHEAD_BYTES, Timeouts
+from cosbatch.storage.http_room import RoomFiller
 
 FIRST_REFUSAL: Final = 300
 """From this status on the body is a message, not an object."""
@@ -169,6 +170,33 @@ class Connection(asyncio.Protocol):
         self._stream = BodyBlocks(on_room=self._resume_reading)
         return waiter, self._stream
 
+    def read_rest_into(self, room: memoryview) -> int:
+        """Lets what is still to come of the streamed body go straight into ``room``, and not through the blocks: they
+        end when it is there. Returns how many bytes that will be; 0 where the body goes on as it did, because its
+        length is not known or the room does not hold it. Ask only while no block waits to be taken.
+        """
+        left = self._bytes_to_come()
+        if self._has_ended or not 0 < left <= len(room):
+            return 0
+        self._read_as(RoomFiller(room[:left], owner=self))
+        return left
+
+    def _bytes_to_come(self) -> int:
+        """Of the streamed body; 0 where nobody can know."""
+        reader = self._reader
+        if self._stream is None or reader is None or "transfer-encoding" in reader.headers:
+            return 0
+        length = reader.headers.get("content-length", "")
+        return int(length) - reader.body_bytes if length.isdecimal() else 0
+
+    def _read_as(self, protocol: asyncio.BaseProtocol) -> None:
+        """The transport looks at its protocol anew only when it begins to read."""
+        assert self._transport is not None
+        self._transport.pause_reading()
+        self._transport.set_protocol(protocol)
+        self._is_reading_paused = False
+        self._transport.resume_reading()
+
     async def may_send_body(self, *, within_seconds: float) -> None:
         """Returns at ``100 Continue``, at the answer, at the end of the connection, or when the time is over."""
         self._go_ahead = self._loop.create_future()
@@ -252,6 +280,18 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._is_writing_paused = False
         _wake(self._drain_waiter)
+
+    # --- called by what fills a room
+
+    def has_ended(self) -> bool:
+        return self._has_ended
+
+    def filled(self, *, is_full: bool) -> None:
+        self._push_deadline()
+        if is_full:
+            assert self._reader is not None
+            self._read_as(self)
+            self._complete(self._reader)
 
     # --- reading an answer that did not come in one piece
 

@@ -12,6 +12,7 @@ from cosbatch.model.errors import StorageError, StorageReason
 from cosbatch.model.identifiers import NULL_VERSION, Bucket, ObjectKey, ObjectRef, VersionId
 from cosbatch.model.operations import Tag
 from cosbatch.model.regions import Versioning
+from cosbatch.storage.held_bodies import fill_room
 from cosbatch.storage.port import AccessControl, ListedObject, ObjectMeta, ObjectMetadata, PutOptions
 
 BLOCK_BYTES: Final = 256 * 1024
@@ -186,6 +187,9 @@ class MemoryBody:
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._blocks()
+
+    async def read_into(self, room: memoryview) -> int:
+        return await fill_room(room, self)
 
     async def aclose(self) -> None:
         self._content = Content.of(b"")

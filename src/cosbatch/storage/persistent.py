@@ -6,7 +6,8 @@ whatever the store or the network said, and is never sent again; nothing else, a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, ParamSpec, TypeVar, assert_never
 
 from cosbatch.model.errors import StorageError, StorageReason, Unanswered
@@ -380,9 +381,18 @@ class _PacedBody:
         """0 once the place is given back."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
+        with self._until_over():
             async for block in self._inner:
                 yield block
+
+    async def read_into(self, room: memoryview) -> int:
+        with self._until_over():
+            return await self._inner.read_into(room)
+
+    @contextmanager
+    def _until_over(self) -> Iterator[None]:
+        try:
+            yield
         except StorageError as error:
             self._break_off(error)
             raise StorageError(

@@ -103,6 +103,10 @@ class ObjectBody(Protocol):
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
+    async def read_into(self, room: memoryview) -> int:
+        """The whole body into ``room``, instead of its blocks; returns its length. BODY_DAMAGED where it is longer."""
+        ...
+
     async def aclose(self) -> None: ...
 
 
@@ -112,7 +116,7 @@ class SizedBody(Protocol):
     @property
     def size_bytes(self) -> int: ...
 
-    def blocks(self) -> AsyncIterator[bytes]:
+    def blocks(self) -> AsyncIterator[bytes | memoryview]:
         """The whole body from its start; called once for each attempt."""
         ...
 
@@ -188,7 +192,7 @@ class ObjectStore(Protocol):
         ...
 
     async def put(self, ref: ObjectRef, body: bytes | SizedBody, *, options: PutOptions = PutOptions()) -> PutOutcome:
-        """Content-MD5 is sent for ``bytes``."""
+        """A hash goes along with ``bytes`` and with a HeldBody, by which the store notices damage."""
         ...
 
     async def copy(self, source: ObjectRef, target: ObjectRef, *, options: CopyOptions) -> CopyOutcome:

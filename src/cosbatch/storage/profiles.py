@@ -56,6 +56,17 @@ class Support(StrEnum):
     """Neither: a job that needs it fails in Preparing with UnsupportedOption."""
 
 
+class BodyCheck(StrEnum):
+    """The one hash by which a store notices that a large body arrived damaged: the cheapest of those that it checks."""
+
+    CRC32 = "crc32"
+    """x-amz-checksum-crc32, of a part as well, with nothing said about it when the upload begins."""
+    SHA256 = "sha256"
+    """The payload's hash in the signature."""
+    MD5 = "md5"
+    """Content-MD5: every store checks it, and S3 demands it where objects are locked."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapabilityProfile:
     name: str
@@ -74,6 +85,7 @@ class CapabilityProfile:
     tells_write_by_upload: bool = True
     """Whether beginning a multipart upload takes the permission that writing an object takes, so that it can be asked
     for without touching one. COS has a permission of its own for it."""
+    body_check: BodyCheck = BodyCheck.MD5
     canned_acls: frozenset[str] = frozenset({"private", "public-read"})
     unusable_keys: re.Pattern[bytes] | None = None
     """Keys (UTF-8) that the store would keep under another name, without their content, or not at all. Adapters refuse
@@ -101,6 +113,7 @@ def _profile(
     encodes_metadata: bool = False,
     takes_tabs: bool = True,
     tells_write_by_upload: bool = True,
+    body_check: BodyCheck = BodyCheck.MD5,
 ) -> CapabilityProfile:
     support = dict.fromkeys(Option, Support.APPLIED)
     support |= {Option(option): Support.EMULATED for option in emulated.split()}
@@ -114,6 +127,7 @@ def _profile(
         encodes_metadata=encodes_metadata,
         takes_tabs=takes_tabs,
         tells_write_by_upload=tells_write_by_upload,
+        body_check=body_check,
     )
 
 
@@ -144,8 +158,15 @@ PROFILES: Final[Mapping[str, CapabilityProfile]] = MappingProxyType(
                 emulated="grants tagging-replace upload-tagging source-dates source-match",
                 refused="sse-aes256 restore",
                 takes_tabs=False,  # measured on 16.2.15
+                body_check=BodyCheck.SHA256,
             ),
-            _profile("seaweedfs", emulated="canned-acl grants", refused="restore", unusable_keys=_NOT_A_TREE_PATH),
+            _profile(
+                "seaweedfs",
+                emulated="canned-acl grants",
+                refused="restore",
+                unusable_keys=_NOT_A_TREE_PATH,
+                body_check=BodyCheck.CRC32,  # it checks no SHA-256 that a signature has (measured on 4.48)
+            ),
             _profile("minio", classes="STANDARD REDUCED_REDUNDANCY", refused="canned-acl grants object-acl"),
             _profile("generic", refused="restore"),
         )

@@ -5,8 +5,6 @@ Copies are the hot path: all that copies of one job have in common is laid out o
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple, TypeVar
@@ -18,8 +16,11 @@ from cosbatch.model.identifiers import Bucket, ObjectRef, VersionId
 from cosbatch.model.operations import Tag
 from cosbatch.model.regions import Region, Versioning
 from cosbatch.storage import s3_answers, s3_errors, s3_requests
+from cosbatch.storage.body_checks import BodyWords, has_arrived, words_of, words_of_request
+from cosbatch.storage.held_bodies import HeldBody
 from cosbatch.storage.http_client import HttpAnswer, HttpClient, StreamedAnswer
 from cosbatch.storage.http_connection import FIRST_REFUSAL
+from cosbatch.storage.http_limits import SMALL_BODY_BYTES
 from cosbatch.storage.port import (
     AccessControl,
     CompletedPart,
@@ -39,7 +40,7 @@ from cosbatch.storage.s3_answers import AnswerFaulty
 from cosbatch.storage.s3_corrections import Corrections
 from cosbatch.storage.s3_requests import S3_DIALECT, Dialect, Header, Place, S3Request
 from cosbatch.storage.s3_routes import Answer, Neighbour, Route, Routes
-from cosbatch.storage.signer import EMPTY_SHA256, UNSIGNED_PAYLOAD, RequestTemplate, TemplateSigner, quote_path
+from cosbatch.storage.signer import EMPTY_SHA256, RequestTemplate, TemplateSigner, quote_path
 
 COPY_PLANS_KEPT: Final = 64
 PARTIAL_CONTENT: Final = 206
@@ -118,8 +119,7 @@ class S3Store:
             raise
 
     async def put(self, ref: ObjectRef, body: bytes | SizedBody, *, options: PutOptions = PutOptions()) -> PutOutcome:
-        given = body if isinstance(body, bytes) else b""
-        request = s3_requests.put_object(ref, options=options, dialect=self._dialect, body=given)
+        request = s3_requests.put_object(ref, options=options, dialect=self._dialect)
         answer = await self._upload(request, body)
         etag = s3_answers.bare_etag(answer.headers.get("etag", ""))
         if not etag:
@@ -176,8 +176,7 @@ class S3Store:
     async def upload_part(
         self, target: ObjectRef, *, upload_id: str, number: int, body: bytes | SizedBody
     ) -> CompletedPart:
-        given = body if isinstance(body, bytes) else b""
-        request = s3_requests.upload_part(target, upload_id=upload_id, number=number, body=given)
+        request = s3_requests.upload_part(target, upload_id=upload_id, number=number)
         answer = await self._upload(request, body)
         etag = s3_answers.bare_etag(answer.headers.get("etag", ""))
         if not etag:
@@ -314,21 +313,27 @@ class S3Store:
         return plan
 
     def _head(
-        self, request: S3Request, credentials: Credentials, route: Route, *, streamed_bytes: int | None = None
+        self,
+        request: S3Request,
+        credentials: Credentials,
+        route: Route,
+        *,
+        words: BodyWords | None = None,
     ) -> bytes:
+        """``words``: of a body that is not part of the request."""
         if request.key is not None:
             s3_requests.check_key(ObjectRef(request.bucket, request.key), self.profile)
         s3_requests.check_headers(request.headers, self.profile)
         place = route.place
         path = place.path + b"/" + quote_path(request.key) if request.key is not None else place.path or b"/"
-        headers, payload_hash = _body_headers(request, streamed_bytes=streamed_bytes)
+        about_body, payload_hash = words or words_of_request(request)
         return route.signer.head(
             credentials,
             request.method,
             place.host,
             path,
             request.query,
-            headers=(*headers, *request.headers),
+            headers=(*about_body, *request.headers),
             payload_hash=payload_hash,
         )
 
@@ -389,16 +394,21 @@ class S3Store:
         return answer
 
     async def _upload(self, request: S3Request, body: bytes | SizedBody) -> Answer:
+        if isinstance(body, HeldBody) and body.size_bytes <= SMALL_BODY_BYTES:
+            body = bytes(body.content)
         if isinstance(body, bytes):
-            return await self._write(request)
+            return await self._write(request._replace(body=body))
+        words = words_of(body, self.profile.body_check, is_private=self._region.endpoint.startswith("https:"))
 
         def send(route: Route, credentials: Credentials) -> Awaitable[HttpAnswer]:
-            head = self._head(request, credentials, route, streamed_bytes=body.size_bytes)
+            head = self._head(request, credentials, route, words=words)
             return route.client.send(head, body, target=request.target, host=route.place.connect_to)
 
         answer, credentials = await self._ask(request, send, writes=True)
         if answer.status != 200 or s3_answers.is_error_document(answer.body):
             raise self._refusal(answer, request, credentials)
+        if not has_arrived(body, words, answer.headers):
+            raise self._malformed("the store has other bytes than were sent", answer, request)
         return answer
 
     # --- understanding
@@ -470,23 +480,8 @@ class S3Body:
     def __aiter__(self) -> AsyncIterator[bytes]:
         return aiter(self._answer)
 
+    async def read_into(self, room: memoryview) -> int:
+        return await self._answer.read_into(room)
+
     async def aclose(self) -> None:
         await self._answer.aclose()
-
-
-def _body_headers(request: S3Request, *, streamed_bytes: int | None) -> tuple[list[Header], bytes]:
-    """Headers that say what the body is, and its hash as the signature has it.
-
-    A streamed body cannot be hashed before it is sent. Content-MD5 goes with every other one: S3 demands it of some
-    calls, and stores that check no hash check this.
-    """
-    if streamed_bytes is not None:
-        return [(b"content-length", b"%d" % streamed_bytes)], UNSIGNED_PAYLOAD
-    if request.method in (b"GET", b"HEAD", b"DELETE"):
-        return [], EMPTY_SHA256
-    headers: list[Header] = [(b"content-length", b"%d" % len(request.body))]
-    if not request.body:
-        return headers, EMPTY_SHA256
-    digest = hashlib.md5(request.body, usedforsecurity=False).digest()
-    headers.append((b"content-md5", base64.b64encode(digest)))
-    return headers, hashlib.sha256(request.body).hexdigest().encode()

@@ -26,6 +26,7 @@ from cosbatch.model.manifests import (
     ManifestRow,
     ManifestSpec,
 )
+from cosbatch.storage.held_bodies import fill_room
 from cosbatch.storage.memory import MemoryStore
 from cosbatch.storage.port import ObjectBody, ObjectMeta, ObjectStore
 
@@ -187,6 +188,9 @@ class _ChoppyBody:
             block, content = content[: self._store.block_bytes], content[self._store.block_bytes :]
             self._position += len(block)
             yield block
+
+    async def read_into(self, room: memoryview) -> int:
+        return await fill_room(room, self)
 
     async def aclose(self) -> None:
         self.is_closed = True

@@ -14,6 +14,7 @@ from cosbatch.model.operations import CannedAcl, Directive, NewObjectMetadata, P
 from cosbatch.model.tasks import TaskStatus
 from cosbatch.operations.copy import CopyOperation
 from cosbatch.operations.cross_store import ByteBudget
+from cosbatch.storage.held_bodies import HeldBody
 from cosbatch.storage.memory import ALL_USERS, MemoryStore
 from cosbatch.storage.port import AclGrant, CompletedPart, ObjectBody
 from tests.unit.operations.copy_rig import (
@@ -26,6 +27,7 @@ from tests.unit.operations.copy_rig import (
     task_of,
 )
 
+MIB = 2**20
 BODY = bytes(range(250))
 LARGE = task_of(size=250)
 SMALL_WAY = ["head", "get_tags", "get", "put"]
@@ -132,9 +134,11 @@ async def test_every_request_may_be_the_last(trouble: Trouble, body: bytes, vers
 class BreakingStore:
     """Bodies break off, the first few times."""
 
-    def __init__(self, inner: MemoryStore, *, times: int) -> None:
+    def __init__(self, inner: MemoryStore, *, times: int, tells: bool = True) -> None:
+        """Without ``tells``, a byte is missing at the end, and nothing says so."""
         self._inner = inner
         self._times = times
+        self._tells = tells
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
@@ -142,7 +146,9 @@ class BreakingStore:
     async def get(self, ref: ObjectRef, **place: Any) -> ObjectBody:
         self._times -= 1
         if self._times >= 0:
-            raise StorageError(StorageReason.BODY_DAMAGED, "the body breaks off")
+            if self._tells:
+                raise StorageError(StorageReason.BODY_DAMAGED, "the body breaks off")
+            place["last_byte"] -= 1
         return await self._inner.get(ref, **place)
 
 
@@ -155,6 +161,19 @@ async def test_a_download_that_breaks_off_is_begun_again(times: int, is_copied: 
     else:
         with pytest.raises(StorageError, match="breaks off"):
             await rig.run()
+    assert rig.has_copy() is is_copied
+
+
+@pytest.mark.parametrize(("times", "is_copied"), [(2, True), (10, False)])
+async def test_a_part_that_comes_short_is_never_sent_on(times: int, is_copied: bool) -> None:
+    rig = far_rig(body=BODY)
+    rig.source = cast(MemoryStore, BreakingStore(rig.source, times=times, tells=False))
+    if is_copied:
+        await rig.run(LARGE)
+        assert rig.copied().content.stored == BODY
+    else:
+        with pytest.raises(StorageError, match="bytes of"):
+            await rig.run(LARGE)
     assert rig.has_copy() is is_copied
 
 
@@ -202,6 +221,42 @@ async def test_who_is_cancelled_while_waiting_holds_nothing() -> None:
     assert gauge.most == 100
 
 
+async def test_large_memory_is_lent_again() -> None:
+    budget = ByteBudget(3 * MIB)
+    async with budget.hold(MIB) as first:
+        first[:] = bytes(MIB)
+    async with budget.hold(MIB) as second, budget.hold(MIB) as third:
+        assert second.obj is first.obj
+        assert third.obj is not first.obj
+    async with budget.hold(MIB - 1) as small:
+        assert small.obj is not first.obj
+    assert budget.kept_bytes == 2 * MIB
+
+
+async def test_what_is_kept_and_what_is_lent_stay_in_the_budget() -> None:
+    budget = ByteBudget(3 * MIB)
+    async with budget.hold(MIB), budget.hold(MIB), budget.hold(MIB):
+        assert budget.kept_bytes == 0
+    assert budget.kept_bytes == 3 * MIB
+    async with budget.hold(2 * MIB):
+        assert budget.kept_bytes == MIB
+        async with budget.hold(MIB):
+            assert budget.kept_bytes == 0
+    async with budget.hold(4 * MIB) as alone:
+        assert (len(alone), budget.kept_bytes) == (4 * MIB, 0)
+    assert budget.kept_bytes == 0
+
+
+async def test_memory_is_not_lent_again_after_a_failure() -> None:
+    budget = ByteBudget(MIB)
+    with pytest.raises(StorageError):
+        async with budget.hold(MIB):
+            raise StorageError(StorageReason.UNANSWERED, "no answer")
+    assert budget.kept_bytes == 0
+    async with asyncio.timeout(1), budget.hold(MIB):
+        pass
+
+
 class Meter:
     """Between two stores: counts what was read from the one and not yet written to the other."""
 
@@ -217,9 +272,9 @@ class Meter:
         self._gauge.most = max(self._gauge.most, self._gauge.held)
         return await self._inner.get(ref, first_byte=first_byte, last_byte=last_byte)
 
-    async def upload_part(self, target: ObjectRef, *, upload_id: str, number: int, body: bytes) -> CompletedPart:
+    async def upload_part(self, target: ObjectRef, *, upload_id: str, number: int, body: HeldBody) -> CompletedPart:
         receipt = await self._inner.upload_part(target, upload_id=upload_id, number=number, body=body)
-        self._gauge.held -= len(body)
+        self._gauge.held -= body.size_bytes
         return receipt
 
 

@@ -11,6 +11,7 @@ from cosbatch.model.errors import StorageError, StorageReason
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, VersionId
 from cosbatch.model.operations import Tag
 from cosbatch.model.regions import Versioning
+from cosbatch.storage.held_bodies import fill_room
 from cosbatch.storage.port import (
     AccessControl,
     CompletedPart,
@@ -95,6 +96,9 @@ class ScriptedBody:
             if isinstance(block, StorageError):
                 raise block
             yield block
+
+    async def read_into(self, room: memoryview) -> int:
+        return await fill_room(room, self)
 
     async def aclose(self) -> None:
         self.is_closed = True
