@@ -68,12 +68,11 @@ class Finisher:
 
     async def step(self, stop: asyncio.Event) -> bool:
         """Seals the first job that is ready for it; False where there is none."""
-        now = self._tools.clock.now()
         jobs = await self._tools.ledger.queued_jobs()
         self._not_before = {queued.job.id: self._not_before.get(queued.job.id, 0.0) for queued in jobs}
         for queued in jobs:
             waits = self._tools.clock.boottime() < self._not_before.get(queued.job.id, 0.0)
-            if may_seal(queued, now=now) and not waits:
+            if may_seal(queued) and not waits:
                 return await self._claim_and_seal(queued.job.id, stop=stop)
         return False
 

@@ -84,9 +84,16 @@ class QueuedJob:
     has_lost_chunks: bool
     """An open chunk has lost a lease."""
     quiet_at: float
-    """Unix seconds from which no request of an expired lease can still be under way; 0 where none expired."""
+    """Unix seconds from which no request of an expired lease can still be under way; 0 where none can: none expired,
+    or somebody has waited for it. Another loss always changes it."""
+    quiet_in_seconds: float = 0.0
+    """How far off that is on the ledger's clock, which may jump; below 0 where it is past."""
     is_rate_taken: bool = False
     """Of the bucket that it writes: some process would work for it and has found no share of the rate cap for long."""
+
+    @property
+    def is_quiet(self) -> bool:
+        return self.quiet_at == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +182,11 @@ class JobLedger(Protocol):
         """Ends a lease as a loss, if owner, fence and lease_until are still as given; False if not. The chunk is open
         again with ``losses + 1``, its ``quiet_at`` is ``quiet_seconds`` from now. A chunk that a one-at-a-time claim
         lost keeps its started mark. Repeating it does nothing."""
+        ...
+
+    async def quieten(self, job_id: JobId, *, quiet_at: float) -> bool:
+        """No request of an expired lease is under way any more: ``quiet_at`` becomes 0, if it is still as given; False
+        if not, since then another lease was lost. Who says so has measured the time on a clock that does not jump."""
         ...
 
     # --- planning and sealing: the job's own lease

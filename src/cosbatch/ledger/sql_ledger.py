@@ -121,6 +121,9 @@ class SqlLedger(JobLedger):
     async def expire(self, held: HeldLease, *, quiet_seconds: float) -> bool:
         return await self._database.write(partial(scheduling.expire, held=held, quiet_seconds=quiet_seconds))
 
+    async def quieten(self, job_id: JobId, *, quiet_at: float) -> bool:
+        return await self._database.write(partial(scheduling.quieten, job_id=job_id, quiet_at=quiet_at))
+
     # --- planning and sealing
 
     async def claim_job(self, worker: WorkerId, *, job_id: JobId, duty: Duty, lease_seconds: float) -> JobLease | None:

@@ -133,6 +133,13 @@ class Histories(RuleBasedStateMachine):
             assert now(self.ledger.expire(seen, quiet_seconds=5))
             assert not (repeat and now(self.ledger.expire(seen, quiet_seconds=5)))
 
+    @rule(chosen=st.data(), too_late=st.booleans())
+    def quieten(self, chosen: st.DataObject, too_late: bool) -> None:
+        if queued := now(self.ledger.queued_jobs()):
+            job = chosen.draw(st.sampled_from(queued))
+            said = now(self.ledger.quieten(job.job.id, quiet_at=job.quiet_at + too_late))
+            assert said == (not job.is_quiet and not too_late)
+
     @rule(worker=WORKERS, named=st.sets(st.integers(0, 7)))
     def renew(self, worker: WorkerId, named: set[int]) -> None:
         leases = [claim.lease for number, claim in enumerate(self.claims) if number % 8 in named]
