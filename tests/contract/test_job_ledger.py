@@ -602,7 +602,10 @@ class TestSealing:
         rest = await ledger.parts(job, after=page[-1][0])
         assert [committed.part for _, committed in page] == [late, early]
         assert [(committed.seq, committed.part.spool_name) for _, committed in rest] == [(1, "z")]
-        assert await ledger.part_names(job) == {"x", "y", "z"}
+        assert await ledger.part_names(job, first_seq=0, last_seq=1) == {"x", "y", "z"}
+        assert await ledger.part_names(job, first_seq=0, last_seq=0) == {"x", "y"}
+        assert await ledger.part_names(job, first_seq=1, last_seq=999) == {"z"}
+        assert await ledger.part_names(job, first_seq=2, last_seq=999) == frozenset()
 
     async def test_a_delivered_report_completes_the_job(self, ledger: JobLedger) -> None:
         await ledger.create(reported_request(), job_id=job_id(1), account=LOCAL_ACCOUNT, token="", digest="d")

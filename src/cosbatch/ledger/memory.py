@@ -231,9 +231,9 @@ class MemoryLedger(JobLedger):
         ]
         return [(place, CommittedPart(seq=place[0], part=copied_part(part))) for place, part in found[:limit]]
 
-    async def part_names(self, job_id: JobId) -> frozenset[str]:
-        row = self._rows.get(job_id)
-        return frozenset(row.part_names) if row else frozenset()
+    async def part_names(self, job_id: JobId, *, first_seq: int, last_seq: int) -> frozenset[str]:
+        chunks = self._chunks(job_id)[first_seq : last_seq + 1]
+        return frozenset(part.spool_name for chunk in chunks for part in chunk.parts)
 
     async def report_done(
         self,

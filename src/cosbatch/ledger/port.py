@@ -225,8 +225,8 @@ class JobLedger(Protocol):
         """Committed parts in order of chunk and of commit within it, each with its place, for ``after``."""
         ...
 
-    async def part_names(self, job_id: JobId) -> frozenset[str]:
-        """The spool names of all parts of a job, to tell orphans."""
+    async def part_names(self, job_id: JobId, *, first_seq: int, last_seq: int) -> frozenset[str]:
+        """The spool names of the parts of some chunks, both ends included, to tell orphans."""
         ...
 
     async def report_done(

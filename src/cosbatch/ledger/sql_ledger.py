@@ -153,8 +153,10 @@ class SqlLedger(JobLedger):
     ) -> list[tuple[tuple[int, int], CommittedPart]]:
         return await self._database.read(partial(duties.parts, job_id=job_id, after=after, limit=limit))
 
-    async def part_names(self, job_id: JobId) -> frozenset[str]:
-        return await self._database.read(partial(duties.part_names, job_id=job_id))
+    async def part_names(self, job_id: JobId, *, first_seq: int, last_seq: int) -> frozenset[str]:
+        return await self._database.read(
+            partial(duties.part_names, job_id=job_id, first_seq=first_seq, last_seq=last_seq)
+        )
 
     async def report_done(
         self,

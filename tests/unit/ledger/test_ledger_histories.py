@@ -242,7 +242,7 @@ class Histories(RuleBasedStateMachine):
         for job in (job_id(1), job_id(2), job_id(3)):
             now(self.ledger.uploads(job))
             now(self.ledger.uploads(job, task_number=1))
-            now(self.ledger.part_names(job))
+            now(self.ledger.part_names(job, first_seq=1, last_seq=2))
             now(self.ledger.parts(job, after=(0, 0), limit=2))
             now(self.ledger.chunk_states(job, after_seq=1, limit=1))
 

@@ -66,7 +66,7 @@ async def a_day_in_the_life(ledger: SqlLedger) -> None:
     await ledger.uploads(job)
     await ledger.uploads(job, task_number=1)
     await ledger.parts(job)
-    await ledger.part_names(job)
+    await ledger.part_names(job, first_seq=0, last_seq=9)
     await ledger.chunk_states(job)
     await ledger.events(job)
     await ledger.pulses([job])
