@@ -190,6 +190,12 @@ async def lose(ledger: JobLedger, lease: Lease | JobLease, *, quiet_seconds: flo
     assert await ledger.expire(await held(ledger, lease), quiet_seconds=quiet_seconds)
 
 
+async def wait_for_quiet(ledger: JobLedger, job: JobId) -> None:
+    """As if somebody had waited for the requests of every lease that was lost."""
+    [seen] = [each for each in await ledger.queued_jobs() if each.job.id == job]
+    assert await ledger.quieten(job, quiet_at=seen.quiet_at)
+
+
 async def lose_often(ledger: JobLedger, times: int, worker: WorkerId = BERT) -> None:
     """Loses the chunk that is next, so many times."""
     for _ in range(times):

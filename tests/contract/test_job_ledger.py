@@ -331,10 +331,39 @@ class TestQueuedJobs:
     async def test_quiet_at_is_the_latest_of_all_losses(self, ledger: JobLedger, clock: HandClock) -> None:
         job = await active_job(ledger, sizes=[10, 10])
         one, other = await ledger.claim(ANNA, room=20, lease_seconds=LEASE_SECONDS)
-        assert (await queued(ledger, job)).quiet_at == 0
+        assert (await queued(ledger, job)).is_quiet
+        await lose(ledger, one.lease, quiet_seconds=10)
+        await lose(ledger, other.lease, quiet_seconds=300)
+        found = await queued(ledger, job)
+        assert (found.quiet_at, found.quiet_in_seconds, found.is_quiet) == (clock.now() + 300, 300, False)
+
+    async def test_every_loss_changes_quiet_at_also_when_the_clock_was_put_back(
+        self, ledger: JobLedger, clock: HandClock
+    ) -> None:
+        job = await active_job(ledger, sizes=[10, 10, 10])
+        claims = await ledger.claim(ANNA, room=30, lease_seconds=LEASE_SECONDS)
+        seen = []
+        for each in claims:
+            await lose(ledger, each.lease, quiet_seconds=300)
+            seen.append((await queued(ledger, job)).quiet_at)
+            clock.tick(-1800)
+        assert seen == sorted(set(seen))
+        assert seen[-1] - seen[0] < 1
+
+    async def test_a_job_is_quiet_when_its_latest_loss_was_waited_for(self, ledger: JobLedger) -> None:
+        job = await active_job(ledger, sizes=[10, 10])
+        one, other = await ledger.claim(ANNA, room=20, lease_seconds=LEASE_SECONDS)
         await lose(ledger, one.lease, quiet_seconds=300)
-        await lose(ledger, other.lease, quiet_seconds=10)
-        assert (await queued(ledger, job)).quiet_at == clock.now() + 300
+        first = (await queued(ledger, job)).quiet_at
+        await lose(ledger, other.lease, quiet_seconds=300)
+        second = (await queued(ledger, job)).quiet_at
+        assert not await ledger.quieten(job, quiet_at=first)
+        assert not (await queued(ledger, job)).is_quiet
+        assert await ledger.quieten(job, quiet_at=second)
+        assert (await queued(ledger, job)).is_quiet
+        for again in (second, 0.0):
+            assert not await ledger.quieten(job, quiet_at=again)
+        assert not await ledger.quieten(job_id(77), quiet_at=second)
 
 
 class TestLeasesAndTheirEnd:
@@ -573,7 +602,10 @@ class TestSealing:
         rest = await ledger.parts(job, after=page[-1][0])
         assert [committed.part for _, committed in page] == [late, early]
         assert [(committed.seq, committed.part.spool_name) for _, committed in rest] == [(1, "z")]
-        assert await ledger.part_names(job) == {"x", "y", "z"}
+        assert await ledger.part_names(job, first_seq=0, last_seq=1) == {"x", "y", "z"}
+        assert await ledger.part_names(job, first_seq=0, last_seq=0) == {"x", "y"}
+        assert await ledger.part_names(job, first_seq=1, last_seq=999) == {"z"}
+        assert await ledger.part_names(job, first_seq=2, last_seq=999) == frozenset()
 
     async def test_a_delivered_report_completes_the_job(self, ledger: JobLedger) -> None:
         await ledger.create(reported_request(), job_id=job_id(1), account=LOCAL_ACCOUNT, token="", digest="d")

@@ -46,4 +46,4 @@ class LiveScreen:
 def _numbers(progress: shown.Progress) -> str:
     if progress.total is None:
         return f"{count(progress.done)} rows planned"
-    return f"{count(progress.done)}/{count(progress.total)}, {count(progress.failed)} failed, {shown.speeds(progress)}"
+    return f"{count(progress.done)}/{count(progress.total)}, {count(progress.failed)} failed{shown.speeds(progress)}"

@@ -11,11 +11,16 @@ import click
 
 from cosbatch.cli.output import count, duration, one_line, size
 from cosbatch.model.jobs import Job
-from cosbatch.model.states import JobStatus
+from cosbatch.model.states import ENDS_IN, FINAL, JobStatus
 
 WINDOW_SECONDS: Final = 30.0
 """Results are committed in bursts: a shorter window would make the speed jump."""
 LINE_SECONDS: Final = 5.0
+HOLD_LINE_SECONDS: Final = 60.0
+"""A job that only waits has nothing new to say."""
+WORKING: Final = frozenset({JobStatus.ACTIVE, JobStatus.PAUSING})
+OVER: Final = FINAL | ENDS_IN.keys()
+"""No task is begun any more."""
 
 
 class Speed(NamedTuple):
@@ -24,13 +29,22 @@ class Speed(NamedTuple):
 
 
 class Meter:
-    """Speed over the last half minute."""
+    """Speed over the last half minute, and over all of the time between looks that was no rest."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, int, int]] = deque()
+        self._worked = (0.0, 0, 0)
 
     def observe(self, at: float, *, tasks: int, size_bytes: int) -> Speed:
         """``tasks`` and ``size_bytes`` are the sums so far, ``at`` is seconds of a clock that only grows."""
+        if self._seen:
+            last_at, last_tasks, last_bytes = self._seen[-1]
+            seconds, more_tasks, more_bytes = self._worked
+            self._worked = (
+                seconds + at - last_at,
+                more_tasks + tasks - last_tasks,
+                more_bytes + size_bytes - last_bytes,
+            )
         self._seen.append((at, tasks, size_bytes))
         while len(self._seen) > 2 and self._seen[1][0] <= at - WINDOW_SECONDS:
             self._seen.popleft()
@@ -40,6 +54,15 @@ class Meter:
             return Speed(0.0, 0.0)
         return Speed((tasks - first_tasks) / elapsed, (size_bytes - first_bytes) / elapsed)
 
+    def rest(self) -> None:
+        """Until the next look nothing is done; the time does not count."""
+        self._seen.clear()
+
+    def overall(self) -> Speed | None:
+        """None where it has not been looked at for any time."""
+        seconds, tasks, size_bytes = self._worked
+        return Speed(tasks / seconds, size_bytes / seconds) if seconds > 0 else None
+
 
 class Progress(NamedTuple):
     """What a screen shows of a job at one moment."""
@@ -48,19 +71,24 @@ class Progress(NamedTuple):
     done: int
     total: int | None
     failed: int
-    speed: Speed
+    speed: Speed | None
+    """At present; of a job whose tasks are done or given up, over its work as far as it was seen."""
     seconds_left: float | None
     in_flight: int
     limit: int
     """Requests that may be in flight at a time; 0 where nobody sends any."""
     hold: str = ""
     """Where the job waits, and why; empty where it does not."""
+    is_working: bool = True
+    """There is an end to look forward to."""
+    has_sizes: bool = True
+    """Some bytes are known: a manifest may list no sizes."""
 
 
-def progress_of(job: Job, *, in_flight: int, limit: int, speed: Speed) -> Progress:
+def progress_of(job: Job, *, in_flight: int, limit: int, speed: Speed | None) -> Progress:
     done = job.tally.succeeded + job.tally.failed
     seconds_left = None
-    if job.total is not None and speed.tasks_per_second > 0:
+    if job.status in WORKING and job.total is not None and speed is not None and speed.tasks_per_second > 0:
         seconds_left = (job.total - done) / speed.tasks_per_second
     return Progress(
         status=_status(job),
@@ -72,6 +100,8 @@ def progress_of(job: Job, *, in_flight: int, limit: int, speed: Speed) -> Progre
         in_flight=in_flight,
         limit=limit,
         hold=f"{job.hold.bucket}: {job.hold.reason}" if job.hold else "",
+        is_working=job.status in WORKING,
+        has_sizes=job.tally.bytes_done > 0,
     )
 
 
@@ -87,20 +117,23 @@ def progress_line(progress: Progress) -> str:
     if progress.total is None:
         return f"{status}: {count(progress.done)} rows planned, {count(progress.failed)} failed"
     share = f" ({progress.done / progress.total:.1%})" if progress.total else ""
-    return (
-        f"{status}: {count(progress.done)}/{count(progress.total)}{share}, {count(progress.failed)} failed, "
-        + speeds(progress)
+    return f"{status}: {count(progress.done)}/{count(progress.total)}{share}, {count(progress.failed)} failed" + speeds(
+        progress
     )
 
 
 def speeds(progress: Progress) -> str:
-    """``1,234 objects/s, 5.6 MB/s, ETA 0:00:31, 64/128 in flight``."""
-    eta = "?" if progress.seconds_left is None else duration(progress.seconds_left)
-    limit = f"/{progress.limit}" if progress.limit else ""
-    return (
-        f"{progress.speed.tasks_per_second:,.0f} objects/s, {size(progress.speed.bytes_per_second)}/s, "
-        f"ETA {eta}, {progress.in_flight}{limit} in flight"
-    )
+    """``, 1,234 objects/s, 5.6 MB/s, ETA 0:00:31, 64/128 in flight``, without what means nothing at present."""
+    shown: list[str] = []
+    if progress.speed is not None:
+        volume = size(progress.speed.bytes_per_second) if progress.has_sizes else "- MB"
+        shown += [f"{progress.speed.tasks_per_second:,.0f} objects/s", f"{volume}/s"]
+    if progress.is_working:
+        shown.append("ETA ?" if progress.seconds_left is None else f"ETA {duration(progress.seconds_left)}")
+    if progress.is_working or progress.in_flight:
+        limit = f"/{progress.limit}" if progress.limit else ""
+        shown.append(f"{progress.in_flight}{limit} in flight")
+    return "".join(f", {each}" for each in shown)
 
 
 class Screen(Protocol):
@@ -122,20 +155,22 @@ class Screen(Protocol):
 
 
 class PlainScreen:
-    """A line every few seconds, at each change of status, and when a hold begins or ends."""
+    """A line every few seconds, at each change of status, and when a hold begins or ends; rarely while it lasts."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._shown_at = float("-inf")
-        self._state = ("", "")
+        self._state: tuple[str, str, int] = ("", "", 0)
 
     def note(self, text: str) -> None:
         click.echo(text, err=True)
 
     def show(self, progress: Progress) -> None:
         now = self._clock()
-        state = (progress.status, progress.hold)
-        if state == self._state and now - self._shown_at < LINE_SECONDS:
+        state = (progress.status, progress.hold, progress.done if progress.hold else 0)
+        is_known = state[:2] == self._state[:2]
+        pause = HOLD_LINE_SECONDS if progress.hold and state == self._state else LINE_SECONDS
+        if is_known and now - self._shown_at < pause:
             return
         self._shown_at, self._state = now, state
         click.echo(progress_line(progress), err=True)
@@ -154,10 +189,22 @@ class Watch:
         self._screen = screen
         self._clock = clock
         self._meter = Meter()
+        self._was_working = False
 
     def see(self, job: Job, *, in_flight: int, limit: int) -> None:
         if job.status in (JobStatus.NEW, JobStatus.SUSPENDED) and job.hold is None:
             return
-        tally = job.tally
-        speed = self._meter.observe(self._clock(), tasks=tally.succeeded + tally.failed, size_bytes=tally.bytes_done)
+        speed = self._speed(job)
         self._screen.show(progress_of(job, in_flight=in_flight, limit=limit, speed=speed))
+
+    def _speed(self, job: Job) -> Speed | None:
+        """The last results come with the end of the work, so that look counts as well."""
+        is_working, was_working = job.status in WORKING, self._was_working
+        self._was_working = is_working
+        tally = job.tally
+        if is_working or was_working:
+            now = self._meter.observe(self._clock(), tasks=tally.succeeded + tally.failed, size_bytes=tally.bytes_done)
+            if is_working:
+                return now
+        self._meter.rest()
+        return self._meter.overall() if job.status in OVER else None

@@ -23,6 +23,7 @@ from cosbatch.model.tasks import Skip, Task
 ChunkRow = tuple[str, str | None, int | None] | tuple[str, str | None, int | None, str, int, int]
 """A task without its number: three columns, or six where it is skipped or belongs to a run of versions."""
 
+CHUNKS_PER_FOLDER: Final = 1000
 _PLAIN_COLUMNS: Final = 3
 _QUOTED_FOR: Final = (",", '"', "\r", "\n")
 """What makes the CSV writer put a cell in quotes."""
@@ -96,11 +97,12 @@ def _task(row: Sequence[str], number: int) -> Task:
     return Task(number, ObjectKey(key), version_id, size_bytes, skip, int(row[4]), int(row[5]))
 
 
-def chunk_folder(job_id: JobId) -> str:
-    return f"jobs/{job_id}/chunks/"
+def chunk_folder(job_id: JobId, seq: int) -> str:
+    """Where the files of this chunk and of its neighbours lie."""
+    return f"jobs/{job_id}/chunks/{seq // CHUNKS_PER_FOLDER:05d}/"
 
 
 def chunk_name(job_id: JobId, *, seq: int, fence: int, content: bytes) -> str:
     """``<seq>-<fence>-<sha16>`` in folders of 1,000: never the name of another content."""
     digest = hashlib.sha256(content).hexdigest()[:16]
-    return f"{chunk_folder(job_id)}{seq // 1000:05d}/{seq}-{fence}-{digest}"
+    return f"{chunk_folder(job_id, seq)}{seq}-{fence}-{digest}"

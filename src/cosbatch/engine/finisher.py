@@ -7,12 +7,14 @@ and Failed do not wait: the report is tried once, and then on and on for 24 hour
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import structlog
 
-from cosbatch.engine.chunk_files import chunk_folder
+from cosbatch.engine.chunk_files import CHUNKS_PER_FOLDER, chunk_folder
 from cosbatch.engine.limits import EngineLimits
+from cosbatch.engine.plan import CHUNKS_A_TRANSACTION
 from cosbatch.engine.ports import Stores, TaskStore, regions_of
 from cosbatch.engine.renewal import JobLeaseKeeper, until_stopped
 from cosbatch.engine.schedule import may_seal
@@ -34,6 +36,7 @@ from cosbatch.model.states import ENDS_IN, JobStatus, is_final
 from cosbatch.model.tasks import UploadRecord
 from cosbatch.operations.stray_uploads import end_upload, stray_uploads
 from cosbatch.operations.write_check import REPORT_CHECK
+from cosbatch.reports.parts import PARTS_PER_FOLDER, part_folder
 from cosbatch.reports.seal import parts_of, seal_report
 from cosbatch.reports.summary import build_summary, chunk_states_of, report_time
 from cosbatch.storage.disposition import Action, disposition
@@ -68,12 +71,11 @@ class Finisher:
 
     async def step(self, stop: asyncio.Event) -> bool:
         """Seals the first job that is ready for it; False where there is none."""
-        now = self._tools.clock.now()
         jobs = await self._tools.ledger.queued_jobs()
         self._not_before = {queued.job.id: self._not_before.get(queued.job.id, 0.0) for queued in jobs}
         for queued in jobs:
             waits = self._tools.clock.boottime() < self._not_before.get(queued.job.id, 0.0)
-            if may_seal(queued, now=now) and not waits:
+            if may_seal(queued) and not waits:
                 return await self._claim_and_seal(queued.job.id, stop=stop)
         return False
 
@@ -274,11 +276,20 @@ class Sealing:
             log.warning("leftovers-not-swept", job_id=self._job.id, error=str(error))
 
     async def _delete_leftovers(self) -> None:
-        spool = self._tools.spool
-        known = await self._tools.ledger.part_names(self._job.id)
-        parts = await spool.list(f"jobs/{self._job.id}/parts/")
-        for name in [*await spool.list(chunk_folder(self._job.id)), *(name for name in parts if name not in known)]:
-            await spool.delete(name)
+        """Folder by folder: the names of all files of a great job would not fit into memory."""
+        planned = self._job.chunk_count + CHUNKS_A_TRANSACTION  # what a planner had written and not yet told
+        for first_seq in range(0, planned, CHUNKS_PER_FOLDER):
+            await self._delete_some(await self._tools.spool.list(chunk_folder(self._job.id, first_seq)))
+        for first_seq in range(0, self._job.chunk_count, PARTS_PER_FOLDER):
+            found = await self._tools.spool.list(part_folder(self._job.id, first_seq))
+            known = await self._tools.ledger.part_names(
+                self._job.id, first_seq=first_seq, last_seq=first_seq + PARTS_PER_FOLDER - 1
+            )
+            await self._delete_some(name for name in found if name not in known)
+
+    async def _delete_some(self, names: Iterable[str]) -> None:
+        for name in names:
+            await self._tools.spool.delete(name)
 
 
 def _refused(error: StorageError) -> str:

@@ -1,7 +1,7 @@
 """Who is dead: on one host a free lock file proves it at once; else only silence does, measured on our own clock.
 
 A lease is over when it is past on the ledger's clock *and* has not changed for one lease length on the watcher's own
-clock: either clock alone may jump.
+clock: either clock alone may jump. And what the dead have sent is over when its longest time has passed on that clock.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Protocol
 
-from cosbatch.ledger.port import HeldLease, JobLease
+from cosbatch.ledger.port import HeldLease, JobLease, QueuedJob
 from cosbatch.model.clock import Clock
-from cosbatch.model.identifiers import WorkerId
+from cosbatch.model.identifiers import JobId, WorkerId
 from cosbatch.model.tasks import Lease
 
 
@@ -82,4 +82,32 @@ class LeaseWatch:
             if silent or (self._liveness is not None and self._liveness.is_dead(lease.owner)):
                 ended.append(lease)
         self._seen = seen
+        return ended
+
+
+class QuietWatch:
+    """Decides of which jobs no request of a lost lease can be under way any more.
+
+    How long is left is asked of the ledger's clock once, at the first sight, so that a watcher that starts after a long
+    rest does not wait anew; from then on only our own clock counts, which nobody sets.
+    """
+
+    def __init__(self, *, clock: Clock, request_timeout_seconds: float) -> None:
+        self._clock = clock
+        self._longest = request_timeout_seconds
+        self._ends: dict[tuple[JobId, float], float] = {}
+
+    def over(self, queued: Iterable[QueuedJob]) -> list[QueuedJob]:
+        """Of the unfinished jobs, those that have become quiet now. Call it with all of them each time."""
+        now = self._clock.boottime()
+        ends: dict[tuple[JobId, float], float] = {}
+        ended = []
+        for job in queued:
+            if job.is_quiet:
+                continue
+            loss = (job.job.id, job.quiet_at)
+            ends[loss] = self._ends.get(loss, now + min(max(job.quiet_in_seconds, 0.0), self._longest))
+            if now >= ends[loss]:
+                ended.append(job)
+        self._ends = ends
         return ended

@@ -44,7 +44,7 @@ def _own_move(queued: QueuedJob, *, now: float, limits: EngineLimits) -> Move | 
                 return _failing(queued, FailureCode.SUSPENDED_EXPIRED, "nobody confirmed the job in time")
         case JobStatus.ACTIVE if job.is_settled:
             return _move(queued, JobStatus.COMPLETING, "every task has a result")
-        case JobStatus.PAUSING if not queued.has_leases and now >= queued.quiet_at:
+        case JobStatus.PAUSING if not queued.has_leases and queued.is_quiet:
             return _move(queued, JobStatus.PAUSED, job.status_reason)
         case JobStatus.PREPARING | JobStatus.ACTIVE:  # nobody asks the bucket of a job that rests
             if (hold := job.hold) is not None and now - hold.since > limits.hold_limit_seconds:
@@ -108,7 +108,7 @@ def _failing(queued: QueuedJob, code: FailureCode, reason: str) -> Move:
     return Move(job_id=queued.job.id, expect=queued.job.status, to=JobStatus.FAILING, reason=reason, failure=code)
 
 
-def may_seal(queued: QueuedJob, *, now: float) -> bool:
+def may_seal(queued: QueuedJob) -> bool:
     """Whether nothing of the job is under way any more, so that its report can be written.
 
     In Cancelling and Failing chunks that were lost are settled first, and requests of expired leases are waited for.
@@ -118,4 +118,4 @@ def may_seal(queued: QueuedJob, *, now: float) -> bool:
         return status.value in {"Cancelled", "Failed"} and not queued.has_leases
     if queued.has_leases:
         return False
-    return status is JobStatus.COMPLETING or (not queued.has_lost_chunks and now >= queued.quiet_at)
+    return status is JobStatus.COMPLETING or (not queued.has_lost_chunks and queued.is_quiet)

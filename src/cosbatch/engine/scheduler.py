@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from cosbatch.engine.limits import EngineLimits
-from cosbatch.engine.liveness import LeaseWatch
+from cosbatch.engine.liveness import LeaseWatch, QuietWatch
 from cosbatch.engine.renewal import until_stopped
 from cosbatch.engine.schedule import Move, decide
 from cosbatch.ledger.port import HeldLease, JobLedger
@@ -36,22 +36,27 @@ class Scheduler:
         self._clock = clock
         self._limits = limits
         self._watch = watch
+        self._quiet = QuietWatch(clock=clock, request_timeout_seconds=limits.request_timeout_seconds)
         self._sweep = sweep
 
     async def run(self, stop: asyncio.Event) -> None:
         await until_stopped(self.step, stop=stop, pause_seconds=self._limits.poll_seconds)
 
     async def step(self) -> bool:
-        """One look; whether anything was moved."""
+        """One look; whether anything has changed by it."""
         held = await self._ledger.held_leases()
         for lease in self._watch.over(held):
             await self._expire(lease)
         if self._sweep is not None:
             self._sweep([lease.owner for lease in held])
-        moves = decide(await self._ledger.queued_jobs(), now=self._clock.now(), limits=self._limits)
+        queued = await self._ledger.queued_jobs()
+        quiet = self._quiet.over(queued)
+        for job in quiet:
+            await self._ledger.quieten(job.job.id, quiet_at=job.quiet_at)
+        moves = decide(queued, now=self._clock.now(), limits=self._limits)
         for move in moves:
             await self._move(move)
-        return bool(moves)
+        return bool(moves or quiet)
 
     async def _expire(self, lease: HeldLease) -> None:
         if await self._ledger.expire(lease, quiet_seconds=self._limits.request_timeout_seconds):

@@ -89,7 +89,7 @@ def claim(
 ) -> list[Claim]:
     jobs = [_claimable(row) for row in tx.all(_CLAIMABLE_JOBS)]
     now = tx.now()
-    offers = offers_in_turn(jobs, partial(_offers_of, tx), now=now, after_job=after_job, but_not=but_not, only=only)
+    offers = offers_in_turn(jobs, partial(_offers_of, tx), after_job=after_job, but_not=but_not, only=only)
     claims = [offer.claimed_by(worker, now=now) for offer in filled(offers, room=room)]
     tx.change_each(_TAKE, [_taken(claim, until=now + lease_seconds) for claim in claims])
     return claims
@@ -97,7 +97,7 @@ def claim(
 
 def claimable_jobs(tx: Transaction) -> frozenset[JobId]:
     jobs = [_claimable(row) for row in tx.all(_CLAIMABLE_JOBS)]
-    return frozenset(job.id for job in claimable_now(jobs, now=tx.now()))
+    return frozenset(job.id for job in claimable_now(jobs))
 
 
 def renew_some(
@@ -140,7 +140,7 @@ def _claimable(row: Row[Any]) -> ClaimableJob:
         region=RegionName(row.region),
         status=JobStatus(row.status),
         priority=row.priority,
-        quiet_at=row.quiet_at,
+        is_quiet=row.quiet_at == 0,
     )
 
 

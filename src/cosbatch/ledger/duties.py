@@ -57,7 +57,9 @@ _PARTS: Final = (
     .order_by(_PART.seq, _PART.place)
     .limit(bindparam("most"))
 )
-_PART_NAMES: Final = select(_PART.spool_name).where(_PART.job_id == bindparam("the_job"))
+_PART_NAMES: Final = select(_PART.spool_name).where(
+    _PART.job_id == bindparam("the_job"), _PART.seq.between(bindparam("first"), bindparam("last"))
+)
 
 
 def claim_job(tx: Transaction, worker: WorkerId, *, job_id: JobId, duty: Duty, lease_seconds: float) -> JobLease | None:
@@ -125,8 +127,9 @@ def parts(
     return [((row.seq, row.place), CommittedPart(seq=row.seq, part=_part_from(row))) for row in tx.all(_PARTS, wanted)]
 
 
-def part_names(tx: Transaction, job_id: JobId) -> frozenset[str]:
-    return frozenset(row.spool_name for row in tx.all(_PART_NAMES, {"the_job": job_id}))
+def part_names(tx: Transaction, job_id: JobId, *, first_seq: int, last_seq: int) -> frozenset[str]:
+    span = {"the_job": job_id, "first": first_seq, "last": last_seq}
+    return frozenset(row.spool_name for row in tx.all(_PART_NAMES, span))
 
 
 def report_done(

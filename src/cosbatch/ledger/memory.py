@@ -149,7 +149,8 @@ class MemoryLedger(JobLedger):
 
     async def queued_jobs(self) -> list[QueuedJob]:
         taken = self._taken_places()
-        return [row.as_queued(taken) for row in self._oldest_first() if row.is_queued]
+        now = self._clock.now()
+        return [row.as_queued(taken, now=now) for row in self._oldest_first() if row.is_queued]
 
     async def held_leases(self) -> list[HeldLease]:
         now = self._clock.now()
@@ -162,6 +163,13 @@ class MemoryLedger(JobLedger):
         if row is None or not row.expire(held):
             return False
         row.be_quiet(until=self._clock.now() + quiet_seconds)
+        return True
+
+    async def quieten(self, job_id: JobId, *, quiet_at: float) -> bool:
+        row = self._rows.get(job_id)
+        if row is None or not quiet_at or row.quiet_at != quiet_at:
+            return False
+        row.quiet_at = 0.0
         return True
 
     # --- planning and sealing
@@ -223,9 +231,9 @@ class MemoryLedger(JobLedger):
         ]
         return [(place, CommittedPart(seq=place[0], part=copied_part(part))) for place, part in found[:limit]]
 
-    async def part_names(self, job_id: JobId) -> frozenset[str]:
-        row = self._rows.get(job_id)
-        return frozenset(row.part_names) if row else frozenset()
+    async def part_names(self, job_id: JobId, *, first_seq: int, last_seq: int) -> frozenset[str]:
+        chunks = self._chunks(job_id)[first_seq : last_seq + 1]
+        return frozenset(part.spool_name for chunk in chunks for part in chunk.parts)
 
     async def report_done(
         self,
@@ -262,14 +270,14 @@ class MemoryLedger(JobLedger):
     ) -> list[Claim]:
         now = self._clock.now()
         jobs = self._claimable()
-        offers = offers_in_turn(jobs, self._offers_of, now=now, after_job=after_job, but_not=but_not, only=only)
+        offers = offers_in_turn(jobs, self._offers_of, after_job=after_job, but_not=but_not, only=only)
         claims = [offer.claimed_by(worker, now=now) for offer in filled(offers, room=room)]
         for claim in claims:
             self._rows[claim.lease.job_id].take(claim, until=now + lease_seconds)
         return claims
 
     async def claimable_jobs(self) -> frozenset[JobId]:
-        return frozenset(job.id for job in claimable_now(self._claimable(), now=self._clock.now()))
+        return frozenset(job.id for job in claimable_now(self._claimable()))
 
     async def renew(self, worker: WorkerId, leases: Collection[Lease], *, lease_seconds: float) -> Renewal:
         named = frozenset(leases)

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from cosbatch.ledger.port import ChunkState, HeldLease, JobLease, QueuedJob
-from cosbatch.ledger.rules import Changes, changes_of_move, clears_mark, failure_of
+from cosbatch.ledger.rules import Changes, changes_of_move, clears_mark, failure_of, quiet_after
 from cosbatch.ledger.turns import ClaimableJob, Offer
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.errors import FailureCode
@@ -77,7 +77,7 @@ class JobRow:
         """For callers: a tally holds dicts, and what somebody does to them must not change the ledger."""
         return replace(self.job, tally=copied(self.job.tally))
 
-    def as_queued(self, taken: Collection[Place]) -> QueuedJob:
+    def as_queued(self, taken: Collection[Place], *, now: float) -> QueuedJob:
         """``taken``: buckets whose rate cap can use nobody more."""
         job = self.job
         return QueuedJob(
@@ -87,6 +87,7 @@ class JobRow:
             has_leases=bool(self.leased) or self.lease is not None,
             has_lost_chunks=bool(self.lost),
             quiet_at=self.quiet_at,
+            quiet_in_seconds=self.quiet_at - now,
         )
 
     @property
@@ -126,7 +127,7 @@ class JobRow:
         self.events.append(JobEvent(job_id=self.job.id, at=now, actor=actor, kind=kind, status=status, reason=reason))
 
     def be_quiet(self, *, until: float) -> None:
-        self.quiet_at = max(self.quiet_at, until)
+        self.quiet_at = quiet_after(self.quiet_at, until=until)
 
     def is_held_by(self, lease: JobLease) -> bool:
         return self.lease is not None and (self.lease.owner, self.lease.fence) == (lease.owner, lease.fence)
@@ -197,7 +198,7 @@ class JobRow:
             region=self.job.request.region,
             status=status,
             priority=self.job.priority,
-            quiet_at=self.quiet_at,
+            is_quiet=self.quiet_at == 0,
         )
 
     def offer(self, seq: int, *, is_ending: bool) -> Offer:

@@ -84,9 +84,16 @@ class QueuedJob:
     has_lost_chunks: bool
     """An open chunk has lost a lease."""
     quiet_at: float
-    """Unix seconds from which no request of an expired lease can still be under way; 0 where none expired."""
+    """Unix seconds from which no request of an expired lease can still be under way; 0 where none can: none expired,
+    or somebody has waited for it. Another loss always changes it."""
+    quiet_in_seconds: float = 0.0
+    """How far off that is on the ledger's clock, which may jump; below 0 where it is past."""
     is_rate_taken: bool = False
     """Of the bucket that it writes: some process would work for it and has found no share of the rate cap for long."""
+
+    @property
+    def is_quiet(self) -> bool:
+        return self.quiet_at == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +184,11 @@ class JobLedger(Protocol):
         lost keeps its started mark. Repeating it does nothing."""
         ...
 
+    async def quieten(self, job_id: JobId, *, quiet_at: float) -> bool:
+        """No request of an expired lease is under way any more: ``quiet_at`` becomes 0, if it is still as given; False
+        if not, since then another lease was lost. Who says so has measured the time on a clock that does not jump."""
+        ...
+
     # --- planning and sealing: the job's own lease
 
     async def claim_job(self, worker: WorkerId, *, job_id: JobId, duty: Duty, lease_seconds: float) -> JobLease | None:
@@ -213,8 +225,8 @@ class JobLedger(Protocol):
         """Committed parts in order of chunk and of commit within it, each with its place, for ``after``."""
         ...
 
-    async def part_names(self, job_id: JobId) -> frozenset[str]:
-        """The spool names of all parts of a job, to tell orphans."""
+    async def part_names(self, job_id: JobId, *, first_seq: int, last_seq: int) -> frozenset[str]:
+        """The spool names of the parts of some chunks, both ends included, to tell orphans."""
         ...
 
     async def report_done(

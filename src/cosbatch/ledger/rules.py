@@ -24,6 +24,7 @@ ROWS_PER_WRITE: Final = 200
 THRESHOLD_FROM_TASKS: Final = 1000
 """Smaller jobs never fail by their threshold, nor do greater ones before so many tasks count in the rate."""
 IGNORED_OPTION_FROM_TASKS: Final = 2
+_NEXT_QUIET_SECONDS: Final = 0.001
 PLANNING_BEGINS: Final = "the manifest is being read"
 _MAY_FAIL: Final = frozenset({JobStatus.ACTIVE, JobStatus.PAUSING})
 _TO_PLAN: Final = frozenset({JobStatus.NEW, JobStatus.PREPARING})
@@ -174,6 +175,12 @@ def stale(lease: Lease, owner: WorkerId | None = None) -> StaleFence:
 def check_is_in_chunk(claim: Claim, task_number: int) -> None:
     if not claim.first_task <= task_number < claim.first_task + claim.task_count:
         raise ValueError(f"task {task_number} is not in chunk {claim.lease.seq}")
+
+
+def quiet_after(quiet_at: float, *, until: float) -> float:
+    """Of a job that has lost a lease: always another time than before, since whoever waits for it has to begin anew.
+    One that lies ahead already stays the later one, also where it does so because the clock was put back."""
+    return until if until > quiet_at else quiet_at + _NEXT_QUIET_SECONDS
 
 
 def settled_after(settled: Bitmap, part: Part | None, *, seq: int, then: Then) -> Bitmap:

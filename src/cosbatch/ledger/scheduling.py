@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, bindparam, exists, literal_column, se
 from cosbatch.ledger import tables
 from cosbatch.ledger.job_rows import JOB, THE_JOB, job_from
 from cosbatch.ledger.port import Duty, HeldLease, JobLease, QueuedJob
+from cosbatch.ledger.rules import quiet_after
 from cosbatch.ledger.tables import IS_HELD, IS_LEASED, IS_LOST, IS_OPEN, IS_QUEUED
 from cosbatch.ledger.transaction import Parameters, Transaction
 from cosbatch.ledger.workers import taken_places
@@ -60,14 +61,16 @@ _EXPIRE_JOB: Final = (
     )
     .values(owner=None, duty=None, lease_until=None)
 )
-_BE_QUIET_UNTIL: Final = (
-    update(tables.job).where(THE_JOB, JOB.quiet_at < bindparam("until")).values(quiet_at=bindparam("until"))
+_QUIET_AT: Final = select(JOB.quiet_at).where(THE_JOB).with_for_update()
+_BE_QUIET_UNTIL: Final = update(tables.job).where(THE_JOB).values(quiet_at=bindparam("until"))
+_QUIETEN: Final = (
+    update(tables.job).where(THE_JOB, JOB.quiet_at == bindparam("waited_for")).values(quiet_at=literal_column("0.0"))
 )
 
 
 def queued_jobs(tx: Transaction) -> list[QueuedJob]:
     taken = taken_places(tx)
-    return [_queued_job(row, taken=taken) for row in tx.all(_QUEUED)]
+    return [_queued_job(row, taken=taken, now=tx.now()) for row in tx.all(_QUEUED)]
 
 
 def held_leases(tx: Transaction) -> list[HeldLease]:
@@ -96,10 +99,16 @@ def expire(tx: Transaction, held: HeldLease, *, quiet_seconds: float) -> bool:
 
 def be_quiet(tx: Transaction, job_id: JobId, *, seconds: float) -> None:
     """From so many seconds on no request of a lease that was lost now can still be under way."""
-    tx.change(_BE_QUIET_UNTIL, {"the_job": job_id, "until": tx.now() + seconds})
+    row = tx.one(_QUIET_AT, {"the_job": job_id})
+    before = row.quiet_at if row else 0.0
+    tx.change(_BE_QUIET_UNTIL, {"the_job": job_id, "until": quiet_after(before, until=tx.now() + seconds)})
 
 
-def _queued_job(row: Row[Any], *, taken: Collection[Place]) -> QueuedJob:
+def quieten(tx: Transaction, job_id: JobId, *, quiet_at: float) -> bool:
+    return bool(quiet_at and tx.change(_QUIETEN, {"the_job": job_id, "waited_for": quiet_at}))
+
+
+def _queued_job(row: Row[Any], *, taken: Collection[Place], now: float) -> QueuedJob:
     job = job_from(row)
     return QueuedJob(
         job=job,
@@ -107,6 +116,7 @@ def _queued_job(row: Row[Any], *, taken: Collection[Place]) -> QueuedJob:
         has_leases=bool(row.has_leased) or row.owner is not None,
         has_lost_chunks=bool(row.has_lost),
         quiet_at=row.quiet_at,
+        quiet_in_seconds=row.quiet_at - now,
         is_rate_taken=job.findings is not None and place_written(job.request, job.findings) in taken,
     )
 

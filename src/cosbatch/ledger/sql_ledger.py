@@ -121,6 +121,9 @@ class SqlLedger(JobLedger):
     async def expire(self, held: HeldLease, *, quiet_seconds: float) -> bool:
         return await self._database.write(partial(scheduling.expire, held=held, quiet_seconds=quiet_seconds))
 
+    async def quieten(self, job_id: JobId, *, quiet_at: float) -> bool:
+        return await self._database.write(partial(scheduling.quieten, job_id=job_id, quiet_at=quiet_at))
+
     # --- planning and sealing
 
     async def claim_job(self, worker: WorkerId, *, job_id: JobId, duty: Duty, lease_seconds: float) -> JobLease | None:
@@ -150,8 +153,10 @@ class SqlLedger(JobLedger):
     ) -> list[tuple[tuple[int, int], CommittedPart]]:
         return await self._database.read(partial(duties.parts, job_id=job_id, after=after, limit=limit))
 
-    async def part_names(self, job_id: JobId) -> frozenset[str]:
-        return await self._database.read(partial(duties.part_names, job_id=job_id))
+    async def part_names(self, job_id: JobId, *, first_seq: int, last_seq: int) -> frozenset[str]:
+        return await self._database.read(
+            partial(duties.part_names, job_id=job_id, first_seq=first_seq, last_seq=last_seq)
+        )
 
     async def report_done(
         self,

@@ -31,7 +31,7 @@ class ClaimableJob:
     region: RegionName
     status: JobStatus
     priority: int
-    quiet_at: float
+    is_quiet: bool
 
     @property
     def is_ending(self) -> bool:
@@ -88,23 +88,22 @@ def offers_in_turn(
     jobs: Iterable[ClaimableJob],
     offers_of: OffersOf,
     *,
-    now: float,
     after_job: JobId | None,
     but_not: Collection[JobId],
     only: Collection[JobId] | None,
 ) -> Iterator[Offer]:
     """Every claimable chunk, in the order of service. What is left of ending jobs comes first: it is little, it only
     looks, and somebody waits for the end."""
-    wanted = [job for job in claimable_now(jobs, now=now) if job.id not in but_not and (only is None or job.id in only)]
+    wanted = [job for job in claimable_now(jobs) if job.id not in but_not and (only is None or job.id in only)]
     ending = [job for job in wanted if job.is_ending]
     active = [job for job in wanted if not job.is_ending]
     yield from _of_level(ending, offers_of, after_job=after_job)
     yield from _in_turn([_of_queue(queue, offers_of, after_job=after_job) for queue in _queues(active, after_job)])
 
 
-def claimable_now(jobs: Iterable[ClaimableJob], *, now: float) -> list[ClaimableJob]:
+def claimable_now(jobs: Iterable[ClaimableJob]) -> list[ClaimableJob]:
     """Without ending jobs of which something can still arrive at a store: a look there would come too early."""
-    return [job for job in jobs if not job.is_ending or job.quiet_at <= now]
+    return [job for job in jobs if not job.is_ending or job.is_quiet]
 
 
 def filled(offers: Iterator[Offer], *, room: int) -> list[Offer]:

@@ -103,10 +103,15 @@ def decode_part(content: bytes) -> PartBlocks:
     )
 
 
+def part_folder(job_id: JobId, seq: int) -> str:
+    """Where the parts of this chunk and of its neighbours lie."""
+    return f"jobs/{job_id}/parts/{seq // PARTS_PER_FOLDER}/"
+
+
 def part_name(job_id: JobId, *, seq: int, fence: int, content: bytes) -> str:
     """The part's place in the work area: chunk, fence and content together are never used twice."""
     digest = hashlib.sha256(content).hexdigest()[:16]
-    return f"jobs/{job_id}/parts/{seq // PARTS_PER_FOLDER}/{seq}-{fence}-{digest}"
+    return f"{part_folder(job_id, seq)}{seq}-{fence}-{digest}"
 
 
 def _tally_of(

@@ -2,14 +2,17 @@
 
 A file is written under a temporary name beside its place, flushed to disk, linked to its name (a link never replaces
 anything, which a rename would) and the folder is flushed too: after a power cut a name has all of its bytes or is not
-there. Names beginning with a dot are the temporary ones; what a crash leaves of them is never listed.
+there. Names beginning with a dot are the temporary ones; what a crash leaves of them is never listed, and goes with the
+folder's last file: a writer holds a lock on its own, which the kernel lets go with its process.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +26,7 @@ _Answer = TypeVar("_Answer")
 
 _MISSING: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR})
 _TRIES: Final = 100
+_TEMPORARY: Final = re.compile(r"\.[0-9]+-[0-9a-f]+")
 _WAYS_OUT: Final = {
     errno.ENOSPC: "the disk is full: free some space or move the work area to a larger disk",
     errno.EDQUOT: "the disk quota is used up: raise it or move the work area",
@@ -64,14 +68,12 @@ class FolderSpool:
 
     def _write(self, name: str, content: bytes) -> None:
         target = self._root / name
-        temporary = _write_beside(target, content)
-        try:
-            os.link(temporary, target)
-        except FileExistsError:
-            if target.read_bytes() != content:
-                raise other_bytes(name) from None
-        finally:
-            temporary.unlink()
+        with written_beside(target, content) as temporary:
+            try:
+                os.link(temporary, target)
+            except FileExistsError:
+                if target.read_bytes() != content:
+                    raise other_bytes(name) from None
         _flush_folder(target.parent)
 
     def _remove(self, name: str) -> None:
@@ -81,6 +83,7 @@ class FolderSpool:
         for folder in place.parents:
             if folder == self._root:
                 break
+            _remove_what_the_dead_left(folder)
             try:
                 folder.rmdir()
             except OSError:  # not empty, or another process was faster: either way it is not ours to remove
@@ -115,8 +118,10 @@ def spool_error_of(problem: OSError, *, verb: str, name: str) -> SpoolError:
     return SpoolError(f"cannot {verb} {name} in the work area: {way_out}")
 
 
-def _write_beside(target: Path, content: bytes) -> Path:
-    """A flushed file with ``content`` under a temporary name in the folder of ``target``, which is made if needed."""
+@contextmanager
+def written_beside(target: Path, content: bytes) -> Iterator[Path]:
+    """A flushed file with ``content`` under a temporary name in the folder of ``target``, which is made if needed. It
+    is there, and locked, as long as the context lasts."""
     temporary = target.parent / f".{os.getpid()}-{os.urandom(8).hex()}"
     descriptor = _create(temporary)
     try:
@@ -124,20 +129,45 @@ def _write_beside(target: Path, content: bytes) -> Path:
             file.write(content)
             file.flush()
             os.fsync(descriptor)
-    except BaseException:
-        temporary.unlink()
-        raise
-    return temporary
+            yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _create(path: Path) -> int:
     """Tries again where the folder is not there, or is removed as empty by others between our two steps."""
     for _ in range(_TRIES):
         with suppress(FileNotFoundError):
-            return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.fstat(descriptor).st_nlink:
+                return descriptor
+            os.close(descriptor)  # taken for a dead writer's before it was locked
         with suppress(FileNotFoundError, FileExistsError):  # mkdir says the latter of what was there a moment ago
             _make_folder(path.parent)
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
+
+
+def _remove_what_the_dead_left(folder: Path) -> None:
+    """Temporary files that nobody holds, where nothing else is in the folder."""
+    left: list[str] = []
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            if not _TEMPORARY.fullmatch(entry.name):
+                return
+            left.append(entry.name)
+    for name in left:
+        _remove_if_free(folder / name)
+
+
+def _remove_if_free(path: Path) -> None:
+    with suppress(FileNotFoundError, BlockingIOError):
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink(missing_ok=True)
+        finally:
+            os.close(descriptor)
 
 
 def _make_folder(folder: Path) -> None:

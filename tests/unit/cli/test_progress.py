@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from cosbatch.cli.live import LiveScreen
 from cosbatch.cli.output import counted, duration, one_line, pairs, size, table
-from cosbatch.cli.progress import Meter, PlainScreen, Progress, Speed, progress_line
+from cosbatch.cli.progress import Meter, PlainScreen, Progress, Speed, Watch, progress_line
+from cosbatch.model.reports import Tally
+from cosbatch.model.states import JobStatus
+from tests.unit.reports.report_builders import a_job
 
 
 def progress(*, status: str = "Active", done: int = 500, total: int | None = 2000, failed: int = 3) -> Progress:
@@ -85,6 +89,96 @@ class TestLines:
 
         lines = capsys.readouterr().err.splitlines()
         assert ["on hold (b: refused)" in line for line in lines] == [False, True, False]
+
+    def test_a_hold_that_lasts_is_told_once_a_minute(self, capsys: pytest.CaptureFixture[str]) -> None:
+        now = 0.0
+        screen = PlainScreen(clock=lambda: now)
+
+        for at in (0.0, 5.0, 10.0, 59.0, 60.0, 65.0):
+            now = at
+            screen.show(progress()._replace(hold="b: refused"))
+        assert len(capsys.readouterr().err.splitlines()) == 2
+
+        screen.show(progress(done=501)._replace(hold="b: refused"))
+        assert "501/2,000" in capsys.readouterr().err, "it gets on again"
+
+    def test_an_ended_job_has_no_end_in_sight(self) -> None:
+        ended = progress(status="Cancelled")._replace(is_working=False, in_flight=0, seconds_left=None)
+        assert progress_line(ended) == "Cancelled: 500/2,000 (25.0%), 3 failed, 123 objects/s, 5.6 MB/s"
+        assert progress_line(ended._replace(speed=None)) == "Cancelled: 500/2,000 (25.0%), 3 failed"
+
+    def test_a_manifest_without_sizes_has_no_volume(self) -> None:
+        assert "objects/s, - MB/s, ETA" in progress_line(progress()._replace(has_sizes=False))
+
+
+class Shown:
+    """A screen that keeps what it was shown."""
+
+    def __init__(self) -> None:
+        self.seen: list[Progress] = []
+
+    def note(self, text: str) -> None:
+        raise AssertionError(text)
+
+    def show(self, progress: Progress) -> None:
+        self.seen.append(progress)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def let_go(self) -> None:
+        """Nothing is held."""
+
+
+def watched(*looks: tuple[float, JobStatus, int]) -> list[Progress]:
+    now = 0.0
+    screen = Shown()
+    watch = Watch(screen, clock=lambda: now)
+    for at, status, done in looks:
+        now = at
+        job = replace(a_job(status=status), total=1000, tally=Tally(succeeded=done))
+        watch.see(job, in_flight=0, limit=0)
+    return screen.seen
+
+
+class TestWatch:
+    def test_the_speed_of_the_work_stays_when_the_work_is_done(self) -> None:
+        looks = watched(
+            (0, JobStatus.ACTIVE, 0),
+            (40, JobStatus.ACTIVE, 400),
+            (50, JobStatus.COMPLETING, 1000),
+            (500, JobStatus.COMPLETING, 1000),
+            (600, JobStatus.COMPLETE, 1000),
+        )
+        assert [look.speed for look in looks[2:]] == [Speed(20, 0)] * 3
+        assert [look.is_working for look in looks] == [True, True, False, False, False]
+
+    def test_a_rest_is_no_work(self) -> None:
+        looks = watched(
+            (0, JobStatus.ACTIVE, 0),
+            (10, JobStatus.ACTIVE, 100),
+            (11, JobStatus.PAUSED, 110),
+            (900, JobStatus.PAUSED, 110),
+            (1000, JobStatus.ACTIVE, 110),
+            (1009, JobStatus.ACTIVE, 200),
+            (1010, JobStatus.COMPLETING, 210),
+        )
+        assert [look.speed for look in looks[2:]] == [None, None, Speed(0, 0), Speed(10, 0), Speed(10, 0)]
+
+    def test_only_a_job_that_works_has_time_left(self) -> None:
+        working, failed = (
+            watched((0, JobStatus.ACTIVE, 0), (10, JobStatus.ACTIVE, 100))[1:]
+            + watched((0, JobStatus.ACTIVE, 0), (10, JobStatus.FAILED, 100))[1:]
+        )
+        assert (working.seconds_left, failed.seconds_left) == (90, None)
+
+    def test_who_comes_after_the_work_knows_no_speed(self) -> None:
+        [look] = watched((0, JobStatus.COMPLETING, 1000))
+        assert look.speed is None
+
+    def test_bytes_are_known_where_some_were_counted(self) -> None:
+        [look] = watched((0, JobStatus.ACTIVE, 10))
+        assert not look.has_sizes
 
 
 class TestLiveScreen:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cosbatch.engine.liveness import LeaseWatch, LockFiles
-from cosbatch.ledger.port import HeldLease
+from cosbatch.engine.liveness import LeaseWatch, LockFiles, QuietWatch
+from cosbatch.ledger.port import HeldLease, QueuedJob
 from cosbatch.model.identifiers import JobId, WorkerId
+from cosbatch.model.states import JobStatus
 from cosbatch.model.tasks import Lease
+from tests.unit.engine.test_schedule import queued
 
 
 class HandClock:
@@ -73,3 +75,43 @@ def test_files_of_the_dead_go_when_no_lease_names_them(tmp_path: Path) -> None:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["alive.lock", "dead.lock"]
         locks.sweep(still_named=[])
         assert [path.name for path in tmp_path.iterdir()] == ["alive.lock"]
+
+
+def loud(*, quiet_at: float = 1000.0, left: float) -> QueuedJob:
+    return queued("j", JobStatus.CANCELLING, quiet_at=quiet_at, quiet_in_seconds=left)
+
+
+def test_a_job_is_quiet_when_what_was_left_has_passed_on_our_own_clock() -> None:
+    clock = HandClock()
+    watch = QuietWatch(clock=clock, request_timeout_seconds=60)
+    assert watch.over([loud(left=40)]) == []
+    clock.time = 39.9
+    assert watch.over([loud(left=-3600)]) == []  # the ledger's clock has jumped
+    clock.time = 40.0
+    assert watch.over([loud(left=3600)]) == [loud(left=3600)]
+
+
+def test_a_job_that_has_long_been_quiet_is_so_at_first_sight() -> None:
+    watch = QuietWatch(clock=HandClock(), request_timeout_seconds=60)
+    assert watch.over([loud(left=-5)]) == [loud(left=-5)]
+    assert watch.over([loud(quiet_at=0.0, left=-5)]) == []
+
+
+def test_nobody_waits_longer_than_the_longest_request() -> None:
+    clock = HandClock()
+    watch = QuietWatch(clock=clock, request_timeout_seconds=60)
+    watch.over([loud(left=3600)])
+    clock.time = 60.0
+    assert watch.over([loud(left=3540)]) == [loud(left=3540)]
+
+
+def test_another_loss_is_waited_for_anew() -> None:
+    clock = HandClock()
+    watch = QuietWatch(clock=clock, request_timeout_seconds=60)
+    watch.over([loud(left=60)])
+    clock.time = 59.0
+    watch.over([loud(quiet_at=1059.0, left=60)])
+    clock.time = 118.0
+    assert watch.over([loud(quiet_at=1059.0, left=1)]) == []
+    clock.time = 119.0
+    assert len(watch.over([loud(quiet_at=1059.0, left=0)])) == 1

@@ -20,7 +20,7 @@ OPEN = {"has_open_chunks": True}
 
 
 def queued(name: str, status: JobStatus, *, priority: int = 5, **facts: Any) -> QueuedJob:
-    of_queue = {"has_open_chunks", "has_leases", "has_lost_chunks", "quiet_at", "is_rate_taken"}
+    of_queue = {"has_open_chunks", "has_leases", "has_lost_chunks", "quiet_at", "quiet_in_seconds", "is_rate_taken"}
     job = replace(
         a_job(status=status),
         id=JobId(name),
@@ -29,7 +29,7 @@ def queued(name: str, status: JobStatus, *, priority: int = 5, **facts: Any) -> 
         | {fact: value for fact, value in facts.items() if fact not in of_queue},
     )
     seen: dict[str, Any] = {"has_open_chunks": False, "has_leases": False, "has_lost_chunks": False, "quiet_at": 0.0}
-    seen["is_rate_taken"] = False
+    seen |= {"is_rate_taken": False, "quiet_in_seconds": 0.0}
     return QueuedJob(job=job, **{fact: facts.get(fact, default) for fact, default in seen.items()})
 
 
@@ -100,8 +100,8 @@ def test_queues_do_not_know_each_other() -> None:
 
 def test_pausing_ends_when_nothing_is_leased_and_all_is_quiet() -> None:
     assert moves(queued("a", JobStatus.PAUSING, has_leases=True)) == {}
-    assert moves(queued("a", JobStatus.PAUSING, quiet_at=NOW + 1)) == {}
-    assert moves(queued("a", JobStatus.PAUSING, quiet_at=NOW)) == {"a": JobStatus.PAUSED}
+    assert moves(queued("a", JobStatus.PAUSING, quiet_at=NOW - 1)) == {}
+    assert moves(queued("a", JobStatus.PAUSING, quiet_at=0.0)) == {"a": JobStatus.PAUSED}
 
 
 def test_a_settled_job_is_completed() -> None:
@@ -122,16 +122,16 @@ def test_a_hold_that_lasts_too_long_fails_the_job() -> None:
 
 
 def test_sealing_waits_for_whatever_may_still_be_under_way() -> None:
-    assert may_seal(queued("a", JobStatus.COMPLETING), now=NOW)
-    assert not may_seal(queued("a", JobStatus.ACTIVE), now=NOW)
-    assert not may_seal(queued("a", JobStatus.CANCELLING, has_leases=True), now=NOW)
-    assert not may_seal(queued("a", JobStatus.CANCELLING, has_lost_chunks=True), now=NOW)
-    assert not may_seal(queued("a", JobStatus.FAILING, quiet_at=NOW + 1), now=NOW)
-    assert may_seal(queued("a", JobStatus.FAILING, quiet_at=NOW - 1), now=NOW)
+    assert may_seal(queued("a", JobStatus.COMPLETING))
+    assert not may_seal(queued("a", JobStatus.ACTIVE))
+    assert not may_seal(queued("a", JobStatus.CANCELLING, has_leases=True))
+    assert not may_seal(queued("a", JobStatus.CANCELLING, has_lost_chunks=True))
+    assert not may_seal(queued("a", JobStatus.FAILING, quiet_at=NOW - 1))
+    assert may_seal(queued("a", JobStatus.FAILING, quiet_at=0.0))
 
 
 def test_a_pending_report_of_a_final_job_is_tried_again() -> None:
-    assert may_seal(queued("a", JobStatus.CANCELLED), now=NOW)
+    assert may_seal(queued("a", JobStatus.CANCELLED))
 
 
 def test_a_work_area_that_refuses_for_too_long_fails_the_job_by_its_own_code() -> None:

@@ -134,6 +134,13 @@ class Histories(RuleBasedStateMachine):
             assert now(self.ledger.expire(seen, quiet_seconds=5))
             assert not (repeat and now(self.ledger.expire(seen, quiet_seconds=5)))
 
+    @rule(chosen=st.data(), too_late=st.booleans())
+    def quieten(self, chosen: st.DataObject, too_late: bool) -> None:
+        if queued := now(self.ledger.queued_jobs()):
+            job = chosen.draw(st.sampled_from(queued))
+            said = now(self.ledger.quieten(job.job.id, quiet_at=job.quiet_at + too_late))
+            assert said == (not job.is_quiet and not too_late)
+
     @rule(worker=WORKERS, named=st.sets(st.integers(0, 7)))
     def renew(self, worker: WorkerId, named: set[int]) -> None:
         leases = [claim.lease for number, claim in enumerate(self.claims) if number % 8 in named]
@@ -236,7 +243,7 @@ class Histories(RuleBasedStateMachine):
         for job in (job_id(1), job_id(2), job_id(3)):
             now(self.ledger.uploads(job))
             now(self.ledger.uploads(job, task_number=1))
-            now(self.ledger.part_names(job))
+            now(self.ledger.part_names(job, first_seq=1, last_seq=2))
             now(self.ledger.parts(job, after=(0, 0), limit=2))
             now(self.ledger.chunk_states(job, after_seq=1, limit=1))
 

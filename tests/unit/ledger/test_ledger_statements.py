@@ -25,6 +25,7 @@ from tests.contract.ledgers import (
     lose,
     part_of,
     user_cancels,
+    wait_for_quiet,
 )
 
 PROCESS = WorkerProcess(id=ANNA, role="worker", host="copper", pid=4711)
@@ -59,12 +60,13 @@ async def a_day_in_the_life(ledger: SqlLedger) -> None:
     await ledger.renew(ANNA, [claims[0].lease], lease_seconds=LEASE_SECONDS)
     await ledger.queued_jobs()
     await ledger.held_leases()
+    await wait_for_quiet(ledger, claims[2].lease.job_id)
     await user_cancels(ledger, job_id(2))
     await ledger.claim(ANNA, room=30, lease_seconds=LEASE_SECONDS)
     await ledger.uploads(job)
     await ledger.uploads(job, task_number=1)
     await ledger.parts(job)
-    await ledger.part_names(job)
+    await ledger.part_names(job, first_seq=0, last_seq=9)
     await ledger.chunk_states(job)
     await ledger.events(job)
     await ledger.pulses([job])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import os
 import resource
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cosbatch.model.errors import SpoolError
-from cosbatch.storage.folder_spool import FolderSpool, spool_error_of
+from cosbatch.storage.folder_spool import FolderSpool, spool_error_of, written_beside
 from cosbatch.storage.memory_spool import MemorySpool
 
 
@@ -52,6 +53,31 @@ async def test_what_a_crashed_write_left_is_not_listed_and_in_nobodys_way(root: 
     assert await spool.list("a/") == ["a/x"]
     await spool.delete("a/x")
     assert await spool.list("a/") == []
+
+
+async def test_what_dead_writers_left_goes_with_the_last_file_of_the_folder(root: Path) -> None:
+    spool = FolderSpool(root)
+    for name in ("a/b/x", "a/b/y"):
+        await spool.put(name, b"1")
+    (root / "a/b/.4711-00ff").write_bytes(b"half a fi")
+    with (root / "a/b/.4712-00ff").open("wb") as alive:
+        fcntl.flock(alive, fcntl.LOCK_EX)
+        await spool.delete("a/b/x")
+        assert files_below(root) == ["a/b/.4711-00ff", "a/b/.4712-00ff", "a/b/y"]
+        await spool.delete("a/b/y")
+        assert files_below(root) == ["a/b/.4712-00ff"]
+    await spool.put("a/b/z", b"1")
+    await spool.delete("a/b/z")
+    assert not (root / "a").exists()
+
+
+async def test_what_a_living_writer_has_begun_stays(root: Path) -> None:
+    spool = FolderSpool(root)
+    await spool.put("a/x", b"1")
+    with written_beside(root / "a/y", b"2") as temporary:
+        await spool.delete("a/x")
+        assert temporary.read_bytes() == b"2"
+    assert files_below(root) == []
 
 
 async def test_folders_that_became_empty_are_removed_but_never_the_root(root: Path) -> None:

@@ -1,0 +1,107 @@
+"""Somebody sets the wall clock while a job ends: nothing ends too early for it, and nothing waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from cosbatch.ledger.port import QueuedJob
+from cosbatch.model.jobs import Job, PausedBy
+from cosbatch.model.states import Actor, JobStatus
+from cosbatch.storage.port import ObjectStore
+from tests.simulation.rig import LIMITS, Rig, View
+from tests.simulation.test_trouble import Between, Call
+from tests.unit.storage.virtual_time import VirtualClock, virtual_time
+
+KEYS = [f"logs/{number:03d}" for number in range(40)]
+A_FEW_POLLS = 10 * LIMITS.poll_seconds
+
+
+async def begun(rig: Rig) -> Job:
+    """A job whose only worker dies with every request under way: none of them is ever answered."""
+    sent = 0
+
+    async def copy(*_: Any, **__: Any) -> Any:
+        nonlocal sent
+        sent += 1
+        await asyncio.sleep(86400)
+
+    store = cast(ObjectStore, Between(rig.store, copy=copy))
+    rig.start_stewards()
+    rig.view = lambda: View(store, rig.ledger, rig.spool)
+    worker = rig.start_worker()
+    rig.put_objects(KEYS)
+    job = await rig.submit(rig.request(rig.csv_manifest(KEYS)))
+    await rig.when(job, lambda _: sent > 0)
+    worker.kill()
+    rig.running.remove(worker)
+    rig.view = lambda: View(rig.store, rig.ledger, rig.spool)
+    return job
+
+
+async def ends(rig: Rig, job: Job, to: JobStatus) -> None:
+    paused_by = PausedBy.USER if to is JobStatus.PAUSING else None
+    await rig.ledger.move(
+        job.id, expect={JobStatus.ACTIVE}, to=to, actor=Actor.USER, reason="enough", paused_by=paused_by
+    )
+
+
+async def lost(rig: Rig, job: Job) -> QueuedJob:
+    """The job as soon as the lease of its dead worker is over."""
+    while True:
+        [queued] = [each for each in await rig.ledger.queued_jobs() if each.job.id == job.id]
+        if not queued.is_quiet:
+            return queued
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("jump_seconds", [3600.0, -3600.0])
+@pytest.mark.parametrize("ending", [JobStatus.CANCELLING, JobStatus.PAUSING])
+def test_requests_of_the_dead_are_waited_for_however_the_wall_clock_jumps(
+    jump_seconds: float, ending: JobStatus
+) -> None:
+    @virtual_time
+    async def scenario(clock: VirtualClock) -> None:
+        rig = Rig(clock)
+        looked_at: list[float] = []
+
+        async def head(method: Call, *args: Any, **options: Any) -> Any:
+            looked_at.append(clock.boottime())
+            return await method(*args, **options)
+
+        job = await begun(rig)
+        await ends(rig, job, ending)
+        await lost(rig, job)
+        lost_at = clock.boottime()
+        store = cast(ObjectStore, Between(rig.store, head=head))
+        rig.view = lambda: View(store, rig.ledger, rig.spool)
+        rig.start_worker()
+        await asyncio.sleep(10)
+        clock.jump(jump_seconds)
+        await rig.until(job, {JobStatus.CANCELLED, JobStatus.PAUSED})
+        waited = clock.boottime() - lost_at
+        assert LIMITS.request_timeout_seconds - A_FEW_POLLS <= waited
+        assert waited <= LIMITS.request_timeout_seconds + A_FEW_POLLS
+        if ending is JobStatus.CANCELLING:
+            assert min(looked_at) >= lost_at + LIMITS.request_timeout_seconds - A_FEW_POLLS
+        await rig.drain()
+
+    scenario()
+
+
+@virtual_time
+async def test_a_scheduler_that_starts_after_a_long_rest_waits_for_nothing(clock: VirtualClock) -> None:
+    rig = Rig(clock)
+    job = await begun(rig)
+    await ends(rig, job, JobStatus.CANCELLING)
+    await lost(rig, job)
+    await rig.drain()
+    await asyncio.sleep(7200)
+    rested_at = clock.boottime()
+    rig.start()
+    done = await rig.until(job)
+    assert done.status is JobStatus.CANCELLED
+    assert clock.boottime() - rested_at < A_FEW_POLLS
+    await rig.drain()
