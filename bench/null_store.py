@@ -28,6 +28,9 @@ _RESULT: Final = (
     '<?xml version="1.0" encoding="UTF-8"?><CopyObjectResult><LastModified>2025-08-01T03:00:00.000Z</LastModified>'
     f"<ETag>&quot;{OBJECT_ETAG}&quot;</ETag></CopyObjectResult>"
 )
+_BEGUN: Final = "<InitiateMultipartUploadResult><UploadId>upload</UploadId></InitiateMultipartUploadResult>"
+_UPLOADS: Final = "<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>"
+"""Before its first copy a job begins an upload and ends it, to see whether it may write."""
 
 _CONFIG: Final = """
 USER
@@ -60,6 +63,12 @@ http {
     "~(^|&)list-type=2" list;
     "~(^|&)versioning" versioning;
     "~(^|&)location" location;
+    "~(^|&)uploads" uploads;
+    "~(^|&)uploadId" parts;
+  }
+  map $request_method $uploads {
+    default 'UPLOADS';
+    POST 'BEGUN';
   }
   server {
     listen 127.0.0.1:PLAIN_PORT backlog=4096;
@@ -81,7 +90,9 @@ http {
       if ($question = list) { return 200 '<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>'; }
       if ($question = versioning) { return 200 '<VersioningConfiguration/>'; }
       if ($question = location) { return 200 '<LocationConstraint>us-east-1</LocationConstraint>'; }
+      if ($question = uploads) { return 200 $uploads; }
       if ($request_method = DELETE) { return 204; }
+      if ($question = parts) { return 200 '<ListPartsResult><IsTruncated>false</IsTruncated></ListPartsResult>'; }
       default_type application/octet-stream;
       add_header ETag '"ETAG"';
       add_header Last-Modified 'Fri, 01 Aug 2025 03:00:00 GMT';
@@ -124,6 +135,8 @@ def null_store(folder: Path, *, control_port: int, listed: int) -> Iterator[Null
         "TLS_PORT": str(tls_port),
         "CONTROL_PORT": str(control_port),
         "RESULT": _RESULT,
+        "BEGUN": _BEGUN,
+        "UPLOADS": _UPLOADS,
         "ETAG": OBJECT_ETAG,
         "OBJECT": _OBJECT,
     }

@@ -1,4 +1,4 @@
-"""A rate cap over the whole engine: jobs that wait for their share, and those that run meanwhile."""
+"""How fast the whole engine works: under a rate cap, with jobs that wait for their share, and without one."""
 
 from __future__ import annotations
 
@@ -148,4 +148,17 @@ async def test_killed_workers_leave_the_cap_to_those_that_live(clock: VirtualClo
     assert copies.most_above(20.0) <= 20.0
     soon = killed_at + LIMITS.share_seconds + 5
     assert sum(soon <= at < soon + 10 for at in copies.times) > 150
+    await rig.drain()
+
+
+@virtual_time
+async def test_lanes_wait_for_no_poll_between_two_chunks(clock: VirtualClock) -> None:
+    """1,500 objects are in 15 chunks; of a bucket without a cap one worker has two or three of them at a time."""
+    copies = Copies(clock)
+    rig = Rig(clock, wrap=copies.wrap, limits=replace(LIMITS, poll_seconds=10.0))
+    rig.put_objects(MANY_KEYS)
+    rig.start()
+    job = await rig.until(await rig.submit(rig.request(rig.csv_manifest(MANY_KEYS))))
+    assert (job.status, job.tally.succeeded) == (JobStatus.COMPLETE, len(MANY_KEYS))
+    assert copies.times[-1] - copies.times[0] < 10.0
     await rig.drain()

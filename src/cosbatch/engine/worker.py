@@ -72,6 +72,9 @@ class Worker:
         """Buckets with more lanes than they take requests, as of the last look: lanes ask no more often."""
         self._background: set[asyncio.Task[None]] = set()
         self._last_job: JobId | None = None
+        self._ahead = 0
+        """With so few tasks left of a chunk it is time to claim another one; as of the last look."""
+        self._claiming = asyncio.Lock()
         self._lone: ChunkRun | None = None
         """A chunk that runs one task at a time, and nothing beside it: whoever dies with it is known to die of it."""
         self._draining = False
@@ -106,6 +109,19 @@ class Worker:
         return False
 
     async def _claim(self) -> bool:
+        async with self._claiming:
+            return await self._claim_some()
+
+    async def _claim_early(self) -> None:
+        """A store that answers fast works a chunk off in less than a poll: lanes do not wait for the next one."""
+        if self._claiming.locked() or self._room() <= 0:
+            return
+        try:
+            await self._claim()
+        except LedgerUnavailable as error:
+            log.warning("ledger-unavailable", error=str(error))
+
+    async def _claim_some(self) -> bool:
         room = self._room()
         only = await self._shares.claimable(seeks=room > 0)
         if room <= 0:
@@ -113,6 +129,9 @@ class Worker:
         claimed = await self._leases.claim(room=room, after_job=self._last_job, but_not=self._held_jobs(), only=only)
         begun = 0
         for claim, deadline in claimed:
+            if self._draining:
+                await self._hand_back(claim)
+                continue
             self._last_job = claim.lease.job_id
             try:
                 begun += await self._begin(claim, deadline)
@@ -128,7 +147,8 @@ class Worker:
             return 0
         lanes = sum(self._lane_limit(place) for place in self._places() if not self._is_held(place))
         waiting = sum(run.unstarted for run in self._runs if not self._is_held(run.kit.place))
-        return self._limits.rounds_ahead * (lanes or self._limits.first_lanes) - waiting
+        self._ahead = self._limits.rounds_ahead * (lanes or self._limits.first_lanes)
+        return self._ahead - waiting
 
     def _held_jobs(self) -> set[JobId]:
         """Jobs whose bucket takes nothing of us now: more of their chunks would only keep others waiting."""
@@ -232,6 +252,8 @@ class Worker:
         task_run = TaskRun(run, tools=self._tools)
         while run.units and not self._lone and place not in self._crowded:
             unit = run.begin()
+            if (left := len(run.units)) == self._ahead or not left:
+                self._spawn(self._claim_early())
             try:
                 for turn, task in enumerate(unit):
                     if turn and run.is_stopping():
