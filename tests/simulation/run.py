@@ -303,7 +303,7 @@ class Run:
         self.stores[case.plan.region].put_now(case.plan.bucket, key, OWNER)
 
     async def _damage_a_part(self, case: Case) -> None:
-        while not (names := sorted(await self.rig.ledger.part_names(case.job.id))):
+        while not (names := sorted(await self.rig.ledger.part_names(case.job.id, first_seq=0, last_seq=999))):
             await asyncio.sleep(1)
         name = self.rng.choice(names)
         self._note(f"{name} is damaged")
