@@ -81,6 +81,7 @@ class S3Store:
     ) -> None:
         """``neighbours`` are the other regions of the table, to which the store may redirect."""
         self.profile = profile
+        self._has_unusable_keys = profile.unusable_keys is not None
         self._region = region
         self._credentials = credentials
         self._client = client
@@ -127,15 +128,18 @@ class S3Store:
         return PutOutcome(etag, self._version(answer))
 
     async def copy(self, source: ObjectRef, target: ObjectRef, *, options: CopyOptions) -> CopyOutcome:
-        s3_requests.check_key(source, self.profile)
-        s3_requests.check_key(target, self.profile)
+        if self._has_unusable_keys or not source.key or not target.key:
+            s3_requests.check_key(source, self.profile)
+            s3_requests.check_key(target, self.profile)
         plan = self._copy_plans.get((id(options), source.bucket, target.bucket))
         if plan is None:
             plan = self._plan_copies(source.bucket, target.bucket, options)
         place = plan.target_place
         credentials = await self._credentials.credentials()
-        source_text = s3_requests.copy_source(plan.source_place, source)
-        head = plan.template.head(credentials, place.path + b"/" + quote_path(target.key), (source_text,))
+        quoted = quote_path(target.key)
+        same = quoted if source.key == target.key else None  # mostly: encoding a key twice costs up to 4 us
+        source_text = s3_requests.copy_source(plan.source_place, source, quoted_key=same)
+        head = plan.template.head(credentials, place.path + b"/" + quoted, (source_text,))
         shown = f"PUT {target.bucket}/{target.key}"
         sent_at = self._clock.boottime()
         answer = await self._client.exchange(head, reads_only=False, target=shown, host=place.connect_to)

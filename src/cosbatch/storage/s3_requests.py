@@ -102,9 +102,9 @@ def _bucket_alone(bucket: Bucket) -> bytes:
 S3_DIALECT: Final = Dialect(header_prefix=b"x-amz-", replace_word=b"REPLACE", source_place=_bucket_alone)
 
 
-def copy_source(place: bytes, source: ObjectRef) -> bytes:
-    """``place/key`` or ``place/key?versionId=id``, percent-encoded."""
-    named = place + b"/" + quote_path(source.key)
+def copy_source(place: bytes, source: ObjectRef, *, quoted_key: bytes | None = None) -> bytes:
+    """``place/key`` or ``place/key?versionId=id``, percent-encoded; ``quoted_key`` where the caller has it already."""
+    named = place + b"/" + (quoted_key or quote_path(source.key))
     if source.version_id is None:
         return named
     return named + b"?versionId=" + quote_query_value(source.version_id)

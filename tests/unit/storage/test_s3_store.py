@@ -57,6 +57,23 @@ class TestCopy:
         assert request.headers["x-amz-copy-source"] == "source-bucket/a%20source"
         assert request.headers["content-length"] == "0"
 
+    async def test_the_same_key_in_two_places(self, server: CapturingStore, store: S3Store) -> None:
+        key = ObjectKey("dir/a b/中")
+        server.answer(COPIED)
+        await store.copy(ObjectRef(SOURCE.bucket, key, VersionId("v/1")), ObjectRef(BUCKET, key), options=CopyOptions())
+        request = server.requests[0]
+        assert request.path == "/the-bucket/dir/a%20b/%E4%B8%AD"
+        assert request.headers["x-amz-copy-source"] == "source-bucket/dir/a%20b/%E4%B8%AD?versionId=v%2F1"
+
+    async def test_keys_that_the_store_cannot_keep_send_nothing(self, server: CapturingStore) -> None:
+        strange = ObjectRef(BUCKET, ObjectKey("a//b"))
+        store = open_store(server.endpoint, profile="seaweedfs")
+        for source, target in ((strange, REF), (SOURCE, strange)):
+            error = await refused(store.copy(source, target, options=CopyOptions()))
+            assert error.reason is StorageReason.INVALID_KEY
+        assert server.requests == []
+        await store.close()
+
     @pytest.mark.parametrize("space", [b"", b"  ", b"\n" * 100, b'  <?xml version="1.0" encoding="UTF-8"?>\n'])
     async def test_error_in_a_success(self, server: CapturingStore, store: S3Store, space: bytes) -> None:
         server.answer(space + b"<Error><Code>SlowDown</Code><Message>later</Message></Error>")
