@@ -110,7 +110,7 @@ class RigStores:
         return self._cap is not None
 
     def cap_of(self, name: RegionName) -> float | None:
-        return self._cap
+        return self._cap if name in self._stores else None
 
     def wanting_rate(self, *, since: float) -> set[Place]:
         return {(name, bucket) for name, board in self._boards.items() for bucket in board.wanting_rate(since=since)}
