@@ -326,9 +326,15 @@ class Run:
         witness = self.witness
         Audit(plan=self.plan, case=case, job=case.job, witness=witness, store=store, report=report).check()
         named = {str(entry["upload_id"]) for entry in report.summary["unfinished_uploads"]}  # type: ignore[attr-defined]
-        at_target = [upload for upload in store.open_uploads() if upload.target.bucket == case.plan.bucket]
-        late = {call.ref.key for call in self.witness.late("create_upload") if call.ref is not None}
-        left = [one for one in at_target if one.upload_id not in named and one.target.key not in late]
+        late = {call.ref for call in self.witness.late("create_upload")}
+        left = [
+            (region, one)
+            for region, store in self.stores.items()
+            for one in store.open_uploads()
+            if (region, one.target.bucket, one.target.key) in case.places
+            and one.upload_id not in named
+            and one.target not in late
+        ]
         # One whose id got lost is known by its date, and dates of clocks that jump tell nothing.
         require(not left or self.plan.clocks_jump, f"uploads left: {left}")
 

@@ -10,8 +10,10 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final
 
+from cosbatch.ledger.port import Duty, JobLease
 from cosbatch.model.identifiers import Bucket, JobId, RegionName, WorkerId
 from cosbatch.model.jobs import Job
 from cosbatch.model.states import FINAL, JobStatus
@@ -24,6 +26,8 @@ Place = tuple[RegionName, Bucket, str]
 ChunkPlace = tuple[JobId, int]
 MAKES: Final = frozenset({"copy", "put", "complete_upload"})
 """Requests that make an object."""
+CHECKS: Final = frozenset({"create_upload", "abort_upload"})
+"""Requests by which a planner asks whether the job may write."""
 
 
 @dataclass(slots=True)
@@ -43,6 +47,18 @@ class Case:
     def target_of(self, row: Row) -> Place:
         return (self.plan.region, self.plan.bucket, self.plan.target_of(row.key))
 
+    @property
+    def checked(self) -> set[Place]:
+        """Where the planner may begin an upload: the first target that will be written, and the report's manifest."""
+        report = (HERE, CONTROL, f"reports/job-{self.job.id}/manifest.json")
+        first = next((self.target_of(row) for row in self.rows if not row.is_marker), None)
+        return {report} if first is None else {report, first}
+
+    @property
+    def places(self) -> set[Place]:
+        """Where uploads of this job may be."""
+        return {self.target_of(row) for row in self.rows} | self.checked
+
 
 @dataclass(slots=True)
 class Witness:
@@ -61,7 +77,13 @@ class Witness:
     """Chunks that have lost a lease."""
     looks_only: set[Lease] = field(default_factory=set)
     """Of jobs that end."""
+    plans: dict[JobId, JobLease] = field(default_factory=dict)
+    """Who plans what: a planner has this lease from Preparing until its plan is complete, or the job ends."""
+    check_uploads: set[tuple[Place, str]] = field(default_factory=set)
+    """Begun by planners. No task writes by them."""
     writes: dict[Place, list[Call]] = field(default_factory=lambda: defaultdict(list))
+    """All but what belongs to a planner's check."""
+    checks: list[Call] = field(default_factory=list)
     reads: dict[Place, list[Call]] = field(default_factory=lambda: defaultdict(list))
     ended: dict[JobId, JobStatus] = field(default_factory=dict)
     _rows_at: dict[Place, list[tuple[Case, int]]] = field(default_factory=lambda: defaultdict(list))
@@ -82,11 +104,14 @@ class Witness:
         if call.port is not Port.STORE:
             return
         place = _place_of(call)
-        if call.process.name.startswith("worker"):
+        if _role_of(call) == "worker":
             self._check_lease(call, place)
         if call.writes:
             self._check_place(call, place)
-            self.writes[place].append(call)
+            if self._is_of_check(call, place):
+                self.checks.append(call)
+            else:
+                self.writes[place].append(call)
         else:
             self.reads[place].append(call)
 
@@ -94,6 +119,8 @@ class Witness:
         self._sum(call, "refused" if call.error else "applied")
         if call.port is Port.LEDGER and call.error is None:
             self._follow(call, answer)
+        if call.name == "create_upload" and call.is_applied and _role_of(call) == "planner":
+            self.check_uploads.add((_place_of(call), answer))
         if call.writes and call.is_applied:
             self._check_end(call)
 
@@ -115,12 +142,33 @@ class Witness:
             self._violated(call, place, "written by a claim that only looks")
 
     def _check_place(self, call: Call, place: Place) -> None:
-        role = call.process.name.split("-")[0]
+        role = _role_of(call)
+        if role == "planner":
+            self._check_planner(call, place)
+            return
         is_report = role == "finisher" and place[:2] == (HERE, CONTROL) and place[2].startswith("reports/job-")
         is_abort = role == "finisher" and call.name == "abort_upload" and place in self._targets
         is_work = role == "worker" and place in self._targets
         if not (is_report or is_abort or is_work):
             self._violated(call, place, "this is not in the manifest")
+
+    def _check_planner(self, call: Call, place: Place) -> None:
+        """It writes nothing; it begins and aborts an upload at two keys, before its plan is complete."""
+        case = next((case for case in self.cases if place in case.checked), None)
+        if case is None or call.name not in CHECKS:
+            self._violated(call, place, "no planner writes this")
+            return
+        lease = self.plans.get(case.job.id)
+        if lease is None or lease.owner != call.process.name:
+            self._violated(call, place, f"checked without planning the job; it is planned under {lease}")
+        elif call.name == "abort_upload" and not self._is_of_check(call, place):
+            self._violated(call, place, "the planner has not begun this upload")
+
+    def _is_of_check(self, call: Call, place: Place) -> bool:
+        """Whether it is about an upload that no task writes by."""
+        if call.name == "abort_upload":
+            return (place, call.options["upload_id"]) in self.check_uploads
+        return _role_of(call) == "planner"
 
     def _check_end(self, call: Call) -> None:
         for case, _ in self._rows_at.get(_place_of(call), []):
@@ -151,6 +199,12 @@ class Witness:
                 self._give_back(call.args[0], set(call.args[1]))
             case "commit":
                 self._committed(call.args[0].lease, then=call.options["then"])
+            case "claim_job" if answer is not None and answer.duty is Duty.PLAN:
+                self.plans[answer.job_id] = answer
+            case "release_job" | "finish_plan":
+                self._planned(call.args[0])
+            case "expire" if answer and isinstance(call.args[0].lease, JobLease):
+                self._planned(call.args[0].lease)
             case "expire" if answer and isinstance(call.args[0].lease, Lease):
                 self._expired(call.args[0].lease)
             case "mark_started":
@@ -170,6 +224,10 @@ class Witness:
             del self.leases[place]
             if then is Then.FORFEIT:
                 self.lost.add(place)
+
+    def _planned(self, lease: JobLease) -> None:
+        if self.plans.get(lease.job_id) == lease:
+            del self.plans[lease.job_id]
 
     def _expired(self, lease: Lease) -> None:
         place = (lease.job_id, lease.seq)
@@ -194,10 +252,15 @@ class Witness:
 
     def late(self, name: str) -> list[Call]:
         """Calls of this name that took effect after their sender's death."""
-        return [call for calls in self.writes.values() for call in calls if call.is_late and call.name == name]
+        sent = [*chain.from_iterable(self.writes.values()), *self.checks]
+        return [call for call in sent if call.is_late and call.name == name]
 
     def has_late(self, place: Place) -> bool:
         return any(call.is_late and call.is_applied for call in self.writes[place])
+
+
+def _role_of(call: Call) -> str:
+    return call.process.name.split("-")[0]
 
 
 def _place_of(call: Call) -> Place:
