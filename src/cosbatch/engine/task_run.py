@@ -92,7 +92,7 @@ class TaskRun:
         self._target.begin()
         if self._source is not self._target:
             self._source.begin()
-        self._context.written_version = None
+        self._context.written_version = self._context.written_etag = None
 
     def _requests(self) -> int:
         if self._source is self._target:
