@@ -347,8 +347,7 @@ class Run:
             )
             return
         may_fail = {
-            # An owner's upload between copy and reading back looks as if the store had ignored what it lacks.
-            FailureCode.STORE_IGNORED_OPTION: self.plan.ignored is not None or case.rows_touched > 1,
+            FailureCode.STORE_IGNORED_OPTION: self.plan.ignored is not None,
             FailureCode.REPORT_DELIVERY_FAILED: self.plan.damages_a_part,
             FailureCode.STORE_UNAVAILABLE: self.plan.clocks_jump,
         }
