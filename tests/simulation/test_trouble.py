@@ -39,6 +39,11 @@ class Between:
         return method if call is None else lambda *args, **options: call(method, *args, **options)
 
 
+async def lose_reply(method: Call, *args: Any, **options: Any) -> Any:
+    await method(*args, **options)
+    raise Unanswered("the reply got lost")
+
+
 async def submitted(rig: Rig, keys: list[str] = KEYS) -> Job:
     rig.put_objects(keys)
     return await rig.submit(rig.request(rig.csv_manifest(keys)))
@@ -178,14 +183,10 @@ async def test_a_chunk_file_that_is_lost_while_the_job_is_cancelled_does_not_kee
 ) -> None:
     rig = Rig(clock)
 
-    async def copy(method: Call, *args: Any, **options: Any) -> Any:
-        await method(*args, **options)
-        raise Unanswered("the reply got lost")
-
     async def silent(method: Call, *args: Any, **options: Any) -> Any:
         await asyncio.sleep(7200)
 
-    store = cast(ObjectStore, Between(rig.store, copy=copy, head=silent))
+    store = cast(ObjectStore, Between(rig.store, copy=lose_reply, head=silent))
     rig.start_stewards()
     rig.view = lambda: View(store, rig.ledger, rig.spool)
     first = rig.start_worker()
@@ -214,15 +215,11 @@ async def test_the_time_to_look_ends_also_for_chunks_that_no_lane_has_come_to(cl
     """The first chunk keeps all lanes."""
     rig = Rig(clock, limits=replace(LIMITS, first_chunk_rows=40, settle_limit_seconds=10.0))
 
-    async def copy(method: Call, *args: Any, **options: Any) -> Any:
-        await method(*args, **options)
-        raise Unanswered("the reply got lost")
-
     async def head(method: Call, *args: Any, **options: Any) -> Any:
         await asyncio.sleep(30)
         raise StorageError(StorageReason.UNANSWERED, "no answer")
 
-    store = cast(ObjectStore, Between(rig.store, copy=copy, head=head))
+    store = cast(ObjectStore, Between(rig.store, copy=lose_reply, head=head))
     rig.start_stewards()
     rig.view = lambda: View(store, rig.ledger, rig.spool)
     first = rig.start_worker()
@@ -246,10 +243,6 @@ async def test_a_chunk_that_is_claimed_while_the_ledger_is_asked_is_looked_at(cl
     """What the ledger says of other jobs is no word on its own."""
     rig = Rig(clock)
 
-    async def lost(method: Call, *args: Any, **options: Any) -> Any:
-        await method(*args, **options)
-        raise Unanswered("the reply got lost")
-
     async def slow(method: Call, *args: Any, **options: Any) -> Any:
         answer = await method(*args, **options)
         await asyncio.sleep(2)
@@ -259,7 +252,7 @@ async def test_a_chunk_that_is_claimed_while_the_ledger_is_asked_is_looked_at(cl
         await asyncio.sleep(5)
         return await method(*args, **options)
 
-    losing = cast(ObjectStore, Between(rig.store, copy=lost, head=delayed))
+    losing = cast(ObjectStore, Between(rig.store, copy=lose_reply, head=delayed))
     delaying = cast(ObjectStore, Between(rig.store, head=delayed))
     rig.start_stewards()
     rig.view = lambda: View(losing, rig.ledger, rig.spool)
