@@ -234,7 +234,7 @@ class Run:
         if self.plan.second is not None and len(cases) == 1:
             cases.append(await self._submit(self.plan.second))
         if self.plan.damages_a_part:
-            await self._damage_a_part(cases[0])
+            await self._damage_a_part(cases)
         while True:
             await asyncio.sleep(60)
             await self._resume(cases)
@@ -304,9 +304,12 @@ class Run:
         case.touched_by_owner.add(key)
         self.stores[case.plan.region].put_now(case.plan.bucket, key, OWNER)
 
-    async def _damage_a_part(self, case: Case) -> None:
-        while not (names := sorted(await self.rig.ledger.part_names(case.job.id))):
+    async def _damage_a_part(self, cases: list[Case]) -> None:
+        """As soon as there is one: a job that is paused before its first has to go on."""
+        job = cases[0].job
+        while not (names := sorted(await self.rig.ledger.part_names(job.id))):
             await asyncio.sleep(1)
+            await self._resume(cases)
         name = self.rng.choice(names)
         self._note(f"{name} is damaged")
         content = await self.rig.spool.get(name)
