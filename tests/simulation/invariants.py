@@ -21,6 +21,8 @@ from tests.simulation.witness import Case, Place, Witness
 
 NOT_KNOWN: Final = frozenset({"OutcomeUnknown", "WorkerLost"})
 IGNORED: Final = "StoreIgnoredOption"
+OPEN: Final = NOT_KNOWN | {IGNORED}
+"""Codes of rows that may have been written."""
 MARKER_MESSAGE: Final = "Skipped: delete marker"
 
 
@@ -161,7 +163,7 @@ class Audit:
         found = self.store.current_objects(place[1]).get(ObjectKey(place[2]))
         sent = {number: one for number, one in outcomes.items() if one.was_sent}
         rows = self.case.rows
-        if not any(one.is_success or one.code in self._open_codes() for one in sent.values()):
+        if not any(one.is_success or one.code in OPEN for one in sent.values()):
             if not any(number not in outcomes for number in self._numbers_at(place)):
                 before = rows[min(outcomes)].source if self.case.plan.is_in_place else None
                 require(found == before, f"{place} is reported {sent}, but was written: {found}")
@@ -172,11 +174,6 @@ class Audit:
         if len(possible) == len(faults) and must_be_one and not self._is_unread_lie(place, faults):
             raise Broken(f"{place} is reported {sent}: {faults}")
 
-    def _open_codes(self) -> frozenset[str]:
-        """Codes of rows that may have been written. In a versioned bucket a copy that lacks what the store ignored is
-        not recognised as one."""
-        return NOT_KNOWN | {IGNORED} | ({"NotDone"} if self.plan.ignored is not None else set())
-
     def _numbers_at(self, place: Place) -> list[int]:
         return [number for number, row in enumerate(self.case.rows) if self.case.target_of(row) == place]
 
@@ -185,7 +182,7 @@ class Audit:
         lists the newest version first, and the oldest is sent first."""
         in_order = sorted(sent, reverse=self.case.plan.has_versions)
         last = max((place for place, number in enumerate(in_order) if sent[number].is_success), default=-1)
-        after = [number for number in in_order[last + 1 :] if sent[number].code in self._open_codes()]
+        after = [number for number in in_order[last + 1 :] if sent[number].code in OPEN]
         return after if last < 0 else [in_order[last], *after]
 
     def _is_unread_lie(self, place: Place, faults: list[str]) -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 from cosbatch.engine.limits import EngineLimits
 from cosbatch.engine.renewal import BROKEN_STEPS_LIMIT, until_stopped
+from cosbatch.ledger.port import JobLedger
 from cosbatch.model.errors import FailureCode, SpoolError, StorageError, StorageReason, Unanswered
 from cosbatch.model.jobs import WORK_AREA, Job, PausedBy, Verify
 from cosbatch.model.regions import Versioning
@@ -36,6 +37,11 @@ class Between:
         method = getattr(self._inner, name)
         call = self._calls.get(name)
         return method if call is None else lambda *args, **options: call(method, *args, **options)
+
+
+async def lose_reply(method: Call, *args: Any, **options: Any) -> Any:
+    await method(*args, **options)
+    raise Unanswered("the reply got lost")
 
 
 async def submitted(rig: Rig, keys: list[str] = KEYS) -> Job:
@@ -177,14 +183,10 @@ async def test_a_chunk_file_that_is_lost_while_the_job_is_cancelled_does_not_kee
 ) -> None:
     rig = Rig(clock)
 
-    async def copy(method: Call, *args: Any, **options: Any) -> Any:
-        await method(*args, **options)
-        raise Unanswered("the reply got lost")
-
     async def silent(method: Call, *args: Any, **options: Any) -> Any:
         await asyncio.sleep(7200)
 
-    store = cast(ObjectStore, Between(rig.store, copy=copy, head=silent))
+    store = cast(ObjectStore, Between(rig.store, copy=lose_reply, head=silent))
     rig.start_stewards()
     rig.view = lambda: View(store, rig.ledger, rig.spool)
     first = rig.start_worker()
@@ -205,6 +207,67 @@ async def test_a_chunk_file_that_is_lost_while_the_job_is_cancelled_does_not_kee
     assert {row[4] for row in report.rows} == {"OutcomeUnknown"}
     assert len(report.rows) == 40
     assert "row 39 of the manifest" in report.rows[-1][6]
+    await rig.drain()
+
+
+@virtual_time
+async def test_the_time_to_look_ends_also_for_chunks_that_no_lane_has_come_to(clock: VirtualClock) -> None:
+    """The first chunk keeps all lanes."""
+    rig = Rig(clock, limits=replace(LIMITS, first_chunk_rows=40, settle_limit_seconds=10.0))
+
+    async def head(method: Call, *args: Any, **options: Any) -> Any:
+        await asyncio.sleep(30)
+        raise StorageError(StorageReason.UNANSWERED, "no answer")
+
+    store = cast(ObjectStore, Between(rig.store, copy=lose_reply, head=head))
+    rig.start_stewards()
+    rig.view = lambda: View(store, rig.ledger, rig.spool)
+    first = rig.start_worker()
+    job = await submitted(rig, KEYS[:80])
+    await rig.when(job, lambda found: len(rig.copied()) >= 8)
+    await rig.ledger.move(job.id, expect=set(JobStatus), to=JobStatus.CANCELLING, actor=Actor.USER, reason="enough")
+    first.kill()
+    for held in await rig.ledger.held_leases():
+        await rig.ledger.expire(held, quiet_seconds=0.0)
+    rig.start_worker()
+    done = await rig.until(job, within_seconds=120)
+    rows = rig.report(done).rows
+    assert {row[4] for row in rows} == {"OutcomeUnknown"}
+    assert len(rows) == 80
+    assert all("in time" in row[6] for row in rows)
+    await rig.drain()
+
+
+@virtual_time
+async def test_a_chunk_that_is_claimed_while_the_ledger_is_asked_is_looked_at(clock: VirtualClock) -> None:
+    """What the ledger says of other jobs is no word on its own."""
+    rig = Rig(clock)
+
+    async def slow(method: Call, *args: Any, **options: Any) -> Any:
+        answer = await method(*args, **options)
+        await asyncio.sleep(2)
+        return answer
+
+    async def delayed(method: Call, *args: Any, **options: Any) -> Any:
+        await asyncio.sleep(5)
+        return await method(*args, **options)
+
+    losing = cast(ObjectStore, Between(rig.store, copy=lose_reply, head=delayed))
+    delaying = cast(ObjectStore, Between(rig.store, head=delayed))
+    rig.start_stewards()
+    rig.view = lambda: View(losing, rig.ledger, rig.spool)
+    first = rig.start_worker()
+    job = await submitted(rig, KEYS[:20])
+    await rig.when(job, lambda found: len(rig.copied()) == 20)
+    await rig.ledger.move(job.id, expect=set(JobStatus), to=JobStatus.CANCELLING, actor=Actor.USER, reason="enough")
+    first.kill()
+    for held in await rig.ledger.held_leases():
+        await rig.ledger.expire(held, quiet_seconds=0.0)
+    slow_ledger = cast(JobLedger, Between(rig.ledger, pulses=slow))
+    rig.view = lambda: View(delaying, slow_ledger, rig.spool)
+    rig.start_worker()
+    done = await rig.until(job)
+    assert {row[3] for row in rig.report(done).rows} == {"succeeded"}
     await rig.drain()
 
 

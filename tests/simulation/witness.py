@@ -40,10 +40,6 @@ class Case:
     touched_by_owner: set[str] = field(default_factory=set)
     """Target keys that the bucket's owner wrote meanwhile."""
 
-    @property
-    def rows_touched(self) -> int:
-        return sum(self.target_of(row)[2] in self.touched_by_owner for row in self.rows)
-
     def target_of(self, row: Row) -> Place:
         return (self.plan.region, self.plan.bucket, self.plan.target_of(row.key))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Final
 
 import structlog
 
@@ -38,6 +39,9 @@ from cosbatch.storage.disposition import (
 )
 
 log = structlog.get_logger(__name__)
+
+UNANSWERED: Final = "a request got no answer, and looking did not tell whether it was done"
+NOT_IN_TIME: Final = "the store could not be asked in time what became of it"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,7 +96,7 @@ class TaskRun:
         self._target.begin()
         if self._source is not self._target:
             self._source.begin()
-        self._context.written_version = None
+        self._context.written_version = self._context.written_etag = None
 
     def _requests(self) -> int:
         if self._source is self._target:
@@ -195,7 +199,7 @@ class TaskRun:
 
     def _stopped(self) -> Result | None:
         if self._run.given_up:
-            return self._unknown("the store could not be asked in time what became of it")
+            return self._unknown(NOT_IN_TIME)
         if self._target.has_written or self._source.has_written:
             self._run.abandoned = True
         elif self._run.is_ending and self._target.was_refused:
@@ -228,9 +232,7 @@ class TaskRun:
         return f"{message} (after {', '.join(repaired)})" if repaired else message
 
     def _unknown(self, why: str) -> Result:
-        return self._failed(
-            OutcomeCode.OUTCOME_UNKNOWN, f"a request got no answer, and looking did not tell whether it was done: {why}"
-        )
+        return self._failed(OutcomeCode.OUTCOME_UNKNOWN, f"{UNANSWERED}: {why}")
 
     def _broke(self, error: Exception) -> Result:
         code = OutcomeCode.OUTCOME_UNKNOWN if self._requests() else OutcomeCode.INTERNAL_ERROR
@@ -247,6 +249,16 @@ def worker_lost(task: Task) -> Result:
         TaskStatus.FAILED,
         error_code=OutcomeCode.WORKER_LOST,
         message="the worker was lost each time this task ran; whether it was done is not known",
+    )
+
+
+def never_looked_for(task: Task) -> Result:
+    """The time to find out what became of it was over before its turn came."""
+    return Result(
+        task.number,
+        TaskStatus.FAILED,
+        error_code=OutcomeCode.OUTCOME_UNKNOWN,
+        message=f"{UNANSWERED}: {NOT_IN_TIME}",
     )
 
 

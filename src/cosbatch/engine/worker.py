@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Iterable
+from itertools import chain
 
 import structlog
 
@@ -20,7 +21,7 @@ from cosbatch.engine.leases import LeaseBook
 from cosbatch.engine.ports import Stores
 from cosbatch.engine.renewal import Deadline, sleep_or_stop, until_stopped
 from cosbatch.engine.shares import NoCaps, WorkShares
-from cosbatch.engine.task_run import TaskRun, TaskTools, keyless, worker_lost
+from cosbatch.engine.task_run import TaskRun, TaskTools, keyless, never_looked_for, worker_lost
 from cosbatch.ledger.port import Pulse
 from cosbatch.model.errors import (
     FailureCode,
@@ -344,9 +345,10 @@ class Worker:
 
     async def _tend(self) -> bool:
         """Stops what a job's status stops, commits what has waited long enough, tells of holds, tops lanes up."""
-        pulses = await self._tools.ledger.pulses({run.claim.lease.job_id for run in self._runs})
+        runs = list(self._runs)  # one that begins meanwhile was not asked about
+        pulses = await self._tools.ledger.pulses({run.claim.lease.job_id for run in runs})
         now = self._clock.boottime()
-        for run in list(self._runs):
+        for run in runs:
             self._stop_if_told(run, pulses.get(run.claim.lease.job_id), now=now)
             if self._is_due(run, now=now):
                 self._spawn(self._committer.commit(run, then=Then.KEEP))
@@ -362,13 +364,21 @@ class Worker:
         if run.is_settle_only:
             overdue = pulse is None or self._clock.now() - pulse.changed_at > self._limits.settle_limit_seconds
             if overdue and not run.given_up:
-                run.given_up = True
-                run.stop_beginning(now=now)
-                run.cut_off()
+                self._give_up(run, now=now)
             return
         if pulse is None or pulse.status is not JobStatus.ACTIVE or self._draining:
             run.is_ending = pulse is not None and pulse.status in ENDING
             self._stop(run, now=now)
+
+    def _give_up(self, run: ChunkRun, *, now: float) -> None:
+        """The time to look is over, also for what no lane has come to: other chunks may have kept them all."""
+        run.given_up = True
+        for task in chain.from_iterable(run.units):
+            run.bring(task, never_looked_for(task), now=now)
+        run.stop_beginning(now=now)
+        run.cut_off()
+        if run.is_idle():
+            self._spawn(self._finish(run))
 
     def _stop(self, run: ChunkRun, *, now: float) -> None:
         was_running = not run.is_stopping()

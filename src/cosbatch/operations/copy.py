@@ -68,7 +68,7 @@ class CopyOperation:
                 return succeeded(task, context, size_bytes=await self._copy_with_all(copy, must_be_whole=True))
         except TaskRefused as refusal:
             return refused(task, context, refusal)
-        context.written_version = outcome.version_id
+        context.written_version, context.written_etag = outcome.version_id, outcome.etag
         return succeeded(task, context, size_bytes=task.size_bytes or 0)
 
     async def settle(self, task: Task, context: TaskContext, *, may_write: bool) -> Result | None:

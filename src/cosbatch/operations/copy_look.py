@@ -25,6 +25,9 @@ class Sight(Enum):
     """No attempt of ours has been applied."""
     UNCLEAR = auto()
     """Something is there that may be ours or the bucket's owner's."""
+    LOOKALIKE = auto()
+    """A version that has the content and not all of the rest: an owner's, or ours in a store that ignores an option. A
+    further attempt covers neither, but that nothing was done is not to be said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +89,9 @@ async def _look_at_versions(copy: ObjectCopy) -> Look:
     if source is None:
         why = "the source is gone, so that the newer versions at the target cannot be compared with it"
         return Look(sight=Sight.UNCLEAR, source=source_ref, why=why)
-    version = await _our_version(copy._replace(source=source_ref), source, _candidates(copy, newer))
-    if version is None:
-        return Look(sight=Sight.NOTHING, source=source_ref, size_bytes=source.size_bytes)
-    return Look(sight=Sight.OURS, source=source_ref, size_bytes=source.size_bytes, version=version)
+    sight, version = await _our_version(copy._replace(source=source_ref), source, _candidates(copy, newer))
+    why = "a newer version at the target has the content of this copy, and not all that the job asks for"
+    return Look(sight=sight, source=source_ref, size_bytes=source.size_bytes, version=version, why=why)
 
 
 def _candidates(copy: ObjectCopy, newer: list[ListedObject]) -> list[ListedObject]:
@@ -100,15 +102,21 @@ def _candidates(copy: ObjectCopy, newer: list[ListedObject]) -> list[ListedObjec
     return newer[:1] if len(newer) > copy.task.turn else []
 
 
-async def _our_version(copy: ObjectCopy, source: ObjectMeta, candidates: list[ListedObject]) -> VersionId | None:
+async def _our_version(
+    copy: ObjectCopy, source: ObjectMeta, candidates: list[ListedObject]
+) -> tuple[Sight, VersionId | None]:
+    sight = Sight.NOTHING
     for entry in candidates:
         if entry.size_bytes != source.size_bytes:
             continue
         made = copy.target._replace(version_id=entry.version_id)
         seen = await head_or_none(copy.target_store, made)
-        if seen is not None and await _is_copy(copy, made, source=source, seen=seen):
-            return entry.version_id
-    return None
+        if seen is None or not same_content(source, seen):
+            continue
+        if await _is_copy(copy, made, source=source, seen=seen):
+            return Sight.OURS, entry.version_id
+        sight = Sight.LOOKALIKE
+    return sight, None
 
 
 async def _versions_at_target(copy: ObjectCopy) -> tuple[list[ListedObject], ListedObject | None]:

@@ -23,7 +23,9 @@ async def settle_copy(copy: ObjectCopy, *, may_write: bool) -> Result | None:
     match look.sight:
         case Sight.NOTHING:
             return None
-        case Sight.UNCLEAR:
+        case Sight.LOOKALIKE if may_write:
+            return None
+        case Sight.UNCLEAR | Sight.LOOKALIKE:
             return unknown(copy.task, copy.context, why=look.why)
         case Sight.OURS:
             return await _settle_found(copy, look, may_write=may_write)
@@ -84,7 +86,7 @@ async def _settle_uploads(copy: ObjectCopy, look: Look) -> None:
     if size is not None and size <= _largest_without_parts(copy):
         await abort_recorded(copy)
         return
-    if look.sight is not Sight.NOTHING or await head_or_none(copy.source_store, copy.source) is None:
+    if look.sight in (Sight.OURS, Sight.UNCLEAR) or await head_or_none(copy.source_store, copy.source) is None:
         await abort_recorded(copy)
     try:
         await abort_unrecorded(copy)

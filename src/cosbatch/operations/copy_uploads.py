@@ -87,6 +87,7 @@ async def upload_whole(
         if not is_outcome_unknown(error):
             await abort(copy, upload.upload_id)
         raise
+    copy.context.written_etag = outcome.etag
     await copy.context.uploads.end(upload.upload_id)
     return outcome.version_id
 

@@ -46,6 +46,7 @@ async def copy_in_one(copy: ObjectCopy, known: Known, wanted: Wanted) -> Version
     if known.meta and _is_already_in_class(copy, known.meta):
         return None
     outcome = await copy.target_store.copy(copy.source, copy.target, options=_options(copy, known, wanted))
+    copy.context.written_etag = outcome.etag
     if known.meta and not (copy.plan.matches_source or copy.has_fixed_source or copy.is_in_place):
         after = await head_or_none(copy.source_store, copy.source)
         if not is_same_source(known.meta, after):

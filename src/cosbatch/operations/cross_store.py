@@ -105,6 +105,7 @@ async def transfer(copy: ObjectCopy, wanted: Wanted, meta: ObjectMeta, *, budget
     async with budget.hold(meta.size_bytes) as room:
         await _download(copy, meta, room, first_byte=0, last_byte=None)
         outcome = await copy.target_store.put(copy.target, HeldBody(room), options=put_options(copy, wanted))
+    copy.context.written_etag = outcome.etag
     return outcome.version_id
 
 

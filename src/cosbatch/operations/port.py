@@ -74,6 +74,8 @@ class TaskContext:
     """Requests sent for this task so far."""
     written_version: VersionId | None = None
     """The version that this task has made, so that it is read back and not an owner's newer one."""
+    written_etag: str | None = None
+    """What the store called its content: without versions, another one is an owner's newer upload."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import reduce
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -282,5 +283,6 @@ class Histories(RuleBasedStateMachine):
         now(self.ledger.close())
 
 
-Histories.TestCase.settings = settings(max_examples=60, stateful_step_count=50, deadline=None, derandomize=True)
-TestHistories = Histories.TestCase
+Histories.TestCase.settings = settings(max_examples=settings().max_examples * 2 // 5, stateful_step_count=50)
+"""Long histories, and fewer of them than of other examples: five seconds, or two minutes where many are asked for."""
+TestHistories = pytest.mark.timeout(1800)(Histories.TestCase)

@@ -233,6 +233,19 @@ async def test_a_version_that_looks_alike_without_the_options_is_not_ours(name: 
     assert len(await rig.versions()) == 2
 
 
+@pytest.mark.parametrize("name", list(CARRIED))
+async def test_a_version_that_looks_alike_may_be_ours_where_nothing_more_is_sent(name: str) -> None:
+    """In a store that ignores an option in silence."""
+    rig = CopyRig(CARRIED[name], versioned=True)
+    rig.put_source()
+    rig.claim()
+    put_lookalike(rig, name)
+    settled = await rig.settle(may_write=False)
+    assert settled is not None
+    assert settled.error_code == OutcomeCode.OUTCOME_UNKNOWN
+    assert "has the content of this copy" in settled.message
+
+
 @pytest.mark.parametrize("name", [name for name in CARRIED if name not in ("copied tags", "private")])
 async def test_in_place_an_upload_between_two_attempts_gets_the_options(name: str) -> None:
     operation = replace(CARRIED[name], target_bucket=SOURCE)

@@ -161,3 +161,32 @@ async def test_what_an_owner_puts_over_the_version_that_was_made_is_nobodys_faul
     assert context.written_version is not None
     rig.target.put_now(TARGET, "a/key", b"the owner's own")
     assert await rig.operation.verify(task_of(), result, context) == ()
+
+
+@pytest.mark.parametrize(
+    ("operation", "far"),
+    [
+        (CASES["metadata"][0], False),
+        (CASES["tags"][0], False),
+        (CASES["canned"][0], False),
+        (CASES["in place, metadata"][0], False),
+        (replace(CASES["metadata"][0], target_region=RegionName("far")), True),
+    ],
+    ids=["metadata", "tags", "access", "in place", "far"],
+)
+async def test_what_an_owners_newer_object_lacks_is_no_word_on_the_store(operation: PutObjectCopy, far: bool) -> None:
+    rig = CopyRig(operation, target_profile=profile_with() if far else None)
+    rig.put_source()
+    context = rig.context()
+    result = await rig.operation.run(task_of(), context)
+    rig.target.put_now(operation.target_bucket, "a/key", b"own")
+    assert "content" in await rig.operation.verify(task_of(), result, context)
+
+
+async def test_an_etag_that_is_told_in_two_ways_fails_nothing() -> None:
+    rig = CopyRig()
+    rig.put_source()
+    context = rig.context()
+    result = await rig.operation.run(task_of(), context)
+    context.written_etag = "in another way"
+    assert await rig.operation.verify(task_of(), result, context) == ()
