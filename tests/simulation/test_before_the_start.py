@@ -72,7 +72,7 @@ def test_a_planner_that_dies_while_it_asks_leaves_no_upload(is_cancelled: bool) 
         planner = rig.start_planner()
         rig.start_scheduler()
         job = await submitted(rig)
-        await rig.when(job, lambda _: planner.task.done())
+        await rig.when(job, lambda _: planner.is_over)
         assert len(rig.store.open_uploads()) == 1
         if is_cancelled:
             await rig.ledger.move(
