@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -72,7 +73,7 @@ def test_a_planner_that_dies_while_it_asks_leaves_no_upload(is_cancelled: bool) 
         planner = rig.start_planner()
         rig.start_scheduler()
         job = await submitted(rig)
-        await rig.when(job, lambda _: planner.task.done())
+        await rig.when(job, lambda _: planner.is_over)
         assert len(rig.store.open_uploads()) == 1
         if is_cancelled:
             await rig.ledger.move(
@@ -109,4 +110,29 @@ async def test_a_report_that_is_refused_says_so_while_it_is_tried_again(clock: V
     assert "the store refuses it" in waits.hold.reason
     is_refused = False
     assert (await rig.until(waits)).status is JobStatus.COMPLETE
+    await rig.drain()
+
+
+@virtual_time
+async def test_a_check_that_arrives_after_the_job_was_cancelled_leaves_no_upload(clock: VirtualClock) -> None:
+    rig = Rig(clock)
+    on_the_way: list[asyncio.Task[Any]] = []
+
+    async def create_upload(method: Call, target: ObjectRef, **options: Any) -> Any:
+        async def arrive() -> Any:
+            await asyncio.sleep(5)
+            return await method(target, **options)
+
+        on_the_way.append(asyncio.create_task(arrive()))
+        return await asyncio.shield(on_the_way[-1])
+
+    seen(rig, create_upload=create_upload)
+    rig.start()
+    job = await submitted(rig)
+    await rig.when(job, lambda _: bool(on_the_way))
+    await rig.ledger.move(job.id, expect=set(JobStatus), to=JobStatus.CANCELLING, actor=Actor.USER, reason="enough")
+    done = await rig.until(job)
+    assert done.status is JobStatus.CANCELLED
+    await asyncio.gather(*on_the_way, return_exceptions=True)
+    assert not rig.store.open_uploads()
     await rig.drain()

@@ -60,6 +60,8 @@ class Plan:
         self._unsaved: list[NewChunk] = []
         self._refused: Callable[[ObjectKey], bool] | None = None
         self._may_write_report = self._may_write_target = False
+        self.is_asking = False
+        """An upload may be under way that asks whether the job may write: it outlives a plan that is broken off."""
         self.asks = buckets_of(job.request)
         """The buckets that planning sends requests to."""
 
@@ -128,9 +130,11 @@ class Plan:
             store=stores.open(regions.target, permit=self._permit),
         )
         uploads = PlanUploads(self.lease, ledger=self._tools.ledger)
+        self.is_asking = True
         await check_writable(
             [*checks, target] if target else checks, uploads=uploads, since=self.job.created_at - CHECK_CLOCK_SECONDS
         )
+        self.is_asking = False
         self._may_write_report = True
         self._may_write_target = target is not None
 

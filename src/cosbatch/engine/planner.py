@@ -243,11 +243,15 @@ class Planner:
 
     async def _drop(self, job_id: JobId) -> None:
         open_plan = self._open.pop(job_id)
+        breaks_off = open_plan.slice is not None
         if open_plan.slice is not None:
             open_plan.slice.cancel()
             await asyncio.gather(open_plan.slice, return_exceptions=True)
         await open_plan.keeper.close()
         await open_plan.slices.aclose()
+        if breaks_off and open_plan.plan.is_asking:
+            # What was sent may still arrive. The lease ends as a loss: whoever comes next waits until nothing can.
+            return
         try:
             await self._tools.ledger.release_job(open_plan.plan.lease)
         except LedgerUnavailable as error:
