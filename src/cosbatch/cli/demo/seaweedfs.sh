@@ -50,6 +50,7 @@ sockets=()
 [ "${#dir}" -gt 90 ] || sockets=(-s3.localSocket="$dir/s3.sock" -filer.localSocket="$dir/filer.sock")
 rm -f "$dir/s3.sock" "$dir/filer.sock" # left behind by a killed one
 export TMPDIR=$dir/tmp HOME=$dir
+# A bucket takes seven volumes; left to itself the store has as many as 128 MB go into the free space, and then answers 500.
 exec "$weed" mini "${sockets[@]}" -dir="$dir/data" -ip=127.0.0.1 -ip.bind=127.0.0.1 \
   -s3.port="$port" -s3.port.grpc=$((port + 1)) \
   -master.port=$((port + 2)) -master.port.grpc=$((port + 3)) \
@@ -57,4 +58,4 @@ exec "$weed" mini "${sockets[@]}" -dir="$dir/data" -ip=127.0.0.1 -ip.bind=127.0.
   -filer.port=$((port + 6)) -filer.port.grpc=$((port + 7)) \
   -admin.port=$((port + 8)) -admin.port.grpc=$((port + 9)) \
   -s3.config="$dir/s3.json" -s3.iam.config="$dir/iam.json" -s3.iam.readOnly=false -s3.autoCreateBucket=false \
-  -s3.port.iceberg=0 -s3.port.lance=0 -webdav=false -admin.ui=false -master.telemetry=false -volume.preStopSeconds=0
+  -s3.port.iceberg=0 -s3.port.lance=0 -volume.max=20000 -webdav=false -admin.ui=false -master.telemetry=false -volume.preStopSeconds=0
