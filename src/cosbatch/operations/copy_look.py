@@ -26,8 +26,8 @@ class Sight(Enum):
     UNCLEAR = auto()
     """Something is there that may be ours or the bucket's owner's."""
     LOOKALIKE = auto()
-    """A version that has the content and not all of the rest: an owner's, or ours in a store that ignores an option. A
-    further attempt covers neither, but that nothing was done is not to be said."""
+    """Something that has the content and not all of the rest: an owner's, or ours in a store that ignores an option. A
+    further attempt loses neither, but that nothing was done is not to be said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +66,10 @@ async def _look_in_place(copy: ObjectCopy, seen: ObjectMeta) -> Look:
     """The object is its own source: where it is not as wanted, a further attempt changes it and loses nothing."""
     is_like_it = not missing_options(copy.plan, source=None, seen=seen)
     is_done = is_like_it and await shows_what_it_carried(copy, copy.target, source=None, seen=seen)
-    sight = Sight.OURS if is_done else Sight.NOTHING
-    return Look(sight=sight, source=copy.source, size_bytes=seen.size_bytes)
+    # Something has written it since: an owner, or ours in a store that ignores an option.
+    sight = Sight.OURS if is_done else Sight.LOOKALIKE
+    why = "the object was written after the first attempt, and does not show all that the job asks for"
+    return Look(sight=sight, source=copy.source, size_bytes=seen.size_bytes, why=why)
 
 
 async def _is_copy(copy: ObjectCopy, made: ObjectRef, *, source: ObjectMeta, seen: ObjectMeta) -> bool:

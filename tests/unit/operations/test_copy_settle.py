@@ -246,6 +246,19 @@ async def test_a_version_that_looks_alike_may_be_ours_where_nothing_more_is_sent
     assert "has the content of this copy" in settled.message
 
 
+async def test_in_place_a_newer_object_without_the_options_may_be_ours_where_nothing_more_is_sent() -> None:
+    rig = CopyRig(params(target_bucket=SOURCE, storage_class="STANDARD_IA"))
+    rig.put_source()
+    rig.claim()
+    assert await rig.settle(may_write=False) is None
+    rig.clock.advance(60)
+    rig.put_source()
+    settled = await rig.settle(may_write=False)
+    assert settled is not None
+    assert settled.error_code == OutcomeCode.OUTCOME_UNKNOWN
+    assert await rig.settle(may_write=True) is None
+
+
 @pytest.mark.parametrize("name", [name for name in CARRIED if name not in ("copied tags", "private")])
 async def test_in_place_an_upload_between_two_attempts_gets_the_options(name: str) -> None:
     operation = replace(CARRIED[name], target_bucket=SOURCE)
