@@ -20,6 +20,7 @@ from cosbatch.model.clock import SystemClock
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, RegionName
 from cosbatch.model.regions import Provider, Region
 from cosbatch.storage.http_client import HttpClient
+from cosbatch.storage.http_memory import keep_large_blocks
 from cosbatch.storage.port import CopyOptions
 from cosbatch.storage.profiles import PROFILES
 from cosbatch.storage.s3 import S3Store
@@ -75,6 +76,7 @@ async def measure(endpoint: str, copies: int, connections: int, ca_file: str | N
 
 def main() -> None:
     endpoint, copies, connections, *ca_file = sys.argv[1:]
+    keep_large_blocks()  # as every process of the engine does
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         spent = runner.run(measure(endpoint, int(copies), int(connections), ca_file[0] if ca_file else None))
     print(json.dumps({"copies": int(copies), "cpu_seconds": spent}))
