@@ -7,7 +7,12 @@
     |   +-- InvalidArgument     a value that a parameter may not have
     |   +-- NoSuchJob
     |   +-- IllegalMove         a status change that the state table does not allow
-    |   +-- TokenReused         a ClientRequestToken that was used for another request
+    |   +-- TokenReused         a ClientRequestToken that was used before
+|   +-- MalformedDocument   a body that is no document of the kind asked for
+|   +-- NotAuthenticated    nobody knows who calls: a closed list of reasons
+|   +-- NotAllowed          the caller is known, and may not do this
+|   +-- TooManyJobs         the account's quota of unfinished jobs is used up
+|   +-- ServiceUnavailable  the service cannot do it now
     +-- StorageError            a store said no, or said nothing: a reason of a closed list
     |   +-- Unanswered          the request may have been applied; only the operation can find out
     +-- ManifestFaulty          the manifest cannot be used: up to 100 located faults
@@ -91,7 +96,61 @@ class IllegalMove(RequestError):
 
 
 class TokenReused(RequestError):
-    """The ClientRequestToken belongs to an earlier request with other content."""
+    """The ClientRequestToken belongs to an earlier request: one with other content, or any where the wire says so."""
+
+
+class MalformedDocument(RequestError):
+    """The body is not well-formed, or its shape is not that of the call."""
+
+    code = "MalformedXML"
+
+
+class AuthenticationReason(StrEnum):
+    """Why a call was not let in: wire codes of COS. A caller learns no more than that."""
+
+    MISSING = "AccessDenied"
+    """Nothing says who calls."""
+    REQUEST_EXPIRED = "RequestExpired"
+    """The signature's time is over. On COS's wire it is AccessDenied with this message."""
+    CLOCK_SKEWED = "RequestTimeTooSkewed"
+    UNKNOWN_KEY = "InvalidAccessKeyId"
+    TOKEN_EXPIRED = "ExpiredToken"  # noqa: S105  # a wire code
+    TOKEN_INVALID = "InvalidToken"  # noqa: S105  # a wire code
+    SIGNATURE_WRONG = "SignatureDoesNotMatch"
+    MALFORMED = "InvalidArgument"
+    """Whoever signed has left out or mixed up a part of the signature."""
+
+
+class NotAuthenticated(RequestError):
+    """Nobody knows who calls."""
+
+    http_status = 403
+
+    def __init__(self, reason: AuthenticationReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.code = str(reason)
+
+
+class NotAllowed(RequestError):
+    """The caller is known, and may not do this."""
+
+    code = "AccessDenied"
+    http_status = 403
+
+
+class TooManyJobs(RequestError):
+    """The account's quota of unfinished jobs is used up. COS answers 500."""
+
+    code = "TooManyJobs"
+    http_status = 500
+
+
+class ServiceUnavailable(RequestError):
+    """The service cannot do it now: its ledger does not answer, or it is stopping. COS answers 500."""
+
+    code = "ServiceUnavailable"
+    http_status = 500
 
 
 # --- storage errors -----------------------------------------------------------------------------------------------

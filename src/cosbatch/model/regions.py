@@ -53,11 +53,3 @@ class Region:
     """Classes that a job may ask for, in place of the profile's; empty: the profile's."""
     profile_overrides: tuple[tuple[str, str], ...] = ()
     """Option name -> support (``applied``, ``emulated``, ``refused``)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
-    """The identity under which a job acts."""
-
-    arn: str
-    external_id: str = ""
