@@ -21,7 +21,7 @@ from cosbatch.engine.limits import EngineLimits
 from cosbatch.engine.liveness import LeaseWatch, LockFiles
 from cosbatch.engine.plan import PlanTools
 from cosbatch.engine.planner import Planner
-from cosbatch.engine.processes import ChildSpec, ParentLink, ProcessGroup
+from cosbatch.engine.processes import ChildSpec, ParentLink, ProcessGroup, Supervisor
 from cosbatch.engine.scheduler import Scheduler
 from cosbatch.engine.shares import Attendance, JobShares, RateShares, attending
 from cosbatch.engine.task_run import TaskTools
@@ -417,15 +417,18 @@ class Engine:
                 return job
             await asyncio.sleep(PROGRESS_SECONDS)
 
-    def kill(self) -> None:
-        """Ends the engine's processes at once; what was under way is settled by the next engine."""
-        self._group.kill()
+
+def engine_supervisor() -> Supervisor:
+    """For :func:`open_engine`, begun before there is an event loop: that saves an import of the program."""
+    return Supervisor.begin()
 
 
 @asynccontextmanager
-async def open_engine(settings: Settings, data_dir: Path, *, log_level: str = "info") -> AsyncIterator[Engine]:
+async def open_engine(
+    settings: Settings, data_dir: Path, *, log_level: str = "info", supervisor: Supervisor | None = None
+) -> AsyncIterator[Engine]:
     """Planner and workers in processes of their own, scheduler and finisher in this one; drained on exit."""
-    group = ProcessGroup(_children(settings, data_dir, log_level))
+    group = ProcessGroup(_children(settings, data_dir, log_level), supervisor=supervisor or Supervisor.begin())
     stop = asyncio.Event()
     async with _process(settings, data_dir, FINISHER) as process:
         tools = FinishTools(
@@ -438,8 +441,8 @@ async def open_engine(settings: Settings, data_dir: Path, *, log_level: str = "i
         finisher = Finisher(worker=process.id, tools=tools)
         scheduler = _scheduler(process, LockFiles(data_dir / "processes"))
         async with attending(process.attendance()):
-            running = [asyncio.create_task(scheduler.run(stop)), asyncio.create_task(finisher.run(stop))]
             group.start()
+            running = [asyncio.create_task(part) for part in (scheduler.run(stop), finisher.run(stop), group.watch())]
             try:
                 yield Engine(
                     service=_service(settings, process.ledger, process.stores),
