@@ -21,7 +21,7 @@ from cosbatch.engine.limits import EngineLimits
 from cosbatch.engine.liveness import LeaseWatch, LockFiles
 from cosbatch.engine.plan import PlanTools
 from cosbatch.engine.planner import Planner
-from cosbatch.engine.processes import ChildSpec, ParentLink, ProcessGroup
+from cosbatch.engine.processes import ChildSpec, ParentLink, ProcessGroup, Supervisor
 from cosbatch.engine.scheduler import Scheduler
 from cosbatch.engine.shares import Attendance, JobShares, RateShares, attending
 from cosbatch.engine.task_run import TaskTools
@@ -32,7 +32,7 @@ from cosbatch.ledger.sql_ledger import open_sqlite_ledger
 from cosbatch.ledger.sqlite import DATABASE_FILE
 from cosbatch.manifests.inspect import Inspection, inspect_manifest
 from cosbatch.model.clock import Clock, SystemClock
-from cosbatch.model.errors import FailureCode, Fault, InvalidArgument, JobFailure
+from cosbatch.model.errors import FailureCode, Fault, InvalidArgument, JobFailure, LedgerUnavailable
 from cosbatch.model.identifiers import Bucket, JobId, ObjectRef, RegionName, WorkerId, new_worker_id
 from cosbatch.model.jobs import Hold, Job
 from cosbatch.model.manifests import Manifest
@@ -54,7 +54,10 @@ from cosbatch.storage.s3_routes import Neighbour
 from cosbatch.storage.signer import TemplateSigner
 from cosbatch.storage.telling_why import bucket_region_or_cause, head_or_cause
 
+log = structlog.get_logger(__name__)
+
 PROGRESS_SECONDS = 0.5
+LEDGER_PATIENCE_SECONDS = 60.0
 SLOWEST_ANSWER = 5
 """An answer that comes bit by bit may take so many times as long as one that does not come at all."""
 WORKER, PLANNER, FINISHER = "worker", "planner", "finisher"
@@ -405,27 +408,40 @@ class Engine:
         on_progress: Callable[[Job, EngineLoad], None] | None = None,
     ) -> Job:
         """The job as soon as ``until`` is true of it, looked at twice a second. Raises what ended a part of the engine:
-        without it the job would wait for ever."""
+        without it the job would wait for ever. A ledger that does not answer for a minute ends it too; for less (a full
+        disk, a busy machine), the engine waits as well."""
+        unanswered = 0
         while True:
             for part in self._parts:
                 if part.done():
                     part.result()
-            job = await self._ledger.job(job_id)
-            if on_progress is not None:
-                on_progress(job, await self.load())
-            if until(job):
-                return job
+            try:
+                job, load = await self._ledger.job(job_id), await self.load()
+            except LedgerUnavailable as error:
+                unanswered += 1
+                log.warning("ledger-unavailable", error=str(error), in_a_row=unanswered)
+                if unanswered * PROGRESS_SECONDS >= LEDGER_PATIENCE_SECONDS:
+                    raise
+            else:
+                unanswered = 0
+                if on_progress is not None:
+                    on_progress(job, load)
+                if until(job):
+                    return job
             await asyncio.sleep(PROGRESS_SECONDS)
 
-    def kill(self) -> None:
-        """Ends the engine's processes at once; what was under way is settled by the next engine."""
-        self._group.kill()
+
+def engine_supervisor() -> Supervisor:
+    """For :func:`open_engine`, begun before there is an event loop: that saves an import of the program."""
+    return Supervisor.begin()
 
 
 @asynccontextmanager
-async def open_engine(settings: Settings, data_dir: Path, *, log_level: str = "info") -> AsyncIterator[Engine]:
+async def open_engine(
+    settings: Settings, data_dir: Path, *, log_level: str = "info", supervisor: Supervisor | None = None
+) -> AsyncIterator[Engine]:
     """Planner and workers in processes of their own, scheduler and finisher in this one; drained on exit."""
-    group = ProcessGroup(_children(settings, data_dir, log_level))
+    group = ProcessGroup(_children(settings, data_dir, log_level), supervisor=supervisor or Supervisor.begin())
     stop = asyncio.Event()
     async with _process(settings, data_dir, FINISHER) as process:
         tools = FinishTools(
@@ -438,8 +454,8 @@ async def open_engine(settings: Settings, data_dir: Path, *, log_level: str = "i
         finisher = Finisher(worker=process.id, tools=tools)
         scheduler = _scheduler(process, LockFiles(data_dir / "processes"))
         async with attending(process.attendance()):
-            running = [asyncio.create_task(scheduler.run(stop)), asyncio.create_task(finisher.run(stop))]
             group.start()
+            running = [asyncio.create_task(part) for part in (scheduler.run(stop), finisher.run(stop), group.watch())]
             try:
                 yield Engine(
                     service=_service(settings, process.ledger, process.stores),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -236,23 +237,20 @@ async def _plan_page(order: RunOrder, job: Job) -> str:
 
 
 def _with_engine(order: RunOrder, work: Callable[[RunningEngine, Screen], Coroutine[Any, Any, Job]]) -> Job:
-    screen = _screen(order.invocation)
+    invocation = order.invocation
+    with invocation.wiring.engine_supervisor() as supervisor, closing(_screen(invocation)) as screen:
 
-    async def run() -> Job:
-        invocation = order.invocation
-        async with invocation.wiring.open_engine(
-            order.settings, invocation.state_folder, log_level=invocation.log_level
-        ) as engine:
-            return await work(engine, screen)
+        async def run() -> Job:
+            async with invocation.wiring.open_engine(
+                order.settings, invocation.state_folder, log_level=invocation.log_level, supervisor=supervisor
+            ) as engine:
+                return await work(engine, screen)
 
-    try:
         return _interruptible(
             run(),
             stopping="Stopping: what is in flight is waited for (Ctrl-C again: at once).",
             on_second=screen.let_go,
         )
-    finally:
-        screen.close()
 
 
 def _interruptible(

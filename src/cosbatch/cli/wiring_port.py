@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from cosbatch.manifests.inspect import Inspection
 from cosbatch.model.identifiers import Bucket, JobId, RegionName
@@ -56,8 +56,13 @@ class Wiring(Protocol):
         """Log lines of this process go into ``cosbatch.log`` while the context is open."""
         ...
 
+    def engine_supervisor(self) -> AbstractContextManager[Any]:
+        """Where the engine's processes come from, for ``open_engine``: to be begun while there are neither threads nor
+        an event loop."""
+        ...
+
     def open_engine(
-        self, settings: Settings, state_folder: Path, /, *, log_level: str = "info"
+        self, settings: Settings, state_folder: Path, /, *, log_level: str = "info", supervisor: Any = None
     ) -> AbstractAsyncContextManager[RunningEngine]:
         """Leaving the context stops it cleanly: requests in flight are waited for."""
         ...

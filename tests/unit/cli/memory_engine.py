@@ -7,7 +7,7 @@ import asyncio
 import itertools
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -218,9 +218,12 @@ class MemoryWiring:
     def logging_to_folder(self, state_folder: Path, *, level: str) -> AbstractContextManager[None]:
         return logging_to_folder(state_folder, level=level)
 
+    def engine_supervisor(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
     @asynccontextmanager
     async def open_engine(
-        self, settings: Settings, state_folder: Path, *, log_level: str = "info"
+        self, settings: Settings, state_folder: Path, *, log_level: str = "info", supervisor: None = None
     ) -> AsyncIterator[MemoryEngine]:
         self.engines += 1
         try:
