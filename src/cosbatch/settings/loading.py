@@ -11,13 +11,12 @@ import os
 import re
 import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, StrictStr, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, PlainValidator, StrictStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from cosbatch.identity.credentials import Credentials
@@ -27,53 +26,16 @@ from cosbatch.model.regions import Addressing, Provider, Region
 from cosbatch.service.documents import Document, dotted, read_document
 from cosbatch.service.documents import Path as FieldPath
 from cosbatch.service.faults import faults_of, nearest, refused
+from cosbatch.settings.fields import EnvOrFileSecret, Secret, Section, file_path
+from cosbatch.settings.people import AccountSettings, UserSettings, principal_name
+from cosbatch.settings.server import ServerSettings
 from cosbatch.storage.profiles import PROFILES, Option, Support
 
 FILE_NAME: Final = "cosbatch.yaml"
 ENVIRONMENT_PREFIX: Final = "COSBATCH_"
+S = TypeVar("S", bound=BaseModel)
 _ENDPOINT: Final = re.compile(r"https?://(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 _REGION_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-
-# --- secrets
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnvOrFileSecret:
-    """Where a secret can be read; the secret itself is read late, and kept nowhere."""
-
-    kind: str
-    """``env`` or ``file``."""
-    name: str
-    """Of the variable, or the file's path."""
-
-    def read(self, *, path: str, environ: Mapping[str, str]) -> str:
-        """The secret, without white space around it. InvalidArgument, which names ``path``, where it is not there."""
-        try:
-            text = environ[self.name] if self.kind == "env" else Path(self.name).expanduser().read_text()
-        except KeyError:
-            raise self._unreadable(path, f"the environment variable {self.name} is not set", "set it") from None
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not text"
-            raise self._unreadable(path, f"the file {self.name} cannot be read: {reason}", "check it") from None
-        if not text.strip():
-            raise self._unreadable(path, f"{self.kind}:{self.name} is empty", "put the secret there")
-        return text.strip()
-
-    def _unreadable(self, path: str, problem: str, way_out: str) -> InvalidArgument:
-        fault = Fault(path=path, value=f"{self.kind}:{self.name}", problem=problem, way_out=way_out)
-        return InvalidArgument("a secret cannot be read", faults=[fault])
-
-
-def _secret(value: Any) -> EnvOrFileSecret:
-    if isinstance(value, str):
-        kind, separator, name = value.partition(":")
-        if separator and kind in ("env", "file") and name:
-            return EnvOrFileSecret(kind=kind, name=_file_path(name) if kind == "file" else name)
-    raise refused(
-        "does not say where the secret is",
-        way_out="write env:NAME or file:PATH and keep the secret itself out of the settings",
-    )
 
 
 # --- fields
@@ -91,16 +53,6 @@ def _endpoint(text: str) -> str:
             way_out="write http[s]://host[:port], a port from 1 to 65535, without a path, a bucket or a user",
         )
     return bare
-
-
-def _file_path(text: str) -> str:
-    try:
-        Path(text).expanduser()
-    except RuntimeError:
-        raise refused("names the home folder of nobody", way_out="write the path without ~") from None
-    if "\0" in text:
-        raise refused("is no path", way_out="write the path of a file")
-    return text
 
 
 def _provider(value: Any) -> Provider:
@@ -121,14 +73,7 @@ def _profile(text: str) -> str:
     return text
 
 
-Secret = Annotated[EnvOrFileSecret, PlainValidator(_secret)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class CredentialSettings(_Section):
+class CredentialSettings(Section):
     """Where a region's access key is."""
 
     access_key_id: Secret = Field(description="Access key id (COS: SecretId).")
@@ -136,7 +81,7 @@ class CredentialSettings(_Section):
     session_token: Secret | None = Field(default=None, description="Session token of temporary credentials.")
 
 
-class RegionSettings(_Section):
+class RegionSettings(Section):
     """A named place with an endpoint: job files name it."""
 
     provider: Annotated[Provider, PlainValidator(_provider)] = Field(
@@ -158,10 +103,13 @@ class RegionSettings(_Section):
     signing_region: Annotated[StrictStr, Field(min_length=1)] = Field(
         default="us-east-1", description="The region's name in signatures; COS and S3: the region itself."
     )
-    ca_file: Annotated[StrictStr, AfterValidator(_file_path)] | None = Field(
+    ca_file: Annotated[StrictStr, AfterValidator(file_path)] | None = Field(
         default=None, description="PEM file with the authorities to trust; default: the system's."
     )
-    credentials: CredentialSettings = Field(description="Where the access key is: each `env:NAME` or `file:PATH`.")
+    credentials: CredentialSettings | None = Field(
+        default=None,
+        description="Where the access key is: each `env:NAME` or `file:PATH`. Without one only jobs with a role run.",
+    )
     requests_per_second: float | None = Field(
         default=None, gt=0, description="Cap over all workers, for each bucket; default: as fast as the store takes it."
     )
@@ -187,6 +135,13 @@ class Settings(BaseSettings):
 
     regions: dict[Annotated[str, AfterValidator(_region_name)], RegionSettings] = Field(
         default={}, description="The region table: name -> region. Job files name a region, never an endpoint."
+    )
+    server: ServerSettings = Field(default=ServerSettings(), description="The service, `cosbatch serve`.")
+    accounts: dict[Annotated[str, AfterValidator(principal_name)], AccountSettings] = Field(
+        default={}, description="Accounts of the service that are declared here: name -> numbers."
+    )
+    users: dict[Annotated[str, AfterValidator(principal_name)], UserSettings] = Field(
+        default={}, description="Users of the service that are declared here: name -> account, role, password."
     )
     workers: int = Field(
         default_factory=_cores, ge=1, le=1024, description="Worker processes; default: the number of cores."
@@ -260,7 +215,7 @@ def load_settings(config: Path | None = None, *, folder: Path | None = None) -> 
     except (SettingsError, RecursionError) as error:
         raise InvalidArgument(f"the settings in the environment cannot be used: {error}") from None
     settings = _with_whole_paths(settings, folder=path.parent) if path else settings
-    faults = list(_authority_faults(settings, document=document))
+    faults = list(_faults_between_fields(settings, document=document))
     if faults:
         raise InvalidArgument(f"the settings in {document.source} cannot be used", faults=faults)
     return settings
@@ -314,12 +269,23 @@ def _steps_found(text: str, path: FieldPath) -> int:
     return found
 
 
-def _authority_faults(settings: Settings, *, document: Document) -> Iterator[Fault]:
+def _faults_between_fields(settings: Settings, *, document: Document) -> Iterator[Fault]:
+    """What no field can know by itself."""
     for name, region in settings.regions.items():
         problem = region.ca_file and _authority_problem(region.ca_file)
         if region.ca_file and problem:
             path = _place(("regions", name, "ca_file"), document)
             yield Fault(path=path, value=region.ca_file, problem=problem, way_out="name a PEM file with certificates")
+    server = settings.server
+    if (server.tls_certificate_file is None) != (server.tls_key_file is None):
+        missing = "tls_key_file" if server.tls_key_file is None else "tls_certificate_file"
+        path = _place(("server", missing), document)
+        yield Fault(path=path, value="", problem="is missing", way_out="TLS needs the certificate's file and its key's")
+    for name, user in settings.users.items():
+        if user.password is not None and user.password_hash is not None:
+            path = _place(("users", name), document)
+            problem = "has both a password and a password_hash"
+            yield Fault(path=path, value="", problem=problem, way_out="keep one of them")
 
 
 def _authority_problem(ca_file: str) -> str:
@@ -334,23 +300,28 @@ def _authority_problem(ca_file: str) -> str:
 
 def _with_whole_paths(settings: Settings, *, folder: Path) -> Settings:
     """A path in the file is meant from the file's own folder."""
-    regions = {name: _region_with_whole_paths(region, folder=folder) for name, region in settings.regions.items()}
-    return settings.model_copy(update={"regions": regions})
+    regions = {name: _section_with_whole_paths(region, folder=folder) for name, region in settings.regions.items()}
+    users = {name: _section_with_whole_paths(user, folder=folder) for name, user in settings.users.items()}
+    server = _section_with_whole_paths(settings.server, folder=folder)
+    return settings.model_copy(update={"regions": regions, "users": users, "server": server})
 
 
-def _region_with_whole_paths(region: RegionSettings, *, folder: Path) -> RegionSettings:
-    found = {name: getattr(region.credentials, name) for name in CredentialSettings.model_fields}
-    whole = {name: secret and _whole_secret(secret, folder=folder) for name, secret in found.items()}
-    update: dict[str, Any] = {"credentials": region.credentials.model_copy(update=whole)}
-    if region.ca_file is not None:
-        update["ca_file"] = str(folder / Path(region.ca_file).expanduser())
-    return region.model_copy(update=update)
+def _section_with_whole_paths(section: S, *, folder: Path) -> S:
+    return section.model_copy(
+        update={
+            name: _whole(name, value, folder=folder)
+            for name in type(section).model_fields
+            if (value := getattr(section, name)) is not None
+        }
+    )
 
 
-def _whole_secret(secret: EnvOrFileSecret, *, folder: Path) -> EnvOrFileSecret:
-    if secret.kind == "env":
-        return secret
-    return EnvOrFileSecret(kind="file", name=str(folder / Path(secret.name).expanduser()))
+def _whole(name: str, value: Any, *, folder: Path) -> Any:
+    if isinstance(value, EnvOrFileSecret):
+        return value.within(folder)
+    if isinstance(value, CredentialSettings):
+        return _section_with_whole_paths(value, folder=folder)
+    return str(folder / Path(value).expanduser()) if name.endswith("_file") else value
 
 
 # --- what the rooms get
@@ -398,6 +369,10 @@ def read_credentials(
     surroundings = os.environ if environ is None else environ
     places = known_region(settings, region).credentials
     path = f"regions.{region}.credentials"
+    if places is None:
+        way_out = "add them, or name a role in the job"
+        fault = Fault(path=path, value="", problem="are not in the settings", way_out=way_out)
+        raise InvalidArgument(f"nobody is known who may use region {region}", faults=[fault])
     return Credentials(
         access_key_id=places.access_key_id.read(path=f"{path}.access_key_id", environ=surroundings),
         secret_access_key=places.secret_access_key.read(path=f"{path}.secret_access_key", environ=surroundings),
@@ -415,9 +390,12 @@ def read_credentials(
 def render_settings_table() -> str:
     """The settings as a Markdown table, for the documentation."""
     rows = ["| Setting | Default | Unit | What it does |", "|---|---|---|---|"]
-    rows += _rows(Settings, prefix="", but=("regions",))
+    rows += _rows(Settings, prefix="", but=("regions", "server", "accounts", "users"))
     rows += _rows(RegionSettings, prefix="regions.NAME.", but=("credentials",))
     rows += _rows(CredentialSettings, prefix="regions.NAME.credentials.", but=())
+    rows += _rows(ServerSettings, prefix="server.", but=())
+    rows += _rows(AccountSettings, prefix="accounts.NAME.", but=())
+    rows += _rows(UserSettings, prefix="users.NAME.", but=())
     return "\n".join(rows) + "\n"
 
 
@@ -444,7 +422,7 @@ def _default(field: Any) -> str:
 
 def _unit(name: str) -> str:
     """Units stand in names."""
-    for unit in ("seconds", "hours", "days", "share", "rows"):
+    for unit in ("seconds", "hours", "days", "share", "rows", "bytes"):
         if name.endswith(f"_{unit}") and not name.endswith("per_second"):
             return unit
     return "requests/s" if name.endswith("per_second") else ""

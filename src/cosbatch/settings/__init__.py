@@ -1,0 +1,37 @@
+"""Settings: what the operator decides, from a YAML file and the environment."""
+
+from cosbatch.settings.fields import EnvOrFileSecret
+from cosbatch.settings.loading import (
+    ENVIRONMENT_PREFIX,
+    FILE_NAME,
+    CredentialSettings,
+    RegionSettings,
+    Settings,
+    find_settings_file,
+    known_region,
+    load_settings,
+    read_credentials,
+    region_table,
+    render_settings_table,
+)
+from cosbatch.settings.people import AccountSettings, UserSettings
+from cosbatch.settings.server import ServerSettings, is_loopback
+
+__all__ = [
+    "ENVIRONMENT_PREFIX",
+    "FILE_NAME",
+    "AccountSettings",
+    "CredentialSettings",
+    "EnvOrFileSecret",
+    "RegionSettings",
+    "ServerSettings",
+    "Settings",
+    "UserSettings",
+    "find_settings_file",
+    "is_loopback",
+    "known_region",
+    "load_settings",
+    "read_credentials",
+    "region_table",
+    "render_settings_table",
+]
