@@ -219,6 +219,9 @@ class RegionStores:
     def answers(self) -> int:
         return sum(board.answers for board in self._boards.values())
 
+    def repeats(self) -> int:
+        return sum(board.repeats for board in self._boards.values())
+
     async def close(self) -> None:
         await asyncio.gather(*[client.close() for client in self._clients.values()])
 

@@ -129,6 +129,9 @@ class RigStores:
     def answers(self) -> int:
         return sum(board.answers for board in self._boards.values())
 
+    def repeats(self) -> int:
+        return 0
+
     async def close(self) -> None:
         """The memory store belongs to the rig."""
 

@@ -15,7 +15,7 @@ from cosbatch.settings.loading import (
     render_settings_table,
 )
 from cosbatch.settings.people import AccountSettings, UserSettings
-from cosbatch.settings.server import ServerSettings, is_loopback
+from cosbatch.settings.server import ServerSettings
 
 __all__ = [
     "ENVIRONMENT_PREFIX",
@@ -28,7 +28,6 @@ __all__ = [
     "Settings",
     "UserSettings",
     "find_settings_file",
-    "is_loopback",
     "known_region",
     "load_settings",
     "read_credentials",

@@ -11,7 +11,6 @@ from cosbatch.service.faults import refused
 from cosbatch.settings.fields import KeySource, Secret, Section, file_path
 
 DEFAULT_PORT: Final = 8014
-_LOOPBACK_NAMES: Final = frozenset({"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"})
 
 
 def _host(text: str) -> str:
@@ -71,13 +70,3 @@ class ServerSettings(Section):
     max_connections: int = Field(
         default=1000, ge=1, le=100_000, description="Calls and connections at a time; more are answered with 503."
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a listener at ``host``, by what stands there: no name is looked up."""
-    if host.lower() in _LOOPBACK_NAMES:
-        return True
-    try:
-        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
-    except ValueError:
-        return False
