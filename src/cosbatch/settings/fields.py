@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, PlainValidator
 
 from cosbatch.model.errors import Fault, InvalidArgument
 from cosbatch.service.faults import refused
-
-COMMAND_SECONDS: Final = 30.0
-"""How long a command may take to print a secret."""
 
 
 class Section(BaseModel):
@@ -34,19 +29,15 @@ class EnvOrFileSecret:
     """Of the variable, the file's path, or the command with its arguments."""
 
     def read(self, *, path: str, environ: Mapping[str, str]) -> str:
-        """The secret, without white space around it. InvalidArgument, which names ``path``, where it is not there."""
+        """The secret, without white space around it. InvalidArgument, which names ``path``, where it is not there. Not
+        for a command: whoever runs those reads them."""
         try:
-            text = self._text(environ)
+            text = environ[self.name] if self.kind == "env" else Path(self.name).expanduser().read_text()
         except KeyError:
             raise self._unreadable(path, f"the environment variable {self.name} is not set", "set it") from None
-        except (subprocess.SubprocessError, ValueError) as error:
-            if isinstance(error, UnicodeDecodeError):
-                raise self._unreadable(path, f"what {self.kind}:{self.name} gives is not text", "check it") from None
-            raise self._unreadable(path, "the command did not end well", "run it by hand") from None
-        except OSError as error:
-            raise self._unreadable(
-                path, f"the file {self._file()} cannot be read: {error.strerror}", "check it"
-            ) from None
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not text"
+            raise self._unreadable(path, f"the file {self.name} cannot be read: {reason}", "check it") from None
         if not text.strip():
             raise self._unreadable(path, f"{self.kind}:{self.name} is empty", "put the secret there")
         return text.strip()
@@ -56,25 +47,6 @@ class EnvOrFileSecret:
         if self.kind != "file":
             return self
         return EnvOrFileSecret(kind="file", name=str(folder / Path(self.name).expanduser()))
-
-    def _text(self, environ: Mapping[str, str]) -> str:
-        match self.kind:
-            case "env":
-                return environ[self.name]
-            case "command":
-                done = subprocess.run(
-                    shlex.split(self.name),
-                    stdout=subprocess.PIPE,
-                    timeout=COMMAND_SECONDS,
-                    check=True,
-                    env=dict(environ),
-                )
-                return done.stdout.decode()
-            case _:
-                return Path(self.name).expanduser().read_text()
-
-    def _file(self) -> str:
-        return self.name if self.kind == "file" else shlex.split(self.name)[0]
 
     def _unreadable(self, path: str, problem: str, way_out: str) -> InvalidArgument:
         fault = Fault(path=path, value=f"{self.kind}:{self.name}", problem=problem, way_out=way_out)

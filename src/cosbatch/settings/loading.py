@@ -141,7 +141,7 @@ class Settings(BaseSettings):
         default={}, description="Accounts of the service that are declared here: name -> numbers."
     )
     users: dict[Annotated[str, AfterValidator(principal_name)], UserSettings] = Field(
-        default={}, description="Users of the service that are declared here: name -> account, role, password."
+        default={}, description="Users of the service that are declared here: name -> account, role."
     )
     workers: int = Field(
         default_factory=_cores, ge=1, le=1024, description="Worker processes; default: the number of cores."
@@ -281,11 +281,6 @@ def _faults_between_fields(settings: Settings, *, document: Document) -> Iterato
         missing = "tls_key_file" if server.tls_key_file is None else "tls_certificate_file"
         path = _place(("server", missing), document)
         yield Fault(path=path, value="", problem="is missing", way_out="TLS needs the certificate's file and its key's")
-    for name, user in settings.users.items():
-        if user.password is not None and user.password_hash is not None:
-            path = _place(("users", name), document)
-            problem = "has both a password and a password_hash"
-            yield Fault(path=path, value="", problem=problem, way_out="keep one of them")
 
 
 def _authority_problem(ca_file: str) -> str:
@@ -301,9 +296,8 @@ def _authority_problem(ca_file: str) -> str:
 def _with_whole_paths(settings: Settings, *, folder: Path) -> Settings:
     """A path in the file is meant from the file's own folder."""
     regions = {name: _section_with_whole_paths(region, folder=folder) for name, region in settings.regions.items()}
-    users = {name: _section_with_whole_paths(user, folder=folder) for name, user in settings.users.items()}
     server = _section_with_whole_paths(settings.server, folder=folder)
-    return settings.model_copy(update={"regions": regions, "users": users, "server": server})
+    return settings.model_copy(update={"regions": regions, "server": server})
 
 
 def _section_with_whole_paths(section: S, *, folder: Path) -> S:

@@ -9,10 +9,9 @@ from pydantic import AfterValidator, Field, StrictStr
 
 from cosbatch.model.principals import UserRole
 from cosbatch.service.faults import refused
-from cosbatch.settings.fields import Secret, Section
+from cosbatch.settings.fields import Section
 
 _PRINCIPAL_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
-_HASH: Final = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
 
 
 def principal_name(name: str) -> str:
@@ -33,12 +32,6 @@ def _twelve_digits(text: str) -> str:
     return text
 
 
-def _password_hash(text: str) -> str:
-    if not _HASH.fullmatch(text):
-        raise refused("is no argon2id hash", way_out="write what argon2 prints: $argon2id$v=19$...", is_secret=True)
-    return text
-
-
 class AccountSettings(Section):
     """A wall around jobs, keys and roles. Clients name it by one of three numbers."""
 
@@ -52,13 +45,8 @@ class AccountSettings(Section):
 
 
 class UserSettings(Section):
-    """A person or a program."""
+    """A person or a program. It gets its password and keys by ``cosbatch admin``."""
 
     account: Annotated[StrictStr, AfterValidator(principal_name)] = Field(description="The account that it belongs to.")
     role: UserRole = Field(default=UserRole.OPERATOR, description="What it may do: `viewer`, `operator` or `admin`.")
-    password_hash: Annotated[StrictStr, AfterValidator(_password_hash)] | None = Field(
-        default=None, description="argon2id hash of its password, as `argon2` prints it."
-    )
-    password: Secret | None = Field(
-        default=None, description="Where its password is; one of the two, or none: it can only use access keys."
-    )
+    is_disabled: bool = Field(default=False, description="Whether it is kept out for now.")
