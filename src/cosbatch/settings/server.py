@@ -61,8 +61,8 @@ class ServerSettings(Section):
     drain_seconds: float = Field(
         default=30, gt=0, le=3600, description="How long calls under way are waited for when the service stops."
     )
-    call_seconds: float = Field(
-        default=60, gt=0, le=3600, description="Longest time for one call, its body included; then it is broken off."
+    body_seconds: float = Field(
+        default=60, gt=0, le=3600, description="How long a client may take to send the body of a call."
     )
     max_body_bytes: int = Field(
         default=2**20, ge=1024, le=2**30, description="Longest body of a call; a longer one is refused unread."
