@@ -23,6 +23,7 @@
     +-- SpoolError              the work area refused a read or a write
     |   +-- SpoolMissing        nothing has that name
     |   +-- SpoolDamaged        what is there is not what was put there
+    +-- SealBroken              a secret that was sealed at rest does not open
     +-- SendingStopped          nothing more may be sent for this task: its lease is over, or its worker stops
 
 A failed task is none of these: it is a value, :class:`cosbatch.model.tasks.Result`.
@@ -318,6 +319,10 @@ class SpoolMissing(SpoolError):
 
 class SpoolDamaged(SpoolError):
     """What the work area has under a name is not what was put there."""
+
+
+class SealBroken(CosbatchError):
+    """A sealed secret does not open: its key is not known, it was changed, or it was sealed for something else."""
 
 
 class SendingStopped(CosbatchError):
