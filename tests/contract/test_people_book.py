@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cosbatch.ledger.people_port import AuditEntry, KnownUser, Outcome, PeopleBook
-from cosbatch.ledger.sealed import SealedText
+from cosbatch.ledger.people_port import AuditEntry, KnownUser, Outcome, PeopleBook, SealedText
 from cosbatch.ledger.sql_people import open_sqlite_people
 from cosbatch.model.errors import NameTaken, NoSuchName
 from cosbatch.model.identifiers import AccountId

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from cosbatch.identity.tokens import ApiToken, Session
 from cosbatch.ledger.people_port import (
+    SECRET_PURPOSE,
     AuditEntry,
     AuditLine,
     Founding,
@@ -18,10 +19,10 @@ from cosbatch.ledger.people_port import (
     KnownToken,
     KnownUser,
     PeopleBook,
+    Reseal,
+    SealedText,
 )
 from cosbatch.ledger.people_rules import account_taken, declared_users, name_taken, no_such
-from cosbatch.ledger.people_tables import SECRET_PURPOSE
-from cosbatch.ledger.sealed import Reseal, SealedText
 from cosbatch.model.clock import Clock
 from cosbatch.model.identifiers import AccountId
 from cosbatch.model.principals import AccessKey, Account, User, UserRole

@@ -8,8 +8,8 @@ from typing import Any, Final
 from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from cosbatch.ledger import people_tables as tables
-from cosbatch.ledger.people_port import AuditEntry, AuditLine, Outcome
-from cosbatch.ledger.sealed import Reseal, has_sealed, reseal
+from cosbatch.ledger.people_port import AuditEntry, AuditLine, Outcome, Reseal
+from cosbatch.ledger.sealed import has_sealed, reseal
 from cosbatch.ledger.tables import metadata
 from cosbatch.ledger.transaction import Transaction
 from cosbatch.model.identifiers import AccountId

@@ -6,16 +6,16 @@ Names that are taken raise :class:`NameTaken`, names that nothing has :class:`No
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol
 
 from cosbatch.identity.tokens import ApiToken, Session
-from cosbatch.ledger.sealed import Reseal
 from cosbatch.model.identifiers import AccountId
 from cosbatch.model.principals import AccessKey, Account, User, UserRole
 
+SECRET_PURPOSE: Final = "access key {id}"  # noqa: S105  # what the secret of an access key is sealed for
 NO_ACCOUNT: Final = AccountId("")
 """In the audit log: what belongs to the service as a whole."""
 
@@ -93,6 +93,20 @@ class Founding:
     password_hash: str = field(repr=False)
     key: AccessKey
     sealed_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedText:
+    """One sealed secret of the ledger."""
+
+    text: str = field(repr=False)
+    purpose: str
+    narrowed: str = ""
+    """The purpose of the narrowed cipher that sealed it; empty for the whole one."""
+
+
+Reseal = Callable[[SealedText], str]
+"""Gives the same secret, sealed with the key that is current now."""
 
 
 class PeopleBook(Protocol):

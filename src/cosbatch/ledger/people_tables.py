@@ -10,10 +10,9 @@ from typing import Final
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table, Text
 
+from cosbatch.ledger.people_port import SECRET_PURPOSE
 from cosbatch.ledger.sealed import sealed_for
 from cosbatch.ledger.tables import COUNT, REAL_NUMBER, metadata
-
-SECRET_PURPOSE: Final = "access key {id}"  # noqa: S105  # what the secret is sealed for
 
 account: Final = Table(
     "account",

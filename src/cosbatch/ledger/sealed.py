@@ -7,12 +7,13 @@ text is no secret.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Column, MetaData, Table, bindparam, select, update
 
+from cosbatch.ledger.people_port import Reseal, SealedText
 from cosbatch.ledger.transaction import Transaction
 
 _KEY: Final = "sealed_for"
@@ -26,19 +27,6 @@ class SealedFor:
     """With the names of other columns in braces."""
     narrowed: str
     """The purpose of the narrowed cipher; empty for the whole one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedText:
-    """One sealed secret of the ledger."""
-
-    text: str
-    purpose: str
-    narrowed: str = ""
-
-
-Reseal = Callable[[SealedText], str]
-"""Gives the same secret, sealed with the key that is current now."""
 
 
 def sealed_for(purpose: str, *, narrowed: str = "") -> dict[str, SealedFor]:

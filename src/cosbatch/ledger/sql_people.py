@@ -17,8 +17,8 @@ from cosbatch.ledger.people_port import (
     KnownToken,
     KnownUser,
     PeopleBook,
+    Reseal,
 )
-from cosbatch.ledger.sealed import Reseal
 from cosbatch.ledger.transaction import Database
 from cosbatch.model.clock import Clock
 from cosbatch.model.identifiers import AccountId
