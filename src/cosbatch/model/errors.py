@@ -11,6 +11,9 @@
 |   +-- MalformedDocument   a body that is no document of the kind asked for
 |   +-- NotAuthenticated    nobody knows who calls: a closed list of reasons
 |   +-- NotAllowed          the caller is known, and may not do this
+|   +-- NoSuchName          nothing of that kind has that name in the account
+|   +-- NameTaken           another thing of that kind has that name or number
+|   +-- TooManyAttempts     so many failed logins that the next one has to wait
 |   +-- TooManyJobs         the account's quota of unfinished jobs is used up
 |   +-- ServiceUnavailable  the service cannot do it now
     +-- StorageError            a store said no, or said nothing: a reason of a closed list
@@ -23,6 +26,7 @@
     +-- SpoolError              the work area refused a read or a write
     |   +-- SpoolMissing        nothing has that name
     |   +-- SpoolDamaged        what is there is not what was put there
+    +-- SealBroken              a secret that was sealed at rest does not open
     +-- SendingStopped          nothing more may be sent for this task: its lease is over, or its worker stops
 
 A failed task is none of these: it is a value, :class:`cosbatch.model.tasks.Result`.
@@ -137,6 +141,31 @@ class NotAllowed(RequestError):
 
     code = "AccessDenied"
     http_status = 403
+
+
+class NoSuchName(RequestError):
+    """No account, user, key or token has that name, as far as the caller may know."""
+
+    code = "NoSuchEntity"
+    http_status = 404
+
+
+class NameTaken(RequestError):
+    """Another account, user, key or token has that name or number."""
+
+    code = "EntityAlreadyExists"
+    http_status = 409
+
+
+class TooManyAttempts(RequestError):
+    """Too many logins of this user, or from this address, have failed."""
+
+    code = "TooManyAttempts"
+    http_status = 429
+
+    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class TooManyJobs(RequestError):
@@ -318,6 +347,10 @@ class SpoolMissing(SpoolError):
 
 class SpoolDamaged(SpoolError):
     """What the work area has under a name is not what was put there."""
+
+
+class SealBroken(CosbatchError):
+    """A sealed secret does not open: its key is not known, it was changed, or it was sealed for something else."""
 
 
 class SendingStopped(CosbatchError):
