@@ -129,6 +129,11 @@ class _LimitedBody:
         return RequestError(f"the body has more than {self._limits.max_body_bytes} bytes, which no call needs")
 
 
+def current_request_id() -> str:
+    """Of the call that is being answered."""
+    return str(structlog.contextvars.get_contextvars()[REQUEST_ID])
+
+
 def _request_id(scope: Scope) -> str:
     sent = next((value for name, value in scope["headers"] if name == REQUEST_ID_HEADER.encode()), b"")
     return sent.decode() if _OTHERS_ID.fullmatch(sent) else new_request_id()

@@ -1,4 +1,4 @@
-"""Settings -> objects: the only place that names concrete adapters."""
+"""The stores, the service and the engine of a data folder, made of settings."""
 
 from __future__ import annotations
 
@@ -378,20 +378,21 @@ class Engine:
         self,
         *,
         service: JobService,
-        ledger: JobLedger,
+        process: EngineProcess,
+        scheduler: Scheduler,
         group: ProcessGroup,
         parts: Sequence[asyncio.Task[None]],
-        limits: EngineLimits,
     ) -> None:
         """``parts`` run in this process, beside the group's."""
         self.service = service
-        self._ledger = ledger
+        self.ledger = process.ledger
+        self._process = process
+        self._scheduler = scheduler
         self._group = group
         self._parts = parts
-        self._limits = limits
 
     async def load(self) -> EngineLoad:
-        workers = await self._ledger.workers(seen_within_seconds=self._limits.share_seconds)
+        workers = await self.ledger.workers(seen_within_seconds=self._process.limits.share_seconds)
         buckets = [bucket for worker in workers for bucket in worker.metrics.buckets]
         return EngineLoad(
             in_flight=sum(bucket.in_flight for bucket in buckets), limit=sum(bucket.limit for bucket in buckets)
@@ -413,7 +414,7 @@ class Engine:
             for part in self._parts:
                 if part.done():
                     part.result()
-            job = await self._ledger.job(job_id)
+            job = await self.ledger.job(job_id)
             if on_progress is not None:
                 on_progress(job, await self.load())
             if until(job):
@@ -423,6 +424,34 @@ class Engine:
     def kill(self) -> None:
         """Ends the engine's processes at once; what was under way is settled by the next engine."""
         self._group.kill()
+
+    # --- how it is
+
+    async def until_broken(self) -> None:
+        """Until a part ends, which it does by an error alone while the engine is open; raises that."""
+        done, _ = await asyncio.wait([*self._parts, *self._group.keepers], return_when=asyncio.FIRST_COMPLETED)
+        for part in done:
+            part.result()
+
+    @property
+    def leases_expired(self) -> int:
+        return self._scheduler.leases_expired
+
+    def parts(self) -> dict[str, bool]:
+        """Part -> whether it runs. A process that has died is started again."""
+        here = {part.get_name(): not part.done() for part in self._parts}
+        running = self._group.pids()
+        return here | {name: name in running for name in self._group.names}
+
+    async def written_seconds_ago(self) -> float | None:
+        """When the ledger took the last check-in of this process; None: not lately."""
+        lately = self._process.limits.share_seconds
+        seen = await self.ledger.workers(seen_within_seconds=lately)
+        mine = next((worker for worker in seen if worker.process.id == self._process.id), None)
+        return None if mine is None else max(self._process.clock.now() - mine.seen_at, 0.0)
+
+    async def free_spool_share(self) -> float | None:
+        return await self._process.spool.free_share()
 
 
 @asynccontextmanager
@@ -441,15 +470,18 @@ async def open_engine(settings: Settings, data_dir: Path, *, log_level: str = "i
         finisher = Finisher(worker=process.id, tools=tools)
         scheduler = _scheduler(process, LockFiles(data_dir / "processes"))
         async with attending(process.attendance()):
-            running = [asyncio.create_task(scheduler.run(stop)), asyncio.create_task(finisher.run(stop))]
+            running = [
+                asyncio.create_task(scheduler.run(stop), name="scheduler"),
+                asyncio.create_task(finisher.run(stop), name="finisher"),
+            ]
             group.start()
             try:
                 yield Engine(
                     service=_service(settings, process.ledger, process.stores),
-                    ledger=process.ledger,
+                    process=process,
+                    scheduler=scheduler,
                     group=group,
                     parts=running,
-                    limits=process.limits,
                 )
             finally:
                 stop.set()
@@ -457,7 +489,7 @@ async def open_engine(settings: Settings, data_dir: Path, *, log_level: str = "i
                 await asyncio.gather(*running, return_exceptions=True)
 
 
-def _scheduler(process: _Process, locks: LockFiles) -> Scheduler:
+def _scheduler(process: EngineProcess, locks: LockFiles) -> Scheduler:
     limits = process.limits
     return Scheduler(
         ledger=process.ledger,
@@ -503,7 +535,7 @@ async def run_worker(link: ParentLink, settings: Settings, data_dir: Path, log_l
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Process:
+class EngineProcess:
     """What every process of the engine has."""
 
     id: WorkerId
@@ -528,7 +560,7 @@ class _Process:
 
 
 @asynccontextmanager
-async def _process(settings: Settings, data_dir: Path, role: str) -> AsyncIterator[_Process]:
+async def _process(settings: Settings, data_dir: Path, role: str) -> AsyncIterator[EngineProcess]:
     """Its lock file is free as soon as it is gone."""
     keep_large_blocks()
     worker, clock, limits = new_worker_id(role), SystemClock(), engine_limits(settings)
@@ -536,7 +568,7 @@ async def _process(settings: Settings, data_dir: Path, role: str) -> AsyncIterat
         ledger = await open_sqlite_ledger(data_dir)
         async with _stores(settings, clock=clock, waits_for_shares=True) as stores:
             try:
-                yield _Process(
+                yield EngineProcess(
                     id=worker,
                     role=role,
                     clock=clock,
