@@ -140,9 +140,11 @@ class JobEvent:
     at: float
     actor: Actor
     kind: str
-    """``moved``, ``priority``, ``hold``, ``hold-ended``, ``report``."""
+    """``created``, ``moved``, ``priority``, ``hold``, ``hold-ended``, ``report``."""
     status: JobStatus
     reason: str
+    by: str = ""
+    """Which user, and the way: ``alice via cos``; empty for the engine."""
 
 
 def operation_name_of(parameters: OperationParameters) -> OperationName:
