@@ -23,7 +23,7 @@ from cosbatch.cli.job_page import exit_code_of, totals
 from cosbatch.cli.live import LiveScreen
 from cosbatch.cli.output import print_json
 from cosbatch.cli.progress import PlainScreen, Screen, Watch
-from cosbatch.cli.request_page import plan_page
+from cosbatch.cli.request_page import plan_page, question
 from cosbatch.cli.run_identity import FoundRun, find_or_create, read_job_file
 from cosbatch.cli.runs_index import RunsIndex
 from cosbatch.cli.wiring_port import Load, RunningEngine
@@ -180,7 +180,7 @@ def _carry_out(order: RunOrder, job: Job) -> Job:
         job = _with_engine(order, lambda engine, screen: _plan(job, engine, screen))
     if job.status is JobStatus.SUSPENDED:
         click.echo(_interruptible(_plan_page(order, job), stopping="Stopping."), err=True)
-        if not click.confirm("Run it?", err=True):
+        if not click.confirm(question(job), err=True):
             raise _Declined
     return job if is_final(job.status) else _with_engine(order, lambda engine, screen: _finish(job, engine, screen))
 
