@@ -102,7 +102,8 @@ def _events(events: Sequence[JobEvent]) -> str:
     if not events:
         return ""
     rows = [
-        (iso_time(event.at) or "", event.actor.value, event.kind, event.status.value, event.reason) for event in events
+        (iso_time(event.at) or "", event.by or event.actor.value, event.kind, event.status.value, event.reason)
+        for event in events
     ]
     return table(("TIME", "BY", "EVENT", "STATUS", "REASON"), rows)
 

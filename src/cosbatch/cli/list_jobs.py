@@ -26,7 +26,7 @@ def list_jobs(invocation: Invocation, *, statuses: tuple[str, ...], limit: int, 
 async def _list(invocation: Invocation, *, statuses: tuple[str, ...], limit: int, next_token: str) -> int:
     from cosbatch.cli.job_page import LIST_HEADER, list_row
     from cosbatch.cli.output import print_json, table
-    from cosbatch.model.identifiers import LOCAL_ACCOUNT
+    from cosbatch.model.principals import LOCAL_CALLER
     from cosbatch.service.job_document import job_document
     from cosbatch.service.service import JobPage
 
@@ -34,7 +34,7 @@ async def _list(invocation: Invocation, *, statuses: tuple[str, ...], limit: int
     if invocation.wiring.has_jobs(invocation.state_folder):
         async with invocation.wiring.open_service(invocation.settings(), invocation.state_folder) as service:
             page = await service.list_jobs(
-                account=LOCAL_ACCOUNT,
+                caller=LOCAL_CALLER,
                 statuses=[JobStatus(status) for status in statuses],
                 max_results=limit,
                 next_token=next_token,

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from cosbatch.cli.runs_index import RunsIndex
 from cosbatch.model.errors import Fault, InvalidArgument
-from cosbatch.model.identifiers import LOCAL_ACCOUNT
 from cosbatch.model.jobs import Job, JobRequest
+from cosbatch.model.principals import LOCAL_CALLER
 from cosbatch.model.states import ENDS_IN, is_final
 from cosbatch.service.documents import read_document
 from cosbatch.service.job_document import request_digest
@@ -68,7 +68,7 @@ async def find_or_create(
     await _refuse_unfinished(job_file, identity=identity, service=service, index=index)
     before_new()
     index.remember(job_file, runs.next_token)
-    return FoundRun(await service.create_job(request, account=LOCAL_ACCOUNT, token=runs.next_token), is_new=True)
+    return FoundRun(await service.create_job(request, caller=LOCAL_CALLER, token=runs.next_token), is_new=True)
 
 
 def _identity(request: JobRequest, *, token: str, places: Sequence[str]) -> str:
@@ -81,7 +81,7 @@ def _identity(request: JobRequest, *, token: str, places: Sequence[str]) -> str:
 async def _runs_of(identity: str, *, service: JobService) -> _Runs:
     latest: Job | None = None
     token, number = identity, 1
-    while (job := await service.find_job(token=token, account=LOCAL_ACCOUNT)) is not None:
+    while (job := await service.find_job(token=token, caller=LOCAL_CALLER)) is not None:
         number += 1
         latest, token = job, f"{identity}.{number}"
     return _Runs(latest, token)
@@ -91,7 +91,7 @@ async def _refuse_unfinished(job_file: Path, *, identity: str, service: JobServi
     for token in index.tokens(job_file):
         if token.startswith(identity):
             continue
-        job = await service.find_job(token=token, account=LOCAL_ACCOUNT)
+        job = await service.find_job(token=token, caller=LOCAL_CALLER)
         # What completes, fails or is being cancelled sends no task any more, and ends by itself while an engine runs.
         if job is not None and not is_final(job.status) and job.status not in ENDS_IN:
             fault = Fault(

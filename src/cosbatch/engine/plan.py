@@ -15,14 +15,14 @@ from cosbatch.engine.chunker import Chunker, CutChunk
 from cosbatch.engine.job_kit import PlanUploads, facts_of
 from cosbatch.engine.limits import EngineLimits
 from cosbatch.engine.ports import Stores, buckets_of, regions_of
-from cosbatch.engine.versions import VersionRuns
+from cosbatch.engine.versions import EachVersion, VersionRuns
 from cosbatch.ledger.port import JobLease, JobLedger
 from cosbatch.manifests.plain import RowBatch
 from cosbatch.manifests.reader import ManifestHeader, ManifestReading, read_manifest
 from cosbatch.model.errors import FailureCode, JobFailure
 from cosbatch.model.identifiers import ObjectKey
 from cosbatch.model.jobs import Job, PlanFindings
-from cosbatch.model.operations import PutObjectCopy
+from cosbatch.model.operations import DeleteObject, PutObjectCopy
 from cosbatch.model.regions import Versioning
 from cosbatch.model.states import JobStatus
 from cosbatch.model.tasks import NewChunk
@@ -136,18 +136,21 @@ class Plan:
         )
         self.is_asking = False
         self._may_write_report = True
-        self._may_write_target = target is not None
+        # What is done to the objects themselves cannot be tried without doing it: the first tasks find out.
+        self._may_write_target = target is not None or not isinstance(request.operation, PutObjectCopy)
 
-    def _version_runs(self, header: ManifestHeader, findings: PlanFindings) -> VersionRuns | None:
+    def _version_runs(self, header: ManifestHeader, findings: PlanFindings) -> VersionRuns | EachVersion | None:
         if not header.has_versions:
             return None
+        if not isinstance(self.job.request.operation, PutObjectCopy):
+            return EachVersion(removes_markers=isinstance(self.job.request.operation, DeleteObject))
         return VersionRuns(
             keeps_versions=findings.target_versioning is Versioning.ENABLED,
             first_number=0,
             longest_run=self._tools.limits.versions_of_one_key,
         )
 
-    def _cut(self, batch: RowBatch, runs: VersionRuns | None) -> Iterator[CutChunk]:
+    def _cut(self, batch: RowBatch, runs: VersionRuns | EachVersion | None) -> Iterator[CutChunk]:
         if self._refused is not None:
             self._refuse_overlap(batch)
         if runs is None:
@@ -156,7 +159,7 @@ class Plan:
         for run in runs.feed(list(batch)):
             yield from self._chunker.add_run(run)
 
-    def _cut_rest(self, runs: VersionRuns | None) -> Iterator[CutChunk]:
+    def _cut_rest(self, runs: VersionRuns | EachVersion | None) -> Iterator[CutChunk]:
         if runs is not None:
             for run in runs.finish():
                 yield from self._chunker.add_run(run)

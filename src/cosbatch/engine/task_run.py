@@ -90,7 +90,7 @@ class TaskRun:
 
     def _begin(self, task: Task) -> None:
         self._task = task
-        self._may_have_run = self._run.claim.losses > 0
+        self._may_have_run = self._context.may_have_run = self._run.claim.losses > 0
         self._unanswered = 0
         self._looking = False
         self._target.begin()
@@ -193,7 +193,7 @@ class TaskRun:
 
     async def _after_lost_reply(self, error: Exception) -> None:
         self._unanswered += 1
-        self._may_have_run = True
+        self._may_have_run = self._context.may_have_run = True
         log.debug("outcome-open", job_id=self._run.claim.lease.job_id, task=self._task.number, error=str(error))
         await asyncio.sleep(backoff_seconds(self._unanswered, self._tools.random.random))
 

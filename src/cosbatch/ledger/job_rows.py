@@ -54,6 +54,7 @@ def move_row(
     to: JobStatus,
     actor: Actor,
     reason: str,
+    by: str = "",
     paused_by: PausedBy | None = None,
     failure: FailureCode | None = None,
 ) -> None:
@@ -72,7 +73,7 @@ def move_row(
     )
     if not tx.change(_MOVE, {"the_job": row.id, "the_status": current} | _columns(changes)):
         raise illegal_move(JobId(row.id), current, to=to, actor=actor)
-    add_event(tx, row.id, actor=actor, kind="moved", status=to, reason=reason)
+    add_event(tx, row.id, actor=actor, kind="moved", status=to, reason=reason, by=by)
 
 
 def _columns(changes: Changes) -> Parameters:
@@ -80,9 +81,11 @@ def _columns(changes: Changes) -> Parameters:
     return {name: str(value) if isinstance(value, StrEnum) else value for name, value in changes.items()}
 
 
-def add_event(tx: Transaction, job_id: JobId, *, actor: Actor, kind: str, status: JobStatus, reason: str) -> None:
+def add_event(
+    tx: Transaction, job_id: JobId, *, actor: Actor, kind: str, status: JobStatus, reason: str, by: str = ""
+) -> None:
     event = {"job_id": job_id, "at": tx.now(), "actor": str(actor), "kind": kind, "status": str(status)}
-    tx.change(_ADD_EVENT, event | {"reason": reason})
+    tx.change(_ADD_EVENT, event | {"reason": reason, "by": by})
 
 
 @lru_cache(maxsize=1024)

@@ -22,6 +22,7 @@ from cosbatch.ledger.job_rows import (
 )
 from cosbatch.ledger.port import Pulse
 from cosbatch.ledger.rules import (
+    CREATED,
     check_priority_may_change,
     check_same_job,
     hold_after,
@@ -53,12 +54,15 @@ _PULSES: Final = select(JOB.id, JOB.status, JOB.priority, JOB.changed_at).where(
 )
 
 
-def create(tx: Transaction, request: JobRequest, *, job_id: JobId, account: AccountId, token: str, digest: str) -> Job:
+def create(
+    tx: Transaction, request: JobRequest, *, job_id: JobId, account: AccountId, token: str, digest: str, by: str
+) -> Job:
     known = tx.one(_JOB_IF_ANY, {"the_job": job_id}) or _job_with_token(tx, account, request, token)
     if known is not None:
         return _same_job(known, account=account, digest=digest)
     made = new_job(request, job_id=job_id, account=account, token=token, now=tx.now())
     tx.change(_ADD_JOB, _new_row(made) | {"digest": digest})
+    add_event(tx, job_id, actor=Actor.USER, kind="created", status=made.status, reason=CREATED, by=by)
     return load(tx, job_id)
 
 
@@ -98,24 +102,25 @@ def move(
     to: JobStatus,
     actor: Actor,
     reason: str,
+    by: str,
     paused_by: PausedBy | None,
     failure: FailureCode | None,
 ) -> Job:
     row = load_row(tx, job_id)
     if JobStatus(row.status) not in expect:
         raise illegal_move(job_id, JobStatus(row.status), to=to, actor=actor)
-    move_row(tx, row, to=to, actor=actor, reason=reason, paused_by=paused_by, failure=failure)
+    move_row(tx, row, to=to, actor=actor, reason=reason, by=by, paused_by=paused_by, failure=failure)
     return load(tx, job_id)
 
 
-def set_priority(tx: Transaction, job_id: JobId, *, priority: int, actor: Actor) -> Job:
+def set_priority(tx: Transaction, job_id: JobId, *, priority: int, actor: Actor, by: str) -> Job:
     row = load_row(tx, job_id)
     status = JobStatus(row.status)
     check_priority_may_change(job_id, status)
     if priority != row.priority:
         tx.change(_SET_PRIORITY, {"the_job": job_id, "priority": priority})
         told = told_of_priority(row.priority, priority)
-        add_event(tx, job_id, actor=actor, kind="priority", status=status, reason=told)
+        add_event(tx, job_id, actor=actor, kind="priority", status=status, reason=told, by=by)
     return load(tx, job_id)
 
 
@@ -136,6 +141,7 @@ def events(tx: Transaction, job_id: JobId) -> list[JobEvent]:
             kind=row.kind,
             status=JobStatus(row.status),
             reason=row.reason,
+            by=row.by,
         )
         for row in tx.all(_EVENTS, {"the_job": job_id})
     ]

@@ -24,6 +24,7 @@ from cosbatch.ledger.port import (
 )
 from cosbatch.ledger.rate_shares import LONG_SILENT, RateShare, RateWish, grant
 from cosbatch.ledger.rules import (
+    CREATED,
     PLANNING_BEGINS,
     check_continues,
     check_count,
@@ -74,11 +75,15 @@ class MemoryLedger(JobLedger):
 
     # --- what users want
 
-    async def create(self, request: JobRequest, *, job_id: JobId, account: AccountId, token: str, digest: str) -> Job:
+    async def create(
+        self, request: JobRequest, *, job_id: JobId, account: AccountId, token: str, digest: str, by: str = ""
+    ) -> Job:
         known = self._rows.get(job_id) or self._with_token(request, account=account, token=token)
         if known is None:
-            job = new_job(request, job_id=job_id, account=account, token=token, now=self._clock.now())
+            now = self._clock.now()
+            job = new_job(request, job_id=job_id, account=account, token=token, now=now)
             known = self._rows[job_id] = JobRow(job=job, digest=digest)
+            known.tell("created", actor=Actor.USER, reason=CREATED, now=now, by=by)
             insort(self._ids, job_id)
         check_same_job(known.job, known_digest=known.digest, account=account, digest=digest)
         return known.as_seen()
@@ -116,6 +121,7 @@ class MemoryLedger(JobLedger):
         to: JobStatus,
         actor: Actor,
         reason: str,
+        by: str = "",
         paused_by: PausedBy | None = None,
         failure: FailureCode | None = None,
     ) -> Job:
@@ -123,16 +129,16 @@ class MemoryLedger(JobLedger):
         if row.job.status not in expect:
             raise illegal_move(job_id, row.job.status, to=to, actor=actor)
         now = self._clock.now()
-        row.move(to=to, actor=actor, reason=reason, now=now, paused_by=paused_by, failure=failure)
+        row.move(to=to, actor=actor, reason=reason, now=now, by=by, paused_by=paused_by, failure=failure)
         return row.as_seen()
 
-    async def set_priority(self, job_id: JobId, *, priority: int, actor: Actor) -> Job:
+    async def set_priority(self, job_id: JobId, *, priority: int, actor: Actor, by: str = "") -> Job:
         row = self._row(job_id)
         check_priority_may_change(job_id, row.job.status)
         before = row.job.priority
         if priority != before:
             row.change({"priority": priority})
-            row.tell("priority", actor=actor, reason=told_of_priority(before, priority), now=self._clock.now())
+            row.tell("priority", actor=actor, reason=told_of_priority(before, priority), now=self._clock.now(), by=by)
         return row.as_seen()
 
     async def events(self, job_id: JobId) -> list[JobEvent]:

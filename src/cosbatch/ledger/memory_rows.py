@@ -107,6 +107,7 @@ class JobRow:
         actor: Actor,
         reason: str,
         now: float,
+        by: str = "",
         paused_by: PausedBy | None = None,
         failure: FailureCode | None = None,
     ) -> None:
@@ -123,11 +124,12 @@ class JobRow:
             failure=failure,
         )
         self.change(changes)
-        self.tell("moved", actor=actor, reason=reason, now=now)
+        self.tell("moved", actor=actor, reason=reason, now=now, by=by)
 
-    def tell(self, kind: str, *, actor: Actor, reason: str, now: float) -> None:
-        status = self.job.status
-        self.events.append(JobEvent(job_id=self.job.id, at=now, actor=actor, kind=kind, status=status, reason=reason))
+    def tell(self, kind: str, *, actor: Actor, reason: str, now: float, by: str = "") -> None:
+        job = self.job
+        event = JobEvent(job_id=job.id, at=now, actor=actor, kind=kind, status=job.status, reason=reason, by=by)
+        self.events.append(event)
 
     def be_quiet(self, *, until: float) -> None:
         self.quiet_at = quiet_after(self.quiet_at, until=until)

@@ -120,9 +120,12 @@ class JobLedger(Protocol):
 
     # --- what users want
 
-    async def create(self, request: JobRequest, *, job_id: JobId, account: AccountId, token: str, digest: str) -> Job:
-        """A job in New. A known token of the account and region with the same digest gives the job that it made; with
-        another digest TokenReused. So repeating it is safe. Report state: none or pending, by the request."""
+    async def create(
+        self, request: JobRequest, *, job_id: JobId, account: AccountId, token: str, digest: str, by: str = ""
+    ) -> Job:
+        """A job in New, and the event that tells of it. A known token of the account and region with the same digest
+        gives the job that it made; with another digest TokenReused. So repeating it is safe. Report state: none or
+        pending, by the request. ``by``, here and below, says which user asks, for the event."""
         ...
 
     async def job(self, job_id: JobId, *, account: AccountId | None = None) -> Job:
@@ -149,16 +152,17 @@ class JobLedger(Protocol):
         to: JobStatus,
         actor: Actor,
         reason: str,
+        by: str = "",
         paused_by: PausedBy | None = None,
         failure: FailureCode | None = None,
     ) -> Job:
         """Compare-and-set on the status. IllegalMove where the job is in none of ``expect``, or the state table has no
         such move for this actor; the message names the status it is in. With ``failure``, ``reason`` is the failure's.
         Sets started_at (first Active), ended_at (final), suspended_at and suspended_cause (Suspended), paused_by
-        (Pausing; cleared on Active), and writes the event."""
+        (Pausing; cleared on Active), and writes the event, in which ``by`` says which user."""
         ...
 
-    async def set_priority(self, job_id: JobId, *, priority: int, actor: Actor) -> Job:
+    async def set_priority(self, job_id: JobId, *, priority: int, actor: Actor, by: str = "") -> Job:
         """IllegalMove on a final job."""
         ...
 

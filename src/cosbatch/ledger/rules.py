@@ -25,6 +25,7 @@ THRESHOLD_FROM_TASKS: Final = 1000
 """Smaller jobs never fail by their threshold, nor do greater ones before so many tasks count in the rate."""
 IGNORED_OPTION_FROM_TASKS: Final = 2
 _NEXT_QUIET_SECONDS: Final = 0.001
+CREATED: Final = "asked for"
 PLANNING_BEGINS: Final = "the manifest is being read"
 _MAY_FAIL: Final = frozenset({JobStatus.ACTIVE, JobStatus.PAUSING})
 _TO_PLAN: Final = frozenset({JobStatus.NEW, JobStatus.PREPARING})

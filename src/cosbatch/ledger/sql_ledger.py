@@ -57,9 +57,11 @@ class SqlLedger(JobLedger):
 
     # --- what users want
 
-    async def create(self, request: JobRequest, *, job_id: JobId, account: AccountId, token: str, digest: str) -> Job:
+    async def create(
+        self, request: JobRequest, *, job_id: JobId, account: AccountId, token: str, digest: str, by: str = ""
+    ) -> Job:
         return await self._database.write(
-            partial(jobs.create, request=request, job_id=job_id, account=account, token=token, digest=digest)
+            partial(jobs.create, request=request, job_id=job_id, account=account, token=token, digest=digest, by=by)
         )
 
     async def job(self, job_id: JobId, *, account: AccountId | None = None) -> Job:
@@ -86,6 +88,7 @@ class SqlLedger(JobLedger):
         to: JobStatus,
         actor: Actor,
         reason: str,
+        by: str = "",
         paused_by: PausedBy | None = None,
         failure: FailureCode | None = None,
     ) -> Job:
@@ -97,13 +100,16 @@ class SqlLedger(JobLedger):
                 to=to,
                 actor=actor,
                 reason=reason,
+                by=by,
                 paused_by=paused_by,
                 failure=failure,
             )
         )
 
-    async def set_priority(self, job_id: JobId, *, priority: int, actor: Actor) -> Job:
-        return await self._database.write(partial(jobs.set_priority, job_id=job_id, priority=priority, actor=actor))
+    async def set_priority(self, job_id: JobId, *, priority: int, actor: Actor, by: str = "") -> Job:
+        return await self._database.write(
+            partial(jobs.set_priority, job_id=job_id, priority=priority, actor=actor, by=by)
+        )
 
     async def events(self, job_id: JobId) -> list[JobEvent]:
         return await self._database.read(partial(jobs.events, job_id=job_id))

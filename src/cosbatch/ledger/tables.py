@@ -155,6 +155,7 @@ job_event: Final = Table(
     Column("kind", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False, server_default=""),  # which user, and the way; empty: the engine
     PrimaryKeyConstraint("id", name="job_event_pk"),
     ForeignKeyConstraint(["job_id"], ["job.id"], name="job_event_job_fk"),
     sqlite_strict=True,

@@ -10,12 +10,19 @@ from typing import Any, Final
 from cosbatch.model.arns import ResourceArn, parse_resource_arn
 from cosbatch.model.errors import Fault
 from cosbatch.model.manifests import KeyEncoding, ManifestField, ManifestFormat
-from cosbatch.model.operations import Directive
+from cosbatch.model.operations import Directive, TaggingChange
 from cosbatch.service import fields
 from cosbatch.service.documents import Document, Path, dotted, shorten
 from cosbatch.service.faults import nearest
 
 _COPY: Final[Path] = ("operation", "cos_put_object_copy")
+_TAGGING: Final[Path] = ("operation", "cos_put_object_tagging")
+_OPERATIONS: Final = (
+    "cos_put_object_copy",
+    "cos_initiate_restore_object",
+    "cos_delete_object",
+    "cos_put_object_tagging",
+)
 _METADATA: Final[Path] = (*_COPY, "new_object_metadata")
 _INVENTORIES: Final = (ManifestFormat.COS_INVENTORY_CSV, ManifestFormat.S3_INVENTORY_CSV)
 _USER_METADATA_MAX_BYTES: Final = 2048
@@ -146,6 +153,45 @@ def _report_bucket(content: Mapping[str, Any], fault: Found) -> Iterator[Fault]:
         yield fault(("report", "bucket"), "is missing", "add it, or write enabled: false for no report")
 
 
+# --- the operation
+
+
+def _one_operation(content: Mapping[str, Any], fault: Found) -> Iterator[Fault]:
+    path: Path = ("operation",)
+    operation = content.get("operation")
+    if not isinstance(operation, Mapping):
+        return
+    given = [name for name in _OPERATIONS if name in operation]
+    if not given and not operation.keys() - set(_OPERATIONS):
+        way_out = f"add one of {', '.join(_OPERATIONS)}; cos_delete_object: {{}} has no fields"
+        yield fault(path, "names no operation", way_out)
+    for name in given[1:]:
+        yield fault((*path, name), f"is given beside {given[0]}", "keep one: a job does one thing to each object")
+
+
+def _tag_set(content: Mapping[str, Any], fault: Found) -> Iterator[Fault]:
+    path: Path = (*_TAGGING, "tag_set")
+    change = _tagging_change(_at(content, (*_TAGGING, "tagging_directive")))
+    tags = _at(content, path)
+    if change in (TaggingChange.REPLACED, TaggingChange.ADD) and not tags:
+        way_out = "add the tags; tagging_directive Delete without a tag_set takes all tags away"
+        yield fault(path, f"is missing, tagging_directive {change} needs it", way_out)
+    members = _mappings(tags)
+    for number, tag in enumerate(members if change is TaggingChange.DELETE else ()):
+        if "value" in tag:
+            problem = "is given with tagging_directive Delete, which goes by the key"
+            yield fault((*path, number, "value"), problem, "leave it out", value=tag["value"])
+    for name in _repeated([str(tag["key"]) for tag in members if "key" in tag]):
+        yield fault(path, f"names {name} twice", "keep one of them")
+
+
+def _tagging_change(value: object) -> TaggingChange | None:
+    try:
+        return fields.tagging_change(value)
+    except ValueError:
+        return None
+
+
 # --- the copy
 
 
@@ -261,6 +307,8 @@ _RULES: Final = (
     _manifest_region,
     _target_region,
     _report_bucket,
+    _one_operation,
+    _tag_set,
     _prefixes,
     _dates,
     _metadata,

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final, Protocol
 
 from cosbatch.ledger.port import JobLedger
-from cosbatch.model.errors import Fault, IllegalMove, InvalidArgument, StorageError, StorageReason
-from cosbatch.model.identifiers import AccountId, JobId, RegionName, new_job_id
+from cosbatch.model.errors import (
+    Fault,
+    IllegalMove,
+    InvalidArgument,
+    NotAllowed,
+    StorageError,
+    StorageReason,
+    TokenReused,
+)
+from cosbatch.model.identifiers import JobId, RegionName, new_job_id
 from cosbatch.model.jobs import PRIORITY_MAX, Job, JobEvent, JobRequest, PausedBy
 from cosbatch.model.manifests import Manifest, ManifestLocation
 from cosbatch.model.operations import PutObjectCopy
+from cosbatch.model.principals import Caller, UserRole
 from cosbatch.model.regions import Region
 from cosbatch.model.states import Actor, JobStatus, is_final, may_move, sources_of
 from cosbatch.service.job_document import request_digest
@@ -39,6 +49,15 @@ class ManifestLook(Protocol):
     async def __call__(self, manifest: Manifest, *, region: RegionName) -> str: ...
 
 
+class Repeat(StrEnum):
+    """What an equal request under a ClientRequestToken that is known already comes to."""
+
+    ANSWER = "answer"
+    """The job that it made."""
+    REFUSE = "refuse"
+    """TokenReused, naming the job: COS's wire has no other way to say which one it is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPage:
     """Jobs, newest first. ``next_token`` is the last job's id where more follow, else empty."""
@@ -64,7 +83,8 @@ _VERBS: Final = (_CONFIRM, _PAUSE, _RESUME, _CANCEL)
 
 
 class JobService:
-    """Every verb names the account that asks; another account's jobs do not exist for it (NoSuchJob)."""
+    """Every verb names who asks. Another account's jobs do not exist for it (NoSuchJob); a viewer only looks, and what
+    changes jobs takes an operator (NotAllowed): the same on every wire."""
 
     def __init__(
         self,
@@ -82,18 +102,28 @@ class JobService:
 
     # --- creating
 
-    async def create_job(self, request: JobRequest, *, account: AccountId, token: str = "") -> Job:
-        """A job in New; or the one that an equal request made under this token before.
+    async def create_job(
+        self, request: JobRequest, *, caller: Caller, token: str = "", repeat: Repeat = Repeat.ANSWER
+    ) -> Job:
+        """A job in New; or the one that an equal request made under this token before, where ``repeat`` lets it be
+        answered. So after a lost reply the same call finds the job that it made.
 
         Raises InvalidArgument with all faults (unknown regions, a role, another ETag), TokenReused where the token
-        belongs to another request, StorageError where the manifest cannot be looked at.
+        belongs to another request, or to any where ``repeat`` refuses, StorageError where the manifest cannot be
+        looked at.
         """
+        _check_operates(caller, to="make jobs")
         self._check(request, token=token)
         digest = request_digest(request)
-        if not token or await self.find_job(token=token, region=request.region, account=account) is None:
+        if not token or await self.find_job(token=token, region=request.region, caller=caller) is None:
             request = await self.pin_manifest(request)
         job_id = new_job_id()
-        return await self._ledger.create(request, job_id=job_id, account=account, token=token or job_id, digest=digest)
+        job = await self._ledger.create(
+            request, job_id=job_id, account=caller.account.id, token=token or job_id, digest=digest, by=str(caller)
+        )
+        if repeat is Repeat.REFUSE and job.id != job_id:
+            raise TokenReused(f"this ClientRequestToken has made job {job.id} already, by an equal request")
+        return job
 
     async def pin_manifest(self, request: JobRequest) -> JobRequest:
         """The request with the ETag that its manifest has now. InvalidArgument where the request has faults, names
@@ -128,9 +158,9 @@ class JobService:
             if name in named
         )
 
-    async def find_job(self, *, token: str, account: AccountId, region: RegionName | None = None) -> Job | None:
+    async def find_job(self, *, token: str, caller: Caller, region: RegionName | None = None) -> Job | None:
         """The job that was made under a ClientRequestToken, in ``region`` or, without one, in any."""
-        found = await self._ledger.jobs(account=account, token=token)
+        found = await self._ledger.jobs(account=caller.account.id, token=token)
         return next((job for job in found if region in (None, job.request.region)), None)
 
     def _check(self, request: JobRequest, *, token: str) -> None:
@@ -152,13 +182,13 @@ class JobService:
 
     # --- looking
 
-    async def describe_job(self, job_id: JobId, *, account: AccountId) -> Job:
-        return await self._ledger.job(job_id, account=account)
+    async def describe_job(self, job_id: JobId, *, caller: Caller) -> Job:
+        return await self._ledger.job(job_id, account=caller.account.id)
 
     async def list_jobs(
         self,
         *,
-        account: AccountId,
+        caller: Caller,
         statuses: Collection[JobStatus] = (),
         max_results: int = PAGE_MAX,
         next_token: str = "",
@@ -173,29 +203,32 @@ class JobService:
             )
             raise InvalidArgument("the list cannot be made", faults=[fault])
         after = JobId(next_token) if next_token else None
-        found = await self._ledger.jobs(account=account, statuses=statuses, after=after, limit=max_results + 1)
+        found = await self._ledger.jobs(
+            account=caller.account.id, statuses=statuses, after=after, limit=max_results + 1
+        )
         page = tuple(found[:max_results])
         return JobPage(jobs=page, next_token=page[-1].id if len(found) > max_results else "")
 
-    async def job_events(self, job_id: JobId, *, account: AccountId) -> Sequence[JobEvent]:
+    async def job_events(self, job_id: JobId, *, caller: Caller) -> Sequence[JobEvent]:
         """What happened to a job, oldest first."""
-        await self._ledger.job(job_id, account=account)
+        await self._ledger.job(job_id, account=caller.account.id)
         return await self._ledger.events(job_id)
 
     # --- changing
 
-    async def update_job_priority(self, job_id: JobId, *, priority: int, account: AccountId) -> Job:
+    async def update_job_priority(self, job_id: JobId, *, priority: int, caller: Caller) -> Job:
         """Also while it runs. IllegalMove for a job that has ended."""
+        _check_operates(caller, to="change jobs")
         faults = _priority_faults(priority)
         if faults:
             raise InvalidArgument("the priority cannot be set", faults=faults)
-        job = await self._ledger.job(job_id, account=account)
+        job = await self._ledger.job(job_id, account=caller.account.id)
         if is_final(job.status):
             raise IllegalMove(f"job {job_id} is {job.status}: its priority cannot be changed any more")
-        return await self._ledger.set_priority(job_id, priority=priority, actor=Actor.USER)
+        return await self._ledger.set_priority(job_id, priority=priority, actor=Actor.USER, by=str(caller))
 
     async def update_job_status(
-        self, job_id: JobId, *, requested_job_status: JobStatus, account: AccountId, status_update_reason: str = ""
+        self, job_id: JobId, *, requested_job_status: JobStatus, caller: Caller, status_update_reason: str = ""
     ) -> Job:
         """``Ready`` confirms, ``Cancelled`` cancels; nothing else can be asked for. The answer may say Cancelling."""
         match requested_job_status:
@@ -211,25 +244,27 @@ class JobService:
                     way_out="write Ready to confirm or Cancelled to cancel; pausing and resuming have their own verbs",
                 )
                 raise InvalidArgument("the status cannot be set", faults=[fault])
-        return await self._move(job_id, verb, account=account, reason=status_update_reason)
+        return await self._move(job_id, verb, caller=caller, reason=status_update_reason)
 
-    async def pause_job(self, job_id: JobId, *, account: AccountId, reason: str = "") -> Job:
+    async def pause_job(self, job_id: JobId, *, caller: Caller, reason: str = "") -> Job:
         """It stays paused until it is resumed: no priority resumes it."""
-        return await self._move(job_id, _PAUSE, account=account, reason=reason, paused_by=PausedBy.USER)
+        return await self._move(job_id, _PAUSE, caller=caller, reason=reason, paused_by=PausedBy.USER)
 
-    async def resume_job(self, job_id: JobId, *, account: AccountId, reason: str = "") -> Job:
+    async def resume_job(self, job_id: JobId, *, caller: Caller, reason: str = "") -> Job:
         """Only what a user paused: a job that gave way to a greater priority resumes by itself."""
-        job = await self._ledger.job(job_id, account=account)
+        _check_operates(caller, to="change jobs")
+        job = await self._ledger.job(job_id, account=caller.account.id)
         if job.paused_by is PausedBy.PRIORITY:
             raise IllegalMove(
                 f"job {job_id} gave way to a job of greater priority and resumes by itself;"
                 " to run it sooner, raise its priority with update-job-priority"
             )
-        return await self._move(job_id, _RESUME, account=account, reason=reason)
+        return await self._move(job_id, _RESUME, caller=caller, reason=reason)
 
     async def _move(
-        self, job_id: JobId, verb: _Verb, *, account: AccountId, reason: str, paused_by: PausedBy | None = None
+        self, job_id: JobId, verb: _Verb, *, caller: Caller, reason: str, paused_by: PausedBy | None = None
     ) -> Job:
+        _check_operates(caller, to="change jobs")
         if len(reason.encode()) > REASON_MAX_BYTES:
             fault = Fault(
                 path="status_update_reason",
@@ -238,19 +273,27 @@ class JobService:
                 way_out="make it shorter",
             )
             raise InvalidArgument("the status cannot be set", faults=[fault])
-        await self._ledger.job(job_id, account=account)
+        await self._ledger.job(job_id, account=caller.account.id)
         try:
             return await self._ledger.move(
                 job_id,
                 expect=sources_of(verb.to, by=Actor.USER),
                 to=verb.to,
                 actor=Actor.USER,
+                by=str(caller),
                 reason=reason or verb.reason,
                 paused_by=paused_by,
             )
         except IllegalMove as error:
-            now = await self._ledger.job(job_id, account=account)
+            now = await self._ledger.job(job_id, account=caller.account.id)
             raise IllegalMove(_why_not(now, verb)) from error
+
+
+def _check_operates(caller: Caller, *, to: str) -> None:
+    """Everybody may look; this is asked for the rest."""
+    if not caller.role.may(UserRole.OPERATOR):
+        needed = UserRole.OPERATOR
+        raise NotAllowed(f"user {caller.user} is a {caller.role} and may not {to}; that takes the role {needed}")
 
 
 def _named_regions(request: JobRequest) -> list[tuple[str, RegionName | None]]:

@@ -263,7 +263,7 @@ report:
             ({"report": {"bucket": "arn:aws:s3:::bkt/k"}}, "report.bucket"),
             ({"report": {"bucket": "arn:aws:s3:::bkt", "prefix": "x" * 257}}, "report.prefix"),
             ({"report": {"bucket": "arn:aws:s3:::bkt", "format": "Report_CSV_V2"}}, "report.format"),
-            ({"operation": {"cos_delete_object": {}}}, "operation.cos_delete_object"),
+            ({"operation": {"cos_rename_object": {}}}, "operation.cos_rename_object"),
             ({"operation": []}, "operation"),
         ],
     )
