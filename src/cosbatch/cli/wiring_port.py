@@ -43,6 +43,24 @@ class RunningEngine(Protocol):
         ...
 
 
+class RunningService(Protocol):
+    """API and engine, while its context is open."""
+
+    @property
+    def address(self) -> str:
+        """``http[s]://host:port``."""
+        ...
+
+    @property
+    def first_run(self) -> Path | None:
+        """What the first start of the folder has written, where this was it."""
+        ...
+
+    async def until_broken(self) -> None:
+        """Until a part of it ends by an error; raises that."""
+        ...
+
+
 class Wiring(Protocol):
     def open_service(self, settings: Settings, state_folder: Path, /) -> AbstractAsyncContextManager[JobService]:
         """Ledger and service alone."""
@@ -60,6 +78,12 @@ class Wiring(Protocol):
         self, settings: Settings, state_folder: Path, /, *, log_level: str = "info"
     ) -> AbstractAsyncContextManager[RunningEngine]:
         """Leaving the context stops it cleanly: requests in flight are waited for."""
+        ...
+
+    def open_serving(
+        self, settings: Settings, state_folder: Path, /, *, host: str, port: int, log_level: str = "info"
+    ) -> AbstractAsyncContextManager[RunningService]:
+        """Leaving the context stops it cleanly: calls and requests under way are waited for."""
         ...
 
     async def inspect(

@@ -43,7 +43,7 @@ def write_first_run(data_dir: Path, made: FirstRun, *, address: str) -> Path:
             path="--data",
             value=str(path),
             problem=f"cannot be written: {error.strerror}",
-            way_out="make room for it; then cosbatch admin reset-password and create-access-key give what it would have held",
+            way_out="make room; cosbatch admin reset-password and create-access-key give what it would have held",
         )
         raise InvalidArgument("the first start could not tell its password", faults=[fault]) from error
     return path

@@ -98,9 +98,7 @@ async def _opened(
                 *operator_routes(_operator_needs(settings, engine, measures)),
                 *_wires(engine, data_dir, book, cipher),
             ],
-            limits=CallLimits(
-                body_seconds=settings.server.body_seconds, max_body_bytes=settings.server.max_body_bytes
-            ),
+            limits=CallLimits(body_seconds=settings.server.body_seconds, max_body_bytes=settings.server.max_body_bytes),
             measures=measures,
         )
         async with listener.serving(app) as server:
@@ -125,9 +123,7 @@ def key_ring(settings: Settings, data_dir: Path, *, may_make: bool) -> KeyRing:
     )
 
 
-async def _begin(
-    settings: Settings, data_dir: Path, book: PeopleBook, cipher: Cipher, *, address: str
-) -> Path | None:
+async def _begin(settings: Settings, data_dir: Path, book: PeopleBook, cipher: Cipher, *, address: str) -> Path | None:
     """The first account, user and key, and what the settings declare; the path of what the first start has written."""
     clock = SystemClock()
     made = await bootstrap(book, cipher=cipher, passwords=Passwords(), clock=clock)
@@ -135,9 +131,7 @@ async def _begin(
     await declare(
         book,
         accounts=[
-            DeclaredAccount(
-                name=name, uin=account.uin, appid=account.appid, aws_account_id=account.aws_account_id
-            )
+            DeclaredAccount(name=name, uin=account.uin, appid=account.appid, aws_account_id=account.aws_account_id)
             for name, account in settings.accounts.items()
         ],
         users=[
