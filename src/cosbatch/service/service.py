@@ -121,14 +121,17 @@ class JobService:
         look: ManifestLook,
         look_seconds: float = LOOK_SECONDS,
         max_unfinished_jobs: int | None = None,
+        has_roles: bool = False,
     ) -> None:
         """``look_seconds``: how long a look at a manifest may last before its store counts as not answering.
-        ``max_unfinished_jobs``: of one account; None: any number."""
+        ``max_unfinished_jobs``: of one account; None: any number. ``has_roles``: whether jobs act with the role that
+        they name; else with the credentials of their region."""
         self._ledger = ledger
         self._regions = regions
         self._look = look
         self._look_seconds = look_seconds
         self._max_unfinished_jobs = max_unfinished_jobs
+        self._has_roles = has_roles
 
     # --- creating
 
@@ -208,7 +211,7 @@ class JobService:
 
     def _check(self, request: JobRequest, *, token: str) -> None:
         faults = [*self._region_faults(request), *_priority_faults(request.priority)]
-        if request.role_arn:
+        if request.role_arn and not self._has_roles:
             faults.append(role_of_no_use("role_arn", role_arn=request.role_arn))
         if len(token.encode()) > TOKEN_MAX_BYTES:
             problem = f"is {len(token.encode())} bytes long, {TOKEN_MAX_BYTES} are allowed"
