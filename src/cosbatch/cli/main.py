@@ -34,6 +34,7 @@ VERBS: Final[dict[str, Verb]] = {
     "resume-job": Verb("resume_job:resume_job", "Resume a job that was paused."),
     "resume": Verb("resume_job:resume_job", "Short for resume-job."),
     "update-job-priority": Verb("update_job_priority:update_job_priority", "Change a job's priority."),
+    "delete-job": Verb("delete_job:delete_job", "Delete the records of a job that has ended."),
     "demo": Verb(
         "demo.command:demo",
         "A copy job over an inventory on an embedded store, and its report held against the bucket.",

@@ -79,12 +79,16 @@ def _identity(request: JobRequest, *, token: str, places: Sequence[str]) -> str:
 
 
 async def _runs_of(identity: str, *, service: JobService) -> _Runs:
-    latest: Job | None = None
-    token, number = identity, 1
-    while (job := await service.find_job(token=token, caller=LOCAL_CALLER)) is not None:
-        number += 1
-        latest, token = job, f"{identity}.{number}"
-    return _Runs(latest, token)
+    """Earlier ones may be gone: deleted, or at the end of their retention."""
+    found = await service.find_jobs(token_prefix=identity, caller=LOCAL_CALLER)
+    numbers = {number: job for job in found if (number := _number_of(job.token, identity=identity))}
+    last = max(numbers, default=0)
+    return _Runs(numbers.get(last), f"{identity}.{last + 1}" if last else identity)
+
+
+def _number_of(token: str, *, identity: str) -> int:
+    """Of a run: the first one's token is the identity itself, the second's ends in ``.2``."""
+    return 1 if token == identity else int(token.removeprefix(f"{identity}."))
 
 
 async def _refuse_unfinished(job_file: Path, *, identity: str, service: JobService, index: RunsIndex) -> None:

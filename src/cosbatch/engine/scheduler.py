@@ -10,7 +10,7 @@ import structlog
 from cosbatch.engine.limits import EngineLimits
 from cosbatch.engine.liveness import LeaseWatch, QuietWatch
 from cosbatch.engine.renewal import until_stopped
-from cosbatch.engine.schedule import Move, decide
+from cosbatch.engine.schedule import Move, decide, waits
 from cosbatch.ledger.port import HeldLease, JobLedger
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import IllegalMove
@@ -58,6 +58,9 @@ class Scheduler:
         moves = decide(queued, now=self._clock.now(), limits=self._limits)
         for move in moves:
             await self._move(move)
+        moved = {move.job_id for move in moves}
+        for wait in waits([job for job in queued if job.job.id not in moved]):
+            await self._ledger.explain(wait.job_id, status=wait.status, reason=wait.reason)
         return bool(moves or quiet)
 
     async def _expire(self, lease: HeldLease) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Row, bindparam, insert, select, update
 from cosbatch.ledger import tables
 from cosbatch.ledger.codec import decode, encode
 from cosbatch.ledger.rules import Changes, changes_of_move, illegal_move, no_such_job
+from cosbatch.ledger.tables import IS_THERE
 from cosbatch.ledger.transaction import Parameters, Transaction
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId
@@ -22,7 +23,7 @@ from cosbatch.model.states import Actor, JobStatus
 JOB: Final = tables.job.c
 THE_JOB: Final = JOB.id == bindparam("the_job")
 
-_JOB_BY_ID: Final = select(tables.job).where(THE_JOB).with_for_update()
+_JOB_BY_ID: Final = select(tables.job).where(THE_JOB, IS_THERE).with_for_update()
 _MOVE: Final = update(tables.job).where(THE_JOB, JOB.status == bindparam("the_status"))
 _ADD_EVENT: Final = insert(tables.job_event)
 

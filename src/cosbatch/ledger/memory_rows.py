@@ -13,7 +13,15 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 
 from cosbatch.ledger.port import ChunkState, HeldLease, JobLease, QueuedJob
-from cosbatch.ledger.rules import Changes, changes_of_move, clears_mark, failure_of, quiet_after
+from cosbatch.ledger.rules import (
+    ROWS_PER_WRITE,
+    Changes,
+    changes_of_move,
+    clears_mark,
+    failure_of,
+    quiet_after,
+    suspended_seconds,
+)
 from cosbatch.ledger.turns import ClaimableJob, Offer
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.census import JobCensus
@@ -73,6 +81,7 @@ class JobRow:
     part_names: set[str] = field(default_factory=set)
     uploads: dict[str, UploadRecord] = field(default_factory=dict)
     events: list[JobEvent] = field(default_factory=list)
+    is_removed: bool = False
 
     # --- the job
 
@@ -91,6 +100,7 @@ class JobRow:
             has_lost_chunks=bool(self.lost),
             quiet_at=self.quiet_at,
             quiet_in_seconds=self.quiet_at - now,
+            suspended_seconds=suspended_seconds(job, now=now),
         )
 
     @property
@@ -130,6 +140,32 @@ class JobRow:
         job = self.job
         event = JobEvent(job_id=job.id, at=now, actor=actor, kind=kind, status=job.status, reason=reason, by=by)
         self.events.append(event)
+
+    def remove(self) -> None:
+        """From now on it is nobody's job, and its token is free."""
+        self.is_removed = True
+        self.change({"token": ""})
+
+    def forget_some(self) -> bool:
+        """Some of what belongs to it, what refers to something before that; False where nothing was left."""
+        with_parts = [chunk for chunk in self.chunks if chunk.parts]
+        if with_parts:
+            room = ROWS_PER_WRITE
+            for chunk in with_parts:
+                taken = chunk.parts[:room]
+                del chunk.parts[:room]
+                self.part_names -= {part.spool_name for part in taken}
+                room -= len(taken)
+        elif self.chunks:
+            del self.chunks[:ROWS_PER_WRITE]
+            self.open, self.lost = [], []
+        elif self.uploads:
+            self.uploads = dict([*self.uploads.items()][ROWS_PER_WRITE:])
+        elif self.events:
+            del self.events[:ROWS_PER_WRITE]
+        else:
+            return False
+        return True
 
     def be_quiet(self, *, until: float) -> None:
         self.quiet_at = quiet_after(self.quiet_at, until=until)

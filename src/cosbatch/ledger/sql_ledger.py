@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from cosbatch.ledger import census, claims, commits, duties, jobs, scheduling, sqlite, uploads, workers
+from cosbatch.ledger import census, claims, commits, duties, jobs, removals, scheduling, sqlite, uploads, workers
 from cosbatch.ledger.port import (
     ChunkState,
     CommittedPart,
@@ -24,7 +24,7 @@ from cosbatch.ledger.transaction import Database
 from cosbatch.model.census import JobCensus
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import FailureCode
-from cosbatch.model.identifiers import AccountId, JobId, WorkerId
+from cosbatch.model.identifiers import AccountId, JobId, RegionName, WorkerId
 from cosbatch.model.jobs import Hold, Job, JobEvent, JobRequest, PausedBy, PlanFindings
 from cosbatch.model.regions import Place
 from cosbatch.model.reports import Part, ReportState
@@ -58,10 +58,27 @@ class SqlLedger(JobLedger):
     # --- what users want
 
     async def create(
-        self, request: JobRequest, *, job_id: JobId, account: AccountId, token: str, digest: str, by: str = ""
+        self,
+        request: JobRequest,
+        *,
+        job_id: JobId,
+        account: AccountId,
+        token: str,
+        digest: str,
+        by: str = "",
+        max_unfinished: int | None = None,
     ) -> Job:
         return await self._database.write(
-            partial(jobs.create, request=request, job_id=job_id, account=account, token=token, digest=digest, by=by)
+            partial(
+                jobs.create,
+                request=request,
+                job_id=job_id,
+                account=account,
+                token=token,
+                digest=digest,
+                by=by,
+                max_unfinished=max_unfinished,
+            )
         )
 
     async def job(self, job_id: JobId, *, account: AccountId | None = None) -> Job:
@@ -71,13 +88,26 @@ class SqlLedger(JobLedger):
         self,
         *,
         account: AccountId | None = None,
+        region: RegionName | None = None,
         statuses: Collection[JobStatus] = (),
+        created_after: float | None = None,
         after: JobId | None = None,
         limit: int = 1000,
         token: str | None = None,
+        token_prefix: str | None = None,
     ) -> list[Job]:
         return await self._database.read(
-            partial(jobs.jobs, account=account, statuses=statuses, after=after, limit=limit, token=token)
+            partial(
+                jobs.jobs,
+                account=account,
+                region=region,
+                statuses=statuses,
+                created_after=created_after,
+                after=after,
+                limit=limit,
+                token=token,
+                token_prefix=token_prefix,
+            )
         )
 
     async def move(
@@ -116,6 +146,28 @@ class SqlLedger(JobLedger):
 
     async def set_hold(self, job_id: JobId, hold: Hold | None) -> None:
         await self._database.write(partial(jobs.set_hold, job_id=job_id, hold=hold))
+
+    async def explain(self, job_id: JobId, *, status: JobStatus, reason: str) -> bool:
+        return await self._database.write(partial(jobs.explain, job_id=job_id, status=status, reason=reason))
+
+    # --- removing
+
+    async def remove(self, job_id: JobId) -> None:
+        await self._database.write(partial(removals.remove, job_id=job_id))
+
+    async def remove_ended(self, *, older_than_seconds: float, limit: int) -> list[JobId]:
+        return await self._database.write(
+            partial(removals.remove_ended, older_than_seconds=older_than_seconds, limit=limit)
+        )
+
+    async def removed_jobs(self, *, limit: int = 100) -> list[JobId]:
+        return await self._database.read(partial(removals.removed_jobs, limit=limit))
+
+    async def delete_some_rows(self, job_id: JobId) -> bool:
+        return await self._database.write(partial(removals.delete_some_rows, job_id=job_id))
+
+    async def known_jobs(self, job_ids: Collection[JobId]) -> frozenset[JobId]:
+        return await self._database.read(partial(removals.known_jobs, job_ids=job_ids))
 
     # --- scheduling
 

@@ -144,7 +144,8 @@ class JobEvent:
     at: float
     actor: Actor
     kind: str
-    """``created``, ``moved``, ``priority``, ``hold``, ``hold-ended``, ``report``."""
+    """``created``, ``moved``, ``priority``, ``waiting`` (why it is held back has changed), ``hold``, ``hold-ended``,
+    ``report``."""
     status: JobStatus
     reason: str
     by: str = ""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final, Protocol
+from functools import wraps
+from typing import Any, Final, ParamSpec, Protocol, TypeVar
+
+import structlog
 
 from cosbatch.ledger.port import JobLedger
 from cosbatch.model.errors import (
     Fault,
     IllegalMove,
     InvalidArgument,
+    LedgerUnavailable,
     NotAllowed,
+    ServiceUnavailable,
     StorageError,
     StorageReason,
     TokenReused,
@@ -23,12 +28,17 @@ from cosbatch.model.manifests import Manifest, ManifestLocation
 from cosbatch.model.operations import PutObjectCopy
 from cosbatch.model.principals import Caller, UserRole
 from cosbatch.model.regions import Region
+from cosbatch.model.reports import ReportState
 from cosbatch.model.states import Actor, JobStatus, is_final, may_move, sources_of
 from cosbatch.service.job_document import request_digest
 from cosbatch.service.job_rules import role_of_no_use, unknown_region
 from cosbatch.service.job_schema import TOKEN_MAX_BYTES
 from cosbatch.storage.patience import LOOK_SECONDS, answered_within
 
+log = structlog.get_logger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 PAGE_MAX: Final = 1000
 REASON_MAX_BYTES: Final = 256
 _MANIFEST_WAYS_OUT: Final = {
@@ -82,6 +92,23 @@ _RESUME: Final = _Verb(name="resume", to=JobStatus.ACTIVE, reason="resumed by us
 _VERBS: Final = (_CONFIRM, _PAUSE, _RESUME, _CANCEL)
 
 
+def _answering(verb: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """The service's rim: a ledger that does not answer is the service's own trouble to a caller; the log tells more."""
+
+    @wraps(verb)
+    async def asked(*args: P.args, **named: P.kwargs) -> T:
+        try:
+            return await verb(*args, **named)
+        except LedgerUnavailable as error:
+            log.error("ledger-unavailable", verb=verb.__name__, error=str(error))
+            raise ServiceUnavailable(
+                "the service cannot reach its records now; try again in a moment. A change may have been made all the"
+                " same: look first, or repeat a create under the same ClientRequestToken"
+            ) from error
+
+    return asked
+
+
 class JobService:
     """Every verb names who asks. Another account's jobs do not exist for it (NoSuchJob); a viewer only looks, and what
     changes jobs takes an operator (NotAllowed): the same on every wire."""
@@ -93,15 +120,22 @@ class JobService:
         regions: Mapping[RegionName, Region],
         look: ManifestLook,
         look_seconds: float = LOOK_SECONDS,
+        max_unfinished_jobs: int | None = None,
+        has_roles: bool = False,
     ) -> None:
-        """``look_seconds``: how long a look at a manifest may last before its store counts as not answering."""
+        """``look_seconds``: how long a look at a manifest may last before its store counts as not answering.
+        ``max_unfinished_jobs``: of one account; None: any number. ``has_roles``: whether jobs act with the role that
+        they name; else with the credentials of their region."""
         self._ledger = ledger
         self._regions = regions
         self._look = look
         self._look_seconds = look_seconds
+        self._max_unfinished_jobs = max_unfinished_jobs
+        self._has_roles = has_roles
 
     # --- creating
 
+    @_answering
     async def create_job(
         self, request: JobRequest, *, caller: Caller, token: str = "", repeat: Repeat = Repeat.ANSWER
     ) -> Job:
@@ -109,8 +143,8 @@ class JobService:
         answered. So after a lost reply the same call finds the job that it made.
 
         Raises InvalidArgument with all faults (unknown regions, a role, another ETag), TokenReused where the token
-        belongs to another request, or to any where ``repeat`` refuses, StorageError where the manifest cannot be
-        looked at.
+        belongs to another request, or to any where ``repeat`` refuses, TooManyJobs where the account's quota is used
+        up, StorageError where the manifest cannot be looked at.
         """
         _check_operates(caller, to="make jobs")
         self._check(request, token=token)
@@ -119,7 +153,13 @@ class JobService:
             request = await self.pin_manifest(request)
         job_id = new_job_id()
         job = await self._ledger.create(
-            request, job_id=job_id, account=caller.account.id, token=token or job_id, digest=digest, by=str(caller)
+            request,
+            job_id=job_id,
+            account=caller.account.id,
+            token=token or job_id,
+            digest=digest,
+            by=str(caller),
+            max_unfinished=self._max_unfinished_jobs,
         )
         if repeat is Repeat.REFUSE and job.id != job_id:
             raise TokenReused(f"this ClientRequestToken has made job {job.id} already, by an equal request")
@@ -158,14 +198,20 @@ class JobService:
             if name in named
         )
 
+    @_answering
     async def find_job(self, *, token: str, caller: Caller, region: RegionName | None = None) -> Job | None:
         """The job that was made under a ClientRequestToken, in ``region`` or, without one, in any."""
         found = await self._ledger.jobs(account=caller.account.id, token=token)
         return next((job for job in found if region in (None, job.request.region)), None)
 
+    @_answering
+    async def find_jobs(self, *, token_prefix: str, caller: Caller) -> Sequence[Job]:
+        """Jobs whose ClientRequestToken begins so, newest first."""
+        return await self._ledger.jobs(account=caller.account.id, token_prefix=token_prefix)
+
     def _check(self, request: JobRequest, *, token: str) -> None:
         faults = [*self._region_faults(request), *_priority_faults(request.priority)]
-        if request.role_arn:
+        if request.role_arn and not self._has_roles:
             faults.append(role_of_no_use("role_arn", role_arn=request.role_arn))
         if len(token.encode()) > TOKEN_MAX_BYTES:
             problem = f"is {len(token.encode())} bytes long, {TOKEN_MAX_BYTES} are allowed"
@@ -182,18 +228,23 @@ class JobService:
 
     # --- looking
 
+    @_answering
     async def describe_job(self, job_id: JobId, *, caller: Caller) -> Job:
         return await self._ledger.job(job_id, account=caller.account.id)
 
+    @_answering
     async def list_jobs(
         self,
         *,
         caller: Caller,
+        region: RegionName | None = None,
         statuses: Collection[JobStatus] = (),
+        created_after: float | None = None,
         max_results: int = PAGE_MAX,
         next_token: str = "",
     ) -> JobPage:
-        """Newest first; no statuses: all. ``max_results`` is 1 to 1000."""
+        """Newest first; no statuses: all. ``created_after`` is in Unix seconds: COS lists the jobs of 90 days.
+        ``max_results`` is 1 to 1000."""
         if not 1 <= max_results <= PAGE_MAX:
             fault = Fault(
                 path="max_results",
@@ -202,13 +253,18 @@ class JobService:
                 way_out=f"write 1 to {PAGE_MAX}",
             )
             raise InvalidArgument("the list cannot be made", faults=[fault])
-        after = JobId(next_token) if next_token else None
         found = await self._ledger.jobs(
-            account=caller.account.id, statuses=statuses, after=after, limit=max_results + 1
+            account=caller.account.id,
+            region=region,
+            statuses=statuses,
+            created_after=created_after,
+            after=JobId(next_token) if next_token else None,
+            limit=max_results + 1,
         )
         page = tuple(found[:max_results])
         return JobPage(jobs=page, next_token=page[-1].id if len(found) > max_results else "")
 
+    @_answering
     async def job_events(self, job_id: JobId, *, caller: Caller) -> Sequence[JobEvent]:
         """What happened to a job, oldest first."""
         await self._ledger.job(job_id, account=caller.account.id)
@@ -216,6 +272,7 @@ class JobService:
 
     # --- changing
 
+    @_answering
     async def update_job_priority(self, job_id: JobId, *, priority: int, caller: Caller) -> Job:
         """Also while it runs. IllegalMove for a job that has ended."""
         _check_operates(caller, to="change jobs")
@@ -227,6 +284,7 @@ class JobService:
             raise IllegalMove(f"job {job_id} is {job.status}: its priority cannot be changed any more")
         return await self._ledger.set_priority(job_id, priority=priority, actor=Actor.USER, by=str(caller))
 
+    @_answering
     async def update_job_status(
         self, job_id: JobId, *, requested_job_status: JobStatus, caller: Caller, status_update_reason: str = ""
     ) -> Job:
@@ -246,10 +304,12 @@ class JobService:
                 raise InvalidArgument("the status cannot be set", faults=[fault])
         return await self._move(job_id, verb, caller=caller, reason=status_update_reason)
 
+    @_answering
     async def pause_job(self, job_id: JobId, *, caller: Caller, reason: str = "") -> Job:
         """It stays paused until it is resumed: no priority resumes it."""
         return await self._move(job_id, _PAUSE, caller=caller, reason=reason, paused_by=PausedBy.USER)
 
+    @_answering
     async def resume_job(self, job_id: JobId, *, caller: Caller, reason: str = "") -> Job:
         """Only what a user paused: a job that gave way to a greater priority resumes by itself."""
         _check_operates(caller, to="change jobs")
@@ -260,6 +320,16 @@ class JobService:
                 " to run it sooner, raise its priority with update-job-priority"
             )
         return await self._move(job_id, _RESUME, caller=caller, reason=reason)
+
+    @_answering
+    async def delete_job(self, job_id: JobId, *, caller: Caller) -> None:
+        """Of a job that has ended; its report in the user's bucket stays. It is gone at once, also its token, which a
+        new job may bear; the engine clears away what is left of it. IllegalMove where it has not ended, or its report
+        is not delivered yet."""
+        _check_operates(caller, to="delete jobs")
+        await self._ledger.job(job_id, account=caller.account.id)
+        await self._ledger.remove(job_id)
+        log.info("deleted", job_id=job_id, by=str(caller))
 
     async def _move(
         self, job_id: JobId, verb: _Verb, *, caller: Caller, reason: str, paused_by: PausedBy | None = None
@@ -310,7 +380,9 @@ def possible_verbs(job: Job) -> tuple[str, ...]:
     verbs = [verb.name for verb in _VERBS if may_move(job.status, verb.to, by=Actor.USER)]
     if job.paused_by is PausedBy.PRIORITY and _RESUME.name in verbs:
         verbs.remove(_RESUME.name)
-    return tuple(verbs if is_final(job.status) else [*verbs, "update-job-priority"])
+    if is_final(job.status):
+        return () if job.report_state is ReportState.PENDING else ("delete-job",)
+    return (*verbs, "update-job-priority")
 
 
 def _why_not(job: Job, verb: _Verb) -> str:

@@ -173,6 +173,14 @@ class Settings(BaseSettings):
     suspended_expiry_days: float = Field(
         default=30, gt=0, description="A job that waits for its confirmation for longer fails."
     )
+    retention_days: float = Field(
+        default=90,
+        gt=0,
+        description="A job that has ended so long ago is removed, with its results; delivered reports stay.",
+    )
+    max_unfinished_jobs: int = Field(
+        default=1000, ge=1, description="At most so many jobs of one account that have not ended."
+    )
     report_limit_hours: float = Field(default=24, gt=0, description="How long the delivery of a report is retried.")
     min_free_spool_share: float = Field(
         default=0.2, ge=0, lt=1, description="Planning stops below this share of free space in the work area."

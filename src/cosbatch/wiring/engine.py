@@ -22,6 +22,7 @@ from cosbatch.engine.liveness import LeaseWatch, LockFiles
 from cosbatch.engine.plan import PlanTools
 from cosbatch.engine.planner import Planner
 from cosbatch.engine.processes import ChildSpec, ParentLink, ProcessGroup
+from cosbatch.engine.remover import Remover
 from cosbatch.engine.scheduler import Scheduler
 from cosbatch.engine.shares import Attendance, JobShares, RateShares, attending
 from cosbatch.engine.task_run import TaskTools
@@ -75,6 +76,7 @@ def engine_limits(settings: Settings) -> EngineLimits:
         hold_limit_seconds=settings.hold_limit_seconds,
         settle_limit_seconds=settings.settle_limit_seconds,
         suspended_expiry_seconds=settings.suspended_expiry_days * 86400,
+        retention_seconds=settings.retention_days * 86400,
         report_limit_seconds=settings.report_limit_hours * 3600,
         chunk_rows=settings.chunk_rows,
         min_free_spool_share=settings.min_free_spool_share,
@@ -324,7 +326,9 @@ def _service(settings: Settings, ledger: JobLedger, stores: RegionStores) -> Job
         meta = await head_or_cause(stores.plain(region), _ref_of(manifest))
         return meta.etag
 
-    return JobService(ledger, regions=region_table(settings), look=look)
+    return JobService(
+        ledger, regions=region_table(settings), look=look, max_unfinished_jobs=settings.max_unfinished_jobs
+    )
 
 
 def _ref_of(manifest: Manifest) -> ObjectRef:
@@ -470,10 +474,8 @@ async def open_engine(settings: Settings, data_dir: Path, *, log_level: str = "i
         finisher = Finisher(worker=process.id, tools=tools)
         scheduler = _scheduler(process, LockFiles(data_dir / "processes"))
         async with attending(process.attendance()):
-            running = [
-                asyncio.create_task(scheduler.run(stop), name="scheduler"),
-                asyncio.create_task(finisher.run(stop), name="finisher"),
-            ]
+            parts = {"scheduler": scheduler, "finisher": finisher, "remover": _remover(process)}
+            running = [asyncio.create_task(part.run(stop), name=name) for name, part in parts.items()]
             group.start()
             try:
                 yield Engine(
@@ -498,6 +500,10 @@ def _scheduler(process: EngineProcess, locks: LockFiles) -> Scheduler:
         watch=LeaseWatch(clock=process.clock, lease_seconds=limits.lease_seconds, liveness=locks),
         sweep=lambda named: locks.sweep(still_named=[process.id, *named]),
     )
+
+
+def _remover(process: _Process) -> Remover:
+    return Remover(ledger=process.ledger, spool=process.spool, clock=process.clock, limits=process.limits)
 
 
 def _children(settings: Settings, data_dir: Path, log_level: str) -> list[ChildSpec]:

@@ -138,7 +138,7 @@ class TestDescribeJob:
         assert "Permission     the destination bucket's" in page
         assert "NoSuchKey  1      raw/gone\\n" in page
         assert "awaiting confirmation" in page
-        assert "Possible now" not in page
+        assert "Possible now: delete-job\n" in page
 
     def test_what_waits_says_for_what_and_what_can_be_done(self, rig: CliRig, suspended: str) -> None:
         hold = Hold(bucket="cold-125", reason="connection refused", since=1_754_103_600)
