@@ -73,12 +73,13 @@ class People:
         self,
         book: PeopleBook,
         *,
-        cipher: Cipher,
+        cipher: Callable[[], Cipher],
         passwords: Passwords,
         clock: Clock,
         forget_first_run: Callable[[str], None],
     ) -> None:
-        """``forget_first_run`` is told of each user whose password was changed."""
+        """``cipher`` is asked where a secret has to be sealed, and not before: looking around needs no key.
+        ``forget_first_run`` is told of each user whose password was changed."""
         self._book = book
         self._cipher = cipher
         self._passwords = passwords
@@ -188,7 +189,7 @@ class People:
             secret = new_secret_key()
             await self._book.add_access_key(
                 key,
-                sealed_secret=self._cipher.seal(secret.encode(), purpose=secret_purpose(key.access_key_id)),
+                sealed_secret=self._cipher().seal(secret.encode(), purpose=secret_purpose(key.access_key_id)),
                 entry=replace(entry, account=owner.account, target=key.access_key_id, detail=f"of {owner.name}"),
             )
         return NewAccessKey(key=key, secret_access_key=secret)

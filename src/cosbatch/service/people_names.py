@@ -11,7 +11,7 @@ from cosbatch.model.errors import Fault, InvalidArgument
 from cosbatch.model.identifiers import AccountId
 from cosbatch.model.principals import Account, User, UserRole
 
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _DIGITS: Final = re.compile(r"[0-9]{1,20}")
 _TWELVE_DIGITS: Final = re.compile(r"[0-9]{12}")
 _LONGEST_TOKEN_DAYS: Final = 3650.0
@@ -84,7 +84,7 @@ def checked_token(
 def _name_faults(path: str, name: str) -> list[Fault]:
     if _NAME.fullmatch(name):
         return []
-    way_out = "1 to 64 letters, digits and . _ @ + -, of which the first is a letter or a digit"
+    way_out = "1 to 64 letters, digits and . _ @ -, of which the first is a letter or a digit"
     return [Fault(path=path, value=name[:200], problem="it is no name", way_out=way_out)]
 
 

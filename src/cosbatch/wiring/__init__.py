@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cosbatch.settings import Settings
+from cosbatch.wiring.admin import back_up_ledger, open_people, restore_ledger, rotate_key
 from cosbatch.wiring.engine import (
     Engine,
     EngineLoad,
@@ -30,16 +31,20 @@ __all__ = [
     "Engine",
     "EngineLoad",
     "RegionStores",
+    "back_up_ledger",
     "borrowed_store",
     "engine_limits",
     "has_jobs",
     "inspect",
     "logging_to_folder",
     "open_engine",
+    "open_people",
     "open_service",
     "open_serving",
     "probe",
     "profile_of",
+    "restore_ledger",
+    "rotate_key",
 ]
 
 
