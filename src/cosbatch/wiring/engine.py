@@ -474,8 +474,11 @@ async def open_engine(settings: Settings, data_dir: Path, *, log_level: str = "i
         finisher = Finisher(worker=process.id, tools=tools)
         scheduler = _scheduler(process, LockFiles(data_dir / "processes"))
         async with attending(process.attendance()):
-            parts = {"scheduler": scheduler, "finisher": finisher, "remover": _remover(process)}
-            running = [asyncio.create_task(part.run(stop), name=name) for name, part in parts.items()]
+            running = [
+                asyncio.create_task(scheduler.run(stop), name="scheduler"),
+                asyncio.create_task(finisher.run(stop), name="finisher"),
+                asyncio.create_task(_remover(process).run(stop), name="remover"),
+            ]
             group.start()
             try:
                 yield Engine(
@@ -502,7 +505,7 @@ def _scheduler(process: EngineProcess, locks: LockFiles) -> Scheduler:
     )
 
 
-def _remover(process: _Process) -> Remover:
+def _remover(process: EngineProcess) -> Remover:
     return Remover(ledger=process.ledger, spool=process.spool, clock=process.clock, limits=process.limits)
 
 

@@ -12,8 +12,7 @@ import structlog
 from starlette.routing import BaseRoute
 
 from cosbatch import __version__
-from cosbatch.identity.ciphers import Cipher, KeyRing
-from cosbatch.identity.key_sources import load_key_ring
+from cosbatch.identity.ciphers import Cipher
 from cosbatch.identity.passwords import Passwords
 from cosbatch.ledger.people_port import PeopleBook
 from cosbatch.ledger.sql_people import open_sqlite_people
@@ -36,6 +35,7 @@ from cosbatch.web.measures import CallMeasures
 from cosbatch.web.operators import OperatorNeeds, operator_routes
 from cosbatch.wiring.engine import Engine, engine_limits, open_engine
 from cosbatch.wiring.first_run import write_first_run
+from cosbatch.wiring.keys import key_ring
 
 log = structlog.get_logger(__name__)
 
@@ -107,20 +107,6 @@ async def _opened(
                 yield Serving(address=listener.address, first_run=first_run, engine=engine, listener=server)
             finally:
                 log.info("draining")
-
-
-def key_ring(settings: Settings, data_dir: Path, *, may_make: bool) -> KeyRing:
-    """The keys that encrypt secrets, from where the settings say. InvalidArgument where they cannot be read."""
-    source = settings.server.encryption_key
-    if source is None:
-        return load_key_ring(data_dir, may_make=may_make)
-    return load_key_ring(
-        data_dir,
-        file=Path(source.name) if source.kind == "file" else None,
-        variable=source.name if source.kind == "env" else "",
-        command=source.name if source.kind == "command" else "",
-        may_make=may_make,
-    )
 
 
 async def _begin(settings: Settings, data_dir: Path, book: PeopleBook, cipher: Cipher, *, address: str) -> Path | None:
