@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from cosbatch.engine.plan import Plan, PlanTools
+from cosbatch.engine.ports import acting_of
 from cosbatch.engine.renewal import JobLeaseKeeper, until_stopped
 from cosbatch.ledger.port import Duty, QueuedJob
 from cosbatch.model.clock import Clock
@@ -85,7 +86,7 @@ class Planner:
             return False
         for job in queue:
             await self._tell_hold(job)
-        ready = [job for job in queue if self._is_ready(job)]
+        ready = [job for job in queue if self._is_ready(job) and await self._may_act(job)]
         if not ready:
             return False
         job = min(ready, key=self._queue_place)
@@ -101,6 +102,10 @@ class Planner:
         if job.id in self._open:
             return self._open[job.id].gets_on()
         return self._clock.boottime() >= self._interrupted.get(job.id, 0.0)
+
+    async def _may_act(self, job: Job) -> bool:
+        """A job waits in New until there are credentials of its role."""
+        return job.id in self._open or await self._tools.stores.may_act(acting_of(job))
 
     def _queue_place(self, job: Job) -> tuple[int, int, JobId]:
         """The greatest priority first; of equal ones the one that has waited longest for its turn."""
@@ -243,6 +248,7 @@ class Planner:
 
     async def _drop(self, job_id: JobId) -> None:
         open_plan = self._open.pop(job_id)
+        self._tools.stores.leave(acting_of(open_plan.plan.job))
         breaks_off = open_plan.slice is not None
         if open_plan.slice is not None:
             open_plan.slice.cancel()

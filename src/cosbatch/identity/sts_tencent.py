@@ -7,6 +7,7 @@ AttachRolePolicy of 2019-01-16. The SDK is loaded with the first call.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlsplit
@@ -26,9 +27,10 @@ _CAM_HOST: Final = "cam.tencentcloudapi.com"
 
 _REASONS: Final[tuple[tuple[str, RoleRefusal], ...]] = (
     ("ResourceNotFound", RoleRefusal.UNKNOWN_ROLE),
+    ("InternalError.IllegalRole", RoleRefusal.UNKNOWN_ROLE),
     ("InvalidParameter.RoleNotExist", RoleRefusal.UNKNOWN_ROLE),
     ("InvalidParameter.RoleNameInUse", RoleRefusal.ALREADY_THERE),
-    ("InvalidParameter.PolicyNameInUse", RoleRefusal.ALREADY_THERE),
+    ("FailedOperation.PolicyNameInUse", RoleRefusal.ALREADY_THERE),
     ("InvalidParameter.PolicyTooLong", RoleRefusal.POLICY_REFUSED),
     ("InvalidParameter.StrategyInvalid", RoleRefusal.POLICY_REFUSED),
     ("InvalidParameter.StrategyFormatError", RoleRefusal.POLICY_REFUSED),
@@ -85,7 +87,7 @@ def _assume(role: Role, key: Credentials, wanted: Mapping[str, Any]) -> Credenti
 
     credential, profile = _signing(key, role.sts_endpoint or f"https://{_STS_HOST}")
     request = models.AssumeRoleRequest()
-    request._deserialize(dict(wanted))
+    request.from_json_string(json.dumps(wanted))
     answer = StsClient(credential, role.sts_region or DEFAULT_REGION, profile).AssumeRole(request)
     return Credentials(
         access_key_id=answer.Credentials.TmpSecretId,
@@ -107,7 +109,7 @@ def _create(
 
     def ask(call: str, **wanted: Any) -> Any:
         request = getattr(models, f"{call}Request")()
-        request._deserialize(wanted)
+        request.from_json_string(json.dumps(wanted))
         return getattr(cam, call)(request)
 
     ask("CreateRole", RoleName=name, PolicyDocument=compact(trust), Description=description)
