@@ -13,6 +13,7 @@ from cosbatch.model.regions import Addressing, Provider, Region
 from cosbatch.settings import (
     CredentialSettings,
     RegionSettings,
+    RoleSettings,
     Settings,
     known_region,
     load_settings,
@@ -345,10 +346,16 @@ def test_a_file_that_is_named_must_be_there(tmp_path: Path, monkeypatch: pytest.
 def test_the_table_has_every_setting_with_its_meaning() -> None:
     table = render_settings_table()
 
-    for model, prefix in ((Settings, ""), (RegionSettings, "regions.NAME."), (CredentialSettings, "")):
+    sections = (
+        (Settings, ""),
+        (RegionSettings, "regions.NAME."),
+        (CredentialSettings, ""),
+        (RoleSettings, "roles[]."),
+    )
+    for model, prefix in sections:
         for name, field in model.model_fields.items():
             assert field.description, name
-            if name not in ("regions", "credentials"):
+            if name not in ("regions", "roles", "credentials"):
                 assert f"{prefix}{name}`" in table
     assert "| `hold_limit_seconds` | `21600` | seconds |" in table
     assert "| `regions.NAME.requests_per_second` | none | requests/s |" in table

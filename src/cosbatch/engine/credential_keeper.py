@@ -17,7 +17,7 @@ from typing import Final, Protocol
 import structlog
 
 from cosbatch.engine.limits import EngineLimits
-from cosbatch.engine.ports import Stores, acting_of, is_same_store, regions_of
+from cosbatch.engine.ports import Stores, acting_of, regions_of
 from cosbatch.engine.renewal import until_stopped
 from cosbatch.identity.ciphers import Cipher
 from cosbatch.identity.policies import Access
@@ -28,6 +28,7 @@ from cosbatch.model.clock import Clock
 from cosbatch.model.errors import CosbatchError, FailureCode, IllegalMove, NoSuchRole, RoleNotAssumed
 from cosbatch.model.identifiers import AccountId, JobId
 from cosbatch.model.jobs import WORK_AREA, Hold, Job
+from cosbatch.model.regions import is_same_store
 from cosbatch.model.states import Actor, JobStatus, sources_of
 from cosbatch.operations.job_access import job_access
 
@@ -50,9 +51,7 @@ _FAILABLE: Final = sources_of(JobStatus.FAILING, by=Actor.ENGINE) - {JobStatus.C
 class AssumeRole(Protocol):
     """Finds a role in its account's registry and assumes it, narrowed to ``accesses`` where its provider can."""
 
-    async def __call__(
-        self, arn: str, *, account: AccountId, session_name: str, accesses: Sequence[Access]
-    ) -> Assumed:
+    async def __call__(self, arn: str, *, account: AccountId, session_name: str, accesses: Sequence[Access]) -> Assumed:
         """Raises RoleNotAssumed, or NoSuchRole where it is not registered (any more)."""
         ...
 

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from cosbatch.engine.ports import JobRegions, Stores, TaskStore, acting_of, is_same_store, regions_of
+from cosbatch.engine.ports import JobRegions, Stores, TaskStore, acting_of, regions_of
 from cosbatch.ledger.port import JobLease, JobLedger
 from cosbatch.model.errors import FailureCode, JobFailure
 from cosbatch.model.identifiers import Bucket, ObjectRef
 from cosbatch.model.jobs import Job, JobRequest, PlanFindings, Verify, place_written
-from cosbatch.model.regions import Place
+from cosbatch.model.regions import Place, is_same_store
 from cosbatch.model.tasks import Lease, UploadRecord, announced_upload
 from cosbatch.operations.port import JobFacts, Operation
 from cosbatch.operations.registry import operation_for

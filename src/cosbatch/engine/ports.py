@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
-from urllib.parse import urlsplit
+from typing import Protocol
 
 from cosbatch.model.identifiers import Bucket, JobId, RegionName
 from cosbatch.model.jobs import Hold, Job, JobRequest, region_written
@@ -13,9 +12,6 @@ from cosbatch.model.operations import PutObjectCopy
 from cosbatch.model.regions import Region
 from cosbatch.storage.pacing import StopSignal
 from cosbatch.storage.port import ObjectStore
-
-CLOUD_DOMAINS: Final = ("amazonaws.com", "amazonaws.com.cn", "myqcloud.com", "tencentcos.cn")
-"""Below one of them a region's store reads from another region's by itself. China's partition is a cloud of its own."""
 
 
 class TaskStore(ObjectStore, Protocol):
@@ -118,15 +114,3 @@ def buckets_of(request: JobRequest) -> list[tuple[RegionName, Bucket]]:
     if regions.report is not None and request.report.bucket is not None:
         found.append((regions.report, request.report.bucket))
     return found
-
-
-def is_same_store(source: Region, target: Region) -> bool:
-    """Whether one store can read from the other by itself: one endpoint, or two regions of one cloud.
-
-    Regions of a cloud have endpoints below the cloud's own domain (``cos.ap-x.myqcloud.com`` and
-    ``cos.ap-y.myqcloud.com``); self-hosted stores at different addresses do not know each other.
-    """
-    if source.endpoint == target.endpoint:
-        return True
-    hosts = [urlsplit(region.endpoint).hostname or "" for region in (source, target)]
-    return any(all(host.endswith(f".{domain}") for host in hosts) for domain in CLOUD_DOMAINS)

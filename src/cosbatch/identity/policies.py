@@ -103,7 +103,7 @@ def iam_policy(accesses: Iterable[Access]) -> Policy:
 
 
 def cam_policy(accesses: Iterable[Access]) -> Policy:
-    """The permission policy for CAM, and a session policy for Tencent's STS. KeyError for an action that COS has not."""
+    """The permission policy for CAM, and a session policy for Tencent's STS. KeyError for an action that COS lacks."""
     merged: dict[tuple[str, ...], list[str]] = {}
     for actions, places in _grouped(accesses):
         names = tuple(sorted({f"name/cos:{name}" for action in actions for name in _CAM_ACTIONS[action]}))

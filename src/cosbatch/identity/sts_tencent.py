@@ -97,9 +97,7 @@ def _assume(role: Role, key: Credentials, wanted: Mapping[str, Any]) -> Credenti
     )
 
 
-def _create(
-    role: Role, key: Credentials, cam_endpoint: str, *, name: str, trust: Policy, permission: Policy
-) -> str:
+def _create(role: Role, key: Credentials, cam_endpoint: str, *, name: str, trust: Policy, permission: Policy) -> str:
     from tencentcloud.cam.v20190116 import models
     from tencentcloud.cam.v20190116.cam_client import CamClient
 

@@ -275,7 +275,7 @@ class RoleRefusal(StrEnum):
     """No answer, throttled, or an error of the provider's own: it may pass."""
     ALREADY_THERE = "AlreadyThere"
     """A role of that name was made before."""
-    UNUSABLE_SECRET = "UnusableSecret"
+    UNUSABLE_SECRET = "UnusableSecret"  # noqa: S105  # a word of ours
     """What stands in the registry cannot be opened with the keys of this service."""
     OTHER = "Other"
     """A definite refusal with a code that is on no list; the message has it."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from cosbatch.identity.policies import Access, Purpose
-from cosbatch.model.identifiers import Bucket
+from cosbatch.model.identifiers import Bucket, RegionName
 from cosbatch.model.jobs import JobRequest, PlanFindings, operation_name_of, region_written
-from cosbatch.model.manifests import ManifestFormat
+from cosbatch.model.manifests import Manifest, ManifestFormat
 from cosbatch.model.operations import PutObjectCopy
 from cosbatch.model.regions import Versioning
 from cosbatch.operations.port import JobFacts, Needs
@@ -48,11 +48,9 @@ def job_access(
         same_store=same_store,
     )
     needs = operation_for(operation_name_of(request.operation)).needs(facts)
-    accesses = [_manifest(request), *_report(request)]
+    accesses = [manifest_access(request.manifest, region=request.region), *_report(request)]
     if findings is None:
-        accesses.append(
-            Access(purpose=Purpose.SOURCE_READ, region=request.region, bucket=None, actions=_LOOK_ACTIONS)
-        )
+        accesses.append(Access(purpose=Purpose.SOURCE_READ, region=request.region, bucket=None, actions=_LOOK_ACTIONS))
         if isinstance(request.operation, PutObjectCopy):
             accesses.append(_target(request, request.operation.target_bucket, needs))
         return accesses
@@ -78,12 +76,12 @@ def with_source(accesses: list[Access], bucket: Bucket) -> list[Access]:
     ]
 
 
-def _manifest(request: JobRequest) -> Access:
-    location = request.manifest.location
-    is_one_file = request.manifest.spec.format in _ONE_FILE
+def manifest_access(manifest: Manifest, *, region: RegionName) -> Access:
+    location = manifest.location
+    is_one_file = manifest.spec.format in _ONE_FILE
     return Access(
         purpose=Purpose.MANIFEST_READ,
-        region=request.region,
+        region=region,
         bucket=location.bucket,
         actions=_MANIFEST_ACTIONS,
         key_prefix=location.key if is_one_file else "",
