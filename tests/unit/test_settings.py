@@ -14,6 +14,7 @@ from cosbatch.settings import (
     AccountSettings,
     CredentialSettings,
     RegionSettings,
+    RoleSettings,
     ServerSettings,
     Settings,
     UserSettings,
@@ -46,7 +47,7 @@ regions:
     endpoint: http://[::1]:9000
     credentials: {access_key_id: env:TEST_ID, secret_access_key: env:TEST_SECRET}
 """
-SECTIONS = ("regions", "credentials", "server", "accounts", "users")
+SECTIONS = ("regions", "roles", "credentials", "server", "accounts", "users")
 
 
 @pytest.fixture(scope="module")
@@ -353,6 +354,8 @@ def test_the_table_has_every_setting_with_its_meaning() -> None:
         (Settings, ""),
         (RegionSettings, "regions.NAME."),
         (CredentialSettings, "regions.NAME.credentials."),
+        (RoleSettings, "roles[]."),
+        (CredentialSettings, "roles[].credentials."),
         (ServerSettings, "server."),
         (AccountSettings, "accounts.NAME."),
         (UserSettings, "users.NAME."),

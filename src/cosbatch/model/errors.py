@@ -14,11 +14,13 @@
 |   +-- NoSuchName          nothing of that kind has that name in the account
 |   +-- NameTaken           another thing of that kind has that name or number
 |   +-- TooManyAttempts     so many failed logins that the next one has to wait
+|   +-- NoSuchRole          no role of this account has that name
 |   +-- TooManyJobs         the account's quota of unfinished jobs is used up
 |   +-- ServiceUnavailable  the service cannot do it now
     +-- StorageError            a store said no, or said nothing: a reason of a closed list
     |   +-- Unanswered          the request may have been applied; only the operation can find out
     +-- ManifestFaulty          the manifest cannot be used: up to 100 located faults
+    +-- RoleNotAssumed          a role's provider gives no credentials: a reason of a closed list
     +-- JobFailure              the job as a whole cannot go on: a FailureCode and a reason
     +-- LedgerError
     |   +-- StaleFence          the lease that a commit names is no longer its sender's
@@ -168,6 +170,13 @@ class TooManyAttempts(RequestError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class NoSuchRole(RequestError):
+    """No role of this account has that ARN."""
+
+    code = "NoSuchRole"
+    http_status = 404
+
+
 class TooManyJobs(RequestError):
     """The account's quota of unfinished jobs is used up. COS answers 500."""
 
@@ -274,6 +283,44 @@ class Unanswered(StorageError):
 
     def __init__(self, message: str, *, target: str = "") -> None:
         super().__init__(StorageReason.UNANSWERED, message, target=target)
+
+
+# --- roles --------------------------------------------------------------------------------------------------------
+
+
+class RoleRefusal(StrEnum):
+    """Why a role's provider gave no credentials, or made no role."""
+
+    UNKNOWN_ROLE = "UnknownRole"
+    """There is no such role. Some providers say NOT_ALLOWED instead, so as not to tell."""
+    NOT_ALLOWED = "NotAllowed"
+    """The key may not do it: the role's trust policy does not name its owner, or the external id is another one."""
+    KEY_REFUSED = "KeyRefused"
+    """The provider does not know the key, or the signature is wrong."""
+    POLICY_REFUSED = "PolicyRefused"
+    """The provider takes no session policy, or not this one."""
+    UNAVAILABLE = "Unavailable"
+    """No answer, throttled, or an error of the provider's own: it may pass."""
+    ALREADY_THERE = "AlreadyThere"
+    """A role of that name was made before."""
+    UNUSABLE_SECRET = "UnusableSecret"  # noqa: S105  # a word of ours
+    """What stands in the registry cannot be opened with the keys of this service."""
+    OTHER = "Other"
+    """A definite refusal with a code that is on no list; the message has it."""
+
+
+class RoleNotAssumed(CosbatchError):
+    """A role's provider gives no credentials."""
+
+    def __init__(self, reason: RoleRefusal, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether it is worth another try without anybody's doing."""
+        return self.reason is RoleRefusal.UNAVAILABLE
 
 
 # --- manifest, job, ledger, spool ---------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ import json
 import os
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -20,12 +21,15 @@ from pydantic import AfterValidator, BaseModel, Field, PlainValidator, StrictStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from cosbatch.identity.credentials import Credentials
+from cosbatch.model.arns import parse_role_arn
 from cosbatch.model.errors import Fault, InvalidArgument
-from cosbatch.model.identifiers import RegionName
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, RegionName
+from cosbatch.model.principals import Role, RoleProvider
 from cosbatch.model.regions import Addressing, Provider, Region
 from cosbatch.service.documents import Document, dotted, read_document
 from cosbatch.service.documents import Path as FieldPath
 from cosbatch.service.faults import faults_of, nearest, refused
+from cosbatch.service.people_names import account_id
 from cosbatch.settings.fields import EnvOrFileSecret, Secret, Section, file_path
 from cosbatch.settings.people import AccountSettings, UserSettings, principal_name
 from cosbatch.settings.server import ServerSettings
@@ -34,6 +38,8 @@ from cosbatch.storage.profiles import PROFILES, Option, Support
 FILE_NAME: Final = "cosbatch.yaml"
 ENVIRONMENT_PREFIX: Final = "COSBATCH_"
 S = TypeVar("S", bound=BaseModel)
+EXTERNAL_ID_PATTERN: Final = r"^([A-Za-z0-9_+=,.@:/-]{2,128})?$"
+"""2 to 128 characters, as AWS's STS and Tencent's take them; or none."""
 _ENDPOINT: Final = re.compile(r"https?://(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 _REGION_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -65,6 +71,15 @@ def _provider(value: Any) -> Provider:
     if value != Provider.S3:
         raise refused("is no provider", way_out="write s3")
     return Provider.S3
+
+
+def _role_arn(text: str) -> str:
+    if parse_role_arn(text) is None:
+        raise refused(
+            "is no role name",
+            way_out="write qcs::cam::uin/<uin>:roleName/<name> or arn:aws:iam::<account>:role/<name>",
+        )
+    return text
 
 
 def _profile(text: str) -> str:
@@ -128,6 +143,31 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+class RoleSettings(Section):
+    """A role under which jobs may act, declared: in the registry it can be used and not be changed."""
+
+    arn: Annotated[StrictStr, AfterValidator(_role_arn)] = Field(
+        description="`qcs::cam::uin/<uin>:roleName/<name>` or `arn:aws:iam::<account>:role/<name>`."
+    )
+    account: Annotated[StrictStr, Field(min_length=1)] = Field(
+        default=LOCAL_ACCOUNT, description="Name of the account whose jobs may use it; default: that of `cosbatch run`."
+    )
+    provider: RoleProvider = Field(
+        description="Who gives its credentials: " + ", ".join(f"`{provider}`" for provider in RoleProvider) + "."
+    )
+    credentials: CredentialSettings = Field(
+        description="Where the access key that assumes it is, or for `stored` its credentials."
+    )
+    external_id: Annotated[StrictStr, Field(pattern=EXTERNAL_ID_PATTERN)] = Field(
+        default="", description="What the role's trust policy asks for beside the key; on Ceph leave it out."
+    )
+    sts_endpoint: Annotated[StrictStr, AfterValidator(_endpoint)] | None = Field(
+        default=None, description="`http[s]://host[:port]` of the STS; default: the provider's own in the cloud."
+    )
+    sts_region: StrictStr = Field(default="", description="The region's name that the STS is asked in.")
+    description: StrictStr = Field(default="", description="For people.")
+
+
 class Settings(BaseSettings):
     """Everything that the operator decides."""
 
@@ -143,6 +183,7 @@ class Settings(BaseSettings):
     users: dict[Annotated[str, AfterValidator(principal_name)], UserSettings] = Field(
         default={}, description="Users of the service that are declared here: name -> account, role."
     )
+    roles: list[RoleSettings] = Field(default=[], description="Roles under which jobs may act.")
     workers: int = Field(
         default_factory=_cores, ge=1, le=1024, description="Worker processes; default: the number of cores."
     )
@@ -305,7 +346,8 @@ def _with_whole_paths(settings: Settings, *, folder: Path) -> Settings:
     """A path in the file is meant from the file's own folder."""
     regions = {name: _section_with_whole_paths(region, folder=folder) for name, region in settings.regions.items()}
     server = _section_with_whole_paths(settings.server, folder=folder)
-    return settings.model_copy(update={"regions": regions, "server": server})
+    roles = [_section_with_whole_paths(role, folder=folder) for role in settings.roles]
+    return settings.model_copy(update={"regions": regions, "server": server, "roles": roles})
 
 
 def _section_with_whole_paths(section: S, *, folder: Path) -> S:
@@ -368,13 +410,48 @@ def read_credentials(
     settings: Settings, region: RegionName, *, environ: Mapping[str, str] | None = None
 ) -> Credentials:
     """Reads a region's access key from where the settings say it is. InvalidArgument where it is not there."""
-    surroundings = os.environ if environ is None else environ
     places = known_region(settings, region).credentials
     path = f"regions.{region}.credentials"
     if places is None:
         way_out = "add them, or name a role in the job"
         fault = Fault(path=path, value="", problem="are not in the settings", way_out=way_out)
         raise InvalidArgument(f"nobody is known who may use region {region}", faults=[fault])
+    return _read_places(places, path=f"regions.{region}.credentials", environ=environ)
+
+
+def declared_roles(settings: Settings) -> list[tuple[Role, Callable[[], Credentials]]]:
+    """The roles as values, each with what reads its secret: InvalidArgument where that is not there. InvalidArgument
+    where an account has two of one ARN."""
+    declared = [(_role(role), partial(_read_role_key, role, number)) for number, role in enumerate(settings.roles)]
+    for number, (role, _) in enumerate(declared):
+        if any((other.account, other.arn) == (role.account, role.arn) for other, _ in declared[:number]):
+            fault = Fault(
+                path=f"roles[{number}].arn", value=role.arn, problem="is declared twice", way_out="leave one out"
+            )
+            raise InvalidArgument("the roles of the settings cannot be used", faults=[fault])
+    return list(declared)
+
+
+def _role(role: RoleSettings) -> Role:
+    return Role(
+        arn=role.arn,
+        account=LOCAL_ACCOUNT if role.account == LOCAL_ACCOUNT else account_id(role.account),
+        provider=role.provider,
+        created_at=0.0,
+        description=role.description,
+        external_id=role.external_id,
+        sts_endpoint=role.sts_endpoint or "",
+        sts_region=role.sts_region,
+        is_declared=True,
+    )
+
+
+def _read_role_key(role: RoleSettings, number: int) -> Credentials:
+    return _read_places(role.credentials, path=f"roles[{number}].credentials", environ=None)
+
+
+def _read_places(places: CredentialSettings, *, path: str, environ: Mapping[str, str] | None) -> Credentials:
+    surroundings = os.environ if environ is None else environ
     return Credentials(
         access_key_id=places.access_key_id.read(path=f"{path}.access_key_id", environ=surroundings),
         secret_access_key=places.secret_access_key.read(path=f"{path}.secret_access_key", environ=surroundings),
@@ -392,9 +469,11 @@ def read_credentials(
 def render_settings_table() -> str:
     """The settings as a Markdown table, for the documentation."""
     rows = ["| Setting | Default | Unit | What it does |", "|---|---|---|---|"]
-    rows += _rows(Settings, prefix="", but=("regions", "server", "accounts", "users"))
+    rows += _rows(Settings, prefix="", but=("regions", "roles", "server", "accounts", "users"))
     rows += _rows(RegionSettings, prefix="regions.NAME.", but=("credentials",))
     rows += _rows(CredentialSettings, prefix="regions.NAME.credentials.", but=())
+    rows += _rows(RoleSettings, prefix="roles[].", but=("credentials",))
+    rows += _rows(CredentialSettings, prefix="roles[].credentials.", but=())
     rows += _rows(ServerSettings, prefix="server.", but=())
     rows += _rows(AccountSettings, prefix="accounts.NAME.", but=())
     rows += _rows(UserSettings, prefix="users.NAME.", but=())

@@ -187,6 +187,7 @@ class MemoryEngine:
 class MemoryWiring:
     """Everything that would be on disk or in a store is in here, from call to call."""
 
+    open_serving = staticmethod(wiring.open_serving)
     open_people = staticmethod(wiring.open_people)
     rotate_key = staticmethod(wiring.rotate_key)
     back_up_ledger = staticmethod(wiring.back_up_ledger)
