@@ -151,6 +151,22 @@ class _LogLines:
 # --- stores
 
 
+class _NobodysCredentials:
+    """Of a region that only jobs with a role may use: its profile can be asked for, and nothing can be sent."""
+
+    def __init__(self, region: RegionName) -> None:
+        self._region = region
+
+    async def credentials(self) -> Credentials:
+        raise JobFailure(
+            FailureCode.ASSUME_ROLE_FAILED,
+            f"region {self._region} has no credentials of its own in the settings, and the job names no role",
+        )
+
+    async def renewed(self, stale: Credentials) -> Credentials:
+        return await self.credentials()
+
+
 class RegionStores:
     """The stores of one process: one client and one set of pacers for each region, made when it is first asked for."""
 
@@ -302,8 +318,10 @@ class RegionStores:
             ],
         )
 
-    def _credentials(self, name: RegionName) -> RenewingCredentials:
+    def _credentials(self, name: RegionName) -> CredentialSource:
         """Read again when a store calls them expired: whoever renews them writes them where they were read."""
+        if name in self._settings.regions and self._settings.regions[name].credentials is None:
+            return _NobodysCredentials(name)
 
         async def read_again() -> Credentials:
             return read_credentials(self._settings, name)

@@ -91,7 +91,7 @@ async def _opened(
 ) -> AsyncIterator[Serving]:
     cipher = Cipher(key_ring(settings, data_dir, may_make=not await book.has_sealed()))
     first_run = await _begin(settings, data_dir, book, cipher, address=listener.address)
-    async with open_engine(settings, data_dir, log_level=log_level) as engine:
+    async with open_engine(settings, data_dir, log_level=log_level, cipher=cipher) as engine:
         measures = CallMeasures()
         app = create_app(
             [
