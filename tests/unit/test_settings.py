@@ -11,9 +11,13 @@ from cosbatch.model.errors import InvalidArgument
 from cosbatch.model.identifiers import RegionName
 from cosbatch.model.regions import Addressing, Provider, Region
 from cosbatch.settings import (
+    AccountSettings,
     CredentialSettings,
     RegionSettings,
+    RoleSettings,
+    ServerSettings,
     Settings,
+    UserSettings,
     known_region,
     load_settings,
     read_credentials,
@@ -43,6 +47,7 @@ regions:
     endpoint: http://[::1]:9000
     credentials: {access_key_id: env:TEST_ID, secret_access_key: env:TEST_SECRET}
 """
+SECTIONS = ("regions", "roles", "credentials", "server", "accounts", "users")
 
 
 @pytest.fixture(scope="module")
@@ -345,10 +350,19 @@ def test_a_file_that_is_named_must_be_there(tmp_path: Path, monkeypatch: pytest.
 def test_the_table_has_every_setting_with_its_meaning() -> None:
     table = render_settings_table()
 
-    for model, prefix in ((Settings, ""), (RegionSettings, "regions.NAME."), (CredentialSettings, "")):
+    for model, prefix in (
+        (Settings, ""),
+        (RegionSettings, "regions.NAME."),
+        (CredentialSettings, "regions.NAME.credentials."),
+        (RoleSettings, "roles[]."),
+        (CredentialSettings, "roles[].credentials."),
+        (ServerSettings, "server."),
+        (AccountSettings, "accounts.NAME."),
+        (UserSettings, "users.NAME."),
+    ):
         for name, field in model.model_fields.items():
             assert field.description, name
-            if name not in ("regions", "credentials"):
-                assert f"{prefix}{name}`" in table
+            if name not in SECTIONS:
+                assert f"| `{prefix}{name}`" in table
     assert "| `hold_limit_seconds` | `21600` | seconds |" in table
     assert "| `regions.NAME.requests_per_second` | none | requests/s |" in table

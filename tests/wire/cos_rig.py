@@ -98,6 +98,19 @@ class Looks:
         return self.etag
 
 
+@dataclass
+class EveryRole:
+    """A registry that knows each role, and what a role sees is what everybody sees."""
+
+    looks: Looks
+
+    async def is_known(self, arn: str, *, account: AccountId) -> bool:
+        return True
+
+    async def look(self, manifest: Manifest, *, region: RegionName, account: AccountId, role_arn: str) -> str:
+        return await self.looks(manifest, region=region)
+
+
 @dataclass(frozen=True)
 class Wanted:
     """A request before it is signed."""
@@ -172,7 +185,7 @@ class CosRig:
             regions=regions,
             look=self.looks,
             max_unfinished_jobs=max_unfinished_jobs,
-            has_roles=True,
+            roles=EveryRole(self.looks),
         )
         self.app = Starlette(
             routes=cos_routes(

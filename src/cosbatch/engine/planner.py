@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from cosbatch.engine.plan import Plan, PlanTools
+from cosbatch.engine.ports import acting_of
 from cosbatch.engine.renewal import JobLeaseKeeper, until_stopped
 from cosbatch.engine.schedule import Queue, queue_of
 from cosbatch.ledger.port import Duty, QueuedJob
@@ -90,7 +91,7 @@ class Planner:
             await self._tell_hold(job)
         queues = {queue_of(job) for job in queue}
         self._queue_turns = {queue: turn for queue, turn in self._queue_turns.items() if queue in queues}
-        ready = [job for job in queue if self._is_ready(job)]
+        ready = [job for job in queue if self._is_ready(job) and await self._may_act(job)]
         if not ready:
             return False
         job = min(ready, key=self._queue_place)
@@ -106,6 +107,10 @@ class Planner:
         if job.id in self._open:
             return self._open[job.id].gets_on()
         return self._clock.boottime() >= self._interrupted.get(job.id, 0.0)
+
+    async def _may_act(self, job: Job) -> bool:
+        """A job waits in New until there are credentials of its role."""
+        return job.id in self._open or await self._tools.stores.may_act(acting_of(job))
 
     def _queue_place(self, job: Job) -> tuple[int, int, int, JobId]:
         """The queue that has waited longest; in it the greatest priority first, and of equal ones the one that has
@@ -249,6 +254,7 @@ class Planner:
 
     async def _drop(self, job_id: JobId) -> None:
         open_plan = self._open.pop(job_id)
+        self._tools.stores.leave(acting_of(open_plan.plan.job))
         breaks_off = open_plan.slice is not None
         if open_plan.slice is not None:
             open_plan.slice.cancel()

@@ -112,6 +112,16 @@ class ProcessGroup:
     def start(self) -> None:
         self._keepers = [asyncio.create_task(self._keep(spec), name=spec.name) for spec in self._specs]
 
+    @property
+    def names(self) -> list[str]:
+        """Of the processes that should run."""
+        return [spec.name for spec in self._specs]
+
+    @property
+    def keepers(self) -> list[asyncio.Task[None]]:
+        """One for each process, until it has drained; it ends earlier only by an error."""
+        return self._keepers
+
     def pids(self) -> dict[str, int]:
         return {name: child.process.pid or 0 for name, child in self._running.items()}
 

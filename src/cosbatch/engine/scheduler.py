@@ -38,6 +38,8 @@ class Scheduler:
         self._watch = watch
         self._quiet = QuietWatch(clock=clock, request_timeout_seconds=limits.request_timeout_seconds)
         self._sweep = sweep
+        self.leases_expired = 0
+        """Those that it has ended since it was made; of several schedulers one ends each."""
 
     async def run(self, stop: asyncio.Event) -> None:
         await until_stopped(self.step, stop=stop, pause_seconds=self._limits.poll_seconds)
@@ -63,6 +65,7 @@ class Scheduler:
 
     async def _expire(self, lease: HeldLease) -> None:
         if await self._ledger.expire(lease, quiet_seconds=self._limits.request_timeout_seconds):
+            self.leases_expired += 1
             log.warning("lease-expired", owner=lease.owner, lease=str(lease.lease))
 
     async def _move(self, move: Move) -> None:

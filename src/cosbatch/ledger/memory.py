@@ -10,7 +10,7 @@ from bisect import insort
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
-from cosbatch.ledger.memory_rows import ChunkRow, JobRow, copied_part
+from cosbatch.ledger.memory_rows import ChunkRow, JobRow, census_of, copied_part
 from cosbatch.ledger.port import (
     ChunkState,
     CommittedPart,
@@ -48,6 +48,7 @@ from cosbatch.ledger.rules import (
     unknown_chunks,
 )
 from cosbatch.ledger.turns import ClaimableJob, Offer, claimable_now, filled, offers_in_turn
+from cosbatch.model.census import JobCensus
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId, RegionName, WorkerId
@@ -415,6 +416,11 @@ class MemoryLedger(JobLedger):
     async def remove_upload(self, job_id: JobId, upload_id: str) -> None:
         if row := self._rows.get(job_id):
             row.uploads.pop(upload_id, None)
+
+    # --- all jobs together
+
+    async def census(self) -> JobCensus:
+        return census_of([row.as_seen() for row in self._oldest_first()], now=self._clock.now())
 
     # --- processes, and their shares of rate caps
 

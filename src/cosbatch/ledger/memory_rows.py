@@ -7,8 +7,10 @@ so that the lowest is found without looking at the others. Only the methods here
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 from cosbatch.ledger.port import ChunkState, HeldLease, JobLease, QueuedJob
 from cosbatch.ledger.rules import (
@@ -22,12 +24,13 @@ from cosbatch.ledger.rules import (
 )
 from cosbatch.ledger.turns import ClaimableJob, Offer
 from cosbatch.model.bitmap import Bitmap
+from cosbatch.model.census import JobCensus
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import WorkerId
 from cosbatch.model.jobs import Job, JobEvent, PausedBy, place_written
 from cosbatch.model.regions import Place
 from cosbatch.model.reports import Part, ReportState, Tally
-from cosbatch.model.states import ENDING, FINAL, Actor, JobStatus
+from cosbatch.model.states import ENDING, FINAL, Actor, JobStatus, is_final
 from cosbatch.model.tasks import Claim, Lease, NewChunk, Then, UploadRecord
 
 
@@ -298,3 +301,24 @@ def copied_part(part: Part) -> Part:
 
 def copied(tally: Tally) -> Tally:
     return replace(tally, codes=dict(tally.codes), ignored_options=dict(tally.ignored_options))
+
+
+def census_of(jobs: Sequence[Job], *, now: float) -> JobCensus:
+    """The same sums as :mod:`cosbatch.ledger.census` makes in SQL."""
+    tally = reduce(Tally.plus, [job.tally for job in jobs], Tally())
+    codes: Counter[str] = Counter()
+    for job in jobs:
+        codes.update({code: found.count for code, found in job.tally.codes.items()})
+    waits = [now - job.changed_at for job in jobs if job.status in (JobStatus.NEW, JobStatus.READY)]
+    return JobCensus(
+        jobs=Counter(job.status for job in jobs),
+        succeeded=tally.succeeded,
+        failed=tally.failed,
+        skipped=tally.skipped,
+        requests=tally.requests,
+        bytes_done=tally.bytes_done,
+        failed_by_code=dict(codes),
+        on_hold=sum(job.hold is not None and not is_final(job.status) for job in jobs),
+        reports_pending=sum(job.report_state is ReportState.PENDING and is_final(job.status) for job in jobs),
+        longest_wait_seconds=max([0.0, *waits]),
+    )

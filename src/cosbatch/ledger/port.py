@@ -18,6 +18,7 @@ from typing import Protocol
 
 from cosbatch.ledger.rate_shares import RateWish
 from cosbatch.model.bitmap import Bitmap
+from cosbatch.model.census import JobCensus
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId, RegionName, WorkerId
 from cosbatch.model.jobs import Hold, Job, JobEvent, JobRequest, PausedBy, PlanFindings
@@ -355,6 +356,12 @@ class JobLedger(Protocol):
 
     async def remove_upload(self, job_id: JobId, upload_id: str) -> None:
         """Needs no lease: whoever has seen the upload's end may say so. Repeating it does nothing."""
+        ...
+
+    # --- all jobs together
+
+    async def census(self) -> JobCensus:
+        """What the jobs of all accounts add up to. It walks over all jobs: now and then, not for each of them."""
         ...
 
     # --- processes, and their shares of rate caps

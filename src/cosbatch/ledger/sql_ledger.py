@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from cosbatch.ledger import claims, commits, duties, jobs, removals, scheduling, sqlite, uploads, workers
+from cosbatch.ledger import census, claims, commits, duties, jobs, removals, scheduling, sqlite, uploads, workers
 from cosbatch.ledger.port import (
     ChunkState,
     CommittedPart,
@@ -19,8 +19,10 @@ from cosbatch.ledger.port import (
     Renewal,
 )
 from cosbatch.ledger.rate_shares import RateWish
+from cosbatch.ledger.roles import SqlRoleLedger
 from cosbatch.ledger.rules import ROWS_PER_WRITE
 from cosbatch.ledger.transaction import Database
+from cosbatch.model.census import JobCensus
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId, RegionName, WorkerId
@@ -50,6 +52,8 @@ class SqlLedger(JobLedger):
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.roles = SqlRoleLedger(database)
+        """Of the same database."""
 
     async def close(self) -> None:
         await self._database.close()
@@ -299,6 +303,11 @@ class SqlLedger(JobLedger):
 
     async def remove_upload(self, job_id: JobId, upload_id: str) -> None:
         await self._database.write(partial(uploads.remove_upload, job_id=job_id, upload_id=upload_id))
+
+    # --- all jobs together
+
+    async def census(self) -> JobCensus:
+        return await self._database.read(census.census)
 
     # --- processes, and their shares of rate caps
 

@@ -45,6 +45,11 @@ def new_job_id() -> JobId:
     return JobId(str(uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | random)))
 
 
+def new_request_id() -> str:
+    """Of one call of the service: 24 hex digits."""
+    return os.urandom(12).hex()
+
+
 def made_at(job_id: JobId) -> float | None:
     """When a job's id was made, in Unix seconds; None where it is not one of ours."""
     try:

@@ -36,11 +36,6 @@ def unknown_region(path: str, *, region: str, known: Collection[str]) -> Fault:
     return Fault(path=path, value=region, problem="is no region of the settings", way_out=way_out)
 
 
-def role_of_no_use(path: str, *, role_arn: str) -> Fault:
-    problem = "names a role, but jobs run with the credentials of their region here"
-    return Fault(path=path, value=role_arn, problem=problem, way_out="leave it out")
-
-
 def faults_between_fields(content: Mapping[str, Any], *, document: Document, lowest_priority: int) -> Iterator[Fault]:
     """``content`` is the document without its empty fields."""
 
@@ -61,9 +56,6 @@ def faults_against_settings(
     for path, region in _named_regions(content):
         if region not in regions:
             yield unknown_region(document.place(path), region=region, known=regions)
-    role = content.get("role_arn")
-    if isinstance(role, str):
-        yield role_of_no_use(document.place(("role_arn",)), role_arn=shorten(role))
 
 
 def _named_regions(content: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:

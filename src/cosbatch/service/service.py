@@ -22,7 +22,7 @@ from cosbatch.model.errors import (
     StorageReason,
     TokenReused,
 )
-from cosbatch.model.identifiers import JobId, RegionName, new_job_id
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, AccountId, JobId, RegionName, new_job_id
 from cosbatch.model.jobs import PRIORITY_MAX, Job, JobEvent, JobRequest, PausedBy
 from cosbatch.model.manifests import Manifest, ManifestLocation
 from cosbatch.model.operations import PutObjectCopy
@@ -31,8 +31,9 @@ from cosbatch.model.regions import Region
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import Actor, JobStatus, is_final, may_move, sources_of
 from cosbatch.service.job_document import request_digest
-from cosbatch.service.job_rules import role_of_no_use, unknown_region
+from cosbatch.service.job_rules import unknown_region
 from cosbatch.service.job_schema import TOKEN_MAX_BYTES
+from cosbatch.service.role_rules import JobRoles, look_as_role, role_faults
 from cosbatch.storage.patience import LOOK_SECONDS, answered_within
 
 log = structlog.get_logger(__name__)
@@ -121,17 +122,16 @@ class JobService:
         look: ManifestLook,
         look_seconds: float = LOOK_SECONDS,
         max_unfinished_jobs: int | None = None,
-        has_roles: bool = False,
+        roles: JobRoles | None = None,
     ) -> None:
         """``look_seconds``: how long a look at a manifest may last before its store counts as not answering.
-        ``max_unfinished_jobs``: of one account; None: any number. ``has_roles``: whether jobs act with the role that
-        they name; else with the credentials of their region."""
+        ``max_unfinished_jobs``: of one account; None: any number. ``roles``: without it no job may name one."""
+        self._roles = roles
         self._ledger = ledger
         self._regions = regions
         self._look = look
         self._look_seconds = look_seconds
         self._max_unfinished_jobs = max_unfinished_jobs
-        self._has_roles = has_roles
 
     # --- creating
 
@@ -147,10 +147,10 @@ class JobService:
         up, StorageError where the manifest cannot be looked at.
         """
         _check_operates(caller, to="make jobs")
-        self._check(request, token=token)
+        self._check(request, token=token, also=await self._role_faults(request, caller.account.id))
         digest = request_digest(request)
         if not token or await self.find_job(token=token, region=request.region, caller=caller) is None:
-            request = await self.pin_manifest(request)
+            request = await self.pin_manifest(request, account=caller.account.id)
         job_id = new_job_id()
         job = await self._ledger.create(
             request,
@@ -165,12 +165,13 @@ class JobService:
             raise TokenReused(f"this ClientRequestToken has made job {job.id} already, by an equal request")
         return job
 
-    async def pin_manifest(self, request: JobRequest) -> JobRequest:
+    async def pin_manifest(self, request: JobRequest, *, account: AccountId = LOCAL_ACCOUNT) -> JobRequest:
         """The request with the ETag that its manifest has now. InvalidArgument where the request has faults, names
-        another ETag, or the store says that it cannot be read; StorageError where the store says nothing."""
-        self._check(request, token="")
+        another ETag or a role that cannot be assumed, or the store says that it cannot be read; StorageError where the
+        store says nothing."""
+        self._check(request, token="", also=await self._role_faults(request, account))
         location = request.manifest.location
-        found = await self._etag_of(request)
+        found = await self._etag_of(request, account=account)
         if location.etag and location.etag != found:
             fault = Fault(
                 path="manifest.location.etag",
@@ -181,10 +182,12 @@ class JobService:
             raise InvalidArgument("the manifest is not the one that the job names", faults=[fault])
         return replace(request, manifest=replace(request.manifest, location=replace(location, etag=found)))
 
-    async def _etag_of(self, request: JobRequest) -> str:
+    async def _etag_of(self, request: JobRequest, *, account: AccountId) -> str:
         store = f"the store of region {request.region}"
         try:
             async with answered_within(self._look_seconds, store=store, target="the manifest"):
+                if request.role_arn and self._roles is not None:
+                    return await look_as_role(request, account=account, roles=self._roles)
                 return await self._look(request.manifest, region=request.region)
         except StorageError as error:
             raise _manifest_error(error, request.manifest.location) or error from error
@@ -209,10 +212,11 @@ class JobService:
         """Jobs whose ClientRequestToken begins so, newest first."""
         return await self._ledger.jobs(account=caller.account.id, token_prefix=token_prefix)
 
-    def _check(self, request: JobRequest, *, token: str) -> None:
-        faults = [*self._region_faults(request), *_priority_faults(request.priority)]
-        if request.role_arn and not self._has_roles:
-            faults.append(role_of_no_use("role_arn", role_arn=request.role_arn))
+    async def _role_faults(self, request: JobRequest, account: AccountId) -> list[Fault]:
+        return await role_faults(request, account=account, roles=self._roles, regions=self._regions)
+
+    def _check(self, request: JobRequest, *, token: str, also: Sequence[Fault] = ()) -> None:
+        faults = [*self._region_faults(request), *_priority_faults(request.priority), *also]
         if len(token.encode()) > TOKEN_MAX_BYTES:
             problem = f"is {len(token.encode())} bytes long, {TOKEN_MAX_BYTES} are allowed"
             faults.append(Fault(path="client_request_token", value=token, problem=problem, way_out="make it shorter"))

@@ -321,6 +321,7 @@ class PersistentStore:
         self.requests -= is_local(error)
         self._note(error)
         attempts = patience.after(error, writes=writes, pacer=pacer)
+        self._board.repeats += 1
         if pacer.held is None:
             asked = disposition(error, writes=writes).after_seconds or 0.0
             stop = self._cut if self.has_written else self._stop

@@ -33,6 +33,7 @@ from cosbatch.service.documents import Document
 from cosbatch.service.job_schema import parse_job
 from cosbatch.service.service import JobService, Repeat
 from cosbatch.web.bodies import read_body
+from cosbatch.web.calls import CALLER, JOB_ID
 from cosbatch.web.cos_gate import CosCall, CosGate
 from cosbatch.web.failed_attempts import WINDOW_SECONDS
 from cosbatch.wire import cos_answers as answers
@@ -134,7 +135,9 @@ class _CosWire:
 
     async def _answer(self, request: Request) -> Response:
         call = await self._gate.let_in(request)
+        request.scope.setdefault("state", {})[CALLER] = call.caller
         answer, job_id = self._find(request.method, request.scope["path"])
+        request.scope["state"][JOB_ID] = job_id
         body = await read_body(request, limit_bytes=BODY_MAX_BYTES)
         content = await answer(_Arrived(call=call, job_id=job_id, body=body))
         if content is None:

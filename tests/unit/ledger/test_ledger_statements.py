@@ -80,6 +80,7 @@ async def a_day_in_the_life(ledger: SqlLedger) -> None:
     await ledger.jobs(account=LOCAL_ACCOUNT, token_prefix="run-")
     await ledger.explain(job, status=JobStatus.READY, reason="waits")
     await ledger.claimable_jobs()
+    await ledger.census()
     for wishes in ({(RegionName("here"), Bucket("target")): RateWish(cap=5, in_use=0)}, {}):
         await ledger.check_in(PROCESS, WorkerMetrics(), wishes, seconds=10)
     await ledger.queued_jobs()

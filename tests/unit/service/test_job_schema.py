@@ -411,7 +411,6 @@ report: {bucket: "qcs::cos:mars::lists"}
         told = {fault.path: fault.problem for fault in caught.value.faults}
         assert told == {
             "region (line 1)": "is no region of the settings",
-            "role_arn (line 2)": "names a role, but jobs run with the credentials of their region here",
             "operation.cos_put_object_copy.target_resource (line 8)": "names the bucket B_, which cannot be one's name",
             "operation.cos_put_object_copy.target_region (line 9)": "is no region of the settings",
             "operation.cos_put_object_copy.storage_class (line 10)": "cannot be a storage class",

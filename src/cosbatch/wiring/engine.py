@@ -1,4 +1,4 @@
-"""Settings -> objects: the only place that names concrete adapters."""
+"""The stores, the service and the engine of a data folder, made of settings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from pathlib import Path
 
 import structlog
 
+from cosbatch.engine.credential_keeper import CredentialKeeper
 from cosbatch.engine.finisher import Finisher, FinishTools
+from cosbatch.engine.job_credentials import JobCredentialSource
 from cosbatch.engine.limits import EngineLimits
 from cosbatch.engine.liveness import LeaseWatch, LockFiles
 from cosbatch.engine.plan import PlanTools
@@ -27,20 +29,25 @@ from cosbatch.engine.scheduler import Scheduler
 from cosbatch.engine.shares import Attendance, JobShares, RateShares, attending
 from cosbatch.engine.task_run import TaskTools
 from cosbatch.engine.worker import Worker
-from cosbatch.identity.credentials import Credentials, RenewingCredentials
+from cosbatch.identity.ciphers import Cipher
+from cosbatch.identity.credentials import Credentials, CredentialSource, RenewingCredentials, StaticCredentials
+from cosbatch.identity.roles import JOB_CREDENTIALS
 from cosbatch.ledger.port import JobLedger
-from cosbatch.ledger.sql_ledger import open_sqlite_ledger
+from cosbatch.ledger.sql_ledger import SqlLedger, open_sqlite_ledger
 from cosbatch.ledger.sqlite import DATABASE_FILE
 from cosbatch.manifests.inspect import Inspection, inspect_manifest
 from cosbatch.model.clock import Clock, SystemClock
 from cosbatch.model.errors import FailureCode, Fault, InvalidArgument, JobFailure
-from cosbatch.model.identifiers import Bucket, JobId, ObjectRef, RegionName, WorkerId, new_worker_id
+from cosbatch.model.identifiers import AccountId, Bucket, JobId, ObjectRef, RegionName, WorkerId, new_worker_id
 from cosbatch.model.jobs import Hold, Job
 from cosbatch.model.manifests import Manifest
+from cosbatch.model.principals import RoleProvider
 from cosbatch.model.regions import Place, Region
 from cosbatch.model.workers import BucketLoad, WorkerProcess
+from cosbatch.operations.job_access import manifest_access
+from cosbatch.service.role_desk import DeclaredRole, ProviderOfRoles, RoleDesk
 from cosbatch.service.service import JobService
-from cosbatch.settings import Settings, read_credentials, region_table
+from cosbatch.settings import Settings, declared_roles, read_credentials, region_table
 from cosbatch.storage.folder_spool import FolderSpool
 from cosbatch.storage.http_client import HttpClient, Timeouts
 from cosbatch.storage.http_memory import keep_large_blocks
@@ -54,6 +61,7 @@ from cosbatch.storage.s3 import S3Store
 from cosbatch.storage.s3_routes import Neighbour
 from cosbatch.storage.signer import TemplateSigner
 from cosbatch.storage.telling_why import bucket_region_or_cause, head_or_cause
+from cosbatch.wiring.keys import key_ring
 
 PROGRESS_SECONDS = 0.5
 SLOWEST_ANSWER = 5
@@ -146,9 +154,17 @@ class _LogLines:
 class RegionStores:
     """The stores of one process: one client and one set of pacers for each region, made when it is first asked for."""
 
-    def __init__(self, settings: Settings, *, clock: Clock, waits_for_shares: bool, proxies: ProxyRules) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        waits_for_shares: bool,
+        proxies: ProxyRules,
+        source_of: Callable[[JobId], JobCredentialSource] | None = None,
+    ) -> None:
         """``waits_for_shares``: a bucket with a rate cap is asked only after :meth:`set_rate`; else this process has
-        the whole of each cap."""
+        the whole of each cap. ``source_of``: what a job with a role signs with; without it none can be acted for."""
         self._settings = settings
         self._proxies = proxies
         self._clock = clock
@@ -158,6 +174,9 @@ class RegionStores:
         self._boards: dict[RegionName, PacerBoard] = {}
         self._clients: dict[RegionName, HttpClient] = {}
         """Also of regions to which another one's store redirects, whatever their credentials."""
+        self._source_of = source_of
+        self._sources: dict[JobId, JobCredentialSource] = {}
+        self._acting: dict[JobId, dict[RegionName, S3Store]] = {}
 
     def region(self, name: RegionName) -> Region:
         try:
@@ -167,21 +186,51 @@ class RegionStores:
                 FailureCode.INTERNAL_ERROR, f"the settings have no region {name!r} any more; put it back"
             ) from None
 
-    def plain(self, name: RegionName) -> S3Store:
-        if name not in self._stores:
-            self._stores[name] = self._make(self.region(name))
-        return self._stores[name]
+    def plain(self, name: RegionName, *, acting: JobId | None = None) -> S3Store:
+        stores = self._stores if acting is None else self._acting.setdefault(acting, {})
+        if name not in stores:
+            source = self._credentials(name) if acting is None else self._source(acting)
+            stores[name] = self.signed_by(source, self.region(name))
+        return stores[name]
+
+    def signed_by(self, source: CredentialSource, region: Region) -> S3Store:
+        """A region's store over the same connections, whoever signs."""
+        return self._make(region, source)
+
+    async def may_act(self, acting: JobId | None) -> bool:
+        return acting is None or await self._source(acting).are_there()
+
+    def leave(self, acting: JobId | None) -> None:
+        if acting is not None:
+            self._acting.pop(acting, None)
+            self._sources.pop(acting, None)
+
+    def _source(self, acting: JobId) -> JobCredentialSource:
+        if self._source_of is None:
+            raise JobFailure(
+                FailureCode.ASSUME_ROLE_FAILED,
+                "the program that runs the job has no key to open the credentials of its role",
+            )
+        if acting not in self._sources:
+            self._sources[acting] = self._source_of(acting)
+        return self._sources[acting]
 
     def open(
         self,
         name: RegionName,
         *,
+        acting: JobId | None,
         permit: Callable[[], None],
         stop: StopSignal | None = None,
         cut: StopSignal | None = None,
     ) -> PersistentStore:
         return PersistentStore(
-            self.plain(name), self._board(name), permit=permit, random=random.random, stop=stop, cut=cut
+            self.plain(name, acting=acting),
+            self._board(name),
+            permit=permit,
+            random=random.random,
+            stop=stop,
+            cut=cut,
         )
 
     def limit_of(self, name: RegionName, bucket: Bucket) -> int:
@@ -221,6 +270,9 @@ class RegionStores:
     def answers(self) -> int:
         return sum(board.answers for board in self._boards.values())
 
+    def repeats(self) -> int:
+        return sum(board.repeats for board in self._boards.values())
+
     async def close(self) -> None:
         await asyncio.gather(*[client.close() for client in self._clients.values()])
 
@@ -235,10 +287,10 @@ class RegionStores:
             )
         return self._boards[name]
 
-    def _make(self, region: Region) -> S3Store:
+    def _make(self, region: Region, source: CredentialSource) -> S3Store:
         return S3Store(
             region=region,
-            credentials=self._credentials(region.name),
+            credentials=source,
             client=self._client(region),
             signer=TemplateSigner(region=region.signing_region, clock=self._clock),
             profile=profile_of(region),
@@ -285,9 +337,17 @@ class RegionStores:
 
 
 @asynccontextmanager
-async def _stores(settings: Settings, *, clock: Clock, waits_for_shares: bool = False) -> AsyncIterator[RegionStores]:
+async def _stores(
+    settings: Settings,
+    *,
+    clock: Clock,
+    waits_for_shares: bool = False,
+    source_of: Callable[[JobId], JobCredentialSource] | None = None,
+) -> AsyncIterator[RegionStores]:
     proxies = read_proxy_rules(os.environ)
-    stores = RegionStores(settings, clock=clock, waits_for_shares=waits_for_shares, proxies=proxies)
+    stores = RegionStores(
+        settings, clock=clock, waits_for_shares=waits_for_shares, proxies=proxies, source_of=source_of
+    )
     try:
         yield stores
     finally:
@@ -312,20 +372,65 @@ async def open_service(settings: Settings, data_dir: Path) -> AsyncIterator[JobS
     async with _stores(settings, clock=clock) as stores:
         ledger = await open_sqlite_ledger(data_dir)
         try:
-            yield _service(settings, ledger, stores)
+            yield _service(settings, ledger, stores, desk=_desk(settings, data_dir, ledger))
         finally:
             await ledger.close()
 
 
-def _service(settings: Settings, ledger: JobLedger, stores: RegionStores) -> JobService:
+def _service(settings: Settings, ledger: JobLedger, stores: RegionStores, *, desk: RoleDesk | None) -> JobService:
     async def look(manifest: Manifest, *, region: RegionName) -> str:
         # The bare store: a person waits, and wants the refusal rather than a long hold.
         meta = await head_or_cause(stores.plain(region), _ref_of(manifest))
         return meta.etag
 
+    roles = None if desk is None else _DeskRoles(desk, stores)
     return JobService(
-        ledger, regions=region_table(settings), look=look, max_unfinished_jobs=settings.max_unfinished_jobs
+        ledger,
+        regions=region_table(settings),
+        look=look,
+        max_unfinished_jobs=settings.max_unfinished_jobs,
+        roles=roles,
     )
+
+
+# --- roles
+
+
+def _desk(settings: Settings, data_dir: Path, ledger: SqlLedger, *, cipher: Cipher | None = None) -> RoleDesk | None:
+    """Without a cipher, and without roles in the settings that would need one, there are no roles."""
+    if cipher is None and not settings.roles:
+        return None
+    declared = [DeclaredRole(role=role, key=key) for role, key in declared_roles(settings)]
+    chosen = cipher or Cipher(key_ring(settings, data_dir, may_make=True))
+    return RoleDesk(ledger.roles, cipher=chosen, declared=declared, provider=_provider_of_roles)
+
+
+class _DeskRoles:
+    """What making a job asks about its role."""
+
+    def __init__(self, desk: RoleDesk, stores: RegionStores) -> None:
+        self._desk = desk
+        self._stores = stores
+
+    async def is_known(self, arn: str, *, account: AccountId) -> bool:
+        return await self._desk.is_known(arn, account=account)
+
+    async def look(self, manifest: Manifest, *, region: RegionName, account: AccountId, role_arn: str) -> str:
+        accesses = [manifest_access(manifest, region=region)]
+        assumed = await self._desk.assume(role_arn, account=account, session_name="cosbatch-look", accesses=accesses)
+        store = self._stores.signed_by(StaticCredentials(assumed.credentials), self._stores.region(region))
+        return (await head_or_cause(store, _ref_of(manifest))).etag
+
+
+def _provider_of_roles(kind: RoleProvider) -> ProviderOfRoles:
+    """Their libraries are heavy: only who assumes a role pays for them."""
+    if kind is RoleProvider.TENCENT_STS:
+        from cosbatch.identity.sts_tencent import TencentRoles
+
+        return TencentRoles()
+    from cosbatch.identity.sts_aws import AwsRoles
+
+    return AwsRoles()
 
 
 def _ref_of(manifest: Manifest) -> ObjectRef:
@@ -341,7 +446,7 @@ def _always() -> None:
 async def borrowed_store(settings: Settings, region: RegionName) -> AsyncIterator[PersistentStore]:
     """A region's store for a while, with retries and pacing."""
     async with _stores(settings, clock=SystemClock()) as stores:
-        yield stores.open(region, permit=_always)
+        yield stores.open(region, acting=None, permit=_always)
 
 
 async def inspect(
@@ -379,20 +484,21 @@ class Engine:
         self,
         *,
         service: JobService,
-        ledger: JobLedger,
+        process: EngineProcess,
+        scheduler: Scheduler,
         group: ProcessGroup,
         parts: Sequence[asyncio.Task[None]],
-        limits: EngineLimits,
     ) -> None:
         """``parts`` run in this process, beside the group's."""
         self.service = service
-        self._ledger = ledger
+        self.ledger = process.ledger
+        self._process = process
+        self._scheduler = scheduler
         self._group = group
         self._parts = parts
-        self._limits = limits
 
     async def load(self) -> EngineLoad:
-        workers = await self._ledger.workers(seen_within_seconds=self._limits.share_seconds)
+        workers = await self.ledger.workers(seen_within_seconds=self._process.limits.share_seconds)
         buckets = [bucket for worker in workers for bucket in worker.metrics.buckets]
         return EngineLoad(
             in_flight=sum(bucket.in_flight for bucket in buckets), limit=sum(bucket.limit for bucket in buckets)
@@ -414,7 +520,7 @@ class Engine:
             for part in self._parts:
                 if part.done():
                     part.result()
-            job = await self._ledger.job(job_id)
+            job = await self.ledger.job(job_id)
             if on_progress is not None:
                 on_progress(job, await self.load())
             if until(job):
@@ -425,13 +531,50 @@ class Engine:
         """Ends the engine's processes at once; what was under way is settled by the next engine."""
         self._group.kill()
 
+    # --- how it is
+
+    async def until_broken(self) -> None:
+        """Until a part ends, which it does by an error alone while the engine is open; raises that."""
+        done, _ = await asyncio.wait([*self._parts, *self._group.keepers], return_when=asyncio.FIRST_COMPLETED)
+        for part in done:
+            part.result()
+
+    @property
+    def leases_expired(self) -> int:
+        return self._scheduler.leases_expired
+
+    def parts(self) -> dict[str, bool]:
+        """Part -> whether it runs. A process that has died is started again."""
+        here = {part.get_name(): not part.done() for part in self._parts}
+        running = self._group.pids()
+        return here | {name: name in running for name in self._group.names}
+
+    async def written_seconds_ago(self) -> float | None:
+        """When the ledger took the last check-in of this process; None: not lately."""
+        lately = self._process.limits.share_seconds
+        seen = await self.ledger.workers(seen_within_seconds=lately)
+        mine = next((worker for worker in seen if worker.process.id == self._process.id), None)
+        return None if mine is None else max(self._process.clock.now() - mine.seen_at, 0.0)
+
+    async def free_spool_share(self) -> float | None:
+        return await self._process.spool.free_share()
+
 
 @asynccontextmanager
-async def open_engine(settings: Settings, data_dir: Path, *, log_level: str = "info") -> AsyncIterator[Engine]:
-    """Planner and workers in processes of their own, scheduler and finisher in this one; drained on exit."""
-    group = ProcessGroup(_children(settings, data_dir, log_level))
+async def open_engine(
+    settings: Settings, data_dir: Path, *, log_level: str = "info", cipher: Cipher | None = None
+) -> AsyncIterator[Engine]:
+    """Planner and workers in processes of their own, scheduler and finisher in this one; drained on exit.
+
+    ``cipher`` opens the secrets of roles. Without one, the data folder's own is used where the settings have roles, and
+    no job can have one otherwise."""
+    if cipher is None and settings.roles:
+        cipher = Cipher(key_ring(settings, data_dir, may_make=True))
+    narrowed = cipher.narrowed(JOB_CREDENTIALS) if cipher else None
+    group = ProcessGroup(_children(settings, data_dir, log_level, narrowed))
     stop = asyncio.Event()
-    async with _process(settings, data_dir, FINISHER) as process:
+    async with _process(settings, data_dir, FINISHER, narrowed) as process:
+        desk = _desk(settings, data_dir, process.ledger, cipher=cipher)
         tools = FinishTools(
             ledger=process.ledger,
             spool=process.spool,
@@ -442,16 +585,22 @@ async def open_engine(settings: Settings, data_dir: Path, *, log_level: str = "i
         finisher = Finisher(worker=process.id, tools=tools)
         scheduler = _scheduler(process, LockFiles(data_dir / "processes"))
         async with attending(process.attendance()):
-            parts = (scheduler, finisher, _remover(process))
-            running = [asyncio.create_task(part.run(stop)) for part in parts]
+            running = [
+                asyncio.create_task(scheduler.run(stop), name="scheduler"),
+                asyncio.create_task(finisher.run(stop), name="finisher"),
+                asyncio.create_task(_remover(process).run(stop), name="remover"),
+            ]
+            if desk is not None and narrowed is not None:
+                keeper = _keeper(process, desk, narrowed)
+                running.append(asyncio.create_task(keeper.run(stop), name="credential-keeper"))
             group.start()
             try:
                 yield Engine(
-                    service=_service(settings, process.ledger, process.stores),
-                    ledger=process.ledger,
+                    service=_service(settings, process.ledger, process.stores, desk=desk),
+                    process=process,
+                    scheduler=scheduler,
                     group=group,
                     parts=running,
-                    limits=process.limits,
                 )
             finally:
                 stop.set()
@@ -459,7 +608,7 @@ async def open_engine(settings: Settings, data_dir: Path, *, log_level: str = "i
                 await asyncio.gather(*running, return_exceptions=True)
 
 
-def _scheduler(process: _Process, locks: LockFiles) -> Scheduler:
+def _scheduler(process: EngineProcess, locks: LockFiles) -> Scheduler:
     limits = process.limits
     return Scheduler(
         ledger=process.ledger,
@@ -470,12 +619,25 @@ def _scheduler(process: _Process, locks: LockFiles) -> Scheduler:
     )
 
 
-def _remover(process: _Process) -> Remover:
+def _remover(process: EngineProcess) -> Remover:
     return Remover(ledger=process.ledger, spool=process.spool, clock=process.clock, limits=process.limits)
 
 
-def _children(settings: Settings, data_dir: Path, log_level: str) -> list[ChildSpec]:
-    arguments = (settings, data_dir, log_level)
+def _keeper(process: EngineProcess, desk: RoleDesk, narrowed: Cipher) -> CredentialKeeper:
+    return CredentialKeeper(
+        ledger=process.ledger,
+        roles=process.ledger.roles,
+        assume=desk.assume,
+        cipher=narrowed,
+        stores=process.stores,
+        clock=process.clock,
+        limits=process.limits,
+    )
+
+
+def _children(settings: Settings, data_dir: Path, log_level: str, narrowed: Cipher | None) -> list[ChildSpec]:
+    """They learn what jobs act with, and nothing of the secrets that it is made with."""
+    arguments = (settings.model_copy(update={"roles": []}), data_dir, log_level, narrowed)
     workers = [
         ChildSpec(name=f"{WORKER}-{number}", entry=run_worker, arguments=arguments)
         for number in range(1, settings.workers + 1)
@@ -483,19 +645,23 @@ def _children(settings: Settings, data_dir: Path, log_level: str) -> list[ChildS
     return [ChildSpec(name=PLANNER, entry=run_planner, arguments=arguments), *workers]
 
 
-async def run_planner(link: ParentLink, settings: Settings, data_dir: Path, log_level: str) -> None:
+async def run_planner(
+    link: ParentLink, settings: Settings, data_dir: Path, log_level: str, narrowed: Cipher | None
+) -> None:
     """A planner process, until it is told to drain."""
     with logging_to_folder(data_dir, level=log_level):
-        async with _process(settings, data_dir, PLANNER) as process:
+        async with _process(settings, data_dir, PLANNER, narrowed) as process:
             tools = PlanTools(ledger=process.ledger, spool=process.spool, stores=process.stores, limits=process.limits)
             async with attending(process.attendance()):
                 await Planner(worker=process.id, tools=tools, clock=process.clock).run(link.stop)
 
 
-async def run_worker(link: ParentLink, settings: Settings, data_dir: Path, log_level: str) -> None:
+async def run_worker(
+    link: ParentLink, settings: Settings, data_dir: Path, log_level: str, narrowed: Cipher | None
+) -> None:
     """A worker process, until it is told to drain."""
     with logging_to_folder(data_dir, level=log_level):
-        async with _process(settings, data_dir, WORKER) as process:
+        async with _process(settings, data_dir, WORKER, narrowed) as process:
             tools = TaskTools(
                 ledger=process.ledger,
                 clock=process.clock,
@@ -509,14 +675,14 @@ async def run_worker(link: ParentLink, settings: Settings, data_dir: Path, log_l
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Process:
+class EngineProcess:
     """What every process of the engine has."""
 
     id: WorkerId
     role: str
     clock: Clock
     limits: EngineLimits
-    ledger: JobLedger
+    ledger: SqlLedger
     spool: FolderSpool
     stores: RegionStores
     shares: RateShares
@@ -534,15 +700,25 @@ class _Process:
 
 
 @asynccontextmanager
-async def _process(settings: Settings, data_dir: Path, role: str) -> AsyncIterator[_Process]:
-    """Its lock file is free as soon as it is gone."""
+async def _process(
+    settings: Settings, data_dir: Path, role: str, narrowed: Cipher | None
+) -> AsyncIterator[EngineProcess]:
+    """Its lock file is free as soon as it is gone. ``narrowed`` opens what jobs with a role act with."""
     keep_large_blocks()
     worker, clock, limits = new_worker_id(role), SystemClock(), engine_limits(settings)
     with LockFiles(data_dir / "processes").hold(worker):
         ledger = await open_sqlite_ledger(data_dir)
-        async with _stores(settings, clock=clock, waits_for_shares=True) as stores:
+
+        def source_of(job_id: JobId) -> JobCredentialSource:
+            if narrowed is None:
+                raise JobFailure(FailureCode.ASSUME_ROLE_FAILED, "this program was started without a key for roles")
+            return JobCredentialSource(
+                job_id, roles=ledger.roles, cipher=narrowed, clock=clock, for_tasks=role == WORKER
+            )
+
+        async with _stores(settings, clock=clock, waits_for_shares=True, source_of=source_of) as stores:
             try:
-                yield _Process(
+                yield EngineProcess(
                     id=worker,
                     role=role,
                     clock=clock,
