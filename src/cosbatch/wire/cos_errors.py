@@ -113,9 +113,11 @@ CODE_OF_REASON: Final[Mapping[AuthenticationReason, CosCode]] = {
 class CosRefusal(RequestError):
     """What this wire itself refuses, with a code that the model has no error for."""
 
-    def __init__(self, cos_code: CosCode, message: str) -> None:
+    def __init__(self, cos_code: CosCode, message: str, *, headers: Mapping[str, str] | None = None) -> None:
+        """``headers`` go with the answer."""
         super().__init__(message)
         self.cos_code = cos_code
+        self.headers = dict(headers or {})
         self.code = str(cos_code)
         self.http_status = HTTP_STATUS[cos_code]
 
