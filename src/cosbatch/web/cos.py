@@ -35,7 +35,6 @@ from cosbatch.service.service import JobService, Repeat
 from cosbatch.web.bodies import read_body
 from cosbatch.web.calls import CALLER, JOB_ID
 from cosbatch.web.cos_gate import CosCall, CosGate
-from cosbatch.web.failed_attempts import WINDOW_SECONDS
 from cosbatch.wire import cos_answers as answers
 from cosbatch.wire.cos_errors import CosCode, CosRefusal, cos_error, write_error
 from cosbatch.wire.cos_requests import (
@@ -153,8 +152,9 @@ class _CosWire:
         if len(steps) > 1 and not job_id:
             raise RequestError("the JobId is missing")
         if method not in by_method:
-            message = f"{method[:20]} is not possible here, only {', '.join(by_method)}"
-            raise CosRefusal(CosCode.METHOD_NOT_ALLOWED, message)
+            allowed = ", ".join(by_method)
+            message = f"{method[:20]} is not possible here, only {allowed}"
+            raise CosRefusal(CosCode.METHOD_NOT_ALLOWED, message, headers={"allow": allowed})
         return by_method[method], JobId(job_id)
 
     # --- the calls
@@ -245,6 +245,6 @@ def _error_response(error: Exception, request: Request, *, request_id: str) -> R
     content = write_error(told, resource=resource, request_id=request_id, trace_id=trace_id)
     response = Response(content, status_code=told.http_status, media_type="application/xml")
     response.headers["x-cos-trace-id"] = trace_id
-    if told.code is CosCode.SLOW_DOWN:
-        response.headers["retry-after"] = str(WINDOW_SECONDS)
+    if isinstance(error, CosRefusal):
+        response.headers.update(error.headers)
     return response

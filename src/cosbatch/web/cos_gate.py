@@ -59,7 +59,7 @@ class CosGate:
         key_id = _claimed_key_id(signed)
         if self._failures.are_too_many(address, key_id):
             message = f"too many calls with a wrong signature; repeat this one in {WINDOW_SECONDS} seconds"
-            raise CosRefusal(CosCode.SLOW_DOWN, message)
+            raise CosRefusal(CosCode.SLOW_DOWN, message, headers={"retry-after": str(WINDOW_SECONDS)})
         try:
             return await verify(signed, keys=self._keys, now=self._clock.now())
         except NotAuthenticated as error:

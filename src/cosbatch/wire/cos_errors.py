@@ -17,13 +17,17 @@ from cosbatch.model.errors import (
     InvalidArgument,
     LedgerError,
     MalformedDocument,
+    NameTaken,
     NoSuchJob,
+    NoSuchName,
+    NoSuchRole,
     NotAllowed,
     NotAuthenticated,
     RequestError,
     ServiceUnavailable,
     StorageError,
     TokenReused,
+    TooManyAttempts,
     TooManyJobs,
 )
 from cosbatch.wire.cos_requests import spell_fault
@@ -84,10 +88,15 @@ CODE_OF: Final[Mapping[type[RequestError], CosCode]] = {
     TokenReused: CosCode.INVALID_REQUEST,
     MalformedDocument: CosCode.MALFORMED_XML,
     NotAllowed: CosCode.ACCESS_DENIED,
+    NoSuchRole: CosCode.INVALID_ARGUMENT,
+    NoSuchName: CosCode.INVALID_REQUEST,
+    NameTaken: CosCode.INVALID_REQUEST,
+    TooManyAttempts: CosCode.SLOW_DOWN,
     TooManyJobs: CosCode.TOO_MANY_JOBS,
     ServiceUnavailable: CosCode.SERVICE_UNAVAILABLE,
 }
-"""NotAuthenticated has a table of its own."""
+"""NotAuthenticated has a table of its own. Calls of this wire do not deal with names and roles by themselves, so their
+errors get the code that says most nearly what is wrong with the call."""
 
 CODE_OF_REASON: Final[Mapping[AuthenticationReason, CosCode]] = {
     AuthenticationReason.MISSING: CosCode.ACCESS_DENIED,
@@ -104,9 +113,11 @@ CODE_OF_REASON: Final[Mapping[AuthenticationReason, CosCode]] = {
 class CosRefusal(RequestError):
     """What this wire itself refuses, with a code that the model has no error for."""
 
-    def __init__(self, cos_code: CosCode, message: str) -> None:
+    def __init__(self, cos_code: CosCode, message: str, *, headers: Mapping[str, str] | None = None) -> None:
+        """``headers`` go with the answer."""
         super().__init__(message)
         self.cos_code = cos_code
+        self.headers = dict(headers or {})
         self.code = str(cos_code)
         self.http_status = HTTP_STATUS[cos_code]
 

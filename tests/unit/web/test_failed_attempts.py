@@ -48,12 +48,12 @@ def test_a_window_ends() -> None:
     assert not failures.are_too_many("a", "key")
 
 
-def test_calls_without_a_key_are_counted_once() -> None:
+def test_calls_without_a_key_do_not_count_for_those_with_one() -> None:
     failures = FailedAttempts(HandClock())
-    for _ in range(PER_KEY_MAX):
-        assert not failures.are_too_many("a", "")
+    for number in range(PER_ADDRESS_MAX):
+        assert failures.are_too_many("a", "") == (number >= PER_KEY_MAX)
         failures.add("a", "")
-    assert failures.are_too_many("a", "")
+    assert not failures.are_too_many("a", "key")
 
 
 def test_memory_does_not_grow_and_a_busy_address_is_not_forgotten() -> None:
