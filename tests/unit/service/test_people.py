@@ -179,6 +179,21 @@ async def test_a_secret_is_in_no_value_that_is_kept_or_shown(rig: PeopleRig) -> 
     assert rig.forgotten == ["anna"]
 
 
+async def test_a_secret_that_is_taken_for_an_id_stands_nowhere(rig: PeopleRig) -> None:
+    key = await rig.people.create_access_key(ROOT, user="anna")
+    token = await rig.people.create_token(ROOT, user="anna", scopes=JOBS_READ)
+    assert (await rig.people.revoke_token(ROOT, token.text)).id == token.token.id
+    said = [repr((await rig.told())[0])]
+    for call in (
+        lambda: rig.people.set_access_key_disabled(ROOT, key.secret_access_key),
+        lambda: rig.people.revoke_token(ROOT, f"{token.text}x"),
+    ):
+        with pytest.raises(NoSuchName) as refused:
+            await call()
+        said += [str(refused.value), repr((await rig.told())[0])]
+    assert not [text for text in said if key.secret_access_key in text or token.text in text]
+
+
 async def test_a_token_needs_a_scope_and_an_end_that_can_be(rig: PeopleRig) -> None:
     with pytest.raises(InvalidArgument) as refused:
         await rig.people.create_token(ROOT, user="anna", scopes=frozenset(), lasts_days=0)
