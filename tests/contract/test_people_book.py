@@ -96,7 +96,10 @@ async def test_what_is_declared_is_kept_as_it_is_declared(book: PeopleBook) -> N
 
 
 async def test_what_is_declared_no_longer_is_disabled_and_logged_out(book: PeopleBook) -> None:
-    await book.declare([account(1)], [user("anna")], entry=entry("declare"))
+    for _ in range(2):
+        await book.declare([account(1)], [user("anna")], entry=entry("declare"))
+        assert await book.accounts() == [account(1, is_declared=True)]
+        assert await actions(book) == ["declare"]
     await book.add_session(session("s"), digest="d", entry=entry("login"))
     await book.declare([], [], entry=entry("declare"))
     assert await book.accounts() == [account(1)]

@@ -129,7 +129,7 @@ def _declare_account(tx: Transaction, account: Account) -> bool:
     if others:
         raise account_taken(account, others[0])
     if not alike:
-        _insert_account(tx, account)
+        _insert_account(tx, replace(account, is_declared=True))
         return True
     wanted = replace(account, created_at=alike[0].created_at, is_declared=True)
     if wanted == alike[0]:

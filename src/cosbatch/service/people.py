@@ -15,6 +15,7 @@ from typing import Final
 from cosbatch.identity.ciphers import Cipher
 from cosbatch.identity.passwords import Passwords, check_password, random_password
 from cosbatch.identity.tokens import (
+    TOKEN_PREFIX,
     ApiToken,
     TokenScope,
     digest,
@@ -32,6 +33,8 @@ from cosbatch.service.people_names import checked_account, checked_token, checke
 
 _SHOWN: Final = 500
 """Characters of a refusal in the audit log."""
+_NO_ID: Final = "(unknown)"
+"""In the audit log, in place of an id that nothing has: it may be a secret that was taken for one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,14 +205,13 @@ class People:
 
     async def set_access_key_disabled(self, caller: Caller, access_key_id: str, *, is_disabled: bool = True) -> None:
         action = "disable-access-key" if is_disabled else "enable-access-key"
-        async with self._telling(caller, action, access_key_id) as entry:
+        async with self._telling(caller, action, _NO_ID) as entry:
             self._check_may(caller)
             known = await self._book.access_key(access_key_id)
             if known is None or not _sees(caller, known.account.id):
-                raise NoSuchName(f"there is no access key {access_key_id!r}")
-            await self._book.set_key_disabled(
-                access_key_id, is_disabled=is_disabled, entry=replace(entry, account=known.account.id)
-            )
+                raise NoSuchName("there is no such access key; list-access-keys shows the ids")
+            told = replace(entry, account=known.account.id, target=access_key_id)
+            await self._book.set_key_disabled(access_key_id, is_disabled=is_disabled, entry=told)
 
     # --- tokens
 
@@ -245,13 +247,17 @@ class People:
         self._check_may(caller)
         return await self._book.tokens(account=await self._seen_account(caller, account), user=user)
 
-    async def revoke_token(self, caller: Caller, token_id: str) -> None:
-        async with self._telling(caller, "revoke-token", token_id) as entry:
+    async def revoke_token(self, caller: Caller, token_id: str) -> ApiToken:
+        """By its id, or by its text: who has found a token somewhere has that alone."""
+        async with self._telling(caller, "revoke-token", _NO_ID) as entry:
             self._check_may(caller)
-            known = await self._book.token(token_id)
+            is_text = token_id.startswith(TOKEN_PREFIX)
+            known = await (self._book.token_of(digest(token_id)) if is_text else self._book.token(token_id))
             if known is None or not _sees(caller, known.account.id):
-                raise NoSuchName(f"there is no token {token_id!r}")
-            await self._book.revoke_token(token_id, entry=replace(entry, account=known.account.id))
+                raise NoSuchName("there is no such token; list-tokens shows the ids")
+            told = replace(entry, account=known.account.id, target=known.token.id)
+            await self._book.revoke_token(known.token.id, entry=told)
+        return replace(known.token, is_revoked=True)
 
     # --- the audit log
 

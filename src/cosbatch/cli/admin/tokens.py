@@ -88,9 +88,9 @@ def list_tokens(invocation: Invocation, *, account: str, user: str) -> int:
 @verb("revoke-token", shared=ADMIN_SHARED)
 @click.argument("token_id", metavar="ID")
 def revoke_token(invocation: Invocation, *, token_id: str) -> int:
-    """Refuse a token from now on, for ever. ID is what list-tokens shows, not the token itself."""
-    ask_people(invocation, lambda people, caller: people.revoke_token(caller, token_id))
-    return tell(invocation, {"id": token_id, "is_revoked": True}, f"Token {token_id} is revoked")
+    """Refuse a token from now on, for ever. ID is what list-tokens shows, or the token itself."""
+    revoked = ask_people(invocation, lambda people, caller: people.revoke_token(caller, token_id))
+    return tell(invocation, _document(revoked), f"Token {revoked.id} is revoked")
 
 
 def _document(token: ApiToken) -> dict[str, Any]:
