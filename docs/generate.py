@@ -12,6 +12,7 @@ from cosbatch.cli.main import cli
 from cosbatch.model.states import FINAL, MOVES, Actor, JobStatus
 from cosbatch.operations.copy_costs import render_cost_table
 from cosbatch.settings import ENVIRONMENT_PREFIX, FILE_NAME, render_settings_table
+from cosbatch.web.metrics import render_metrics_table
 
 DOCS: Final = Path(__file__).parent
 HELP_WIDTH: Final = 96
@@ -117,11 +118,29 @@ def _names(actors: frozenset[Actor]) -> str:
     return " or ".join(actor.value for actor in Actor if actor in actors)
 
 
+# --- metrics
+
+_METRICS_PAGE: Final = """# Metrics
+
+What `/metrics` of a service shows, in Prometheus's text format or as OpenMetrics. Metrics *of all services* come from the
+ledger: every service of a data folder shows the same, a census at most 5 seconds old. Those *of this service* are its own.
+
+Sums over jobs are gauges: a job that is removed after its retention takes its share away. Alert rules to begin with are in
+`deploy/prometheus/alerts.yaml`; what to do about them is in the [operator's guide](../operators-guide.md#metrics-and-alerts).
+
+"""
+
+
+def render_metrics() -> str:
+    return _METRICS_PAGE + render_metrics_table()
+
+
 # --- all of them
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "copy-costs.md": render_cost_table,
     "reference/cli.md": render_cli,
+    "reference/metrics.md": render_metrics,
     "reference/settings.md": render_settings,
     "reference/states.md": render_states,
 }

@@ -97,7 +97,7 @@ def test_a_port_that_is_taken_is_named(ground: Ground) -> None:
 
 
 def test_a_folder_that_cannot_be_used_is_named(ground: Ground) -> None:
-    (ground.folder / "state").write_text("a file")
+    (ground.folder / "state").symlink_to("/proc/nowhere/at/all")
     assert "the data folder cannot be used" in refused(ground, "--port", "0")
 
 
