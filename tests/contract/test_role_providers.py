@@ -231,6 +231,26 @@ async def test_a_server_that_is_not_there_may_come_back() -> None:
     assert raised.value.may_pass
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "asked"),
+    [
+        ("", "https://iam.amazonaws.com"),
+        ("https://sts.eu-west-1.amazonaws.com", "https://iam.amazonaws.com"),
+        ("https://sts.cn-north-1.amazonaws.com.cn", "https://iam.amazonaws.com"),
+        ("http://127.0.0.1:8333", "http://127.0.0.1:8333"),
+    ],
+)
+def test_a_clouds_directory_of_roles_is_not_at_its_sts(endpoint: str, asked: str) -> None:
+    role = Role(
+        arn="arn:aws:iam::1:role/batch",
+        account=LOCAL_ACCOUNT,
+        provider=RoleProvider.AWS_STS,
+        created_at=0.0,
+        sts_endpoint=endpoint,
+    )
+    assert AwsRoles()._client("iam", role, KEY).meta.endpoint_url == asked
+
+
 @pytest.fixture
 def desk_at() -> Callable[[CapturingStore], RoleDesk]:
     def made(server: CapturingStore) -> RoleDesk:

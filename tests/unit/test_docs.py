@@ -21,7 +21,7 @@ from cosbatch.model.tasks import OutcomeCode
 from cosbatch.reports.summary import build_summary
 from cosbatch.service.documents import read_document
 from cosbatch.service.job_schema import JobForm, parse_job
-from cosbatch.settings import CredentialSettings, RegionSettings, Settings, load_settings
+from cosbatch.settings import CredentialSettings, RegionSettings, RoleSettings, Settings, load_settings
 from docs.generate import PAGES
 from tests.unit.reports.report_builders import a_job
 from tests.unit.service.job_builders import without_places
@@ -94,12 +94,12 @@ def test_a_generated_page_is_current(page: str) -> None:
     assert (DOCS / page).read_text(encoding="utf-8") == PAGES[page](), "run: python docs/generate.py"
 
 
-@pytest.mark.parametrize("model", [Settings, RegionSettings, CredentialSettings])
+@pytest.mark.parametrize("model", [Settings, RegionSettings, CredentialSettings, RoleSettings])
 def test_every_setting_has_its_row(model: type[BaseModel]) -> None:
     documented = {
         name.rpartition(".")[2] for name in first_column((DOCS / "reference/settings.md").read_text(encoding="utf-8"))
     }
-    assert set(model.model_fields) - {"regions", "credentials"} <= documented
+    assert set(model.model_fields) - {"regions", "roles", "credentials"} <= documented
 
 
 def test_every_command_has_its_section() -> None:
