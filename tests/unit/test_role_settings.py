@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ ROLE = {
 }
 
 
-def settings_with(folder: Path, *roles: dict[str, object]) -> Path:
+def settings_with(folder: Path, *roles: Mapping[str, object]) -> Path:
     path = folder / "cosbatch.yaml"
     path.write_text(json.dumps({"roles": list(roles)}))
     return path
@@ -26,7 +27,7 @@ def settings_with(folder: Path, *roles: dict[str, object]) -> Path:
 
 def test_a_role_is_read_with_its_secret_late(tmp_path: Path) -> None:
     more = {"external_id": "e-1", "sts_endpoint": "http://127.0.0.1:8333/", "sts_region": "r", "account": "acme"}
-    settings = load_settings(settings_with(tmp_path, ROLE | more))
+    settings = load_settings(settings_with(tmp_path, {**ROLE, **more}))
 
     [(role, key)] = declared_roles(settings)
 
@@ -54,21 +55,21 @@ def test_a_role_is_read_with_its_secret_late(tmp_path: Path) -> None:
         ({"secret": "s3cret"}, r"roles\[0\].secret"),
     ],
 )
-def test_faults_are_told_with_their_place(tmp_path: Path, change: dict[str, object], where: str) -> None:
+def test_faults_are_told_with_their_place(tmp_path: Path, change: Mapping[str, object], where: str) -> None:
     with pytest.raises(InvalidArgument, match=where) as raised:
-        load_settings(settings_with(tmp_path, ROLE | change))
+        load_settings(settings_with(tmp_path, {**ROLE, **change}))
     assert "s3cret" not in str(raised.value)
 
 
 def test_a_role_is_declared_once_in_an_account(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument, match="declared twice"):
         declared_roles(load_settings(settings_with(tmp_path, ROLE, ROLE)))
-    both = load_settings(settings_with(tmp_path, ROLE, ROLE | {"account": "acme"}))
+    both = load_settings(settings_with(tmp_path, ROLE, {**ROLE, "account": "acme"}))
     assert len(declared_roles(both)) == 2
 
 
 def test_a_secret_in_the_settings_is_not_shown(tmp_path: Path) -> None:
-    written = ROLE | {"credentials": {"access_key_id": "AKIA1", "secret_access_key": "s3cret"}}
+    written: Mapping[str, object] = {**ROLE, "credentials": {"access_key_id": "AKIA1", "secret_access_key": "s3cret"}}
     with pytest.raises(InvalidArgument) as raised:
         load_settings(settings_with(tmp_path, written))
     assert "s3cret" not in str(raised.value)
