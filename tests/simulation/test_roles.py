@@ -98,8 +98,11 @@ class Acts:
 class Ground:
     """A rig with a keeper of credentials."""
 
-    def __init__(self, clock: VirtualClock, provider: Provider, *, seconds: float = 0.1) -> None:
-        self.rig = Rig(clock, wrap=lambda inner: slow(inner, seconds=seconds))
+    def __init__(
+        self, clock: VirtualClock, provider: Provider, *, seconds: float = 0.1, hold_limit_seconds: float = 6 * 3600.0
+    ) -> None:
+        limits = replace(LIMITS, hold_limit_seconds=hold_limit_seconds)
+        self.rig = Rig(clock, limits=limits, wrap=lambda inner: slow(inner, seconds=seconds))
         self.provider = provider
         self.acts = Acts(self.rig, provider)
         self.rig.acting = self.acts
@@ -121,7 +124,7 @@ class Ground:
             cipher=self.acts.cipher,
             stores=self.rig._stores(self.rig.view()),
             clock=self.rig.clock,
-            limits=LIMITS,
+            limits=self.rig.limits,
         )
         self._keeper = asyncio.create_task(keeper.run(self._stop))
 
@@ -144,11 +147,11 @@ def assert_all_copied(ground: Ground, job: Job, keys: list[str] = KEYS) -> None:
 
 @virtual_time
 async def test_a_job_outlives_its_credentials_many_times(clock: VirtualClock) -> None:
-    ground = Ground(clock, Provider(clock, life_seconds=900), seconds=300)
-    job = await ground.rig.until(await ground.run(), within_seconds=1e6)
+    ground = Ground(clock, Provider(clock, life_seconds=300), seconds=100)
+    job = await ground.rig.until(await ground.run(KEYS[:500]), within_seconds=1e6)
 
-    assert_all_copied(ground, job)
-    assert clock.boottime() > 5 * 900
+    assert_all_copied(ground, job, KEYS[:500])
+    assert clock.boottime() > 5 * 300
     assert len(ground.provider.asked) > 6
     assert ground.provider.refused == 0
     assert not [event for event in await ground.rig.ledger.events(job.id) if "hold" in event.kind]
@@ -211,11 +214,11 @@ async def test_a_job_waits_in_new_while_its_provider_does_not_answer(clock: Virt
 async def test_a_provider_that_never_answers_fails_the_job_in_time(clock: VirtualClock) -> None:
     provider = Provider(clock)
     provider.refusal = RoleNotAssumed(RoleRefusal.UNAVAILABLE, "no answer")
-    ground = Ground(clock, provider)
-    job = await ground.rig.until(await ground.run(KEYS[:10]), within_seconds=2 * LIMITS.hold_limit_seconds)
+    ground = Ground(clock, provider, hold_limit_seconds=600)
+    job = await ground.rig.until(await ground.run(KEYS[:10]))
     assert job.status is JobStatus.FAILED
     assert job.failure_code is FailureCode.ASSUME_ROLE_FAILED
-    assert clock.boottime() > LIMITS.hold_limit_seconds
+    assert 600 < clock.boottime() < 700
     await ground.drain()
 
 
@@ -266,12 +269,45 @@ async def test_credentials_that_the_store_revokes_are_replaced(clock: VirtualClo
 
 
 @virtual_time
+async def test_a_role_that_store_and_provider_refuse_ends_the_job_at_once(clock: VirtualClock) -> None:
+    ground = Ground(clock, Provider(clock, life_seconds=3600), seconds=2)
+    job = await ground.run()
+    await ground.rig.when(job, lambda now: now.tally.succeeded > 0)
+    revoked = clock.boottime()
+    ground.provider.revoke_all()
+    ground.provider.refusal = RoleNotAssumed(RoleRefusal.NOT_ALLOWED, "AccessDenied")
+
+    job = await ground.rig.when(job, lambda now: now.status is JobStatus.FAILING)
+
+    assert job.failure_code is FailureCode.ASSUME_ROLE_FAILED
+    assert clock.boottime() < revoked + 120
+    await ground.drain()
+
+
+@virtual_time
+async def test_credentials_that_nobody_can_open_any_more_are_made_anew(clock: VirtualClock) -> None:
+    ground = Ground(clock, Provider(clock, life_seconds=3600), seconds=2)
+    job = await ground.run()
+    await ground.rig.when(job, lambda now: now.tally.succeeded > 0)
+    await ground.stop_keeper()
+    await ground.rig.drain()
+    ground.acts.cipher = Cipher(KeyRing(current=bytes(range(32)))).narrowed(JOB_CREDENTIALS)
+    before = len(ground.provider.asked)
+    ground.rig.start()
+    ground.start_keeper()
+
+    assert_all_copied(ground, await ground.rig.until(job))
+    assert len(ground.provider.asked) > before
+    await ground.drain()
+
+
+@virtual_time
 async def test_a_keeper_that_was_away_past_the_end_goes_on(clock: VirtualClock) -> None:
-    ground = Ground(clock, Provider(clock, life_seconds=900), seconds=60)
+    ground = Ground(clock, Provider(clock, life_seconds=300), seconds=20)
     job = await ground.run()
     await ground.rig.when(job, lambda now: now.tally.succeeded > 0, within_seconds=1e5)
     await ground.stop_keeper()
-    await asyncio.sleep(4000)
+    await asyncio.sleep(700)
     ground.start_keeper()
 
     assert_all_copied(ground, await ground.rig.until(job, within_seconds=1e6))
@@ -280,7 +316,7 @@ async def test_a_keeper_that_was_away_past_the_end_goes_on(clock: VirtualClock) 
 
 @virtual_time
 async def test_a_paused_job_needs_no_credentials(clock: VirtualClock) -> None:
-    ground = Ground(clock, Provider(clock, life_seconds=900), seconds=1)
+    ground = Ground(clock, Provider(clock, life_seconds=300), seconds=1)
     job = await ground.run()
     await ground.rig.when(job, lambda now: now.tally.succeeded > 0)
     await ground.rig.ledger.move(
@@ -288,7 +324,7 @@ async def test_a_paused_job_needs_no_credentials(clock: VirtualClock) -> None:
     )
     await ground.rig.until(job, {JobStatus.PAUSED})
     asked = len(ground.provider.asked)
-    await asyncio.sleep(4000)
+    await asyncio.sleep(1000)
     assert len(ground.provider.asked) == asked
 
     await ground.rig.ledger.move(

@@ -25,6 +25,7 @@ from cosbatch.settings import (
     AccountSettings,
     CredentialSettings,
     RegionSettings,
+    RoleSettings,
     ServerSettings,
     Settings,
     UserSettings,
@@ -103,13 +104,14 @@ def test_a_generated_page_is_current(page: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "model", [Settings, RegionSettings, CredentialSettings, ServerSettings, AccountSettings, UserSettings]
+    "model",
+    [Settings, RegionSettings, CredentialSettings, RoleSettings, ServerSettings, AccountSettings, UserSettings],
 )
 def test_every_setting_has_its_row(model: type[BaseModel]) -> None:
     documented = {
         name.rpartition(".")[2] for name in first_column((DOCS / "reference/settings.md").read_text(encoding="utf-8"))
     }
-    sections = {"regions", "credentials", "server", "accounts", "users"}
+    sections = {"regions", "roles", "credentials", "server", "accounts", "users"}
     assert set(model.model_fields) - sections <= documented
 
 

@@ -4,8 +4,9 @@ It runs where the secrets of roles can be opened, beside the scheduler; planners
 ledger what a job acts with. A manifest names the bucket that a job reads, so there are two rounds: the first session
 policy lets a job be planned, the second, made with the plan's findings, lets its tasks run.
 
-What a provider refuses fails the job, but not while it still has credentials that are good: they are tried to be
-renewed until they end. A provider that does not answer is waited for, and the job shows it.
+What a provider refuses fails the job, but not while it still has credentials that are good, until the store refuses
+them too or they end: they are tried to be renewed so long. A provider that does not answer is waited for, and the job
+shows it.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from cosbatch.engine.ports import Stores, acting_of, regions_of
 from cosbatch.engine.renewal import until_stopped
 from cosbatch.identity.ciphers import Cipher
 from cosbatch.identity.policies import Access
-from cosbatch.identity.roles import Assumed, purpose_of_job, seal_credentials
+from cosbatch.identity.roles import Assumed, open_credentials, purpose_of_job, seal_credentials
 from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.role_port import CredentialTerms, JobCredentials, RoleLedger
 from cosbatch.model.clock import Clock
-from cosbatch.model.errors import CosbatchError, FailureCode, IllegalMove, NoSuchRole, RoleNotAssumed
+from cosbatch.model.errors import CosbatchError, FailureCode, IllegalMove, NoSuchRole, RoleNotAssumed, SealBroken
 from cosbatch.model.identifiers import AccountId, JobId
 from cosbatch.model.jobs import WORK_AREA, Hold, Job
 from cosbatch.model.regions import is_same_store
@@ -82,6 +83,8 @@ class CredentialKeeper:
         self._failures: dict[JobId, int] = {}
         """In a row."""
         self._not_before: dict[JobId, float] = {}
+        self._opened: set[JobId] = set()
+        """Jobs of which this keeper has opened the credentials, or made them."""
 
     async def run(self, stop: asyncio.Event) -> None:
         try:
@@ -99,12 +102,25 @@ class CredentialKeeper:
             await self._roles.forget_credentials(job_id)
         self._failures = {job_id: count for job_id, count in self._failures.items() if job_id in jobs}
         self._not_before = {job_id: at for job_id, at in self._not_before.items() if job_id in jobs}
+        self._opened &= jobs.keys()
         for job in jobs.values():
             if len(self._under_way) >= AT_A_TIME:
                 break
-            if job.id not in self._under_way and self._is_due(job, terms.get(job.id)):
-                self._begin(job, terms.get(job.id))
+            known = terms.get(job.id) if await self._can_open(job.id) else None
+            if job.id not in self._under_way and self._is_due(job, known):
+                self._begin(job, known)
         return False
+
+    async def _can_open(self, job_id: JobId) -> bool:
+        """What an earlier key has sealed, that is not there any more, is as good as nothing."""
+        if job_id not in self._opened and (found := await self._roles.credentials(job_id)) is not None:
+            try:
+                open_credentials(found.sealed, cipher=self._cipher, purpose=purpose_of_job(job_id))
+            except SealBroken as error:
+                log.warning("credentials-not-opened", job_id=job_id, error=str(error))
+                return False
+            self._opened.add(job_id)
+        return True
 
     # --- what is due
 
@@ -163,6 +179,7 @@ class CredentialKeeper:
         sealed = seal_credentials(assumed.credentials, cipher=self._cipher, purpose=purpose)
         await self._roles.keep_credentials(job.id, JobCredentials(terms=kept, sealed=sealed))
         self._failures.pop(job.id, None)
+        self._opened.add(job.id)
         log.info("role-assumed", job_id=job.id, role=job.request.role_arn, until=expires_at, narrowed=kept.is_narrowed)
         if job.hold is not None and job.hold.bucket == ROLE_PROVIDER:
             await self._ledger.set_hold(job.id, None)
@@ -184,7 +201,7 @@ class CredentialKeeper:
         self._rest(job.id)
         may_pass = isinstance(error, RoleNotAssumed) and error.may_pass
         log.warning("role-not-assumed", job_id=job.id, role=job.request.role_arn, error=str(error), may_pass=may_pass)
-        if self._is_good(job, terms):
+        if self._is_good(job, terms) and (may_pass or not _is_held_since(job, terms)):
             return
         why = f"the role {job.request.role_arn} cannot be assumed: {error}"
         if not may_pass:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from cosbatch.identity.credentials import Credentials
 from cosbatch.identity.policies import Policy, compact
@@ -60,6 +61,10 @@ _TOO_MANY: Final = 429
 class AwsRoles:
     """A RoleAssumer and a RoleMaker."""
 
+    def __init__(self, *, ca_files: Mapping[str, str] | None = None) -> None:
+        """``ca_files``: by endpoint, the PEM file with the authorities to trust there instead of the system's."""
+        self._ca_files = ca_files or {}
+
     async def assume(
         self, role: Role, *, key: Credentials, session_name: str, duration_seconds: int, policy: Policy | None
     ) -> Credentials:
@@ -68,7 +73,7 @@ class AwsRoles:
             wanted["ExternalId"] = role.external_id
         if policy is not None:
             wanted["Policy"] = compact(policy)
-        answer = await _in_thread(lambda: _client("sts", role, key).assume_role(**wanted))
+        answer = await _in_thread(lambda: self._client("sts", role, key).assume_role(**wanted))
         found = answer["Credentials"]
         return Credentials(
             access_key_id=found["AccessKeyId"],
@@ -78,39 +83,48 @@ class AwsRoles:
         )
 
     async def create(self, role: Role, *, key: Credentials, name: str, trust: Policy, permission: Policy) -> str:
-        return await _in_thread(lambda: _create(role, key, name=name, trust=trust, permission=permission))
+        return await _in_thread(lambda: self._create(role, key, name=name, trust=trust, permission=permission))
+
+    def _create(self, role: Role, key: Credentials, *, name: str, trust: Policy, permission: Policy) -> str:
+        iam = self._client("iam", role, key)
+        made = iam.create_role(
+            RoleName=name,
+            Path="/",
+            AssumeRolePolicyDocument=compact(trust),
+            Description=role.description or POLICY_NAME,
+        )
+        try:
+            iam.put_role_policy(RoleName=name, PolicyName=POLICY_NAME, PolicyDocument=compact(permission))
+        except Exception:
+            iam.delete_role(RoleName=name)  # it can do nothing: a second attempt would only be told that it is there
+            raise
+        return str(made["Role"]["Arn"])
+
+    def _client(self, service: str, role: Role, key: Credentials) -> Any:
+        from botocore.config import Config
+        from botocore.session import Session
+
+        return Session().create_client(
+            service,
+            region_name=role.sts_region or DEFAULT_REGION,
+            endpoint_url=_endpoint_of(service, role),
+            verify=self._ca_files.get(role.sts_endpoint),
+            aws_access_key_id=key.access_key_id,
+            aws_secret_access_key=key.secret_access_key,
+            aws_session_token=key.session_token or None,
+            config=Config(
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=ANSWER_SECONDS,
+                retries={"mode": "standard", "total_max_attempts": 2},
+            ),
+        )
 
 
-def _create(role: Role, key: Credentials, *, name: str, trust: Policy, permission: Policy) -> str:
-    iam = _client("iam", role, key)
-    made = iam.create_role(
-        RoleName=name, Path="/", AssumeRolePolicyDocument=compact(trust), Description=role.description or POLICY_NAME
-    )
-    try:
-        iam.put_role_policy(RoleName=name, PolicyName=POLICY_NAME, PolicyDocument=compact(permission))
-    except Exception:
-        iam.delete_role(RoleName=name)  # it can do nothing: whoever tries again would only be told that it is there
-        raise
-    return str(made["Role"]["Arn"])
-
-
-def _client(service: str, role: Role, key: Credentials) -> Any:
-    from botocore.config import Config
-    from botocore.session import Session
-
-    return Session().create_client(
-        service,
-        region_name=role.sts_region or DEFAULT_REGION,
-        endpoint_url=role.sts_endpoint or None,
-        aws_access_key_id=key.access_key_id,
-        aws_secret_access_key=key.secret_access_key,
-        aws_session_token=key.session_token or None,
-        config=Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=ANSWER_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": 2},
-        ),
-    )
+def _endpoint_of(service: str, role: Role) -> str | None:
+    """A store has both at one address; in AWS the STS has one of its own, and IAM another, which botocore knows."""
+    host = urlsplit(role.sts_endpoint).hostname or ""
+    is_aws = host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+    return None if not host or (is_aws and service == "iam") else role.sts_endpoint
 
 
 async def _in_thread(call: Callable[[], T]) -> T:

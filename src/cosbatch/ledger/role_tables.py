@@ -34,7 +34,7 @@ job_credential: Final = Table(
     Column("for_tasks", COUNT, nullable=False),
     Column("sealed", Text, nullable=False),
     PrimaryKeyConstraint("job_id", name="job_credential_pk"),
-    ForeignKeyConstraint(["job_id"], ["job.id"], name="job_credential_job_fk"),
+    ForeignKeyConstraint(["job_id"], ["job.id"], name="job_credential_job_fk", ondelete="CASCADE"),
     CheckConstraint("narrowed IN (0, 1)", name="job_credential_narrowed"),
     CheckConstraint("for_tasks IN (0, 1)", name="job_credential_for_tasks"),
     sqlite_strict=True,

@@ -420,7 +420,8 @@ def _desk(settings: Settings, data_dir: Path, ledger: SqlLedger, *, cipher: Ciph
         return None
     declared = [DeclaredRole(role=role, key=key) for role, key in declared_roles(settings)]
     chosen = cipher or Cipher(key_ring(settings, data_dir, may_make=True))
-    return RoleDesk(ledger.roles, cipher=chosen, declared=declared, provider=_provider_of_roles)
+    provider = partial(_provider_of_roles, settings)
+    return RoleDesk(ledger.roles, cipher=chosen, declared=declared, provider=provider)
 
 
 class _DeskRoles:
@@ -440,7 +441,7 @@ class _DeskRoles:
         return (await head_or_cause(store, _ref_of(manifest))).etag
 
 
-def _provider_of_roles(kind: RoleProvider) -> ProviderOfRoles:
+def _provider_of_roles(settings: Settings, kind: RoleProvider) -> ProviderOfRoles:
     """Their libraries are heavy: only who assumes a role pays for them."""
     if kind is RoleProvider.TENCENT_STS:
         from cosbatch.identity.sts_tencent import TencentRoles
@@ -448,7 +449,8 @@ def _provider_of_roles(kind: RoleProvider) -> ProviderOfRoles:
         return TencentRoles()
     from cosbatch.identity.sts_aws import AwsRoles
 
-    return AwsRoles()
+    ca_files = {region.endpoint: region.ca_file for region in settings.regions.values() if region.ca_file}
+    return AwsRoles(ca_files=ca_files)
 
 
 def _ref_of(manifest: Manifest) -> ObjectRef:

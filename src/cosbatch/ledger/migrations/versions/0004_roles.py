@@ -36,7 +36,7 @@ def upgrade() -> None:
         sa.Column("for_tasks", COUNT, nullable=False),
         sa.Column("sealed", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("job_id", name="job_credential_pk"),
-        sa.ForeignKeyConstraint(["job_id"], ["job.id"], name="job_credential_job_fk"),
+        sa.ForeignKeyConstraint(["job_id"], ["job.id"], name="job_credential_job_fk", ondelete="CASCADE"),
         sa.CheckConstraint("narrowed IN (0, 1)", name="job_credential_narrowed"),
         sa.CheckConstraint("for_tasks IN (0, 1)", name="job_credential_for_tasks"),
         sqlite_strict=True,
