@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, cast
 
@@ -150,7 +150,7 @@ async def test_it_may_die_at_every_call(after: bool) -> None:
         files = await spool.list("jobs/")
         clock.tick(LIMITS.retention_seconds + 1)
 
-        def dies(calls: Any = calls, at: int = at) -> bool:
+        def dies(calls: Iterator[int] = calls, at: int = at) -> bool:
             return next(calls) == at
 
         seen_ledger = cast(JobLedger, Breaking(ledger, dies, after=after))
