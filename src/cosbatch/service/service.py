@@ -8,8 +8,6 @@ from enum import StrEnum
 from functools import wraps
 from typing import Any, Final, ParamSpec, Protocol, TypeVar
 
-import structlog
-
 from cosbatch.ledger.port import JobLedger
 from cosbatch.model.errors import (
     Fault,
@@ -36,10 +34,19 @@ from cosbatch.service.job_schema import TOKEN_MAX_BYTES
 from cosbatch.service.role_rules import JobRoles, look_as_role, role_faults
 from cosbatch.storage.patience import LOOK_SECONDS, answered_within
 
-log = structlog.get_logger(__name__)
-
 P = ParamSpec("P")
 T = TypeVar("T")
+VERBS: Final = (
+    "create_job",
+    "describe_job",
+    "list_jobs",
+    "update_job_priority",
+    "update_job_status",
+    "pause_job",
+    "resume_job",
+    "delete_job",
+)
+"""Of :class:`JobService`, by the names that every wire, client and command line gives them."""
 PAGE_MAX: Final = 1000
 REASON_MAX_BYTES: Final = 256
 _MANIFEST_WAYS_OUT: Final = {
@@ -94,14 +101,14 @@ _VERBS: Final = (_CONFIRM, _PAUSE, _RESUME, _CANCEL)
 
 
 def _answering(verb: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """The service's rim: a ledger that does not answer is the service's own trouble to a caller; the log tells more."""
+    """The service's rim: a ledger that does not answer is the service's own trouble to a caller. What is wrong with it
+    is in ``__cause__``, for whoever operates the service: it may name files."""
 
     @wraps(verb)
     async def asked(*args: P.args, **named: P.kwargs) -> T:
         try:
             return await verb(*args, **named)
         except LedgerUnavailable as error:
-            log.error("ledger-unavailable", verb=verb.__name__, error=str(error))
             raise ServiceUnavailable(
                 "the service cannot reach its records now; try again in a moment. A change may have been made all the"
                 " same: look first, or repeat a create under the same ClientRequestToken"
@@ -333,7 +340,6 @@ class JobService:
         _check_operates(caller, to="delete jobs")
         await self._ledger.job(job_id, account=caller.account.id)
         await self._ledger.remove(job_id)
-        log.info("deleted", job_id=job_id, by=str(caller))
 
     async def _move(
         self, job_id: JobId, verb: _Verb, *, caller: Caller, reason: str, paused_by: PausedBy | None = None

@@ -3,18 +3,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import pytest
 
+from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.sql_ledger import open_memory_ledger
 from cosbatch.model.errors import (
     IllegalMove,
     InvalidArgument,
+    LedgerUnavailable,
     NoSuchJob,
     NotAllowed,
+    ServiceUnavailable,
     StorageError,
     StorageReason,
     TokenReused,
+    TooManyJobs,
 )
 from cosbatch.model.identifiers import JobId, RegionName, new_job_id
 from cosbatch.model.jobs import Job, JobRequest, PausedBy
@@ -40,8 +45,11 @@ _PATHS: dict[JobStatus, list[JobStatus]] = {
 
 
 class StillClock:
+    def __init__(self) -> None:
+        self.at = 1_754_103_600.0
+
     def now(self) -> float:
-        return 1_754_103_600.0
+        return self.at
 
     def boottime(self) -> float:
         return 100.0
@@ -62,19 +70,51 @@ class Looks:
         return self.etag
 
 
+class Flaky:
+    """A ledger whose replies get lost, or that is away."""
+
+    def __init__(self, inner: JobLedger) -> None:
+        self._inner = inner
+        self.loses: set[str] = set()
+        """Calls of these names are carried out once, and not answered."""
+        self.is_away = False
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._inner, name)
+
+        async def call(*args: Any, **options: Any) -> Any:
+            if self.is_away:
+                raise LedgerUnavailable("/var/lib/x/ledger.db: database is locked: close the database browser")
+            answer = await method(*args, **options)
+            if name in self.loses:
+                self.loses.remove(name)
+                raise LedgerUnavailable("no answer in 30 s")
+            return answer
+
+        return call
+
+
 class Rig:
     def __init__(self) -> None:
         self.looks = Looks()
-        self.ledger = open_memory_ledger(StillClock())
+        self.clock = StillClock()
+        self.ledger = open_memory_ledger(self.clock)
         regions = {name: region(name) for name in (HOME, AWAY)}
         self.service = JobService(self.ledger, regions=regions, look=self.looks)
 
     async def create(self, request: JobRequest | None = None, *, token: str = "", caller: Caller = ME) -> Job:
         return await self.service.create_job(request or job_request(), caller=caller, token=token)
 
-    async def job_in(self, status: JobStatus, *, paused_by: PausedBy | None = PausedBy.USER) -> Job:
+    async def job_in(
+        self,
+        status: JobStatus,
+        *,
+        paused_by: PausedBy | None = PausedBy.USER,
+        request: JobRequest | None = None,
+        token: str = "",
+    ) -> Job:
         """A job that the engine has brought to a status."""
-        job = await self.create()
+        job = await self.create(request, token=token)
         for step in _PATHS[status]:
             job = await self.ledger.move(
                 job.id,
@@ -195,6 +235,104 @@ class TestCreate:
             await rig.create()
         assert (await rig.service.list_jobs(caller=ME)).jobs == ()
 
+    async def test_whoever_heard_no_answer_finds_the_job_under_the_same_token(self, rig: Rig) -> None:
+        """Also where the program was killed between the insert and its reply: nothing of it is kept but the ledger."""
+        flaky = Flaky(rig.ledger)
+        flaky.loses = {"create"}
+        dying = JobService(cast(JobLedger, flaky), regions={HOME: region(HOME), AWAY: region(AWAY)}, look=rig.looks)
+        with pytest.raises(ServiceUnavailable, match="same ClientRequestToken"):
+            await dying.create_job(job_request(), caller=ME, token="t")
+
+        again = await rig.create(token="t")
+
+        assert [job.id for job in (await rig.service.list_jobs(caller=ME)).jobs] == [again.id]
+        with pytest.raises(TokenReused, match=again.id):
+            await rig.service.create_job(job_request(), caller=ME, token="t", repeat=Repeat.REFUSE)
+
+    async def test_an_account_has_its_quota_of_unfinished_jobs(self, rig: Rig) -> None:
+        regions = {HOME: region(HOME), AWAY: region(AWAY)}
+        service = JobService(rig.ledger, regions=regions, look=rig.looks, max_unfinished_jobs=2)
+        first = await service.create_job(job_request(), caller=ME, token="t")
+        await service.create_job(job_request(), caller=ME)
+
+        with pytest.raises(TooManyJobs, match=r"account me has 2 unfinished jobs.*cancel some") as raised:
+            await service.create_job(job_request(), caller=ME)
+
+        assert (raised.value.code, raised.value.http_status) == ("TooManyJobs", 500)
+        assert (await service.create_job(job_request(), caller=ME, token="t")).id == first.id
+        await service.create_job(job_request(), caller=OTHER)
+
+
+class TestUnavailable:
+    async def test_a_ledger_that_is_away_is_the_services_trouble_and_tells_nobody_where_it_is(self, rig: Rig) -> None:
+        job = await rig.create()
+        flaky = Flaky(rig.ledger)
+        flaky.is_away = True
+        service = JobService(cast(JobLedger, flaky), regions={HOME: region(HOME), AWAY: region(AWAY)}, look=rig.looks)
+        calls: dict[str, Callable[[], Awaitable[object]]] = {
+            "create_job": lambda: service.create_job(job_request(), caller=ME),
+            "find_job": lambda: service.find_job(token="t", caller=ME),
+            "find_jobs": lambda: service.find_jobs(token_prefix="t", caller=ME),
+            "describe_job": lambda: service.describe_job(job.id, caller=ME),
+            "list_jobs": lambda: service.list_jobs(caller=ME),
+            "job_events": lambda: service.job_events(job.id, caller=ME),
+            "update_job_priority": lambda: service.update_job_priority(job.id, priority=1, caller=ME),
+            "update_job_status": lambda: service.update_job_status(
+                job.id, requested_job_status=JobStatus.CANCELLED, caller=ME
+            ),
+            "pause_job": lambda: service.pause_job(job.id, caller=ME),
+            "resume_job": lambda: service.resume_job(job.id, caller=ME),
+            "delete_job": lambda: service.delete_job(job.id, caller=ME),
+        }
+        assert calls.keys() == {name for name in vars(JobService) if not name.startswith("_")} - {
+            "pin_manifest",
+            "places_of",
+        }
+        for call in calls.values():
+            with pytest.raises(ServiceUnavailable) as raised:
+                await call()
+            assert "ledger.db" not in str(raised.value)
+            assert isinstance(raised.value.__cause__, LedgerUnavailable)
+
+
+class TestDelete:
+    async def test_a_job_that_has_ended_is_gone_and_its_token_is_free(self, rig: Rig) -> None:
+        job = await rig.job_in(JobStatus.FAILED, token="t", request=job_request(report={"enabled": False}))
+        assert possible_verbs(job) == ("delete-job",)
+
+        await rig.service.delete_job(job.id, caller=ME)
+
+        with pytest.raises(NoSuchJob):
+            await rig.service.describe_job(job.id, caller=ME)
+        with pytest.raises(NoSuchJob):
+            await rig.service.delete_job(job.id, caller=ME)
+        assert await rig.service.find_job(token="t", caller=ME) is None
+        assert (await rig.create(job_request(priority=99), token="t")).id != job.id
+
+    @pytest.mark.parametrize("status", [JobStatus.NEW, JobStatus.SUSPENDED, JobStatus.ACTIVE, JobStatus.COMPLETING])
+    async def test_one_that_has_not_has_to_be_cancelled_first(self, rig: Rig, status: JobStatus) -> None:
+        job = await rig.job_in(status)
+
+        with pytest.raises(IllegalMove, match="cancel it first"):
+            await rig.service.delete_job(job.id, caller=ME)
+        assert (await rig.service.describe_job(job.id, caller=ME)).status is status
+
+    async def test_a_report_that_is_not_delivered_yet_is_waited_for(self, rig: Rig) -> None:
+        job = await rig.job_in(JobStatus.FAILED)
+
+        with pytest.raises(IllegalMove, match="report is not delivered yet"):
+            await rig.service.delete_job(job.id, caller=ME)
+        assert possible_verbs(job) == ()
+
+    async def test_another_accounts_job_is_not_there_to_delete(self, rig: Rig) -> None:
+        job = await rig.job_in(JobStatus.FAILED, request=job_request(report={"enabled": False}))
+
+        with pytest.raises(NoSuchJob):
+            await rig.service.delete_job(job.id, caller=OTHER)
+        with pytest.raises(NotAllowed):
+            await rig.service.delete_job(job.id, caller=caller_of("me", role=UserRole.VIEWER))
+        assert (await rig.service.describe_job(job.id, caller=ME)).id == job.id
+
 
 class TestLook:
     async def test_pages_go_from_new_to_old(self, rig: Rig) -> None:
@@ -220,6 +358,18 @@ class TestLook:
         page = await rig.service.list_jobs(caller=ME, statuses=[JobStatus.ACTIVE, JobStatus.PAUSED])
 
         assert [job.id for job in page.jobs] == [active.id]
+
+    async def test_lists_can_be_narrowed_by_region_and_time(self, rig: Rig) -> None:
+        old = await rig.create()
+        made_at = rig.clock.at
+        rig.clock.at += 91 * 86400
+        new = await rig.create()
+
+        assert [job.id for job in (await rig.service.list_jobs(caller=ME, region=HOME)).jobs] == [new.id, old.id]
+        assert (await rig.service.list_jobs(caller=ME, region=AWAY)).jobs == ()
+        recent = await rig.service.list_jobs(caller=ME, created_after=rig.clock.at - 90 * 86400)
+        assert [job.id for job in recent.jobs] == [new.id]
+        assert len((await rig.service.list_jobs(caller=ME, created_after=made_at - 1)).jobs) == 2
 
     @pytest.mark.parametrize("size", [0, 1001])
     async def test_a_page_has_1_to_1000_jobs(self, rig: Rig, size: int) -> None:
@@ -261,6 +411,7 @@ class TestWhoMay:
             lambda: rig.service.update_job_status(job.id, requested_job_status=JobStatus.CANCELLED, caller=viewer),
             lambda: rig.service.pause_job(job.id, caller=viewer),
             lambda: rig.service.resume_job(job.id, caller=viewer),
+            lambda: rig.service.delete_job(job.id, caller=viewer),
         ]
         for call in calls:
             with pytest.raises(NotAllowed, match="that takes the role operator"):
