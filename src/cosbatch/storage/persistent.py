@@ -12,7 +12,7 @@ from typing import Any, Final, ParamSpec, TypeVar, assert_never
 
 from cosbatch.model.errors import StorageError, StorageReason, Unanswered
 from cosbatch.model.identifiers import Bucket, ObjectRef, VersionId
-from cosbatch.model.operations import Tag
+from cosbatch.model.operations import RestoreTier, Tag
 from cosbatch.model.regions import Versioning
 from cosbatch.storage.disposition import (
     Action,
@@ -35,6 +35,7 @@ from cosbatch.storage.port import (
     ObjectStore,
     PutOptions,
     PutOutcome,
+    RestoreOutcome,
     SizedBody,
     UploadedPart,
     UploadPage,
@@ -160,6 +161,9 @@ class PersistentStore:
 
     def delete(self, ref: ObjectRef) -> Coroutine[Any, Any, VersionId | None]:
         return self._ask(True, ref.bucket, self._inner.delete, ref)
+
+    def restore(self, ref: ObjectRef, *, days: int, tier: RestoreTier) -> Coroutine[Any, Any, RestoreOutcome]:
+        return self._ask(True, ref.bucket, self._inner.restore, ref, days=days, tier=tier)
 
     # --- multipart uploads
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, VersionId
-from cosbatch.model.operations import CannedAcl, Grant, Tag
+from cosbatch.model.operations import CannedAcl, Grant, RestoreTier, Tag
 from cosbatch.model.regions import Versioning
 from cosbatch.storage.profiles import CapabilityProfile
 
@@ -92,6 +93,13 @@ class PutOptions:
     canned_acl: CannedAcl | None = None
     grants: tuple[Grant, ...] = ()
     sse_algorithm: str = ""
+
+
+class RestoreOutcome(StrEnum):
+    BEGUN = "begun"
+    """202: the object can be read when the store is done, hours later."""
+    EXTENDED = "extended"
+    """200: it could be read already, and now for as many days from today."""
 
 
 class ObjectBody(Protocol):
@@ -201,6 +209,14 @@ class ObjectStore(Protocol):
 
     async def delete(self, ref: ObjectRef) -> VersionId | None:
         """The version id of the delete marker made, or of the version removed, where the store says it."""
+        ...
+
+    async def restore(self, ref: ObjectRef, *, days: int, tier: RestoreTier) -> RestoreOutcome:
+        """Asks for a readable copy of an archived object, kept for ``days``; no answer waits for it.
+
+        RESTORE_IN_PROGRESS while an earlier request is being worked on (409 RestoreAlreadyInProgress),
+        INVALID_OBJECT_STATE where the object is not archived (403 InvalidObjectState; COS: 405).
+        """
         ...
 
     # --- multipart uploads

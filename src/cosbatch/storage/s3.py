@@ -5,7 +5,7 @@ Copies are the hot path: all that copies of one job have in common is laid out o
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
@@ -13,7 +13,7 @@ from cosbatch.identity.credentials import Credentials, CredentialSource
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import StorageError
 from cosbatch.model.identifiers import Bucket, ObjectRef, VersionId
-from cosbatch.model.operations import Tag
+from cosbatch.model.operations import RestoreTier, Tag
 from cosbatch.model.regions import Region, Versioning
 from cosbatch.storage import s3_answers, s3_errors, s3_requests
 from cosbatch.storage.body_checks import BodyWords, has_arrived, words_of, words_of_request
@@ -31,6 +31,7 @@ from cosbatch.storage.port import (
     ObjectMeta,
     PutOptions,
     PutOutcome,
+    RestoreOutcome,
     SizedBody,
     UploadedPart,
     UploadPage,
@@ -43,6 +44,7 @@ from cosbatch.storage.s3_routes import Answer, Neighbour, Route, Routes
 from cosbatch.storage.signer import EMPTY_SHA256, RequestTemplate, TemplateSigner, quote_path
 
 COPY_PLANS_KEPT: Final = 64
+ACCEPTED: Final = 202
 PARTIAL_CONTENT: Final = 206
 
 _NO_TAGS: Final = frozenset({"NoSuchTagSet", "NoSuchTagSetError"})
@@ -169,6 +171,11 @@ class S3Store:
     async def delete(self, ref: ObjectRef) -> VersionId | None:
         answer = await self._write(s3_requests.delete_object(ref))
         return self._version(answer)
+
+    async def restore(self, ref: ObjectRef, *, days: int, tier: RestoreTier) -> RestoreOutcome:
+        request = s3_requests.restore_object(ref, days=days, tier=tier)
+        answer = await self._write(request, about_version=ref.version_id is not None, successes=(200, ACCEPTED))
+        return RestoreOutcome.BEGUN if answer.status == ACCEPTED else RestoreOutcome.EXTENDED
 
     # --- multipart uploads
 
@@ -391,9 +398,11 @@ class S3Store:
         answer = await self._read(request, about_version=ref.version_id is not None)
         return self._understood(answer, request, lambda: parse(answer.body))
 
-    async def _write(self, request: S3Request, *, about_version: bool = False) -> Answer:
+    async def _write(
+        self, request: S3Request, *, about_version: bool = False, successes: Collection[int] = (200, 204)
+    ) -> Answer:
         answer, credentials = await self._ask(request, self._sender(request, reads_only=False), writes=True)
-        if answer.status not in (200, 204) or s3_answers.is_error_document(answer.body):
+        if answer.status not in successes or s3_answers.is_error_document(answer.body):
             raise self._refusal(answer, request, credentials, about_version=about_version)
         return answer
 

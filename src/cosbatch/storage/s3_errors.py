@@ -27,7 +27,7 @@ _CODES: Final[Mapping[StorageReason, str]] = {
     " MissingSecurityHeader MissingAuthenticationToken InvalidSecretId AuthFailure",
     _R.CLOCK_SKEWED: "RequestTimeTooSkewed RequestExpired RequestIsExpired AccessTimeTooSkewed",
     _R.PRECONDITION_FAILED: "PreconditionFailed NotModified",
-    _R.INVALID_OBJECT_STATE: "InvalidObjectState ObjectNotInActiveTierError",
+    _R.INVALID_OBJECT_STATE: "InvalidObjectState ObjectNotInActiveTierError RestoreNonArchiveObject",
     _R.RESTORE_IN_PROGRESS: "RestoreAlreadyInProgress",
     _R.CONFLICT: "OperationAborted ConditionalRequestConflict Conflict ConcurrentModification PathConflict",
     _R.TOO_LARGE: "EntityTooLarge",

@@ -19,7 +19,7 @@ from lxml import etree
 
 from cosbatch.model.errors import StorageError, StorageReason
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef
-from cosbatch.model.operations import CannedAcl, Grant, Tag
+from cosbatch.model.operations import CannedAcl, Grant, RestoreTier, Tag
 from cosbatch.model.regions import Addressing, Region
 from cosbatch.storage.port import (
     AccessControl,
@@ -180,6 +180,13 @@ def put_object(ref: ObjectRef, *, options: PutOptions, dialect: Dialect, body: b
 
 def delete_object(ref: ObjectRef) -> S3Request:
     return _on_object(b"DELETE", ref)
+
+
+def restore_object(ref: ObjectRef, *, days: int, tier: RestoreTier) -> S3Request:
+    root = _element("RestoreRequest")
+    _add(root, "Days", str(days))
+    _add(etree.SubElement(root, "GlacierJobParameters"), "Tier", tier)
+    return _on_object(b"POST", ref, {"restore": ""}, body=_document(root))
 
 
 # --- multipart uploads

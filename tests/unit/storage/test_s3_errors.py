@@ -47,6 +47,7 @@ def refusal(
         (403, "RequestTimeTooSkewed", StorageReason.CLOCK_SKEWED),
         (412, "PreconditionFailed", StorageReason.PRECONDITION_FAILED),
         (403, "InvalidObjectState", StorageReason.INVALID_OBJECT_STATE),
+        (405, "RestoreNonArchiveObject", StorageReason.INVALID_OBJECT_STATE),
         (409, "RestoreAlreadyInProgress", StorageReason.RESTORE_IN_PROGRESS),
         (409, "OperationAborted", StorageReason.CONFLICT),
         (400, "EntityTooLarge", StorageReason.TOO_LARGE),
