@@ -17,7 +17,7 @@ from bench.process_tree import Cost, ProgramFailed, run_tree
 from cosbatch.identity.credentials import Credentials
 from cosbatch.model.clock import SystemClock
 from cosbatch.storage import s3_requests
-from cosbatch.storage.s3_requests import S3_DIALECT
+from cosbatch.storage.dialects import S3_DIALECT
 from cosbatch.storage.signer import EMPTY_SHA256, TemplateSigner, quote_path
 
 CONNECTIONS: Final = 64

@@ -40,6 +40,7 @@ from cosbatch.model.regions import Place, Region
 from cosbatch.model.workers import BucketLoad, WorkerProcess
 from cosbatch.service.service import JobService
 from cosbatch.settings import Settings, read_credentials, region_table
+from cosbatch.storage.dialects import dialect_of
 from cosbatch.storage.folder_spool import FolderSpool
 from cosbatch.storage.http_client import HttpClient, Timeouts
 from cosbatch.storage.http_memory import keep_large_blocks
@@ -51,7 +52,6 @@ from cosbatch.storage.probe import Probed, probe_store
 from cosbatch.storage.profiles import PROFILES, CapabilityProfile, Option, Support
 from cosbatch.storage.s3 import S3Store
 from cosbatch.storage.s3_routes import Neighbour
-from cosbatch.storage.signer import TemplateSigner
 from cosbatch.storage.telling_why import bucket_region_or_cause, head_or_cause
 
 PROGRESS_SECONDS = 0.5
@@ -234,11 +234,13 @@ class RegionStores:
         return self._boards[name]
 
     def _make(self, region: Region) -> S3Store:
+        dialect = dialect_of(region.provider)
         return S3Store(
             region=region,
             credentials=self._credentials(region.name),
             client=self._client(region),
-            signer=TemplateSigner(region=region.signing_region, clock=self._clock),
+            signer=dialect.signer(region, self._clock),
+            dialect=dialect,
             profile=profile_of(region),
             clock=self._clock,
             neighbours=[

@@ -144,6 +144,7 @@ PROFILES: Final[Mapping[str, CapabilityProfile]] = MappingProxyType(
                 classes="STANDARD MAZ_STANDARD STANDARD_IA MAZ_STANDARD_IA INTELLIGENT_TIERING"
                 " MAZ_INTELLIGENT_TIERING ARCHIVE DEEP_ARCHIVE",
                 max_key_bytes=850,
+                unusable_keys=rb"\A[/\\]|[\x18-\x1b]",  # COS, Object Overview (436/13324)
                 tells_write_by_upload=False,
             ),
             _profile(
