@@ -14,7 +14,7 @@ from cosbatch.model.clock import Clock
 from cosbatch.model.identifiers import Bucket
 from cosbatch.model.regions import Addressing, Provider, Region
 from cosbatch.storage.cos_signer import CosSigner
-from cosbatch.storage.places import place_of
+from cosbatch.storage.places import checked_bucket, place_of
 from cosbatch.storage.request_heads import Signer
 from cosbatch.storage.signer import TemplateSigner
 
@@ -54,7 +54,7 @@ S3_GROUPS: Final = "http://acs.amazonaws.com/groups/"
 
 
 def _bucket_alone(_: Region, bucket: Bucket) -> bytes:
-    return bucket.encode()
+    return checked_bucket(bucket).encode()
 
 
 def _host_of_bucket(region: Region, bucket: Bucket) -> bytes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from cosbatch.identity.credentials import Credentials, CredentialSource
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import StorageError
-from cosbatch.model.identifiers import Bucket, ObjectRef, VersionId
+from cosbatch.model.identifiers import Bucket, ObjectRef, RegionName, VersionId
 from cosbatch.model.operations import RestoreTier, Tag
 from cosbatch.model.regions import Region, Versioning
 from cosbatch.storage import s3_answers, s3_errors, s3_requests
@@ -23,7 +23,7 @@ from cosbatch.storage.held_bodies import HeldBody
 from cosbatch.storage.http_client import HttpAnswer, HttpClient, StreamedAnswer
 from cosbatch.storage.http_connection import FIRST_REFUSAL
 from cosbatch.storage.http_limits import SMALL_BODY_BYTES
-from cosbatch.storage.places import Place, checked_bucket, place_of
+from cosbatch.storage.places import Place, place_of
 from cosbatch.storage.port import (
     AccessControl,
     CompletedPart,
@@ -90,7 +90,7 @@ class S3Store:
         dialect: Dialect = S3_DIALECT,
         neighbours: Sequence[Neighbour] = (),
     ) -> None:
-        """``neighbours`` are the other regions of the table, to which the store may redirect."""
+        """``neighbours`` are the other regions of the table: the store may redirect there, or copy from there."""
         self.profile = profile
         self._has_unusable_keys = profile.unusable_keys is not None
         self._region = region
@@ -103,6 +103,7 @@ class S3Store:
         self._version_header = f"{self._prefix}version-id"
         self._routes = Routes(region, client=client, signer=signer, neighbours=neighbours, dialect=dialect, clock=clock)
         self._corrections = Corrections(self._routes, credentials=credentials, clock=clock)
+        self._regions = {each.name: each for each in (region, *(neighbour.region for neighbour in neighbours))}
         self._copy_plans: dict[tuple[int, Bucket, Bucket], _CopyPlan] = {}
 
     # --- objects
@@ -211,6 +212,7 @@ class S3Store:
         first_byte: int,
         last_byte: int,
         if_source_etag: str = "",
+        source_region: RegionName | None = None,
     ) -> CompletedPart:
         s3_requests.check_key(source, self.profile)
         request = s3_requests.upload_part_copy(
@@ -221,7 +223,7 @@ class S3Store:
             first_byte=first_byte,
             last_byte=last_byte,
             if_source_etag=if_source_etag,
-            source_place=self._source_place(source.bucket),
+            source_place=self._source_place(source.bucket, source_region),
             dialect=self._dialect,
         )
         answer = await self._write(request, about_version=source.version_id is not None)
@@ -330,15 +332,15 @@ class S3Store:
             varying_header_names=(self._dialect.header(b"copy-source"),),
             payload_hash=EMPTY_SHA256,
         )
-        source_place = self._source_place(source)
+        source_place = self._source_place(source, options.source_region)
         plan = _CopyPlan(options, template, headers, place, source_place)
         while len(self._copy_plans) >= COPY_PLANS_KEPT:
             del self._copy_plans[next(iter(self._copy_plans))]
         self._copy_plans[id(options), source, target] = plan
         return plan
 
-    def _source_place(self, bucket: Bucket) -> bytes:
-        return self._dialect.source_place(self._region, checked_bucket(bucket))
+    def _source_place(self, bucket: Bucket, region: RegionName | None) -> bytes:
+        return self._dialect.source_place(self._regions.get(region or self._region.name, self._region), bucket)
 
     def _head(
         self,
