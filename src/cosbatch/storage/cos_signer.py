@@ -37,7 +37,7 @@ GOOD_SECONDS: Final = 900
 """How long after that a span ends: the store's clock may be ahead by as much as with other signatures, and whoever
 gets hold of one cannot use it for long."""
 
-_OF_A_SOURCE: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%/"
+_OF_A_SOURCE: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%/:?="
 _BLANKS: Final = b" \t"
 _TOKEN: Final = cos_v5.TOKEN_NAME.encode()
 
@@ -202,9 +202,10 @@ def _with_holes(text: bytes, holes: dict[bytes, bytes]) -> bytes:
 
 
 def _signed_value(value: bytes) -> bytes:
-    """A varying value as it is signed. The source of a copy, which it mostly is, is encoded already: of its bytes only
-    two are left to encode."""
-    if not value.translate(None, _OF_A_SOURCE):
-        return value.replace(b"%", b"%25").replace(b"/", b"%2F")
-    refuse_unsendable([value])
-    return quote_bytes(value.strip(_BLANKS))
+    """A varying value as it is signed. The source of a copy, which it mostly is, is encoded already: of its characters
+    few are left to encode."""
+    if value.translate(None, _OF_A_SOURCE):
+        refuse_unsendable([value])
+        return quote_bytes(value.strip(_BLANKS))
+    value = value.replace(b"%", b"%25").replace(b"/", b"%2F")
+    return value.replace(b":", b"%3A").replace(b"?", b"%3F").replace(b"=", b"%3D")

@@ -140,7 +140,8 @@ class S3Store:
     async def copy(self, source: ObjectRef, target: ObjectRef, *, options: CopyOptions) -> CopyOutcome:
         if self._has_unusable_keys or not source.key or not target.key:
             s3_requests.check_key(source, self.profile)
-            s3_requests.check_key(target, self.profile)
+            if target.key != source.key:
+                s3_requests.check_key(target, self.profile)
         plan = self._copy_plans.get((id(options), source.bucket, target.bucket))
         if plan is None:
             plan = self._plan_copies(source.bucket, target.bucket, options)
