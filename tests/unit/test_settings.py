@@ -97,6 +97,33 @@ def test_a_region_table_comes_out_as_values(tmp_path: Path) -> None:
     assert (settings.workers, settings.chunk_rows, settings.lease_seconds) == (3, 500, 30)
 
 
+CREDENTIALS = "    credentials: {access_key_id: env:A, secret_access_key: env:B}\n"
+
+
+def test_a_region_of_cos_needs_no_more_than_its_name_and_a_key(tmp_path: Path) -> None:
+    text = f"regions:\n  ap-guangzhou:\n    provider: cos\n{CREDENTIALS}"
+    region = region_table(load_settings(write(tmp_path, text)))[RegionName("ap-guangzhou")]
+    assert (region.provider, region.profile, region.addressing) == (Provider.COS, "cos", Addressing.VIRTUAL_HOST)
+    assert (region.endpoint, region.signing_region) == ("https://cos.ap-guangzhou.myqcloud.com", "ap-guangzhou")
+
+
+def test_a_region_of_cos_may_say_everything(tmp_path: Path) -> None:
+    text = f"regions:\n  near:\n    provider: cos\n    signing_region: ap-nanjing\n{CREDENTIALS}"
+    near = region_table(load_settings(write(tmp_path, text)))[RegionName("near")]
+    assert (near.endpoint, near.signing_region) == ("https://cos.ap-nanjing.myqcloud.com", "ap-nanjing")
+
+    text += "    endpoint: http://127.0.0.1:9000\n    addressing: path\n    profile: generic\n"
+    near = region_table(load_settings(write(tmp_path, text)))[RegionName("near")]
+    assert (near.endpoint, near.addressing, near.profile) == ("http://127.0.0.1:9000", Addressing.PATH, "generic")
+    assert near.provider is Provider.COS
+
+
+@pytest.mark.parametrize("provider", ["", "    provider: s3\n", "    provider: cos\n    signing_region: a b\n"])
+def test_other_regions_need_an_endpoint(tmp_path: Path, provider: str) -> None:
+    text = f"regions:\n  ap-guangzhou:\n{provider}{CREDENTIALS}"
+    assert any("endpoint" in path for path in fault_lines(write(tmp_path, text)))
+
+
 def test_settings_travel_to_other_processes(tmp_path: Path) -> None:
     settings = load_settings(write(tmp_path, WHOLE))
 
@@ -144,7 +171,7 @@ regions:
     endpoint: http://127.0.0.1
     credentials: {access_key_id: env:A, secret_access_key: env:B}
   cos:
-    provider: cos
+    provider: gcs
     endpoint: cos.ap-guangzhou.myqcloud.com
     profile: cepf
     profile_overrides: {tags: applied}
@@ -168,7 +195,7 @@ regions:
         "regions.cos.credentials.secret_access_key (line 13)",
         "regions.cos.credentials.secret_acces_key (line 15)",
     }
-    assert "https://cos.<region>.myqcloud.com" in found["regions.cos.provider (line 8)"]
+    assert "write s3 or cos" in found["regions.cos.provider (line 8)"]
     assert 'did you mean "ceph"?' in found["regions.cos.profile (line 10)"]
     assert "env:NAME or file:PATH" in found["regions.cos.credentials.access_key_id (line 14)"]
 

@@ -17,7 +17,15 @@ from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, Field, PlainValidator, StrictStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    PlainValidator,
+    StrictStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from cosbatch.identity.credentials import Credentials
@@ -62,15 +70,10 @@ def _endpoint(text: str) -> str:
 
 
 def _provider(value: Any) -> Provider:
-    if value == Provider.COS:
-        raise refused(
-            "is not spoken by this version",
-            way_out="use COS through its S3-compatible endpoint: provider s3, endpoint"
-            " https://cos.<region>.myqcloud.com, addressing virtual-host, profile cos, signing_region <region>",
-        )
-    if value != Provider.S3:
-        raise refused("is no provider", way_out="write s3")
-    return Provider.S3
+    try:
+        return Provider(value)
+    except ValueError:
+        raise refused("is no provider", way_out="write s3 or cos") from None
 
 
 def _role_arn(text: str) -> str:
@@ -100,14 +103,20 @@ class RegionSettings(Section):
     """A named place with an endpoint: job files name it."""
 
     provider: Annotated[Provider, PlainValidator(_provider)] = Field(
-        default=Provider.S3, description="The protocol that is spoken: s3."
+        default=Provider.S3,
+        description="The protocol that is spoken: `s3`, or `cos` for COS's own (then the next three and"
+        " `signing_region` need not be there).",
     )
-    endpoint: Annotated[StrictStr, AfterValidator(_endpoint)] = Field(description="`http[s]://host[:port]`.")
+    endpoint: Annotated[StrictStr, AfterValidator(_endpoint)] = Field(
+        description="`http[s]://host[:port]`. Of `cos` it may be left out: `https://cos.<signing_region>.myqcloud.com`."
+    )
     addressing: Addressing = Field(
-        default=Addressing.PATH, description="Where the bucket stands: `path` or `virtual-host` (COS and S3)."
+        default=Addressing.PATH,
+        description="Where the bucket stands: `path` or `virtual-host` (S3, and the default of `cos`).",
     )
     profile: Annotated[StrictStr, AfterValidator(_profile)] = Field(
-        default="generic", description="What the store can do: " + ", ".join(f"`{name}`" for name in PROFILES) + "."
+        default="generic",
+        description=f"What the store can do: {', '.join(f'`{name}`' for name in PROFILES)}. Of `cos`: `cos`.",
     )
     profile_overrides: dict[Option, Support] = Field(
         default={}, description="Single options of the profile, `option: applied | emulated | refused`."
@@ -116,7 +125,8 @@ class RegionSettings(Section):
         default=[], description="Storage classes that a job may ask for; default: those of the profile."
     )
     signing_region: Annotated[StrictStr, Field(min_length=1)] = Field(
-        default="us-east-1", description="The region's name in signatures; COS and S3: the region itself."
+        default="us-east-1",
+        description="What the store calls the region; COS and S3: the region itself. Of `cos`: the name in this table.",
     )
     ca_file: Annotated[StrictStr, AfterValidator(file_path)] | None = Field(
         default=None, description="PEM file with the authorities to trust; default: the system's."
@@ -137,6 +147,17 @@ def _region_name(name: str) -> str:
     if not _REGION_NAME.fullmatch(name):
         raise refused("is no name for a region", way_out="use letters, digits, dots and hyphens, 64 at most")
     return name
+
+
+def _with_defaults_of_provider(name: Any, region: Any) -> Any:
+    """A region as it stands in the settings, with what goes without saying in COS."""
+    if not isinstance(region, Mapping) or region.get("provider") != Provider.COS:
+        return region
+    defaults = {"signing_region": name, "profile": "cos", "addressing": Addressing.VIRTUAL_HOST}
+    called = region.get("signing_region", name)
+    if isinstance(called, str) and _REGION_NAME.fullmatch(called):
+        defaults["endpoint"] = f"https://cos.{called}.myqcloud.com"
+    return {**defaults, **region}
 
 
 def _cores() -> int:
@@ -229,6 +250,13 @@ class Settings(BaseSettings):
     chunk_rows: int = Field(
         default=1000, ge=1, le=10_000, description="Rows of a chunk, the unit that a worker claims."
     )
+
+    @field_validator("regions", mode="before")
+    @classmethod
+    def _fill_in_regions(cls, regions: Any) -> Any:
+        if not isinstance(regions, Mapping):
+            return regions
+        return {name: _with_defaults_of_provider(name, region) for name, region in regions.items()}
 
     @classmethod
     def settings_customise_sources(

@@ -16,7 +16,7 @@ from typing import Final
 
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import StorageReason
-from cosbatch.model.identifiers import NULL_VERSION, Bucket, ObjectKey, ObjectRef, VersionId
+from cosbatch.model.identifiers import NULL_VERSION, Bucket, ObjectKey, ObjectRef, RegionName, VersionId
 from cosbatch.model.operations import CannedAcl, Grant, RestoreTier, Tag
 from cosbatch.model.regions import Versioning
 from cosbatch.storage.memory_objects import (
@@ -203,6 +203,7 @@ class MemoryStore:
         first_byte: int,
         last_byte: int,
         if_source_etag: str = "",
+        source_region: RegionName | None = None,
     ) -> CompletedPart:
         await asyncio.sleep(0)
         shown = _target("PUT", target)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, Final, ParamSpec, TypeVar, assert_never
 
 from cosbatch.model.errors import StorageError, StorageReason, Unanswered
-from cosbatch.model.identifiers import Bucket, ObjectRef, VersionId
+from cosbatch.model.identifiers import Bucket, ObjectRef, RegionName, VersionId
 from cosbatch.model.operations import RestoreTier, Tag
 from cosbatch.model.regions import Versioning
 from cosbatch.storage.disposition import (
@@ -187,6 +187,7 @@ class PersistentStore:
         first_byte: int,
         last_byte: int,
         if_source_etag: str = "",
+        source_region: RegionName | None = None,
     ) -> Coroutine[Any, Any, CompletedPart]:
         return self._ask(
             True,
@@ -199,6 +200,7 @@ class PersistentStore:
             first_byte=first_byte,
             last_byte=last_byte,
             if_source_etag=if_source_etag,
+            source_region=source_region,
         )
 
     def complete_upload(

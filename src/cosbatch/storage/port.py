@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, VersionId
+from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, RegionName, VersionId
 from cosbatch.model.operations import CannedAcl, Grant, RestoreTier, Tag
 from cosbatch.model.regions import Versioning
 from cosbatch.storage.profiles import CapabilityProfile
@@ -71,6 +71,8 @@ class CopyOptions:
     if_modified_since: int | None = None
     if_unmodified_since: int | None = None
     if_source_etag: str = ""
+    source_region: RegionName | None = None
+    """Where the source is, if it is another region of the same cloud; COS wants to know. None: the target's."""
 
 
 class CopyOutcome(NamedTuple):
@@ -237,6 +239,7 @@ class ObjectStore(Protocol):
         first_byte: int,
         last_byte: int,
         if_source_etag: str = "",
+        source_region: RegionName | None = None,
     ) -> CompletedPart: ...
 
     async def complete_upload(

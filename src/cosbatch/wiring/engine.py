@@ -48,6 +48,7 @@ from cosbatch.operations.job_access import manifest_access
 from cosbatch.service.role_desk import DeclaredRole, ProviderOfRoles, RoleDesk
 from cosbatch.service.service import JobService
 from cosbatch.settings import Settings, declared_roles, read_credentials, region_table
+from cosbatch.storage.dialects import dialect_of
 from cosbatch.storage.folder_spool import FolderSpool
 from cosbatch.storage.http_client import HttpClient, Timeouts
 from cosbatch.storage.http_memory import keep_large_blocks
@@ -59,7 +60,6 @@ from cosbatch.storage.probe import Probed, probe_store
 from cosbatch.storage.profiles import PROFILES, CapabilityProfile, Option, Support
 from cosbatch.storage.s3 import S3Store
 from cosbatch.storage.s3_routes import Neighbour
-from cosbatch.storage.signer import TemplateSigner
 from cosbatch.storage.telling_why import bucket_region_or_cause, head_or_cause
 from cosbatch.wiring.keys import key_ring
 
@@ -304,11 +304,13 @@ class RegionStores:
         return self._boards[name]
 
     def _make(self, region: Region, source: CredentialSource) -> S3Store:
+        dialect = dialect_of(region.provider)
         return S3Store(
             region=region,
             credentials=source,
             client=self._client(region),
-            signer=TemplateSigner(region=region.signing_region, clock=self._clock),
+            signer=dialect.signer(region, self._clock),
+            dialect=dialect,
             profile=profile_of(region),
             clock=self._clock,
             neighbours=[

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import StorageError, StorageReason
-from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, VersionId
+from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, RegionName, VersionId
 from cosbatch.model.operations import RestoreTier, Tag
 from cosbatch.model.regions import Versioning
 from cosbatch.storage.held_bodies import fill_room
@@ -165,6 +165,7 @@ class ScriptedStore:
         first_byte: int,
         last_byte: int,
         if_source_etag: str = "",
+        source_region: RegionName | None = None,
     ) -> CompletedPart:
         return await self._answer(
             "upload_part_copy",
@@ -176,6 +177,7 @@ class ScriptedStore:
             first_byte=first_byte,
             last_byte=last_byte,
             if_source_etag=if_source_etag,
+            source_region=source_region,
         )
 
     async def complete_upload(
