@@ -145,11 +145,13 @@ def _names(actors: frozenset[Actor]) -> str:
 
 _METRICS_PAGE: Final = """# Metrics
 
-What `/metrics` of a service shows, in Prometheus's text format or as OpenMetrics. Metrics *of all services* come from the
-ledger: every service of a data folder shows the same, a census at most 5 seconds old. Those *of this service* are its own.
+What `/metrics` of a service shows, in Prometheus's text format or as OpenMetrics. Metrics *of all services* come from
+the ledger: every service of a data folder shows the same, a census at most 5 seconds old. Those *of this service* are
+its own.
 
-Sums over jobs are gauges: a job that is removed after its retention takes its share away. Alert rules to begin with are in
-`deploy/prometheus/alerts.yaml`; what to do about them is in the [operator's guide](../operators-guide.md#metrics-and-alerts).
+Sums over jobs are gauges: a job that is removed after its retention takes its share away. Alert rules to begin with are
+in `deploy/prometheus/alerts.yaml`; what to do about them is in the
+[operator's guide](../operators-guide.md#metrics-and-alerts).
 
 """
 

@@ -9,20 +9,10 @@ from typing import TYPE_CHECKING
 
 from cosbatch.settings import Settings
 from cosbatch.wiring.admin import back_up_ledger, open_people, restore_ledger, rotate_key
-from cosbatch.wiring.engine import (
-    Engine,
-    EngineLoad,
-    RegionStores,
-    borrowed_store,
-    engine_limits,
-    has_jobs,
-    inspect,
-    logging_to_folder,
-    open_engine,
-    open_service,
-    probe,
-    profile_of,
-)
+from cosbatch.wiring.engine import Engine, EngineLoad, engine_limits, open_engine
+from cosbatch.wiring.logs import logging_to_folder
+from cosbatch.wiring.service import borrowed_store, has_jobs, inspect, open_service, probe
+from cosbatch.wiring.stores import RegionStores, profile_of
 
 if TYPE_CHECKING:  # the rim's libraries are for the service alone: its workers do without them
     from cosbatch.wiring.serve import Serving

@@ -21,8 +21,8 @@ from cosbatch.service.founding import FirstRunFile
 from cosbatch.service.key_rotation import Rotation, rotate
 from cosbatch.service.people import People
 from cosbatch.settings import Settings
-from cosbatch.wiring.engine import has_jobs
 from cosbatch.wiring.keys import key_ring, key_ring_file
+from cosbatch.wiring.service import has_jobs
 
 
 @asynccontextmanager

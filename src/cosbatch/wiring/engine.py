@@ -1,20 +1,15 @@
-"""The stores, the service and the engine of a data folder, made of settings."""
+"""The engine of a data folder: its processes, and what runs in this one."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, replace
-from functools import partial
-from io import FileIO
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-
-import structlog
 
 from cosbatch.engine.credential_keeper import CredentialKeeper
 from cosbatch.engine.finisher import Finisher, FinishTools
@@ -30,46 +25,25 @@ from cosbatch.engine.shares import Attendance, JobShares, RateShares, attending
 from cosbatch.engine.task_run import TaskTools
 from cosbatch.engine.worker import Worker
 from cosbatch.identity.ciphers import Cipher
-from cosbatch.identity.credentials import Credentials, CredentialSource, RenewingCredentials, StaticCredentials
 from cosbatch.identity.roles import JOB_CREDENTIALS
-from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.sql_ledger import SqlLedger, open_sqlite_ledger
-from cosbatch.ledger.sqlite import DATABASE_FILE
-from cosbatch.manifests.inspect import Inspection, inspect_manifest
 from cosbatch.model.clock import Clock, SystemClock
-from cosbatch.model.errors import FailureCode, Fault, InvalidArgument, JobFailure
-from cosbatch.model.identifiers import AccountId, Bucket, JobId, ObjectRef, RegionName, WorkerId, new_worker_id
-from cosbatch.model.jobs import Hold, Job
-from cosbatch.model.manifests import Manifest
-from cosbatch.model.principals import RoleProvider
-from cosbatch.model.regions import Place, Region
-from cosbatch.model.workers import BucketLoad, WorkerProcess
-from cosbatch.operations.job_access import manifest_access
-from cosbatch.service.role_desk import DeclaredRole, ProviderOfRoles, RoleDesk
+from cosbatch.model.errors import FailureCode, JobFailure
+from cosbatch.model.identifiers import JobId, WorkerId, new_worker_id
+from cosbatch.model.jobs import Job
+from cosbatch.model.workers import WorkerProcess
+from cosbatch.service.role_desk import RoleDesk
 from cosbatch.service.service import JobService
-from cosbatch.settings import Settings, declared_roles, read_credentials, region_table
-from cosbatch.storage.dialects import dialect_of
+from cosbatch.settings import Settings
 from cosbatch.storage.folder_spool import FolderSpool
-from cosbatch.storage.http_client import HttpClient, Timeouts
 from cosbatch.storage.http_memory import keep_large_blocks
-from cosbatch.storage.http_proxy import ProxyRules, ProxyUnusable, read_proxy_rules
-from cosbatch.storage.pacing import PacerBoard, StopSignal
-from cosbatch.storage.patience import LOOK_SECONDS, answered_within
-from cosbatch.storage.persistent import PersistentStore
-from cosbatch.storage.probe import Probed, probe_store
-from cosbatch.storage.profiles import PROFILES, CapabilityProfile, Option, Support
-from cosbatch.storage.s3 import S3Store
-from cosbatch.storage.s3_routes import Neighbour
-from cosbatch.storage.telling_why import bucket_region_or_cause, head_or_cause
 from cosbatch.wiring.keys import key_ring
+from cosbatch.wiring.logs import logging_to_folder
+from cosbatch.wiring.service import job_service, role_desk
+from cosbatch.wiring.stores import SLOWEST_ANSWER, RegionStores, open_stores
 
 PROGRESS_SECONDS = 0.5
-SLOWEST_ANSWER = 5
-"""An answer that comes bit by bit may take so many times as long as one that does not come at all."""
 WORKER, PLANNER, FINISHER = "worker", "planner", "finisher"
-
-
-# --- values from settings
 
 
 def engine_limits(settings: Settings) -> EngineLimits:
@@ -89,406 +63,6 @@ def engine_limits(settings: Settings) -> EngineLimits:
         chunk_rows=settings.chunk_rows,
         min_free_spool_share=settings.min_free_spool_share,
     )
-
-
-def profile_of(region: Region) -> CapabilityProfile:
-    overrides = {Option(option): Support(support) for option, support in region.profile_overrides}
-    profile = PROFILES[region.profile].with_overrides(overrides)
-    return replace(profile, storage_classes=frozenset(region.storage_classes)) if region.storage_classes else profile
-
-
-# --- logs
-
-
-@contextmanager
-def logging_to_folder(data_dir: Path, *, level: str) -> Iterator[None]:
-    """One JSON object a line into ``cosbatch.log`` in the data folder; the screen is for people. For this process,
-    while the context is open; processes append whole lines. InvalidArgument where the folder cannot be used."""
-    try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        log_path = data_dir / "cosbatch.log"
-        log_path.touch(mode=0o600)  # keys are in it, and the folder may be open to others
-        log_file = log_path.open("ab", buffering=0)
-    except OSError as error:
-        problem = f"cannot be written to: {error.strerror}"
-        fault = Fault(
-            path="--data", value=str(data_dir), problem=problem, way_out="name a folder that you may write to"
-        )
-        raise InvalidArgument("the data folder cannot be used", faults=[fault]) from error
-    with log_file as file:
-        lines = _LogLines(file)
-        structlog.configure(
-            processors=[
-                structlog.contextvars.merge_contextvars,
-                structlog.processors.add_log_level,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-                structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(ensure_ascii=False),
-            ],
-            wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-            logger_factory=lambda *_: lines,
-        )
-        try:
-            yield
-        finally:
-            structlog.reset_defaults()
-
-
-class _LogLines:
-    """What structlog writes to. A line that the disk refuses is lost: who tells of a full disk must not break off over
-    it, for the work goes on when there is room again."""
-
-    def __init__(self, file: FileIO) -> None:
-        self._file = file
-
-    def msg(self, message: str) -> None:
-        with suppress(OSError):
-            self._file.write(f"{message}\n".encode(errors="backslashreplace"))
-
-    debug = info = warning = error = critical = msg
-
-
-# --- stores
-
-
-class _NobodysCredentials:
-    """Of a region that only jobs with a role may use: its profile can be asked for, and nothing can be sent."""
-
-    def __init__(self, region: RegionName) -> None:
-        self._region = region
-
-    async def credentials(self) -> Credentials:
-        raise JobFailure(
-            FailureCode.ASSUME_ROLE_FAILED,
-            f"region {self._region} has no credentials of its own in the settings, and the job names no role",
-        )
-
-    async def renewed(self, stale: Credentials) -> Credentials:
-        return await self.credentials()
-
-
-class RegionStores:
-    """The stores of one process: one client and one set of pacers for each region, made when it is first asked for."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        clock: Clock,
-        waits_for_shares: bool,
-        proxies: ProxyRules,
-        source_of: Callable[[JobId], JobCredentialSource] | None = None,
-    ) -> None:
-        """``waits_for_shares``: a bucket with a rate cap is asked only after :meth:`set_rate`; else this process has
-        the whole of each cap. ``source_of``: what a job with a role signs with; without it none can be acted for."""
-        self._settings = settings
-        self._proxies = proxies
-        self._clock = clock
-        self._waits_for_shares = waits_for_shares
-        self._regions = region_table(settings)
-        self._stores: dict[RegionName, S3Store] = {}
-        self._boards: dict[RegionName, PacerBoard] = {}
-        self._clients: dict[RegionName, HttpClient] = {}
-        """Also of regions to which another one's store redirects, whatever their credentials."""
-        self._source_of = source_of
-        self._sources: dict[JobId, JobCredentialSource] = {}
-        self._acting: dict[JobId, dict[RegionName, S3Store]] = {}
-
-    def region(self, name: RegionName) -> Region:
-        try:
-            return self._regions[name]
-        except KeyError:
-            raise JobFailure(
-                FailureCode.INTERNAL_ERROR, f"the settings have no region {name!r} any more; put it back"
-            ) from None
-
-    def plain(self, name: RegionName, *, acting: JobId | None = None) -> S3Store:
-        stores = self._stores if acting is None else self._acting.setdefault(acting, {})
-        if name not in stores:
-            source = self._credentials(name) if acting is None else self._source(acting)
-            stores[name] = self.signed_by(source, self.region(name))
-        return stores[name]
-
-    def signed_by(self, source: CredentialSource, region: Region) -> S3Store:
-        """A region's store over the same connections, whoever signs."""
-        return self._make(region, source)
-
-    async def may_act(self, acting: JobId | None) -> bool:
-        return acting is None or await self._source(acting).are_there()
-
-    def leave(self, acting: JobId | None) -> None:
-        if acting is not None:
-            self._acting.pop(acting, None)
-            self._sources.pop(acting, None)
-
-    def _source(self, acting: JobId) -> JobCredentialSource:
-        if self._source_of is None:
-            raise JobFailure(
-                FailureCode.ASSUME_ROLE_FAILED,
-                "the program that runs the job has no key to open the credentials of its role",
-            )
-        if acting not in self._sources:
-            self._sources[acting] = self._source_of(acting)
-        return self._sources[acting]
-
-    def open(
-        self,
-        name: RegionName,
-        *,
-        acting: JobId | None,
-        permit: Callable[[], None],
-        stop: StopSignal | None = None,
-        cut: StopSignal | None = None,
-    ) -> PersistentStore:
-        return PersistentStore(
-            self.plain(name, acting=acting),
-            self._board(name),
-            permit=permit,
-            random=random.random,
-            stop=stop,
-            cut=cut,
-        )
-
-    def limit_of(self, name: RegionName, bucket: Bucket) -> int:
-        return self._board(name).pacer(bucket).limit
-
-    def hold_of(self, name: RegionName, bucket: Bucket) -> Hold | None:
-        return self._board(name).pacer(bucket).held
-
-    # --- rates
-
-    @property
-    def has_caps(self) -> bool:
-        return any(region.requests_per_second is not None for region in self._regions.values())
-
-    def cap_of(self, name: RegionName) -> float | None:
-        return self._regions[name].requests_per_second if name in self._regions else None
-
-    def wanting_rate(self, *, since: float) -> set[Place]:
-        return {
-            (name, bucket)
-            for name, board in self._boards.items()
-            if self.cap_of(name) is not None
-            for bucket in board.wanting_rate(since=since)
-        }
-
-    def set_rate(self, place: Place, requests_per_second: float, *, until: float) -> None:
-        name, bucket = place
-        self._board(name).pacer(bucket).set_rate(requests_per_second, until=until)
-
-    def loads(self) -> tuple[BucketLoad, ...]:
-        return tuple(
-            BucketLoad(region=name, bucket=pacer.bucket, in_flight=pacer.in_flight, limit=pacer.limit)
-            for name, board in self._boards.items()
-            for pacer in board.asked()
-        )
-
-    def answers(self) -> int:
-        return sum(board.answers for board in self._boards.values())
-
-    def repeats(self) -> int:
-        return sum(board.repeats for board in self._boards.values())
-
-    async def close(self) -> None:
-        await asyncio.gather(*[client.close() for client in self._clients.values()])
-
-    def _board(self, name: RegionName) -> PacerBoard:
-        if name not in self._boards:
-            region = self.region(name)
-            has_to_wait = self._waits_for_shares and region.requests_per_second is not None
-            self._boards[name] = PacerBoard(
-                clock=self._clock,
-                max_connections=region.max_connections,
-                requests_per_second=0.0 if has_to_wait else region.requests_per_second,
-            )
-        return self._boards[name]
-
-    def _make(self, region: Region, source: CredentialSource) -> S3Store:
-        dialect = dialect_of(region.provider)
-        return S3Store(
-            region=region,
-            credentials=source,
-            client=self._client(region),
-            signer=dialect.signer(region, self._clock),
-            dialect=dialect,
-            profile=profile_of(region),
-            clock=self._clock,
-            neighbours=[
-                Neighbour(other, partial(self._client, other))
-                for other in self._regions.values()
-                if other.name != region.name
-            ],
-        )
-
-    def _credentials(self, name: RegionName) -> CredentialSource:
-        """Read again when a store calls them expired: whoever renews them writes them where they were read."""
-        if name in self._settings.regions and self._settings.regions[name].credentials is None:
-            return _NobodysCredentials(name)
-
-        async def read_again() -> Credentials:
-            return read_credentials(self._settings, name)
-
-        return RenewingCredentials(read_credentials(self._settings, name), fetch=read_again, clock=self._clock)
-
-    def _client(self, region: Region) -> HttpClient:
-        if region.name not in self._clients:
-            self._clients[region.name] = self._new_client(region)
-        return self._clients[region.name]
-
-    def _new_client(self, region: Region) -> HttpClient:
-        settings = self._settings
-        try:
-            return HttpClient(
-                region.endpoint,
-                ca_file=region.ca_file,
-                timeouts=Timeouts(
-                    connect_seconds=settings.connect_timeout_seconds,
-                    answer_seconds=settings.request_timeout_seconds,
-                    total_seconds=settings.request_timeout_seconds * SLOWEST_ANSWER,
-                ),
-                max_connections=region.max_connections,
-                clock=self._clock,
-                proxies=self._proxies,
-            )
-        except ProxyUnusable as error:
-            way_out = f"name an http:// proxy, or the host of {region.endpoint} in NO_PROXY"
-            fault = Fault(path="the environment", value="", problem=str(error), way_out=way_out)
-            raise InvalidArgument(f"region {region.name} cannot be reached", faults=[fault]) from None
-
-
-@asynccontextmanager
-async def _stores(
-    settings: Settings,
-    *,
-    clock: Clock,
-    waits_for_shares: bool = False,
-    source_of: Callable[[JobId], JobCredentialSource] | None = None,
-) -> AsyncIterator[RegionStores]:
-    proxies = read_proxy_rules(os.environ)
-    stores = RegionStores(
-        settings, clock=clock, waits_for_shares=waits_for_shares, proxies=proxies, source_of=source_of
-    )
-    try:
-        yield stores
-    finally:
-        await stores.close()
-
-
-# --- the service alone
-
-
-def has_jobs(data_dir: Path) -> bool:
-    """False where no job was ever made in the folder. Looking must not make one."""
-    try:
-        return (data_dir / DATABASE_FILE).exists()
-    except OSError:
-        return True  # opening it tells what is wrong
-
-
-@asynccontextmanager
-async def open_service(settings: Settings, data_dir: Path) -> AsyncIterator[JobService]:
-    """Ledger and verbs, without an engine: what another process of the same data folder does is seen and steered."""
-    clock = SystemClock()
-    async with _stores(settings, clock=clock) as stores:
-        ledger = await open_sqlite_ledger(data_dir)
-        try:
-            yield _service(settings, ledger, stores, desk=_desk(settings, data_dir, ledger))
-        finally:
-            await ledger.close()
-
-
-def _service(settings: Settings, ledger: JobLedger, stores: RegionStores, *, desk: RoleDesk | None) -> JobService:
-    async def look(manifest: Manifest, *, region: RegionName) -> str:
-        # The bare store: a person waits, and wants the refusal rather than a long hold.
-        meta = await head_or_cause(stores.plain(region), _ref_of(manifest))
-        return meta.etag
-
-    roles = None if desk is None else _DeskRoles(desk, stores)
-    return JobService(
-        ledger,
-        regions=region_table(settings),
-        look=look,
-        max_unfinished_jobs=settings.max_unfinished_jobs,
-        roles=roles,
-    )
-
-
-# --- roles
-
-
-def _desk(settings: Settings, data_dir: Path, ledger: SqlLedger, *, cipher: Cipher | None = None) -> RoleDesk | None:
-    """Without a cipher, and without roles in the settings that would need one, there are no roles."""
-    if cipher is None and not settings.roles:
-        return None
-    declared = [DeclaredRole(role=role, key=key) for role, key in declared_roles(settings)]
-    chosen = cipher or Cipher(key_ring(settings, data_dir, may_make=True))
-    provider = partial(_provider_of_roles, settings)
-    return RoleDesk(ledger.roles, cipher=chosen, declared=declared, provider=provider)
-
-
-class _DeskRoles:
-    """What making a job asks about its role."""
-
-    def __init__(self, desk: RoleDesk, stores: RegionStores) -> None:
-        self._desk = desk
-        self._stores = stores
-
-    async def is_known(self, arn: str, *, account: AccountId) -> bool:
-        return await self._desk.is_known(arn, account=account)
-
-    async def look(self, manifest: Manifest, *, region: RegionName, account: AccountId, role_arn: str) -> str:
-        accesses = [manifest_access(manifest, region=region)]
-        assumed = await self._desk.assume(role_arn, account=account, session_name="cosbatch-look", accesses=accesses)
-        store = self._stores.signed_by(StaticCredentials(assumed.credentials), self._stores.region(region))
-        return (await head_or_cause(store, _ref_of(manifest))).etag
-
-
-def _provider_of_roles(settings: Settings, kind: RoleProvider) -> ProviderOfRoles:
-    """Their libraries are heavy: only who assumes a role pays for them."""
-    if kind is RoleProvider.TENCENT_STS:
-        from cosbatch.identity.sts_tencent import TencentRoles
-
-        return TencentRoles()
-    from cosbatch.identity.sts_aws import AwsRoles
-
-    ca_files = {region.endpoint: region.ca_file for region in settings.regions.values() if region.ca_file}
-    return AwsRoles(ca_files=ca_files)
-
-
-def _ref_of(manifest: Manifest) -> ObjectRef:
-    location = manifest.location
-    return ObjectRef(location.bucket, location.key, location.version_id)
-
-
-def _always() -> None:
-    """The permit of requests that belong to no lease."""
-
-
-@asynccontextmanager
-async def borrowed_store(settings: Settings, region: RegionName) -> AsyncIterator[PersistentStore]:
-    """A region's store for a while, with retries and pacing."""
-    async with _stores(settings, clock=SystemClock()) as stores:
-        yield stores.open(region, acting=None, permit=_always)
-
-
-async def inspect(
-    settings: Settings, region: RegionName, manifest: Manifest, *, guess_format: bool = False
-) -> Inspection:
-    """What a manifest looks like, from its first rows."""
-    async with _stores(settings, clock=SystemClock()) as stores:
-        return await inspect_manifest(manifest, stores.plain(region), guess_format=guess_format)
-
-
-async def probe(settings: Settings, region: RegionName, bucket: Bucket, prefix: str) -> Probed:
-    """What a store does with each option, beside what its region's profile says."""
-    async with _stores(settings, clock=SystemClock()) as stores:
-        async with answered_within(LOOK_SECONDS, store=f"the store of region {region}", target=f"HEAD {bucket}"):
-            await bucket_region_or_cause(stores.plain(region), bucket)
-        found = await probe_store(stores.plain(region), bucket, prefix=prefix)
-        return Probed(found, stores.plain(region).profile)
-
-
-# --- the engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -596,7 +170,7 @@ async def open_engine(
     group = ProcessGroup(_children(settings, data_dir, log_level, narrowed))
     stop = asyncio.Event()
     async with _process(settings, data_dir, FINISHER, narrowed) as process:
-        desk = _desk(settings, data_dir, process.ledger, cipher=cipher)
+        desk = role_desk(settings, data_dir, process.ledger, cipher=cipher)
         tools = FinishTools(
             ledger=process.ledger,
             spool=process.spool,
@@ -618,7 +192,7 @@ async def open_engine(
             group.start()
             try:
                 yield Engine(
-                    service=_service(settings, process.ledger, process.stores, desk=desk),
+                    service=job_service(settings, process.ledger, process.stores, desk=desk),
                     process=process,
                     scheduler=scheduler,
                     group=group,
@@ -738,7 +312,7 @@ async def _process(
                 job_id, roles=ledger.roles, cipher=narrowed, clock=clock, for_tasks=role == WORKER
             )
 
-        async with _stores(settings, clock=clock, waits_for_shares=True, source_of=source_of) as stores:
+        async with open_stores(settings, clock=clock, waits_for_shares=True, source_of=source_of) as stores:
             try:
                 yield EngineProcess(
                     id=worker,
