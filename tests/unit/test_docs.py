@@ -161,7 +161,8 @@ def _fields_in(annotation: Any) -> Iterator[str]:
 
 
 def test_every_field_of_a_job_is_documented() -> None:
-    pages = ("run-a-job.md", "copy-options.md", "large-objects.md", "manifests.md")
+    copies = ("run-a-job.md", "copy-options.md", "large-objects.md", "manifests.md")
+    pages = (*copies, "delete.md", "restore.md", "tags.md")
     text = "".join((DOCS / "how-to" / page).read_text(encoding="utf-8") for page in pages)
     words = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", text))))
     assert set(fields_of(JobForm)) - words == set()

@@ -161,12 +161,13 @@ class TaskRun:
         kit = self._run.kit
         if result.status is TaskStatus.FAILED or not result.requests or not kit.is_verified(self._task.number):
             return result._replace(message=self._with_causes(result.message)) if self._target.causes else result
+        told = self._with_causes(result.message)  # that a deleted object is not there repairs nothing
         try:
             ignored = await self._read_back(result)
         except StorageError as error:
             return self._failed(OutcomeCode.NOT_VERIFIED, f"it was done, and could not be read back: {error}")
         if not ignored:
-            return result._replace(requests=self._requests(), message=self._with_causes(result.message))
+            return result._replace(requests=self._requests(), message=told)
         if CONTENT not in ignored:  # another content may be an owner's upload in between: no word on the store
             self._run.note_ignored(ignored)
         named = ", ".join(ignored)
