@@ -29,6 +29,8 @@ SHOWN: Final = {
     "wrk TLS": "wrk over TLS",
     "client": "cosbatch: the storage client alone",
     "client TLS": "cosbatch: the storage client alone, over TLS",
+    "wrk COS": "wrk: the bytes of a copy in COS's words",
+    "client COS": "cosbatch: the storage client alone, COS v5 signatures",
     "job": f"cosbatch: the whole job, {JOB_ROWS:,} rows, with everything on",
     "s5cmd cp": "s5cmd cp 's3://b/*'",
     "s5cmd run": "s5cmd run, one command a line",
@@ -40,7 +42,7 @@ SHOWN: Final = {
 }
 """Contender -> how the page calls it, in its order."""
 NEEDED: Final[dict[str, frozenset[str]]] = {
-    "P1": frozenset({"wrk", "client", "wrk TLS", "client TLS"}),
+    "P1": frozenset({"wrk", "client", "wrk TLS", "client TLS", "wrk COS", "client COS"}),
     "P2": frozenset({"job", "s5cmd cp", "s5cmd run", "rclone", "boto3"}),
     "P3": frozenset({"client", "job"}),
 }
@@ -69,7 +71,7 @@ def copy_rows(samples: Samples, *, wanted: frozenset[str], has_base: bool) -> It
     if "P1" in wanted:
         yield _against("P1", "the storage client alone against wrk, HTTP", samples, "client", "wrk", 3.0)
         yield _against("P1", "the same, TLS", samples, "client TLS", "wrk TLS", 3.5)
-        yield Row(number="P1", what="the same with COS v5 signatures", figure=None, bar=Bar(limit=3.5), remark=_LATER)
+        yield _against("P1", "the same with COS v5 signatures, HTTP", samples, "client COS", "wrk COS", 3.5)
     if "P2" in wanted:
         yield _against("P2", "the whole job against `s5cmd cp 's3://b/*'`", samples, "job", "s5cmd cp", 0.20)
         yield _against("P2", "the whole job against `s5cmd run`", samples, "job", "s5cmd run", 0.06)
@@ -82,9 +84,6 @@ def copy_rows(samples: Samples, *, wanted: frozenset[str], has_base: bool) -> It
             if samples.median(name) is not None:
                 what = f"this revision against the other: {SHOWN[name].removeprefix('cosbatch: ')}"
                 yield _against("base", what, samples, name, f"{name} of base", None)
-
-
-_LATER: Final = "comes with `provider: cos`"
 
 
 def _against(number: str, what: str, samples: Samples, name: str, other: str, limit: float | None) -> Row:
@@ -114,6 +113,8 @@ def _others(ground: Ground) -> Iterator[Contender]:
     null, folder = ground.null, ground.folder
     for tls in (False, True):
         yield Contender(name="wrk TLS" if tls else "wrk", measure=partial(_wrk, ground, tls=tls))
+    yield Contender(name="wrk COS", measure=partial(_wrk, ground, tls=False, cos=True))
+    yield Contender(name="client COS", measure=partial(_cos_client, ground))
     listed = {
         "s5cmd cp": partial(peers.cost_of_s5cmd_cp, null, copies=LISTED),
         "s5cmd run": partial(peers.cost_of_s5cmd_run, null, folder, copies=LISTED),
@@ -129,8 +130,12 @@ def _other(run: Callable[[], Cost], *, copies: int) -> float:
     return run().cpu_seconds / copies * MICRO
 
 
-def _wrk(ground: Ground, *, tls: bool) -> float:
-    return peers.cpu_of_wrk(ground.null, ground.folder, tls=tls, seconds=WRK_SECONDS) * MICRO
+def _wrk(ground: Ground, *, tls: bool, cos: bool = False) -> float:
+    return peers.cpu_of_wrk(ground.null, ground.folder, tls=tls, seconds=WRK_SECONDS, cos=cos) * MICRO
+
+
+def _cos_client(ground: Ground) -> float:
+    return peers.cpu_of_cos_client(ground.null, copies=CLIENT_COPIES) * MICRO
 
 
 def _client(ground: Ground, *, tls: bool, environ: Mapping[str, str] | None) -> float:

@@ -86,6 +86,7 @@ http {
     }
     location / {
       if ($http_x_amz_copy_source) { return 200 'RESULT'; }
+      if ($http_x_cos_copy_source) { return 200 'RESULT'; }
       if ($question = list) { rewrite ^/objects /listing/$page.xml last; }
       if ($question = list) { return 200 '<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>'; }
       if ($question = versioning) { return 200 '<VersioningConfiguration/>'; }
@@ -108,6 +109,11 @@ class NullStore:
     port: int
     tls_port: int
     ca_file: Path
+
+    @property
+    def cos_endpoint(self) -> str:
+        """A host of COS's form, for clients that connect to loopback whatever the host."""
+        return f"http://cos.null.example:{self.port}"
 
     def endpoint(self, *, tls: bool) -> str:
         return f"https://127.0.0.1:{self.tls_port}" if tls else f"http://127.0.0.1:{self.port}"

@@ -9,15 +9,17 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
-from bench.copy_client import OPTIONS
+from bench.copy_client import COS, OPTIONS
 from bench.null_store import NullStore
 from bench.object_list import SOURCE_BUCKET, TARGET_BUCKET, copy_commands, keys
 from bench.process_tree import Cost, ProgramFailed, run_tree
 from cosbatch.identity.credentials import Credentials
 from cosbatch.model.clock import SystemClock
 from cosbatch.storage import s3_requests
-from cosbatch.storage.s3_requests import S3_DIALECT
+from cosbatch.storage.cos_signer import CosSigner
+from cosbatch.storage.dialects import COS_DIALECT, S3_DIALECT
 from cosbatch.storage.signer import EMPTY_SHA256, TemplateSigner, quote_path
 
 CONNECTIONS: Final = 64
@@ -29,10 +31,11 @@ _SENT: Final = re.compile(r"(\d+) requests in")
 _REFUSED: Final = re.compile(r"Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)")
 
 
-def cpu_of_wrk(store: NullStore, folder: Path, *, tls: bool, seconds: int) -> float:
+def cpu_of_wrk(store: NullStore, folder: Path, *, tls: bool, seconds: int, cos: bool = False) -> float:
     """CPU seconds of one request: wrk sends the bytes of a signed copy, and signs nothing."""
-    script = folder / f"copy-{store.tls_port if tls else store.port}.lua"
-    request = signed_copy(f"127.0.0.1:{store.tls_port if tls else store.port}")
+    port = store.tls_port if tls else store.port
+    script = folder / f"copy-{'cos' if cos else port}.lua"
+    request = signed_cos_copy(store.cos_endpoint) if cos else signed_copy(f"127.0.0.1:{port}")
     quoted = "".join(f"\\{byte:03d}" for byte in request)
     script.write_text(f'wrk.format = function() return "{quoted}" end\n')
     url = store.endpoint(tls=tls) + "/"
@@ -60,11 +63,37 @@ def signed_copy(host: str) -> bytes:
     return template.head(credentials, path, (f"/{SOURCE_BUCKET}/".encode() + quote_path(key),))
 
 
+def signed_cos_copy(endpoint: str) -> bytes:
+    """The same in COS's words."""
+    key = next(key for key in keys(2) if "service" in key)
+    host = urlsplit(endpoint).netloc
+    template = CosSigner(clock=SystemClock()).template(
+        b"PUT",
+        f"{TARGET_BUCKET}.{host}".encode(),
+        fixed_headers=[(b"content-length", b"0"), *s3_requests.copy_headers(OPTIONS, dialect=COS_DIALECT)],
+        varying_header_names=(b"x-cos-copy-source",),
+        payload_hash=EMPTY_SHA256,
+    )
+    credentials = Credentials(access_key_id="AKMAIN", secret_access_key="SKMAIN")
+    quoted = b"/" + quote_path(key)
+    return template.head(credentials, quoted, (f"{SOURCE_BUCKET}.{host}".encode() + quoted,))
+
+
+def cpu_of_cos_client(store: NullStore, *, copies: int) -> float:
+    """CPU seconds of one copy by the storage client alone, with COS's signatures."""
+    command = [sys.executable, "-m", "bench.copy_client", store.cos_endpoint, str(copies), str(CONNECTIONS), COS]
+    return _cpu_of_copies(command, environ=None)
+
+
 def cpu_of_client(store: NullStore, *, tls: bool, copies: int, environ: Mapping[str, str] | None = None) -> float:
     """CPU seconds of one copy by the storage client alone."""
     command = [sys.executable, "-m", "bench.copy_client", store.endpoint(tls=tls), str(copies), str(CONNECTIONS)]
     ca_file = [str(store.ca_file)] if tls else []
-    cost = run_tree([*command, *ca_file], limit_seconds=LIMIT_SECONDS, environ=environ)
+    return _cpu_of_copies([*command, *ca_file], environ=environ)
+
+
+def _cpu_of_copies(command: list[str], *, environ: Mapping[str, str] | None) -> float:
+    cost = run_tree(command, limit_seconds=LIMIT_SECONDS, environ=environ)
     found = json.loads(cost.output.splitlines()[-1])
     return float(found["cpu_seconds"]) / int(found["copies"])
 

@@ -26,10 +26,11 @@ from bench.manifest_read import bare_loop, reading_rows
 from bench.null_store import CONTROL_BUCKET
 from bench.object_list import SOURCE_BUCKET, TARGET_BUCKET, inventory_rows
 from bench.whole_job import Inventory, put_inventory, settings_text
-from cosbatch.model.identifiers import LOCAL_ACCOUNT, Bucket, ObjectKey, RegionName
+from cosbatch.model.identifiers import Bucket, ObjectKey, RegionName
 from cosbatch.model.jobs import JobRequest
 from cosbatch.model.manifests import Manifest, ManifestFormat, ManifestLocation, ManifestSpec
 from cosbatch.model.operations import PutObjectCopy
+from cosbatch.model.principals import LOCAL_CALLER
 from cosbatch.model.reports import ReportSpec
 from cosbatch.model.states import JobStatus
 from cosbatch.settings import load_settings
@@ -124,7 +125,7 @@ async def _plan(store: RealStore, folder: Path, inventory: Inventory) -> tuple[f
     async with open_engine(load_settings(path), folder / "state") as engine:
         planner = await _started_planner(engine)
         began = cpu_seconds_of(planner)
-        job = await engine.service.create_job(request, account=LOCAL_ACCOUNT)
+        job = await engine.service.create_job(request, caller=LOCAL_CALLER)
         ends = {JobStatus.SUSPENDED, JobStatus.FAILED}
         job = await engine.wait_for(job.id, until=lambda found: found.status in ends)
         if job.total != inventory.rows:

@@ -12,6 +12,7 @@ from cosbatch.cli.main import cli
 from cosbatch.model.states import FINAL, MOVES, Actor, JobStatus
 from cosbatch.operations.copy_costs import render_cost_table
 from cosbatch.settings import ENVIRONMENT_PREFIX, FILE_NAME, render_settings_table
+from cosbatch.web.metrics import render_metrics_table
 
 DOCS: Final = Path(__file__).parent
 HELP_WIDTH: Final = 96
@@ -82,8 +83,8 @@ def _help_sections(command: click.Command, *, name: str, parent: click.Context |
 _STATES_PAGE: Final = """# States of a job
 
 Every move that a job can make. Nothing else moves it, and what has ended never moves again. Each move is written to the
-job's events with its time, who made it and why; `cosbatch describe-job` lists them. What each status means is in the
-[glossary](../glossary.md#statuses).
+job's events with its time, who made it (the engine, or which user and by which way) and why; `cosbatch describe-job`
+lists them. What each status means is in the [glossary](../glossary.md#statuses).
 
 | From | To | By |
 |---|---|---|
@@ -100,6 +101,29 @@ What a user asks for, and the move that it is:
 | `cosbatch cancel` | any status with a move to Cancelling; the engine moves on to Cancelled |
 
 A command that is not possible in the present status fails, and says what is possible.
+
+## What moves a job by itself
+
+| Move | When |
+|---|---|
+| Preparing to Suspended | the plan is complete, and the job asks for a confirmation; cause and date are shown |
+| Suspended to Failing | nobody has confirmed it for `suspended_expiry_days`: `SuspendedExpired` |
+| Ready to Active | no job of a greater priority in its queue needs workers |
+| Active to Pausing | one does: it is pre-empted, and names that job |
+| Paused to Active | no such job is left, and it was not a user who paused it |
+| Active to Completing | every task has a result |
+
+A queue is the jobs of one account in one region. Inside a queue the greatest priority runs, as it is at that moment.
+Queues know nothing of each other and are served in turn. A job holds lower ones back only while it has chunks that
+nobody has claimed, and its bucket answers and has some of its rate left; so not when it has ended, waits for its
+confirmation, or is paused by its user. What is held back says by which job, in its status reason and in its events.
+
+## The end of a job's records
+
+A job that has ended is removed after `retention_days`, or when it is deleted (`cosbatch delete-job`). One whose report
+is not delivered yet waits until it is, or has failed. From then on the job does not exist: it is in no list, and its
+ClientRequestToken may be used anew. Its results and rows are cleared away step by step while an engine runs. Reports
+in buckets stay.
 """
 
 
@@ -117,11 +141,31 @@ def _names(actors: frozenset[Actor]) -> str:
     return " or ".join(actor.value for actor in Actor if actor in actors)
 
 
+# --- metrics
+
+_METRICS_PAGE: Final = """# Metrics
+
+What `/metrics` of a service shows, in Prometheus's text format or as OpenMetrics. Metrics *of all services* come from
+the ledger: every service of a data folder shows the same, a census at most 5 seconds old. Those *of this service* are
+its own.
+
+Sums over jobs are gauges: a job that is removed after its retention takes its share away. Alert rules to begin with are
+in `deploy/prometheus/alerts.yaml`; what to do about them is in the
+[operator's guide](../operators-guide.md#metrics-and-alerts).
+
+"""
+
+
+def render_metrics() -> str:
+    return _METRICS_PAGE + render_metrics_table()
+
+
 # --- all of them
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "copy-costs.md": render_cost_table,
     "reference/cli.md": render_cli,
+    "reference/metrics.md": render_metrics,
     "reference/settings.md": render_settings,
     "reference/states.md": render_states,
 }

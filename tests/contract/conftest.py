@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.contract.stores import STORES, Subject, memory_subject, real_subject
+from tests.contract.stores import STORES, Subject, cos_subject, memory_subject, real_subject
 from tests.stores import ceph_store as ceph_store
 from tests.stores import seaweedfs_store as seaweedfs_store
 
@@ -15,6 +15,10 @@ from tests.stores import seaweedfs_store as seaweedfs_store
 async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
     if request.param == "memory":
         yield memory_subject()
+        return
+    if request.param == "cos":
+        async with cos_subject() as standing_in:
+            yield standing_in
         return
     async with real_subject(request.getfixturevalue(f"{request.param}_store")) as real:
         yield real

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from cosbatch.ledger.sql_ledger import SqlLedger, open_sqlite_ledger
 from cosbatch.model.errors import StaleFence
-from cosbatch.model.identifiers import JobId, WorkerId
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, JobId, WorkerId
 from cosbatch.model.tasks import Claim, Then
-from tests.contract.ledgers import HandClock, claim_one, failed, part_of
+from tests.contract.ledgers import HandClock, claim_one, failed, job_id, part_of, request
 
 
 class TellingClock(HandClock):
@@ -38,6 +40,17 @@ def work_until_all_is_closed(folder: Path, job: JobId, name: str, seed: int) -> 
 def stop_inside_a_commit(folder: Path, parent: Connection) -> None:
     """The commit makes the job fail: the clock is asked when part, chunk and counters are written already."""
     asyncio.run(_stop_inside(folder, TellingClock(parent)))
+
+
+def create_and_die(folder: Path, token: str) -> None:
+    """The job is in the ledger; whoever asked for it never hears so."""
+
+    async def create() -> None:
+        ledger = await open_sqlite_ledger(folder)
+        await ledger.create(request(), job_id=job_id(1), account=LOCAL_ACCOUNT, token=token, digest="d")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    asyncio.run(create())
 
 
 async def _work(folder: Path, job: JobId, worker: WorkerId, chance: random.Random) -> None:

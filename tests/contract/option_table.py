@@ -20,8 +20,8 @@ that needs it fails while it is prepared, with `UnsupportedOption`, and names th
 override single lines (`profile_overrides`); `cosbatch store probe` tries everything on scratch objects and prints the
 overrides to paste.
 
-The profiles `seaweedfs` and `ceph` are held against the real stores by the tests; the others say what the stores'
-documentation says.
+The profiles `seaweedfs` and `ceph` are held against the real stores by the tests; `cos` is held against a stand-in that
+[its page](how-to/cos.md) describes; the others say what the stores' documentation says.
 
 """
 

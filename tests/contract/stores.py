@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
 import pytest
 
@@ -22,9 +22,11 @@ from cosbatch.model.regions import Versioning
 from cosbatch.storage.memory import MemoryStore
 from cosbatch.storage.port import ObjectStore
 from cosbatch.storage.profiles import PROFILES
+from cosbatch.storage.s3 import S3Store
+from tests.cos_store import CosStore
 from tests.stores import RealStore, empty_bucket, make_bucket
 
-STORES: Final = ("memory", "seaweedfs", pytest.param("ceph", marks=pytest.mark.system))
+STORES: Final = ("memory", "cos", "seaweedfs", pytest.param("ceph", marks=pytest.mark.system))
 
 ODD_KEYS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -88,12 +90,14 @@ class Gap(StrEnum):
     KEEPS_CLASS = "keeps the source's storage class on a copy where none is asked for"
     KEEPS_CLASS_WITH_METADATA = "keeps the source's storage class on a copy that takes the metadata along"
     KEEPS_ACL = "shows the source's access list on a copy where none is asked for"
+    MARKER_COPIES_LOOK_INVALID = "answers 400 InvalidRequest, and no more, to a copy of a delete marker"
     COMPLETES_NOTHING_AS_500 = "answers 500 to the completion of an upload that was aborted"
 
 
 GAPS: Final[Mapping[str, frozenset[Gap]]] = MappingProxyType(
     {
         "memory": frozenset(),
+        "cos": frozenset({Gap.MARKER_COPIES_LOOK_INVALID}),
         "seaweedfs": frozenset(
             {
                 Gap.LISTS_IN_TREE_ORDER,
@@ -130,6 +134,10 @@ GAPS: Final[Mapping[str, frozenset[Gap]]] = MappingProxyType(
 REFUSED_KEYS: Final[Mapping[str, Mapping[str, StorageReason]]] = MappingProxyType(
     {
         "memory": {},
+        "cos": dict.fromkeys(
+            ("leading slash", "only a slash", "longest", "longest in Chinese", "step of 1,024 bytes"),
+            StorageReason.INVALID_KEY,
+        ),
         "seaweedfs": dict.fromkeys(
             (
                 "double slash",
@@ -151,6 +159,16 @@ REFUSED_KEYS: Final[Mapping[str, Mapping[str, StorageReason]]] = MappingProxyTyp
 )
 
 
+class Wire(Protocol):
+    """A store that is spoken to over sockets, and knows a user who may do nothing in the buckets of the first."""
+
+    @property
+    def other_access_key(self) -> str: ...
+    @property
+    def other_secret_key(self) -> str: ...
+    def open(self, *, access_key: str = "", secret_key: str = "") -> S3Store: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """One store under test, and how to make buckets in it."""
@@ -159,6 +177,7 @@ class Subject:
     store: ObjectStore
     _make: Callable[[str, Versioning], Bucket]
     _buckets: list[Bucket] = field(default_factory=list)
+    wire: Wire | None = None
     real: RealStore | None = None
 
     def bucket(self, *, versioning: Versioning = Versioning.NEVER) -> Bucket:
@@ -183,6 +202,7 @@ async def real_subject(real: RealStore) -> AsyncIterator[Subject]:
         name=real.profile,
         store=store,
         _make=lambda name, kind: make_bucket(real, name, versioning=kind),
+        wire=real,
         real=real,
     )
     try:
@@ -191,6 +211,20 @@ async def real_subject(real: RealStore) -> AsyncIterator[Subject]:
         await store.close()
         for bucket in subject._buckets:
             empty_bucket(real, bucket)
+
+
+@asynccontextmanager
+async def cos_subject() -> AsyncIterator[Subject]:
+    async with CosStore() as server:
+        store = server.open()
+
+        def make(name: str, versioning: Versioning) -> Bucket:
+            return server.memory.create_bucket(name, versioning=versioning)
+
+        try:
+            yield Subject(name="cos", store=store, _make=make, wire=server)
+        finally:
+            await store.close()
 
 
 def at(bucket: Bucket, key: str) -> ObjectRef:

@@ -184,16 +184,43 @@ class TestMove:
         await engine_moves(ledger, job_id(1), JobStatus.PREPARING)
         moved_at = clock.tick()
         await user_cancels(ledger, job_id(1))
-        first, second = await ledger.events(job_id(1))
+        _, first, second = await ledger.events(job_id(1))
         assert (first.status, first.actor) == (JobStatus.PREPARING, Actor.ENGINE)
         assert (second.kind, second.status, second.actor) == ("moved", JobStatus.CANCELLING, Actor.USER)
         assert (second.at, second.reason, second.job_id) == (moved_at, "enough", job_id(1))
+
+    async def test_an_event_says_which_user(self, ledger: JobLedger, clock: HandClock) -> None:
+        created_at = clock.now()
+        await ledger.create(
+            request(priority=1), job_id=job_id(1), account=LOCAL_ACCOUNT, token="", digest="d", by="anna via cos"
+        )
+        clock.tick()
+        await ledger.set_priority(job_id(1), priority=5, actor=Actor.USER, by="bert via rest")
+        await engine_moves(ledger, job_id(1), JobStatus.PREPARING)
+        await ledger.move(
+            job_id(1), expect=list(JobStatus), to=JobStatus.CANCELLING, actor=Actor.USER, reason="no", by="anna via cli"
+        )
+        events = await ledger.events(job_id(1))
+        assert (events[0].at, events[0].status, events[0].actor) == (created_at, JobStatus.NEW, Actor.USER)
+        assert events[0].reason
+        assert [(event.kind, event.by) for event in events] == [
+            ("created", "anna via cos"),
+            ("priority", "bert via rest"),
+            ("moved", ""),
+            ("moved", "anna via cli"),
+        ]
+
+    async def test_a_repeated_create_tells_nothing_again(self, ledger: JobLedger) -> None:
+        for number in (1, 2):
+            await ledger.create(request(), job_id=job_id(number), account=LOCAL_ACCOUNT, token="t", digest="d")
+        assert [event.kind for event in await ledger.events(job_id(1))] == ["created"]
+        assert await ledger.events(job_id(2)) == []
 
     async def test_a_refused_move_leaves_no_event(self, ledger: JobLedger) -> None:
         await new_job(ledger)
         with pytest.raises(IllegalMove):
             await engine_moves(ledger, job_id(1), JobStatus.COMPLETE)
-        assert await ledger.events(job_id(1)) == []
+        assert [event.kind for event in await ledger.events(job_id(1))] == ["created"]
 
     async def test_started_at_is_the_first_time_active(self, ledger: JobLedger, clock: HandClock) -> None:
         await new_job(ledger)
@@ -245,14 +272,14 @@ class TestPriorityAndHold:
         await new_job(ledger, priority=1)
         job = await ledger.set_priority(job_id(1), priority=5, actor=Actor.USER)
         assert (job.priority, job.request.priority) == (5, 1)
-        [event] = await ledger.events(job_id(1))
+        _, event = await ledger.events(job_id(1))
         assert (event.kind, event.actor, event.reason) == ("priority", Actor.USER, "1 -> 5")
 
     async def test_the_same_priority_again_is_no_event(self, ledger: JobLedger) -> None:
         await new_job(ledger, priority=1)
         await ledger.set_priority(job_id(1), priority=5, actor=Actor.USER)
         await ledger.set_priority(job_id(1), priority=5, actor=Actor.USER)
-        assert len(await ledger.events(job_id(1))) == 1
+        assert [event.kind for event in await ledger.events(job_id(1))] == ["created", "priority"]
 
     @pytest.mark.parametrize("status", sorted(FINAL))
     async def test_a_final_jobs_priority_stays(self, ledger: JobLedger, status: JobStatus) -> None:
@@ -279,7 +306,12 @@ class TestPriorityAndHold:
             await ledger.set_hold(job_id(1), hold)
         assert (await ledger.job(job_id(1))).hold is None
         told = [(event.kind, event.reason) for event in await ledger.events(job_id(1))]
-        assert told == [("hold", "b: refused"), ("hold-ended", "b: 503"), ("hold", "c: TLS"), ("hold-ended", "c: TLS")]
+        assert told[1:] == [
+            ("hold", "b: refused"),
+            ("hold-ended", "b: 503"),
+            ("hold", "c: TLS"),
+            ("hold-ended", "c: TLS"),
+        ]
 
 
 class TestQueuedJobs:
@@ -439,7 +471,7 @@ class TestJobLease:
         lease = await plan_lease(ledger, job_id(1))
         assert lease == JobLease(job_id=job_id(1), owner=PLANNER, fence=1, duty=Duty.PLAN)
         assert (await ledger.job(job_id(1))).status is JobStatus.PREPARING
-        assert [event.status for event in await ledger.events(job_id(1))] == [JobStatus.PREPARING]
+        assert [event.status for event in await ledger.events(job_id(1))] == [JobStatus.NEW, JobStatus.PREPARING]
 
     @pytest.mark.parametrize("duty", list(Duty))
     @pytest.mark.parametrize("status", list(JobStatus))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import resource
+import signal
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -20,11 +21,11 @@ from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.sql_ledger import open_sqlite_ledger
 from cosbatch.ledger.sqlite import open_file
 from cosbatch.model.errors import LedgerError, LedgerUnavailable, StaleFence
-from cosbatch.model.identifiers import JobId
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, JobId
 from cosbatch.model.reports import Tally
 from cosbatch.model.states import JobStatus
 from cosbatch.model.tasks import Then
-from tests.contract.ledger_children import stop_inside_a_commit, work_until_all_is_closed
+from tests.contract.ledger_children import create_and_die, stop_inside_a_commit, work_until_all_is_closed
 from tests.contract.ledgers import (
     ANNA,
     BERT,
@@ -39,6 +40,7 @@ from tests.contract.ledgers import (
     open_ledger,
     part_of,
     plan_lease,
+    request,
     user_cancels,
 )
 
@@ -139,6 +141,19 @@ class TestTwoProcesses:
         assert (again.losses, len(again.settled)) == (1, 0)
         await ledger.commit(again, part_of(again), then=Then.CLOSE)
         await assert_every_task_is_settled_once(ledger, job)
+        await ledger.close()
+
+    async def test_a_job_of_a_process_killed_before_its_reply_is_found_by_its_token(self, tmp_path: Path) -> None:
+        child = get_context("spawn").Process(target=create_and_die, args=(tmp_path, "t"))
+        child.start()
+        await asyncio.to_thread(child.join)
+        assert child.exitcode == -signal.SIGKILL
+
+        ledger = await open_sqlite_ledger(tmp_path)
+        again = await ledger.create(request(), job_id=job_id(2), account=LOCAL_ACCOUNT, token="t", digest="d")
+
+        assert again.id == job_id(1)
+        assert [job.id for job in await ledger.jobs()] == [job_id(1)]
         await ledger.close()
 
 

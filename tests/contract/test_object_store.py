@@ -212,7 +212,7 @@ class TestErrors:
         """``DELETE /bucket/`` would delete the bucket, ``PUT /bucket/`` make one."""
         bucket = subject.bucket()
         assert (await refused(subject.store.put(at(bucket, ""), b"1"))).reason is StorageReason.INVALID_KEY
-        if subject.real is not None:
+        if subject.wire is not None:
             assert (await refused(subject.store.delete(at(bucket, "")))).reason is StorageReason.INVALID_KEY
         assert await subject.store.versioning(bucket) is Versioning.NEVER
 
@@ -223,11 +223,11 @@ class TestErrors:
         assert error.code == "NoSuchKey"
 
     async def test_other_user_is_denied(self, subject: Subject) -> None:
-        if subject.real is None:
+        if subject.wire is None:
             return
         ref = at(subject.bucket(), "k")
         await subject.store.put(ref, b"1")
-        other = subject.real.open(access_key=subject.real.other_access_key, secret_key=subject.real.other_secret_key)
+        other = subject.wire.open(access_key=subject.wire.other_access_key, secret_key=subject.wire.other_secret_key)
         try:
             for call in (other.head(ref), other.get(ref), other.put(ref, b"2"), other.bucket_region(ref.bucket)):
                 error = await refused(call)
@@ -237,10 +237,10 @@ class TestErrors:
 
     @pytest.mark.parametrize(("access_key", "secret_key"), [("AKNOBODY", "SK"), ("AKMAIN", "wrong")])
     async def test_wrong_credentials(self, subject: Subject, access_key: str, secret_key: str) -> None:
-        if subject.real is None:
+        if subject.wire is None:
             return
         ref = at(subject.bucket(), "k")
-        stranger = subject.real.open(access_key=access_key, secret_key=secret_key)
+        stranger = subject.wire.open(access_key=access_key, secret_key=secret_key)
         try:
             error = await refused(stranger.put(ref, b"1"))
             is_odd = subject.has(Gap.STRANGERS_ARE_DENIED)
@@ -487,7 +487,8 @@ class TestVersions:
         target = at(ref.bucket, "copied")
         assert (await refused(store.copy(ref, target, options=CopyOptions()))).reason is StorageReason.NO_SUCH_KEY
         error = await refused(store.copy(marker, target, options=CopyOptions()))
-        assert error.reason is self._reason_of_marker(subject)
+        is_odd = subject.has(Gap.MARKER_COPIES_LOOK_INVALID)
+        assert error.reason is (StorageReason.INVALID_REQUEST if is_odd else self._reason_of_marker(subject))
 
     async def test_removing_the_marker_brings_the_object_back(self, subject: Subject) -> None:
         ref, store = at(subject.bucket(versioning=Versioning.ENABLED), "k"), subject.store

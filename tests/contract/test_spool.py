@@ -149,3 +149,22 @@ async def test_the_free_share_is_a_share_or_unknown(spool: Spool) -> None:
     share = await spool.free_share()
 
     assert share is None or 0 < share <= 1
+
+
+async def test_the_folders_right_below_one(spool: Spool) -> None:
+    for name in ("jobs/b/chunks/0/x", "jobs/b/parts/0/y", "jobs/a/z", "jobs/file", "other/c/d"):
+        await spool.put(name, b"1")
+
+    assert await spool.folders("jobs/") == ["a", "b"]
+    assert await spool.folders("jobs/b/") == ["chunks", "parts"]
+    assert await spool.folders("jobs/a/") == []
+    assert await spool.folders("nothing/") == []
+    with pytest.raises(SpoolError):
+        await spool.folders("jobs")
+
+
+async def test_a_folder_that_is_empty_is_none(spool: Spool) -> None:
+    await spool.put("jobs/a/x/y", b"1")
+    await spool.delete("jobs/a/x/y")
+
+    assert await spool.folders("jobs/") == []

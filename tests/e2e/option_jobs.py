@@ -12,8 +12,8 @@ from typing import Any, Final
 from urllib.parse import quote, unquote_plus
 
 from cosbatch.model.errors import FailureCode
-from cosbatch.model.identifiers import LOCAL_ACCOUNT
 from cosbatch.model.jobs import Job
+from cosbatch.model.principals import LOCAL_CALLER
 from cosbatch.model.states import JobStatus, is_final
 from cosbatch.service.job_schema import parse_job
 from cosbatch.settings import load_settings
@@ -154,7 +154,7 @@ async def run_jobs(ground: Ground, documents: Mapping[str, Mapping[str, Any]]) -
         jobs = {}
         for name, document in documents.items():
             request = parse_job(without_places(document)).request
-            jobs[name] = await engine.service.create_job(request, account=LOCAL_ACCOUNT)
+            jobs[name] = await engine.service.create_job(request, caller=LOCAL_CALLER)
         ends = await asyncio.gather(
             *(engine.wait_for(job.id, until=lambda now: is_final(now.status)) for job in jobs.values())
         )

@@ -1,4 +1,4 @@
-"""Every option of a copy on Ceph, and from SeaweedFS to Ceph."""
+"""Every option of a copy on Ceph, and from SeaweedFS to Ceph; deletions and tags on Ceph."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.in_place_jobs import CASES as IN_PLACE
 from tests.e2e.option_cases import CASES, STREAMED
 from tests.e2e.option_jobs import CaseRun, Outcomes, carry_out, check, runs_of
 from tests.e2e.program import Ground
@@ -47,3 +48,8 @@ def test_the_program_says_what_the_store_does_not_offer(ceph_store: RealStore, t
     assert (ended["status"], why["failure_code"]) == ("Failed", "UnsupportedOption")
     assert "sse-aes256 is not offered by a ceph store" in why["failure_reason"]
     assert ground.keys_in(ground.target) == set()
+
+
+@pytest.mark.parametrize("case", IN_PLACE)
+def test_in_place_on_ceph(ceph_store: RealStore, tmp_path: Path, case: str) -> None:
+    IN_PLACE[case](Ground(ceph_store, tmp_path, f"ops{uuid.uuid4().hex[:8]}"))

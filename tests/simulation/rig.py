@@ -16,8 +16,11 @@ import random
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
 
 from cosbatch.engine.finisher import Finisher, FinishTools
+from cosbatch.engine.job_credentials import JobCredentialSource
 from cosbatch.engine.limits import EngineLimits
 from cosbatch.engine.liveness import LeaseWatch, Liveness
 from cosbatch.engine.plan import PlanTools
@@ -68,9 +71,15 @@ class RigStores:
         clock: Clock,
         rng: random.Random,
         cap: float | None = None,
+        source_of: Callable[[JobId], JobCredentialSource] | None = None,
+        signed: Callable[[ObjectStore, JobCredentialSource], ObjectStore] | None = None,
     ) -> None:
-        """``cap``: requests a second to each bucket, of all processes together."""
+        """``cap``: requests a second to each bucket, of all processes together. ``signed`` makes a store to which the
+        source's credentials have to be shown."""
         self._stores = stores
+        self._source_of = source_of
+        self._signed = signed
+        self._sources: dict[JobId, JobCredentialSource] = {}
         self._rng = rng
         self._cap = cap
         rate = None if cap is None else 0.0
@@ -82,18 +91,34 @@ class RigStores:
             name=name, provider=Provider.S3, endpoint=f"http://{name}", profile="s3", signing_region="us-east-1"
         )
 
-    def plain(self, name: RegionName) -> ObjectStore:
-        return self._stores[name]
+    def plain(self, name: RegionName, *, acting: JobId | None = None) -> ObjectStore:
+        if acting is None or self._signed is None:
+            return self._stores[name]
+        return self._signed(self._stores[name], self._source(acting))
+
+    async def may_act(self, acting: JobId | None) -> bool:
+        return acting is None or self._source_of is None or await self._source(acting).are_there()
+
+    def leave(self, acting: JobId | None) -> None:
+        if acting is not None:
+            self._sources.pop(acting, None)
+
+    def _source(self, acting: JobId) -> JobCredentialSource:
+        assert self._source_of is not None
+        if acting not in self._sources:
+            self._sources[acting] = self._source_of(acting)
+        return self._sources[acting]
 
     def open(
         self,
         name: RegionName,
         *,
+        acting: JobId | None,
         permit: Callable[[], None],
         stop: StopSignal | None = None,
         cut: StopSignal | None = None,
     ) -> PersistentStore:
-        store, board = self._stores[name], self._boards[name]
+        store, board = self.plain(name, acting=acting), self._boards[name]
         return PersistentStore(store, board, permit=permit, random=self._rng.random, stop=stop, cut=cut)
 
     def pacer(self, name: RegionName, bucket: Bucket) -> BucketPacer:
@@ -129,8 +154,21 @@ class RigStores:
     def answers(self) -> int:
         return sum(board.answers for board in self._boards.values())
 
+    def repeats(self) -> int:
+        return 0
+
     async def close(self) -> None:
         """The memory store belongs to the rig."""
+
+
+class Acting(Protocol):
+    """Who signs for jobs that have a role."""
+
+    def source(self, job_id: JobId, *, for_tasks: bool) -> JobCredentialSource: ...
+
+    def signed(self, store: ObjectStore, source: JobCredentialSource) -> ObjectStore:
+        """``store``, as whoever has the source's credentials sees it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +251,8 @@ class Rig:
         seen = wrap(self.store) if wrap else self.store
         self.view: Callable[[], View] = lambda: View(seen, self.ledger, self.spool)
         """What a new process sees of the world, asked inside it; a test may put something else in its place."""
+        self.acting: Acting | None = None
+        """Who signs for jobs that have a role; set before the processes start."""
         self.liveness: Liveness | None = None
         self.running: list[Running] = []
         self._count = 0
@@ -262,7 +302,7 @@ class Rig:
 
     async def _work(self, name: WorkerId, stop: asyncio.Event) -> None:
         view = self.view()
-        stores, clock = self._stores(view), view.clock or self.clock
+        stores, clock = self._stores(view, for_tasks=True), view.clock or self.clock
         tools = TaskTools(ledger=view.ledger, clock=clock, limits=self.limits, random=self.rng)
         async with self._attending(name, stores, view) as shares:
             await Worker(worker=name, tools=tools, spool=view.spool, stores=stores, shares=shares).run(stop)
@@ -293,9 +333,17 @@ class Rig:
             attending.cancel()
             await asyncio.gather(attending, return_exceptions=True)
 
-    def _stores(self, view: View) -> RigStores:
+    def _stores(self, view: View, *, for_tasks: bool = False) -> RigStores:
         stores = {HERE: view.store} | ({THERE: view.there} if view.there else {})
-        return RigStores(stores, clock=view.clock or self.clock, rng=self.rng, cap=self.cap)
+        source_of = None if self.acting is None else partial(self.acting.source, for_tasks=for_tasks)
+        return RigStores(
+            stores,
+            clock=view.clock or self.clock,
+            rng=self.rng,
+            cap=self.cap,
+            source_of=source_of,
+            signed=None if self.acting is None else self.acting.signed,
+        )
 
     def _run(self, role: str, begin: Begin) -> Running:
         self._count += 1

@@ -21,7 +21,16 @@ from cosbatch.model.tasks import OutcomeCode
 from cosbatch.reports.summary import build_summary
 from cosbatch.service.documents import read_document
 from cosbatch.service.job_schema import JobForm, parse_job
-from cosbatch.settings import CredentialSettings, RegionSettings, Settings, load_settings
+from cosbatch.settings import (
+    AccountSettings,
+    CredentialSettings,
+    RegionSettings,
+    RoleSettings,
+    ServerSettings,
+    Settings,
+    UserSettings,
+    load_settings,
+)
 from docs.generate import PAGES
 from tests.unit.reports.report_builders import a_job
 from tests.unit.service.job_builders import without_places
@@ -94,12 +103,16 @@ def test_a_generated_page_is_current(page: str) -> None:
     assert (DOCS / page).read_text(encoding="utf-8") == PAGES[page](), "run: python docs/generate.py"
 
 
-@pytest.mark.parametrize("model", [Settings, RegionSettings, CredentialSettings])
+@pytest.mark.parametrize(
+    "model",
+    [Settings, RegionSettings, CredentialSettings, RoleSettings, ServerSettings, AccountSettings, UserSettings],
+)
 def test_every_setting_has_its_row(model: type[BaseModel]) -> None:
     documented = {
         name.rpartition(".")[2] for name in first_column((DOCS / "reference/settings.md").read_text(encoding="utf-8"))
     }
-    assert set(model.model_fields) - {"regions", "credentials"} <= documented
+    sections = {"regions", "roles", "credentials", "server", "accounts", "users"}
+    assert set(model.model_fields) - sections <= documented
 
 
 def test_every_command_has_its_section() -> None:
@@ -148,7 +161,8 @@ def _fields_in(annotation: Any) -> Iterator[str]:
 
 
 def test_every_field_of_a_job_is_documented() -> None:
-    pages = ("run-a-job.md", "copy-options.md", "large-objects.md", "manifests.md")
+    copies = ("run-a-job.md", "copy-options.md", "large-objects.md", "manifests.md")
+    pages = (*copies, "delete.md", "restore.md", "tags.md")
     text = "".join((DOCS / "how-to" / page).read_text(encoding="utf-8") for page in pages)
     words = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", text))))
     assert set(fields_of(JobForm)) - words == set()

@@ -11,9 +11,13 @@ from cosbatch.model.errors import InvalidArgument
 from cosbatch.model.identifiers import RegionName
 from cosbatch.model.regions import Addressing, Provider, Region
 from cosbatch.settings import (
+    AccountSettings,
     CredentialSettings,
     RegionSettings,
+    RoleSettings,
+    ServerSettings,
     Settings,
+    UserSettings,
     known_region,
     load_settings,
     read_credentials,
@@ -43,6 +47,7 @@ regions:
     endpoint: http://[::1]:9000
     credentials: {access_key_id: env:TEST_ID, secret_access_key: env:TEST_SECRET}
 """
+SECTIONS = ("regions", "roles", "credentials", "server", "accounts", "users")
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +97,33 @@ def test_a_region_table_comes_out_as_values(tmp_path: Path) -> None:
     assert (settings.workers, settings.chunk_rows, settings.lease_seconds) == (3, 500, 30)
 
 
+CREDENTIALS = "    credentials: {access_key_id: env:A, secret_access_key: env:B}\n"
+
+
+def test_a_region_of_cos_needs_no_more_than_its_name_and_a_key(tmp_path: Path) -> None:
+    text = f"regions:\n  ap-guangzhou:\n    provider: cos\n{CREDENTIALS}"
+    region = region_table(load_settings(write(tmp_path, text)))[RegionName("ap-guangzhou")]
+    assert (region.provider, region.profile, region.addressing) == (Provider.COS, "cos", Addressing.VIRTUAL_HOST)
+    assert (region.endpoint, region.signing_region) == ("https://cos.ap-guangzhou.myqcloud.com", "ap-guangzhou")
+
+
+def test_a_region_of_cos_may_say_everything(tmp_path: Path) -> None:
+    text = f"regions:\n  near:\n    provider: cos\n    signing_region: ap-nanjing\n{CREDENTIALS}"
+    near = region_table(load_settings(write(tmp_path, text)))[RegionName("near")]
+    assert (near.endpoint, near.signing_region) == ("https://cos.ap-nanjing.myqcloud.com", "ap-nanjing")
+
+    text += "    endpoint: http://127.0.0.1:9000\n    addressing: path\n    profile: generic\n"
+    near = region_table(load_settings(write(tmp_path, text)))[RegionName("near")]
+    assert (near.endpoint, near.addressing, near.profile) == ("http://127.0.0.1:9000", Addressing.PATH, "generic")
+    assert near.provider is Provider.COS
+
+
+@pytest.mark.parametrize("provider", ["", "    provider: s3\n", "    provider: cos\n    signing_region: a b\n"])
+def test_other_regions_need_an_endpoint(tmp_path: Path, provider: str) -> None:
+    text = f"regions:\n  ap-guangzhou:\n{provider}{CREDENTIALS}"
+    assert any("endpoint" in path for path in fault_lines(write(tmp_path, text)))
+
+
 def test_settings_travel_to_other_processes(tmp_path: Path) -> None:
     settings = load_settings(write(tmp_path, WHOLE))
 
@@ -139,7 +171,7 @@ regions:
     endpoint: http://127.0.0.1
     credentials: {access_key_id: env:A, secret_access_key: env:B}
   cos:
-    provider: cos
+    provider: gcs
     endpoint: cos.ap-guangzhou.myqcloud.com
     profile: cepf
     profile_overrides: {tags: applied}
@@ -163,7 +195,7 @@ regions:
         "regions.cos.credentials.secret_access_key (line 13)",
         "regions.cos.credentials.secret_acces_key (line 15)",
     }
-    assert "https://cos.<region>.myqcloud.com" in found["regions.cos.provider (line 8)"]
+    assert "write s3 or cos" in found["regions.cos.provider (line 8)"]
     assert 'did you mean "ceph"?' in found["regions.cos.profile (line 10)"]
     assert "env:NAME or file:PATH" in found["regions.cos.credentials.access_key_id (line 14)"]
 
@@ -345,10 +377,19 @@ def test_a_file_that_is_named_must_be_there(tmp_path: Path, monkeypatch: pytest.
 def test_the_table_has_every_setting_with_its_meaning() -> None:
     table = render_settings_table()
 
-    for model, prefix in ((Settings, ""), (RegionSettings, "regions.NAME."), (CredentialSettings, "")):
+    for model, prefix in (
+        (Settings, ""),
+        (RegionSettings, "regions.NAME."),
+        (CredentialSettings, "regions.NAME.credentials."),
+        (RoleSettings, "roles[]."),
+        (CredentialSettings, "roles[].credentials."),
+        (ServerSettings, "server."),
+        (AccountSettings, "accounts.NAME."),
+        (UserSettings, "users.NAME."),
+    ):
         for name, field in model.model_fields.items():
             assert field.description, name
-            if name not in ("regions", "credentials"):
-                assert f"{prefix}{name}`" in table
+            if name not in SECTIONS:
+                assert f"| `{prefix}{name}`" in table
     assert "| `hold_limit_seconds` | `21600` | seconds |" in table
     assert "| `regions.NAME.requests_per_second` | none | requests/s |" in table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -13,7 +14,7 @@ from cosbatch.model.errors import LedgerUnavailable
 from cosbatch.model.identifiers import AccountId, JobId
 from cosbatch.model.jobs import Job
 from cosbatch.model.states import JobStatus
-from cosbatch.wiring import LEDGER_PATIENCE_SECONDS, PROGRESS_SECONDS, Engine
+from cosbatch.wiring.engine import LEDGER_PATIENCE_SECONDS, PROGRESS_SECONDS, Engine
 from tests.contract.ledgers import new_job
 from tests.unit.storage.virtual_time import VirtualClock, virtual_time
 
@@ -32,7 +33,8 @@ class SilentAtTimes(MemoryLedger):
 
 def engine(ledger: MemoryLedger, *parts: asyncio.Task[None]) -> Engine:
     nothing = cast(Any, None)
-    return Engine(service=nothing, ledger=ledger, group=nothing, parts=parts, limits=EngineLimits())
+    process = cast(Any, SimpleNamespace(ledger=ledger, limits=EngineLimits()))
+    return Engine(service=nothing, process=process, scheduler=nothing, group=nothing, parts=parts)
 
 
 async def seen_at_once(ledger: MemoryLedger, job: Job) -> Job:

@@ -15,7 +15,7 @@ from botocore.config import Config
 
 from cosbatch.model.errors import StorageError
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, VersionId
-from cosbatch.model.operations import CannedAcl, Grant, Permission, Tag
+from cosbatch.model.operations import CannedAcl, Grant, Permission, RestoreTier, Tag
 from cosbatch.storage.port import (
     AccessControl,
     AclGrant,
@@ -157,6 +157,20 @@ CALLS: dict[str, tuple[Ours, str, dict[str, Any]]] = {
     ),
     "delete": (lambda s: s.delete(REF), "delete_object", NAMED),
     "delete of a version": (lambda s: s.delete(VERSION), "delete_object", NAMED | {"VersionId": VERSION.version_id}),
+    "restore": (
+        lambda s: s.restore(REF, days=3, tier=RestoreTier.BULK),
+        "restore_object",
+        NAMED | {"RestoreRequest": {"Days": 3, "GlacierJobParameters": {"Tier": "Bulk"}}},
+    ),
+    "restore of a version": (
+        lambda s: s.restore(VERSION, days=365, tier=RestoreTier.STANDARD),
+        "restore_object",
+        NAMED
+        | {
+            "VersionId": VERSION.version_id,
+            "RestoreRequest": {"Days": 365, "GlacierJobParameters": {"Tier": "Standard"}},
+        },
+    ),
     "create upload": (
         lambda s: s.create_upload(
             REF, options=PutOptions(metadata=METADATA, tags=TAGS, canned_acl=CannedAcl.PRIVATE, storage_class="GLACIER")

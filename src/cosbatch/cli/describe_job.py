@@ -17,12 +17,13 @@ def describe_job(invocation: Invocation, *, job_id: str) -> int:
 async def _describe(invocation: Invocation, *, job_id: str) -> int:
     from cosbatch.cli.job_page import describe
     from cosbatch.cli.output import print_json
-    from cosbatch.model.identifiers import LOCAL_ACCOUNT, JobId
+    from cosbatch.model.identifiers import JobId
+    from cosbatch.model.principals import LOCAL_CALLER
     from cosbatch.service.job_document import event_document, job_document
 
     async with invocation.wiring.open_service(invocation.settings(), invocation.state_folder) as service:
-        job = await service.describe_job(JobId(job_id), account=LOCAL_ACCOUNT)
-        events = await service.job_events(JobId(job_id), account=LOCAL_ACCOUNT)
+        job = await service.describe_job(JobId(job_id), caller=LOCAL_CALLER)
+        events = await service.job_events(JobId(job_id), caller=LOCAL_CALLER)
     if invocation.as_json:
         print_json(job_document(job) | {"events": [event_document(event) for event in events]})
     else:

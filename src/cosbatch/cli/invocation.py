@@ -17,8 +17,10 @@ from cosbatch.model.errors import (
     CosbatchError,
     Fault,
     JobFailure,
+    LedgerUnavailable,
     ManifestFaulty,
     RequestError,
+    ServiceUnavailable,
     StorageError,
     StorageReason,
 )
@@ -151,7 +153,8 @@ def _guarded(call: Callable[[], int], *, invocation: Invocation) -> int:
     """The exit code; an error of our tree becomes one message, any other one is a fault of the program."""
     try:
         return call()
-    except CosbatchError as error:
+    except CosbatchError as raised:
+        error = _cause_of(raised)
         if invocation.as_json:
             print_json({"error": _error_document(error)})
         else:
@@ -194,6 +197,12 @@ def _exit_code_of(error: CosbatchError) -> int:
             return EXIT_BAD_INPUT
         case _:
             return EXIT_NOT_ANSWERED
+
+
+def _cause_of(error: CosbatchError) -> CosbatchError:
+    """Who runs the program has the ledger at hand, and is told what is wrong with it."""
+    cause = error.__cause__
+    return cause if isinstance(error, ServiceUnavailable) and isinstance(cause, LedgerUnavailable) else error
 
 
 def _is_no(error: StorageError) -> bool:

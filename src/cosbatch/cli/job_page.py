@@ -102,18 +102,21 @@ def _events(events: Sequence[JobEvent]) -> str:
     if not events:
         return ""
     rows = [
-        (iso_time(event.at) or "", event.actor.value, event.kind, event.status.value, event.reason) for event in events
+        (iso_time(event.at) or "", event.by or event.actor.value, event.kind, event.status.value, event.reason)
+        for event in events
     ]
     return table(("TIME", "BY", "EVENT", "STATUS", "REASON"), rows)
 
 
 def _state_pairs(job: Job) -> list[tuple[str, str]]:
     paused_by = f" (by {job.paused_by})" if job.paused_by else ""
+    is_suspended = job.status is JobStatus.SUSPENDED
+    waits_for = f"{job.suspended_cause}, since {iso_time(job.suspended_at)}" if is_suspended else ""
     hold = f"{job.hold.bucket} since {iso_time(job.hold.since)}: {job.hold.reason}" if job.hold else ""
     return [
         ("Job", job.id),
         ("Status", f"{job.status}{paused_by}" + (f": {job.status_reason}" if job.status_reason else "")),
-        ("Waits for", job.suspended_cause if job.status is JobStatus.SUSPENDED else ""),
+        ("Waits for", waits_for),
         ("Failure", f"{job.failure_code}: {job.failure_reason}" if job.failure_code else ""),
         ("On hold", hold),
         ("Progress", outcome(job)),

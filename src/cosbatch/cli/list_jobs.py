@@ -16,17 +16,23 @@ from cosbatch.model.states import JobStatus
     type=click.Choice([status.value for status in JobStatus], case_sensitive=False),
     help="Only jobs in this status; may be given several times.",
 )
+@click.option("--region", default=None, help="Only jobs of this region.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many jobs.")
 @click.option("--after", "next_token", default="", metavar="JOB_ID", help="Go on after this job of an earlier list.")
-def list_jobs(invocation: Invocation, *, statuses: tuple[str, ...], limit: int, next_token: str) -> int:
+def list_jobs(
+    invocation: Invocation, *, statuses: tuple[str, ...], region: str | None, limit: int, next_token: str
+) -> int:
     """List jobs, newest first."""
-    return run_async(_list(invocation, statuses=statuses, limit=limit, next_token=next_token))
+    return run_async(_list(invocation, statuses=statuses, region=region, limit=limit, next_token=next_token))
 
 
-async def _list(invocation: Invocation, *, statuses: tuple[str, ...], limit: int, next_token: str) -> int:
+async def _list(
+    invocation: Invocation, *, statuses: tuple[str, ...], region: str | None, limit: int, next_token: str
+) -> int:
     from cosbatch.cli.job_page import LIST_HEADER, list_row
     from cosbatch.cli.output import print_json, table
-    from cosbatch.model.identifiers import LOCAL_ACCOUNT
+    from cosbatch.model.identifiers import RegionName
+    from cosbatch.model.principals import LOCAL_CALLER
     from cosbatch.service.job_document import job_document
     from cosbatch.service.service import JobPage
 
@@ -34,7 +40,8 @@ async def _list(invocation: Invocation, *, statuses: tuple[str, ...], limit: int
     if invocation.wiring.has_jobs(invocation.state_folder):
         async with invocation.wiring.open_service(invocation.settings(), invocation.state_folder) as service:
             page = await service.list_jobs(
-                account=LOCAL_ACCOUNT,
+                caller=LOCAL_CALLER,
+                region=None if region is None else RegionName(region),
                 statuses=[JobStatus(status) for status in statuses],
                 max_results=limit,
                 next_token=next_token,

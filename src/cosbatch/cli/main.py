@@ -22,6 +22,8 @@ class Verb(NamedTuple):
 
 VERBS: Final[dict[str, Verb]] = {
     "run": Verb("run:run", "Run the job of a file from start to end, or go on with it."),
+    "serve": Verb("serve:serve", "Run the service: the API, the engine and its workers, in one program."),
+    "init": Verb("init:init", "Write a commented settings file to begin with."),
     "list-jobs": Verb("list_jobs:list_jobs", "List jobs, newest first."),
     "describe-job": Verb("describe_job:describe_job", "Show a job: progress, failures, settings, events."),
     "update-job-status": Verb("update_job_status:update_job_status", "Confirm or cancel a job."),
@@ -32,11 +34,13 @@ VERBS: Final[dict[str, Verb]] = {
     "resume-job": Verb("resume_job:resume_job", "Resume a job that was paused."),
     "resume": Verb("resume_job:resume_job", "Short for resume-job."),
     "update-job-priority": Verb("update_job_priority:update_job_priority", "Change a job's priority."),
+    "delete-job": Verb("delete_job:delete_job", "Delete the records of a job that has ended."),
     "demo": Verb(
         "demo.command:demo",
         "A copy job over an inventory on an embedded store, and its report held against the bucket.",
     ),
     "job-template": Verb("job_template:job_template", "Print a commented job file to begin with."),
+    "admin": Verb("admin.group:admin", "Accounts, users, keys, tokens, the audit log, and the ledger's file."),
     "manifest": Verb("manifest:manifest", "Look at manifests."),
     "store": Verb("store:store", "Look at stores."),
 }

@@ -7,7 +7,15 @@ from typing import Final
 from cosbatch.cli.output import counted, pairs
 from cosbatch.model.identifiers import ObjectKey
 from cosbatch.model.jobs import Job, JobRequest
-from cosbatch.model.operations import Directive, NewObjectMetadata, PutObjectCopy
+from cosbatch.model.operations import (
+    DeleteObject,
+    Directive,
+    InitiateRestoreObject,
+    NewObjectMetadata,
+    PutObjectCopy,
+    PutObjectTagging,
+    TaggingChange,
+)
 from cosbatch.model.reports import ReportSpec
 from cosbatch.operations.outcome import TaskRefused
 from cosbatch.operations.target_key import target_key
@@ -24,11 +32,33 @@ def request_pairs(request: JobRequest) -> list[tuple[str, str]]:
         ("Region", request.region),
         ("Manifest", f"{location.bucket}/{location.key} ({request.manifest.spec.format}, ETag {location.etag or '?'})"),
     ]
-    if isinstance(request.operation, PutObjectCopy):
-        rows += copy_pairs(request.operation, region=request.region)
+    rows += _operation_pairs(request)
     threshold = request.failure_threshold
     stop = "never" if threshold is None else f"above {threshold:.0%} failed tasks"
     return [*rows, ("Report to", _report(request.report)), ("Fails", stop), ("Reads back", request.verify.value)]
+
+
+def _operation_pairs(request: JobRequest) -> list[tuple[str, str]]:
+    match request.operation:
+        case PutObjectCopy() as copy:
+            return copy_pairs(copy, region=request.region)
+        case InitiateRestoreObject(expiration_in_days=days, job_tier=tier):
+            return [("Restores", f"archived objects for {counted(days, 'day')}, tier {tier}")]
+        case DeleteObject():
+            return [("Deletes", "each object, or the version that its row names")]
+        case PutObjectTagging() as tagging:
+            return [("Tags", _tagging(tagging))]
+
+
+def _tagging(tagging: PutObjectTagging) -> str:
+    tags = ", ".join(f"{tag.key}={tag.value}" for tag in tagging.tag_set)
+    match tagging.tagging_directive:
+        case TaggingChange.REPLACED:
+            return f"replaced by {tags}"
+        case TaggingChange.ADD:
+            return f"those that are there, with {tags} added"
+        case TaggingChange.DELETE:
+            return f"{', '.join(tag.key for tag in tagging.tag_set) or 'all'} taken away"
 
 
 def copy_pairs(copy: PutObjectCopy, *, region: str) -> list[tuple[str, str]]:
@@ -96,11 +126,14 @@ def _report(report: ReportSpec) -> str:
     return f"{report.bucket}/{report.prefix} ({report.scope})"
 
 
-def _target(request: JobRequest, key: ObjectKey) -> str:
-    if not isinstance(request.operation, PutObjectCopy):
-        return "in place"
+def _first(request: JobRequest, key: ObjectKey) -> str:
+    """The first object, and where a copy of it goes."""
+    return f"{key} -> {_target(request.operation, key)}" if isinstance(request.operation, PutObjectCopy) else key
+
+
+def _target(copy: PutObjectCopy, key: ObjectKey) -> str:
     try:
-        return target_key(request.operation, key, max_key_bytes=_LONGEST_KEY_BYTES)
+        return target_key(copy, key, max_key_bytes=_LONGEST_KEY_BYTES)
     except TaskRefused as refusal:
         return f"fails: {refusal}"
 
@@ -109,12 +142,20 @@ def plan_page(job: Job, *, first_key: ObjectKey | None) -> str:
     """Shown before a job runs: how much, from where to where, with what."""
     findings = job.findings
     source = findings.source_bucket if findings else "?"
-    first = "" if first_key is None else f"{first_key} -> {_target(job.request, first_key)}"
+    first = "" if first_key is None else _first(job.request, first_key)
+    is_copy = isinstance(job.request.operation, PutObjectCopy)
     rows = [
         ("Job", job.id),
         ("Objects", counted(job.total or 0, "task")),
         ("First", first),
-        ("Copies from", f"{source} in {job.request.region}"),
+        ("Copies from" if is_copy else "In", f"{source} in {job.request.region}"),
         *request_pairs(job.request),
     ]
     return pairs(rows)
+
+
+def question(job: Job) -> str:
+    """What is asked under the plan; a deletion is named, since nothing brings an object back."""
+    if isinstance(job.request.operation, DeleteObject):
+        return f"Delete what these {counted(job.total or 0, 'row')} name?"
+    return "Run it?"

@@ -6,7 +6,8 @@ import click
 
 from cosbatch.cli.change import change_job
 from cosbatch.cli.invocation import Invocation, verb
-from cosbatch.model.identifiers import LOCAL_ACCOUNT, JobId
+from cosbatch.model.identifiers import JobId
+from cosbatch.model.principals import LOCAL_CALLER
 
 
 @verb("resume-job")
@@ -15,5 +16,5 @@ from cosbatch.model.identifiers import LOCAL_ACCOUNT, JobId
 def resume_job(invocation: Invocation, *, job_id: str, reason: str) -> int:
     """Resume a job that was paused."""
     return change_job(
-        invocation, ask=lambda service: service.resume_job(JobId(job_id), account=LOCAL_ACCOUNT, reason=reason)
+        invocation, ask=lambda service: service.resume_job(JobId(job_id), caller=LOCAL_CALLER, reason=reason)
     )

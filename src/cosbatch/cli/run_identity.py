@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from cosbatch.cli.runs_index import RunsIndex
 from cosbatch.model.errors import Fault, InvalidArgument
-from cosbatch.model.identifiers import LOCAL_ACCOUNT
 from cosbatch.model.jobs import Job, JobRequest
+from cosbatch.model.principals import LOCAL_CALLER
 from cosbatch.model.states import ENDS_IN, is_final
 from cosbatch.service.documents import read_document
 from cosbatch.service.job_document import request_digest
@@ -68,7 +68,7 @@ async def find_or_create(
     await _refuse_unfinished(job_file, identity=identity, service=service, index=index)
     before_new()
     index.remember(job_file, runs.next_token)
-    return FoundRun(await service.create_job(request, account=LOCAL_ACCOUNT, token=runs.next_token), is_new=True)
+    return FoundRun(await service.create_job(request, caller=LOCAL_CALLER, token=runs.next_token), is_new=True)
 
 
 def _identity(request: JobRequest, *, token: str, places: Sequence[str]) -> str:
@@ -79,19 +79,23 @@ def _identity(request: JobRequest, *, token: str, places: Sequence[str]) -> str:
 
 
 async def _runs_of(identity: str, *, service: JobService) -> _Runs:
-    latest: Job | None = None
-    token, number = identity, 1
-    while (job := await service.find_job(token=token, account=LOCAL_ACCOUNT)) is not None:
-        number += 1
-        latest, token = job, f"{identity}.{number}"
-    return _Runs(latest, token)
+    """Earlier ones may be gone: deleted, or at the end of their retention."""
+    found = await service.find_jobs(token_prefix=identity, caller=LOCAL_CALLER)
+    numbers = {number: job for job in found if (number := _number_of(job.token, identity=identity))}
+    last = max(numbers, default=0)
+    return _Runs(numbers.get(last), f"{identity}.{last + 1}" if last else identity)
+
+
+def _number_of(token: str, *, identity: str) -> int:
+    """Of a run: the first one's token is the identity itself, the second's ends in ``.2``."""
+    return 1 if token == identity else int(token.removeprefix(f"{identity}."))
 
 
 async def _refuse_unfinished(job_file: Path, *, identity: str, service: JobService, index: RunsIndex) -> None:
     for token in index.tokens(job_file):
         if token.startswith(identity):
             continue
-        job = await service.find_job(token=token, account=LOCAL_ACCOUNT)
+        job = await service.find_job(token=token, caller=LOCAL_CALLER)
         # What completes, fails or is being cancelled sends no task any more, and ends by itself while an engine runs.
         if job is not None and not is_final(job.status) and job.status not in ENDS_IN:
             fault = Fault(

@@ -24,13 +24,14 @@ from cosbatch.cli.job_page import exit_code_of, totals
 from cosbatch.cli.live import LiveScreen
 from cosbatch.cli.output import print_json
 from cosbatch.cli.progress import PlainScreen, Screen, Watch
-from cosbatch.cli.request_page import plan_page
+from cosbatch.cli.request_page import plan_page, question
 from cosbatch.cli.run_identity import FoundRun, find_or_create, read_job_file
 from cosbatch.cli.runs_index import RunsIndex
 from cosbatch.cli.wiring_port import Load, RunningEngine
 from cosbatch.model.errors import CosbatchError, Fault, IllegalMove, InvalidArgument
-from cosbatch.model.identifiers import LOCAL_ACCOUNT, JobId
+from cosbatch.model.identifiers import JobId
 from cosbatch.model.jobs import Job, PausedBy
+from cosbatch.model.principals import LOCAL_CALLER
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import JobStatus, is_final
 from cosbatch.service.job_document import job_document
@@ -123,7 +124,7 @@ def _tell_as_it_is(order: RunOrder, job: Job) -> Job:
 
 async def _look(order: RunOrder, job_id: JobId) -> Job:
     async with order.invocation.wiring.open_service(order.settings, order.invocation.state_folder) as service:
-        return await service.describe_job(job_id, account=LOCAL_ACCOUNT)
+        return await service.describe_job(job_id, caller=LOCAL_CALLER)
 
 
 def _check_confirmable(order: RunOrder) -> None:
@@ -157,7 +158,7 @@ async def _deliver(order: RunOrder, job: Job, engine: RunningEngine, screen: Scr
         async with asyncio.timeout(order.invocation.surroundings.patience_seconds):
             return await _wait(job, engine, screen, until=is_over)
     except TimeoutError:
-        return await engine.service.describe_job(job.id, account=LOCAL_ACCOUNT)
+        return await engine.service.describe_job(job.id, caller=LOCAL_CALLER)
 
 
 async def _find(order: RunOrder) -> FoundRun:
@@ -180,7 +181,7 @@ def _carry_out(order: RunOrder, job: Job) -> Job:
         job = _with_engine(order, lambda engine, screen: _plan(job, engine, screen))
     if job.status is JobStatus.SUSPENDED:
         click.echo(_interruptible(_plan_page(order, job), stopping="Stopping."), err=True)
-        if not click.confirm("Run it?", err=True):
+        if not click.confirm(question(job), err=True):
             raise _Declined
     return job if is_final(job.status) else _with_engine(order, lambda engine, screen: _finish(job, engine, screen))
 
@@ -198,10 +199,10 @@ async def _plan(job: Job, engine: RunningEngine, screen: Screen) -> Job:
 
 async def _finish(job: Job, engine: RunningEngine, screen: Screen) -> Job:
     """Looks at the job anew: while a question stood, another terminal may have confirmed or cancelled it."""
-    job = await engine.service.describe_job(job.id, account=LOCAL_ACCOUNT)
+    job = await engine.service.describe_job(job.id, caller=LOCAL_CALLER)
     try:
         if job.status is JobStatus.SUSPENDED:
-            await engine.service.update_job_status(job.id, requested_job_status=JobStatus.READY, account=LOCAL_ACCOUNT)
+            await engine.service.update_job_status(job.id, requested_job_status=JobStatus.READY, caller=LOCAL_CALLER)
         elif job.paused_by is PausedBy.USER:
             await _resume(job, engine, screen)
     except IllegalMove:
@@ -213,7 +214,7 @@ async def _resume(job: Job, engine: RunningEngine, screen: Screen) -> None:
     """Who runs a paused job wants it to go on."""
     job = await _wait(job, engine, screen, until=lambda now: now.status is not JobStatus.PAUSING)
     if job.status is JobStatus.PAUSED and job.paused_by is PausedBy.USER:
-        await engine.service.resume_job(job.id, account=LOCAL_ACCOUNT)
+        await engine.service.resume_job(job.id, caller=LOCAL_CALLER)
 
 
 async def _wait(job: Job, engine: RunningEngine, screen: Screen, *, until: Callable[[Job], bool]) -> Job:

@@ -6,8 +6,9 @@ import click
 
 from cosbatch.cli.change import change_job
 from cosbatch.cli.invocation import Invocation, verb
-from cosbatch.model.identifiers import LOCAL_ACCOUNT, JobId
+from cosbatch.model.identifiers import JobId
 from cosbatch.model.jobs import PRIORITY_MAX
+from cosbatch.model.principals import LOCAL_CALLER
 
 
 @verb("update-job-priority")
@@ -17,5 +18,5 @@ def update_job_priority(invocation: Invocation, *, job_id: str, priority: int) -
     """Change a job's priority. Greater runs first; it counts at once."""
     return change_job(
         invocation,
-        ask=lambda service: service.update_job_priority(JobId(job_id), priority=priority, account=LOCAL_ACCOUNT),
+        ask=lambda service: service.update_job_priority(JobId(job_id), priority=priority, caller=LOCAL_CALLER),
     )

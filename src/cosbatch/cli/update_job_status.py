@@ -6,7 +6,8 @@ import click
 
 from cosbatch.cli.change import change_job
 from cosbatch.cli.invocation import Invocation, verb
-from cosbatch.model.identifiers import LOCAL_ACCOUNT, JobId
+from cosbatch.model.identifiers import JobId
+from cosbatch.model.principals import LOCAL_CALLER
 from cosbatch.model.states import JobStatus
 
 _reason = click.option("--reason", default="", help="Kept with the job, up to 256 bytes.")
@@ -47,6 +48,6 @@ def _update(invocation: Invocation, *, job_id: str, to: JobStatus, reason: str) 
     return change_job(
         invocation,
         ask=lambda service: service.update_job_status(
-            JobId(job_id), requested_job_status=to, account=LOCAL_ACCOUNT, status_update_reason=reason
+            JobId(job_id), requested_job_status=to, caller=LOCAL_CALLER, status_update_reason=reason
         ),
     )

@@ -11,6 +11,9 @@ from cosbatch.manifests.inspect import Inspection
 from cosbatch.model.identifiers import Bucket, JobId, RegionName
 from cosbatch.model.jobs import Job
 from cosbatch.model.manifests import Manifest
+from cosbatch.model.principals import Caller
+from cosbatch.service.key_rotation import Rotation
+from cosbatch.service.people import People
 from cosbatch.service.service import JobService
 from cosbatch.settings import Settings
 from cosbatch.storage.probe import Probed
@@ -43,6 +46,24 @@ class RunningEngine(Protocol):
         ...
 
 
+class RunningService(Protocol):
+    """API and engine, while its context is open."""
+
+    @property
+    def address(self) -> str:
+        """``http[s]://host:port``."""
+        ...
+
+    @property
+    def first_run(self) -> Path | None:
+        """What the first start of the folder has written, where this was it."""
+        ...
+
+    async def until_broken(self) -> None:
+        """Until a part of it ends by an error; raises that."""
+        ...
+
+
 class Wiring(Protocol):
     def open_service(self, settings: Settings, state_folder: Path, /) -> AbstractAsyncContextManager[JobService]:
         """Ledger and service alone."""
@@ -57,14 +78,28 @@ class Wiring(Protocol):
         ...
 
     def engine_supervisor(self) -> AbstractContextManager[Any]:
-        """Where the engine's processes come from, for ``open_engine``: to be begun while there are neither threads nor
-        an event loop."""
+        """Where the engine's processes come from, for ``open_engine`` and ``open_serving``: to be begun while there are
+        neither threads nor an event loop."""
         ...
 
     def open_engine(
         self, settings: Settings, state_folder: Path, /, *, log_level: str = "info", supervisor: Any = None
     ) -> AbstractAsyncContextManager[RunningEngine]:
         """Leaving the context stops it cleanly: requests in flight are waited for."""
+        ...
+
+    def open_serving(
+        self,
+        settings: Settings,
+        state_folder: Path,
+        /,
+        *,
+        host: str,
+        port: int,
+        log_level: str = "info",
+        supervisor: Any = None,
+    ) -> AbstractAsyncContextManager[RunningService]:
+        """Leaving the context stops it cleanly: calls and requests under way are waited for."""
         ...
 
     async def inspect(
@@ -75,4 +110,22 @@ class Wiring(Protocol):
 
     async def probe(self, settings: Settings, region: RegionName, bucket: Bucket, prefix: str) -> Probed:
         """What a store does with each option."""
+        ...
+
+    def open_people(
+        self, settings: Settings, state_folder: Path, /, *, may_make: bool = False
+    ) -> AbstractAsyncContextManager[People]:
+        """InvalidArgument where there is no ledger in the folder, unless ``may_make`` lets one be made."""
+        ...
+
+    async def rotate_key(self, settings: Settings, state_folder: Path, /, *, caller: Caller) -> Rotation:
+        """InvalidArgument where something works on the folder."""
+        ...
+
+    def back_up_ledger(self, state_folder: Path, to: Path, /, *, force: bool = False) -> int:
+        """How many bytes the file has."""
+        ...
+
+    def restore_ledger(self, state_folder: Path, source: Path, /, *, force: bool = False) -> Path | None:
+        """Where the ledger is now that was there. InvalidArgument where something works on the folder."""
         ...

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cosbatch.engine.chunk_files import ChunkRow, plain_records, records_of
 from cosbatch.engine.limits import EngineLimits
+from cosbatch.engine.versions import plain_row
 from cosbatch.manifests.plain import RowBatch
 
 
@@ -52,8 +53,8 @@ class Chunker:
         if batch.plain is not None:
             keys, sizes = batch.plain
             return self._add_records(plain_records(keys, sizes), sizes)
-        rows = [(row.key, None, row.size_bytes) for row in batch]
-        return self._add_records(records_of(rows), [size or 0 for _, _, size in rows])
+        rows = [plain_row(row) for row in batch]
+        return self._add_records(records_of(rows), [row[2] or 0 for row in rows])
 
     def _add_records(self, records: Sequence[str], sizes: Sequence[int] | None) -> Iterator[CutChunk]:
         start = min(self._to_pass, len(records))

@@ -15,7 +15,7 @@ import structlog
 from cosbatch.engine.chunk_files import CHUNKS_PER_FOLDER, chunk_folder
 from cosbatch.engine.limits import EngineLimits
 from cosbatch.engine.plan import CHUNKS_A_TRANSACTION
-from cosbatch.engine.ports import Stores, TaskStore, regions_of
+from cosbatch.engine.ports import Stores, TaskStore, acting_of, regions_of
 from cosbatch.engine.renewal import JobLeaseKeeper, until_stopped
 from cosbatch.engine.schedule import may_seal
 from cosbatch.ledger.port import Duty, JobLease, JobLedger
@@ -162,10 +162,18 @@ class Sealing:
         except SendingStopped as error:
             self._deadline.check()
             await self._not_delivered(str(error))
+        finally:
+            self._tools.stores.leave(acting_of(self._job))
 
     # --- the report
 
+    async def _may_act(self) -> bool:
+        """Asking without credentials would hold the bucket, for the reports of others too."""
+        return await self._tools.stores.may_act(acting_of(self._job))
+
     async def _deliver(self, left: list[UploadRecord]) -> str:
+        if not await self._may_act():
+            raise SendingStopped(f"there are no credentials of the role {self._job.request.role_arn}")
         region = regions_of(self._job.request).report
         bucket = self._job.request.report.bucket
         assert region is not None
@@ -189,7 +197,9 @@ class Sealing:
 
     def _open(self, region: RegionName, bucket: Bucket) -> TaskStore:
         self._asked = (region, bucket)
-        return self._tools.stores.open(region, permit=self._deadline.check, stop=self.stop, cut=self.stop)
+        return self._tools.stores.open(
+            region, acting=acting_of(self._job), permit=self._deadline.check, stop=self.stop, cut=self.stop
+        )
 
     async def _renew(self) -> None:
         await self._tools.ledger.renew_job(self._lease, lease_seconds=self._tools.limits.lease_seconds)
@@ -237,6 +247,8 @@ class Sealing:
         uploads = await self._tools.ledger.uploads(self._job.id)
         if is_final(self._job.status):
             return uploads  # nothing is sent for a job that has ended, but its report
+        if uploads and not await self._may_act():
+            return uploads
         for upload in uploads:
             try:
                 await self._abort(upload)

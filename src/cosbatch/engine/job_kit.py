@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from cosbatch.engine.ports import JobRegions, Stores, TaskStore, is_same_store, regions_of
+from cosbatch.engine.ports import JobRegions, Stores, TaskStore, acting_of, regions_of
 from cosbatch.ledger.port import JobLease, JobLedger
 from cosbatch.model.errors import FailureCode, JobFailure
 from cosbatch.model.identifiers import Bucket, ObjectRef
 from cosbatch.model.jobs import Job, JobRequest, PlanFindings, Verify, place_written
-from cosbatch.model.regions import Place
+from cosbatch.model.regions import Place, is_same_store
 from cosbatch.model.tasks import Lease, UploadRecord, announced_upload
 from cosbatch.operations.port import JobFacts, Operation
 from cosbatch.operations.registry import operation_for
@@ -18,6 +19,7 @@ from cosbatch.storage.pacing import StopSignal
 
 FIRST_VERIFIED = 100
 VERIFIED_EVERY = 1000
+LOOKS_FOR_CREDENTIALS = 8
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,10 +53,11 @@ class JobKit:
         self, *, permit: Callable[[], None], stop: StopSignal, cut: StopSignal
     ) -> tuple[TaskStore, TaskStore]:
         """Source and target; one object where both are one region's."""
-        target = self.stores.open(self.regions.target, permit=permit, stop=stop, cut=cut)
+        acting = acting_of(self.job)
+        target = self.stores.open(self.regions.target, acting=acting, permit=permit, stop=stop, cut=cut)
         if self.regions.target == self.regions.source:
             return target, target
-        return self.stores.open(self.regions.source, permit=permit, stop=stop, cut=cut), target
+        return self.stores.open(self.regions.source, acting=acting, permit=permit, stop=stop, cut=cut), target
 
     def is_verified(self, task_number: int) -> bool:
         """The first 100 tasks and then 1 in 1,000, or all."""
@@ -86,6 +89,17 @@ def kit_for(job: Job, *, stores: Stores) -> JobKit:
         stores=stores,
         held=job.hold is not None,  # perhaps of a worker that is gone: this one ends it when the bucket answers
     )
+
+
+async def wait_to_act(job: Job, *, stores: Stores, pause_seconds: float) -> None:
+    """Waits a while for credentials that may be used for tasks: they are made when the plan is, by another process.
+
+    Where they stay away the stores say so, and their buckets are held like those that do not answer.
+    """
+    for _ in range(LOOKS_FOR_CREDENTIALS):
+        if await stores.may_act(acting_of(job)):
+            return
+        await asyncio.sleep(pause_seconds)
 
 
 class PlanUploads:

@@ -31,6 +31,13 @@ class EngineLimits:
     settle_limit_seconds: float = 600.0
     """In Cancelling and Failing, what cannot be looked up for so long is OutcomeUnknown."""
     suspended_expiry_seconds: float = 30 * 86400.0
+    """A job that waits for its confirmation for longer fails."""
+    retention_seconds: float = 90 * 86400.0
+    """A job that has ended so long ago is removed, with all that is left of it."""
+    removal_poll_seconds: float = 5.0
+    """How often jobs that were removed are looked for, so that the rest of them goes too."""
+    retention_poll_seconds: float = 3600.0
+    """How often jobs are looked for whose retention has ended, and files that belong to no job."""
     plan_retry_seconds: float = 10.0
     """Before a job is planned again whose store or work area broke the plan off."""
     report_retry_seconds: float = 30.0

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from cosbatch.engine.chunk_files import chunk_name, encode_chunk
 from cosbatch.engine.chunker import Chunker, CutChunk
 from cosbatch.engine.job_kit import PlanUploads, facts_of
 from cosbatch.engine.limits import EngineLimits
-from cosbatch.engine.ports import Stores, buckets_of, regions_of
-from cosbatch.engine.versions import VersionRuns
+from cosbatch.engine.ports import Stores, acting_of, buckets_of, regions_of
+from cosbatch.engine.versions import EachVersion, VersionRuns
 from cosbatch.ledger.port import JobLease, JobLedger
 from cosbatch.manifests.plain import RowBatch
 from cosbatch.manifests.reader import ManifestHeader, ManifestReading, read_manifest
 from cosbatch.model.errors import FailureCode, JobFailure
 from cosbatch.model.identifiers import ObjectKey
 from cosbatch.model.jobs import Job, PlanFindings
-from cosbatch.model.operations import PutObjectCopy
+from cosbatch.model.operations import DeleteObject, PutObjectCopy
 from cosbatch.model.regions import Versioning
 from cosbatch.model.states import JobStatus
 from cosbatch.model.tasks import NewChunk
@@ -56,6 +57,7 @@ class Plan:
         self.lease = lease
         self._tools = tools
         self._permit = permit
+        self._acting = acting_of(job)
         self._chunker = Chunker(limits=tools.limits, cut_chunks=job.chunk_count, cut_rows=job.planned_rows)
         self._unsaved: list[NewChunk] = []
         self._refused: Callable[[ObjectKey], bool] | None = None
@@ -88,7 +90,7 @@ class Plan:
 
     async def _open_manifest(self) -> ManifestReading:
         request = self.job.request
-        store = self._tools.stores.open(request.region, permit=self._permit)
+        store = self._tools.stores.open(request.region, acting=self._acting, permit=self._permit)
         return await read_manifest(request.manifest, store)
 
     async def _prepare(self, header: ManifestHeader) -> PlanFindings:
@@ -96,9 +98,10 @@ class Plan:
         regions = regions_of(request)
         self.asks.append((regions.source, header.source_bucket))
         stores = self._tools.stores
-        source = stores.open(regions.source, permit=self._permit)
-        target = source if regions.target == regions.source else stores.open(regions.target, permit=self._permit)
-        report = stores.open(regions.report, permit=self._permit) if regions.report else None
+        open_store = partial(stores.open, acting=self._acting, permit=self._permit)
+        source = open_store(regions.source)
+        target = source if regions.target == regions.source else open_store(regions.target)
+        report = open_store(regions.report) if regions.report else None
         if isinstance(request.operation, PutObjectCopy):
             self._refused = overlap_rule(
                 request.operation, source_bucket=header.source_bucket, in_one_region=regions.target == regions.source
@@ -122,12 +125,12 @@ class Plan:
         regions = regions_of(request)
         checks: list[WriteCheck] = []
         if not self._may_write_report and regions.report and request.report.bucket:
-            store = stores.open(regions.report, permit=self._permit)
+            store = stores.open(regions.report, acting=self._acting, permit=self._permit)
             checks.append(report_check(request.report.bucket, report_keys(self.job)[0], store=store))
         target = target_check(
             facts_of(request, findings, stores=stores),
             islice(batch, ROWS_TRIED),
-            store=stores.open(regions.target, permit=self._permit),
+            store=stores.open(regions.target, acting=self._acting, permit=self._permit),
         )
         uploads = PlanUploads(self.lease, ledger=self._tools.ledger)
         self.is_asking = True
@@ -136,18 +139,21 @@ class Plan:
         )
         self.is_asking = False
         self._may_write_report = True
-        self._may_write_target = target is not None
+        # What is done to the objects themselves cannot be tried without doing it: the first tasks find out.
+        self._may_write_target = target is not None or not isinstance(request.operation, PutObjectCopy)
 
-    def _version_runs(self, header: ManifestHeader, findings: PlanFindings) -> VersionRuns | None:
+    def _version_runs(self, header: ManifestHeader, findings: PlanFindings) -> VersionRuns | EachVersion | None:
         if not header.has_versions:
             return None
+        if not isinstance(self.job.request.operation, PutObjectCopy):
+            return EachVersion(removes_markers=isinstance(self.job.request.operation, DeleteObject))
         return VersionRuns(
             keeps_versions=findings.target_versioning is Versioning.ENABLED,
             first_number=0,
             longest_run=self._tools.limits.versions_of_one_key,
         )
 
-    def _cut(self, batch: RowBatch, runs: VersionRuns | None) -> Iterator[CutChunk]:
+    def _cut(self, batch: RowBatch, runs: VersionRuns | EachVersion | None) -> Iterator[CutChunk]:
         if self._refused is not None:
             self._refuse_overlap(batch)
         if runs is None:
@@ -156,7 +162,7 @@ class Plan:
         for run in runs.feed(list(batch)):
             yield from self._chunker.add_run(run)
 
-    def _cut_rest(self, runs: VersionRuns | None) -> Iterator[CutChunk]:
+    def _cut_rest(self, runs: VersionRuns | EachVersion | None) -> Iterator[CutChunk]:
         if runs is not None:
             for run in runs.finish():
                 yield from self._chunker.add_run(run)

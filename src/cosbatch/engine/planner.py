@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import structlog
 
 from cosbatch.engine.plan import Plan, PlanTools
+from cosbatch.engine.ports import acting_of
 from cosbatch.engine.renewal import JobLeaseKeeper, until_stopped
+from cosbatch.engine.schedule import Queue, queue_of
 from cosbatch.ledger.port import Duty, QueuedJob
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import (
@@ -65,6 +67,8 @@ class Planner:
         self._interrupted: dict[JobId, float] = {}
         """Jobs whose plan a store or the work area broke off, and until when they rest."""
         self._turn = 0
+        self._queue_turns: dict[Queue, int] = {}
+        """Turn at which a queue (account and region) was last served: one with great priorities starves no other."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``; plans under way are given back and begun again by whoever claims them next."""
@@ -85,7 +89,9 @@ class Planner:
             return False
         for job in queue:
             await self._tell_hold(job)
-        ready = [job for job in queue if self._is_ready(job)]
+        queues = {queue_of(job) for job in queue}
+        self._queue_turns = {queue: turn for queue, turn in self._queue_turns.items() if queue in queues}
+        ready = [job for job in queue if self._is_ready(job) and await self._may_act(job)]
         if not ready:
             return False
         job = min(ready, key=self._queue_place)
@@ -102,10 +108,15 @@ class Planner:
             return self._open[job.id].gets_on()
         return self._clock.boottime() >= self._interrupted.get(job.id, 0.0)
 
-    def _queue_place(self, job: Job) -> tuple[int, int, JobId]:
-        """The greatest priority first; of equal ones the one that has waited longest for its turn."""
+    async def _may_act(self, job: Job) -> bool:
+        """A job waits in New until there are credentials of its role."""
+        return job.id in self._open or await self._tools.stores.may_act(acting_of(job))
+
+    def _queue_place(self, job: Job) -> tuple[int, int, int, JobId]:
+        """The queue that has waited longest; in it the greatest priority first, and of equal ones the one that has
+        waited longest for its turn."""
         known = self._open.get(job.id)
-        return (-job.priority, known.served if known else 0, job.id)
+        return (self._queue_turns.get(queue_of(job), 0), -job.priority, known.served if known else 0, job.id)
 
     # --- what may be in the way
 
@@ -173,7 +184,7 @@ class Planner:
         """Goes on with a slice for at most a poll: who waits for a store must not keep the others waiting."""
         if open_plan.slice is None:
             self._turn += 1
-            open_plan.served = self._turn
+            open_plan.served = self._queue_turns[queue_of(open_plan.plan.job)] = self._turn
             open_plan.slice = asyncio.create_task(_next(open_plan.slices))
         done, _ = await asyncio.wait({open_plan.slice}, timeout=self._tools.limits.poll_seconds)
         if not done:
@@ -243,6 +254,7 @@ class Planner:
 
     async def _drop(self, job_id: JobId) -> None:
         open_plan = self._open.pop(job_id)
+        self._tools.stores.leave(acting_of(open_plan.plan.job))
         breaks_off = open_plan.slice is not None
         if open_plan.slice is not None:
             open_plan.slice.cancel()

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
-from urllib.parse import urlsplit
+from typing import Protocol
 
-from cosbatch.model.identifiers import Bucket, RegionName
-from cosbatch.model.jobs import Hold, JobRequest, region_written
+from cosbatch.model.identifiers import Bucket, JobId, RegionName
+from cosbatch.model.jobs import Hold, Job, JobRequest, region_written
 from cosbatch.model.operations import PutObjectCopy
 from cosbatch.model.regions import Region
 from cosbatch.storage.pacing import StopSignal
 from cosbatch.storage.port import ObjectStore
-
-CLOUD_DOMAINS: Final = ("amazonaws.com", "amazonaws.com.cn", "myqcloud.com", "tencentcos.cn")
-"""Below one of them a region's store reads from another region's by itself. China's partition is a cloud of its own."""
 
 
 class TaskStore(ObjectStore, Protocol):
@@ -44,13 +40,16 @@ class TaskStore(ObjectStore, Protocol):
 
 
 class Stores(Protocol):
-    """The stores of this process by region; connections and pacing are shared by everything in the process."""
+    """The stores of this process by region; connections and pacing are shared by everything in the process.
+
+    ``acting`` is the job whose role signs (:func:`acting_of`); None for the region's own credentials.
+    """
 
     def region(self, name: RegionName) -> Region:
         """JobFailure (InternalError) where the region table has lost it."""
         ...
 
-    def plain(self, name: RegionName) -> ObjectStore:
+    def plain(self, name: RegionName, *, acting: JobId | None = None) -> ObjectStore:
         """The adapter itself: no retries, no pacing."""
         ...
 
@@ -58,12 +57,21 @@ class Stores(Protocol):
         self,
         name: RegionName,
         *,
+        acting: JobId | None,
         permit: Callable[[], None],
         stop: StopSignal | None = None,
         cut: StopSignal | None = None,
     ) -> TaskStore:
         """A store for one task. ``permit`` is called before every send and raises SendingStopped; ``stop`` breaks off
         waits while nothing was written, ``cut`` those afterwards."""
+        ...
+
+    async def may_act(self, acting: JobId | None) -> bool:
+        """Whether there are credentials to act with, that have not expired; without a role there always are."""
+        ...
+
+    def leave(self, acting: JobId | None) -> None:
+        """Nobody here acts for the job any more: what was kept for it is forgotten."""
         ...
 
     def limit_of(self, name: RegionName, bucket: Bucket) -> int:
@@ -75,6 +83,11 @@ class Stores(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+def acting_of(job: Job) -> JobId | None:
+    """As whom a job's requests are signed: the job's own role, or None where it names none."""
+    return job.id if job.request.role_arn else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,15 +114,3 @@ def buckets_of(request: JobRequest) -> list[tuple[RegionName, Bucket]]:
     if regions.report is not None and request.report.bucket is not None:
         found.append((regions.report, request.report.bucket))
     return found
-
-
-def is_same_store(source: Region, target: Region) -> bool:
-    """Whether one store can read from the other by itself: one endpoint, or two regions of one cloud.
-
-    Regions of a cloud have endpoints below the cloud's own domain (``cos.ap-x.myqcloud.com`` and
-    ``cos.ap-y.myqcloud.com``); self-hosted stores at different addresses do not know each other.
-    """
-    if source.endpoint == target.endpoint:
-        return True
-    hosts = [urlsplit(region.endpoint).hostname or "" for region in (source, target)]
-    return any(all(host.endswith(f".{domain}") for host in hosts) for domain in CLOUD_DOMAINS)

@@ -274,6 +274,11 @@ class ProcessGroup:
         loop.add_reader(self._supervisor.connection.fileno(), self._on_told)
         self._supervisor.connection.send(self._specs)
 
+    @property
+    def names(self) -> list[str]:
+        """Of the processes that should run."""
+        return [spec.name for spec in self._specs]
+
     def pids(self) -> dict[str, int]:
         return dict(self._pids)
 

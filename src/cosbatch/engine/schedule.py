@@ -9,11 +9,15 @@ from cosbatch.engine.limits import EngineLimits
 from cosbatch.ledger.port import QueuedJob
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId, RegionName
-from cosbatch.model.jobs import WORK_AREA, PausedBy
+from cosbatch.model.jobs import WORK_AREA, Job, PausedBy
 from cosbatch.model.states import JobStatus
 
 RUNNABLE = frozenset({JobStatus.READY, JobStatus.ACTIVE, JobStatus.PAUSING, JobStatus.PAUSED})
 SEALABLE = frozenset({JobStatus.COMPLETING, JobStatus.CANCELLING, JobStatus.FAILING})
+
+
+Queue = tuple[AccountId, RegionName]
+"""Jobs of one queue give way to each other by priority; queues are served in turn and know nothing of each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +30,19 @@ class Move:
     failure: FailureCode | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Why a job stays where it is, for whoever looks at it."""
+
+    job_id: JobId
+    status: JobStatus
+    reason: str
+
+
+def queue_of(job: Job) -> Queue:
+    return (job.account, job.request.region)
+
+
 def decide(queued: Sequence[QueuedJob], *, now: float, limits: EngineLimits) -> list[Move]:
     """The moves that are due; at most one for each job. ``now`` is in Unix seconds."""
     moves = [move for job in queued if (move := _own_move(job, now=now, limits=limits)) is not None]
@@ -35,13 +52,35 @@ def decide(queued: Sequence[QueuedJob], *, now: float, limits: EngineLimits) -> 
     return moves
 
 
+def waits(queued: Sequence[QueuedJob]) -> list[Wait]:
+    """What jobs that are held back by a greater one should say of it, where they do not say so already. One that names
+    a greater job that still wants work keeps its reason: which of several holds it back is nothing to tell anew."""
+    found = []
+    for queue in _queues(queued):
+        wanting = sorted((job for job in queue if _wants_work(job)), key=lambda job: -job.job.priority)
+        for job in (each.job for each in queue if _is_waiting(each.job)):
+            reasons = [_named(job, greater.job) for greater in wanting if greater.job.priority > job.priority]
+            if reasons and job.status_reason not in reasons:
+                found.append(Wait(job_id=job.id, status=job.status, reason=reasons[0]))
+    return found
+
+
+def _is_waiting(job: Job) -> bool:
+    return job.status is JobStatus.READY or (job.status is JobStatus.PAUSED and job.paused_by is PausedBy.PRIORITY)
+
+
+def _named(job: Job, greater: Job) -> str:
+    what = "waits for" if job.status is JobStatus.READY else "pre-empted by"
+    return f"{what} job {greater.id}, which has priority {greater.priority}"
+
+
 def _own_move(queued: QueuedJob, *, now: float, limits: EngineLimits) -> Move | None:
     """Moves that depend on nothing but the job itself."""
     job = queued.job
     match job.status:
-        case JobStatus.SUSPENDED if job.suspended_at is not None:
-            if now - job.suspended_at > limits.suspended_expiry_seconds:
-                return _failing(queued, FailureCode.SUSPENDED_EXPIRED, "nobody confirmed the job in time")
+        case JobStatus.SUSPENDED if queued.suspended_seconds > limits.suspended_expiry_seconds:
+            days = limits.suspended_expiry_seconds / 86400
+            return _failing(queued, FailureCode.SUSPENDED_EXPIRED, f"nobody confirmed the job within {days:g} days")
         case JobStatus.ACTIVE if job.is_settled:
             return _move(queued, JobStatus.COMPLETING, "every task has a result")
         case JobStatus.PAUSING if not queued.has_leases and queued.is_quiet:
@@ -56,10 +95,10 @@ def _own_move(queued: QueuedJob, *, now: float, limits: EngineLimits) -> Move | 
 
 
 def _queues(queued: Iterable[QueuedJob]) -> list[list[QueuedJob]]:
-    queues: dict[tuple[AccountId, RegionName], list[QueuedJob]] = {}
+    queues: dict[Queue, list[QueuedJob]] = {}
     for job in queued:
         if job.job.status in RUNNABLE:
-            queues.setdefault((job.job.account, job.job.request.region), []).append(job)
+            queues.setdefault(queue_of(job.job), []).append(job)
     return list(queues.values())
 
 
@@ -88,12 +127,11 @@ def _by_priority(queued: QueuedJob, leader: QueuedJob | None) -> Move | None:
             return _move(queued, JobStatus.ACTIVE, "no job of a greater priority needs workers")
         case JobStatus.ACTIVE if is_held_back and queued.has_open_chunks:
             assert leader is not None
-            why = f"job {leader.job.id} has priority {leader.job.priority}"
             return Move(
                 job_id=job.id,
                 expect=job.status,
                 to=JobStatus.PAUSING,
-                reason=f"pre-empted: {why}",
+                reason=_named(job, leader.job),
                 paused_by=PausedBy.PRIORITY,
             )
         case _:

@@ -10,7 +10,7 @@ import structlog
 from cosbatch.engine.limits import EngineLimits
 from cosbatch.engine.liveness import LeaseWatch, QuietWatch
 from cosbatch.engine.renewal import until_stopped
-from cosbatch.engine.schedule import Move, decide
+from cosbatch.engine.schedule import Move, decide, waits
 from cosbatch.ledger.port import HeldLease, JobLedger
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import IllegalMove
@@ -38,6 +38,8 @@ class Scheduler:
         self._watch = watch
         self._quiet = QuietWatch(clock=clock, request_timeout_seconds=limits.request_timeout_seconds)
         self._sweep = sweep
+        self.leases_expired = 0
+        """Those that it has ended since it was made; of several schedulers one ends each."""
 
     async def run(self, stop: asyncio.Event) -> None:
         await until_stopped(self.step, stop=stop, pause_seconds=self._limits.poll_seconds)
@@ -56,10 +58,14 @@ class Scheduler:
         moves = decide(queued, now=self._clock.now(), limits=self._limits)
         for move in moves:
             await self._move(move)
+        moved = {move.job_id for move in moves}
+        for wait in waits([job for job in queued if job.job.id not in moved]):
+            await self._ledger.explain(wait.job_id, status=wait.status, reason=wait.reason)
         return bool(moves or quiet)
 
     async def _expire(self, lease: HeldLease) -> None:
         if await self._ledger.expire(lease, quiet_seconds=self._limits.request_timeout_seconds):
+            self.leases_expired += 1
             log.warning("lease-expired", owner=lease.owner, lease=str(lease.lease))
 
     async def _move(self, move: Move) -> None:

@@ -63,6 +63,10 @@ class RatedStores(Protocol):
         """Requests that were answered so far."""
         ...
 
+    def repeats(self) -> int:
+        """Requests that were sent again so far."""
+        ...
+
 
 class WorkShares(Protocol):
     """What a worker asks before it claims."""
@@ -248,6 +252,7 @@ class Attendance:
             buckets=self._stores.loads(),
             chunks_held=self._chunks_held(),
             requests_per_second=(answers - before) / (now - since) if now > since else 0.0,
+            repeats=self._stores.repeats(),
         )
 
 

@@ -90,7 +90,7 @@ class TaskRun:
 
     def _begin(self, task: Task) -> None:
         self._task = task
-        self._may_have_run = self._run.claim.losses > 0
+        self._may_have_run = self._context.may_have_run = self._run.claim.losses > 0
         self._unanswered = 0
         self._looking = False
         self._target.begin()
@@ -161,12 +161,13 @@ class TaskRun:
         kit = self._run.kit
         if result.status is TaskStatus.FAILED or not result.requests or not kit.is_verified(self._task.number):
             return result._replace(message=self._with_causes(result.message)) if self._target.causes else result
+        told = self._with_causes(result.message)  # that a deleted object is not there repairs nothing
         try:
             ignored = await self._read_back(result)
         except StorageError as error:
             return self._failed(OutcomeCode.NOT_VERIFIED, f"it was done, and could not be read back: {error}")
         if not ignored:
-            return result._replace(requests=self._requests(), message=self._with_causes(result.message))
+            return result._replace(requests=self._requests(), message=told)
         if CONTENT not in ignored:  # another content may be an owner's upload in between: no word on the store
             self._run.note_ignored(ignored)
         named = ", ".join(ignored)
@@ -193,7 +194,7 @@ class TaskRun:
 
     async def _after_lost_reply(self, error: Exception) -> None:
         self._unanswered += 1
-        self._may_have_run = True
+        self._may_have_run = self._context.may_have_run = True
         log.debug("outcome-open", job_id=self._run.claim.lease.job_id, task=self._task.number, error=str(error))
         await asyncio.sleep(backoff_seconds(self._unanswered, self._tools.random.random))
 

@@ -1,8 +1,9 @@
 """Rows that name versions of one key: which of them are sent, and in which order.
 
-A manifest with versions lists those of one key next to each other. On a destination that keeps one version only the
-newest may be sent: the others would overwrite it in any order. On a versioned destination all are sent, one after
-another, so that the newest is the newest there too.
+What is done to the objects themselves is done to each version by its id. Copies of them meet at one key: a manifest
+with versions lists those of one key next to each other. On a destination that keeps one version only the newest may be
+sent: the others would overwrite it in any order. On a versioned destination all are sent, one after another, so that
+the newest is the newest there too.
 """
 
 from __future__ import annotations
@@ -73,6 +74,27 @@ class VersionRuns:
                     )
                 ]
             )
+
+
+class EachVersion:
+    """For what is done to the objects themselves: each version by its own id, in any order. Offers what
+    :class:`VersionRuns` offers."""
+
+    def __init__(self, *, removes_markers: bool) -> None:
+        self._removes_markers = removes_markers
+
+    def feed(self, rows: Sequence[ManifestRow]) -> Iterator[list[ChunkRow]]:
+        for row in rows:
+            yield [self._row(row)]
+
+    def finish(self) -> Iterator[list[ChunkRow]]:
+        yield from ()
+
+    def _row(self, row: ManifestRow) -> ChunkRow:
+        """A delete marker is removed like any version where its row names it; nothing else can be done to one."""
+        if row.is_delete_marker and not (self._removes_markers and row.version_id):
+            return plain_row(row)
+        return (row.key, row.version_id, row.size_bytes)
 
 
 def only_latest(run: Sequence[ManifestRow], *, first_number: int) -> list[ChunkRow]:

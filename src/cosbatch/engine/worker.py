@@ -16,9 +16,9 @@ import structlog
 from cosbatch.engine.chunk_files import decode_chunk
 from cosbatch.engine.chunk_run import ChunkRun
 from cosbatch.engine.committer import Committer
-from cosbatch.engine.job_kit import JobKit, kit_for
+from cosbatch.engine.job_kit import JobKit, kit_for, wait_to_act
 from cosbatch.engine.leases import LeaseBook
-from cosbatch.engine.ports import Stores
+from cosbatch.engine.ports import Stores, acting_of
 from cosbatch.engine.renewal import Deadline, sleep_or_stop, until_stopped
 from cosbatch.engine.shares import NoCaps, WorkShares
 from cosbatch.engine.task_run import TaskRun, TaskTools, keyless, never_looked_for, worker_lost
@@ -193,7 +193,9 @@ class Worker:
 
     async def _kit(self, job_id: JobId) -> JobKit:
         if job_id not in self._kits:
-            self._kits[job_id] = kit_for(await self._tools.ledger.job(job_id), stores=self._stores)
+            job = await self._tools.ledger.job(job_id)
+            await wait_to_act(job, stores=self._stores, pause_seconds=self._limits.poll_seconds)
+            self._kits[job_id] = kit_for(job, stores=self._stores)
         return self._kits[job_id]
 
     async def _hand_back(self, claim: Claim) -> None:
@@ -340,6 +342,7 @@ class Worker:
             self._leases.forget(run.claim.lease)
         if not any(other.kit is run.kit for other in self._runs):
             self._kits.pop(run.claim.lease.job_id, None)
+            self._stores.leave(acting_of(run.kit.job))
 
     # --- tending
 

@@ -23,7 +23,7 @@ from cosbatch.ledger.rules import (
 )
 from cosbatch.ledger.transaction import Parameters, Transaction
 from cosbatch.model.bitmap import Bitmap
-from cosbatch.model.errors import FailureCode
+from cosbatch.model.errors import FailureCode, NoSuchJob
 from cosbatch.model.identifiers import JobId, WorkerId
 from cosbatch.model.jobs import Job, PlanFindings
 from cosbatch.model.reports import Part, ReportState, Tally
@@ -159,7 +159,10 @@ def _under(lease: JobLease) -> Parameters:
 
 
 def _held_under(tx: Transaction, lease: JobLease) -> Row[Any]:
-    row = load_row(tx, lease.job_id)
+    try:
+        row = load_row(tx, lease.job_id)
+    except NoSuchJob as error:
+        raise stale_job(lease) from error
     if (row.owner, row.fence) != (lease.owner, lease.fence):
         raise stale_job(lease)
     return row

@@ -12,6 +12,7 @@ from sqlalchemy import Row, bindparam, insert, select, update
 from cosbatch.ledger import tables
 from cosbatch.ledger.codec import decode, encode
 from cosbatch.ledger.rules import Changes, changes_of_move, illegal_move, no_such_job
+from cosbatch.ledger.tables import IS_THERE
 from cosbatch.ledger.transaction import Parameters, Transaction
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId
@@ -22,7 +23,7 @@ from cosbatch.model.states import Actor, JobStatus
 JOB: Final = tables.job.c
 THE_JOB: Final = JOB.id == bindparam("the_job")
 
-_JOB_BY_ID: Final = select(tables.job).where(THE_JOB).with_for_update()
+_JOB_BY_ID: Final = select(tables.job).where(THE_JOB, IS_THERE).with_for_update()
 _MOVE: Final = update(tables.job).where(THE_JOB, JOB.status == bindparam("the_status"))
 _ADD_EVENT: Final = insert(tables.job_event)
 
@@ -54,6 +55,7 @@ def move_row(
     to: JobStatus,
     actor: Actor,
     reason: str,
+    by: str = "",
     paused_by: PausedBy | None = None,
     failure: FailureCode | None = None,
 ) -> None:
@@ -72,7 +74,7 @@ def move_row(
     )
     if not tx.change(_MOVE, {"the_job": row.id, "the_status": current} | _columns(changes)):
         raise illegal_move(JobId(row.id), current, to=to, actor=actor)
-    add_event(tx, row.id, actor=actor, kind="moved", status=to, reason=reason)
+    add_event(tx, row.id, actor=actor, kind="moved", status=to, reason=reason, by=by)
 
 
 def _columns(changes: Changes) -> Parameters:
@@ -80,9 +82,11 @@ def _columns(changes: Changes) -> Parameters:
     return {name: str(value) if isinstance(value, StrEnum) else value for name, value in changes.items()}
 
 
-def add_event(tx: Transaction, job_id: JobId, *, actor: Actor, kind: str, status: JobStatus, reason: str) -> None:
+def add_event(
+    tx: Transaction, job_id: JobId, *, actor: Actor, kind: str, status: JobStatus, reason: str, by: str = ""
+) -> None:
     event = {"job_id": job_id, "at": tx.now(), "actor": str(actor), "kind": kind, "status": str(status)}
-    tx.change(_ADD_EVENT, event | {"reason": reason})
+    tx.change(_ADD_EVENT, event | {"reason": reason, "by": by})
 
 
 @lru_cache(maxsize=1024)

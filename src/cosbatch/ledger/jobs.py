@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from cosbatch.ledger import tables
 from cosbatch.ledger.codec import encode
@@ -22,17 +22,21 @@ from cosbatch.ledger.job_rows import (
 )
 from cosbatch.ledger.port import Pulse
 from cosbatch.ledger.rules import (
+    CREATED,
     check_priority_may_change,
+    check_quota,
     check_same_job,
     hold_after,
     illegal_move,
     new_job,
     no_such_job,
+    taken_id,
     told_of_priority,
 )
+from cosbatch.ledger.tables import IS_THERE, IS_UNFINISHED
 from cosbatch.ledger.transaction import Parameters, Transaction
 from cosbatch.model.errors import FailureCode
-from cosbatch.model.identifiers import AccountId, JobId
+from cosbatch.model.identifiers import AccountId, JobId, RegionName
 from cosbatch.model.jobs import Hold, Job, JobEvent, JobRequest, PausedBy
 from cosbatch.model.states import Actor, JobStatus
 
@@ -43,22 +47,48 @@ _JOB_BY_TOKEN: Final = select(tables.job).where(
     JOB.region == bindparam("the_region"),
     JOB.token == bindparam("the_token"),
 )
-_JOB_IF_ANY: Final = select(tables.job).where(THE_JOB)
+_ROW_IF_ANY: Final = select(tables.job).where(THE_JOB)
+_JOB_IF_ANY: Final = _ROW_IF_ANY.where(IS_THERE)
+_UNFINISHED: Final = (
+    select(func.count()).select_from(tables.job).where(JOB.account == bindparam("the_account"), IS_UNFINISHED)
+)
 _ADD_JOB: Final = insert(tables.job)
 _SET_PRIORITY: Final = update(tables.job).where(THE_JOB)
 _SET_HOLD: Final = update(tables.job).where(THE_JOB)
-_EVENTS: Final = select(tables.job_event).where(_EVENT.job_id == bindparam("the_job")).order_by(_EVENT.id)
+_EXPLAIN: Final = update(tables.job).where(
+    THE_JOB, JOB.status == bindparam("the_status"), JOB.status_reason != bindparam("new_reason")
+)
+_EVENTS: Final = (
+    select(tables.job_event)
+    .join(tables.job, JOB.id == _EVENT.job_id)
+    .where(_EVENT.job_id == bindparam("the_job"), IS_THERE)
+    .order_by(_EVENT.id)
+)
 _PULSES: Final = select(JOB.id, JOB.status, JOB.priority, JOB.changed_at).where(
-    JOB.id.in_(bindparam("the_jobs", expanding=True))
+    JOB.id.in_(bindparam("the_jobs", expanding=True)), IS_THERE
 )
 
 
-def create(tx: Transaction, request: JobRequest, *, job_id: JobId, account: AccountId, token: str, digest: str) -> Job:
-    known = tx.one(_JOB_IF_ANY, {"the_job": job_id}) or _job_with_token(tx, account, request, token)
+def create(
+    tx: Transaction,
+    request: JobRequest,
+    *,
+    job_id: JobId,
+    account: AccountId,
+    token: str,
+    digest: str,
+    by: str,
+    max_unfinished: int | None,
+) -> Job:
+    known = tx.one(_ROW_IF_ANY, {"the_job": job_id}) or _job_with_token(tx, account, request, token)
     if known is not None:
         return _same_job(known, account=account, digest=digest)
+    if max_unfinished is not None:
+        row = tx.one(_UNFINISHED, {"the_account": account})
+        check_quota(account, unfinished=row[0] if row else 0, max_unfinished=max_unfinished)
     made = new_job(request, job_id=job_id, account=account, token=token, now=tx.now())
     tx.change(_ADD_JOB, _new_row(made) | {"digest": digest})
+    add_event(tx, job_id, actor=Actor.USER, kind="created", status=made.status, reason=CREATED, by=by)
     return load(tx, job_id)
 
 
@@ -73,20 +103,29 @@ def jobs(
     tx: Transaction,
     *,
     account: AccountId | None,
+    region: RegionName | None,
     statuses: Collection[JobStatus],
+    created_after: float | None,
     after: JobId | None,
     limit: int,
     token: str | None,
+    token_prefix: str | None,
 ) -> list[Job]:
-    wanted = select(tables.job).order_by(JOB.id.desc()).limit(limit)
+    wanted = select(tables.job).where(IS_THERE).order_by(JOB.id.desc()).limit(limit)
     if account is not None:
         wanted = wanted.where(JOB.account == account)
     if statuses:
         wanted = wanted.where(JOB.status.in_([str(status) for status in statuses]))
+    if region is not None:
+        wanted = wanted.where(JOB.region == region)
+    if created_after is not None:
+        wanted = wanted.where(JOB.created_at > created_after)
     if after is not None:
         wanted = wanted.where(JOB.id < after)
     if token is not None:
         wanted = wanted.where(JOB.token == token)
+    if token_prefix:
+        wanted = wanted.where(JOB.token >= token_prefix, JOB.token < token_prefix[:-1] + chr(ord(token_prefix[-1]) + 1))
     return [job_from(row) for row in tx.all(wanted)]
 
 
@@ -98,24 +137,25 @@ def move(
     to: JobStatus,
     actor: Actor,
     reason: str,
+    by: str,
     paused_by: PausedBy | None,
     failure: FailureCode | None,
 ) -> Job:
     row = load_row(tx, job_id)
     if JobStatus(row.status) not in expect:
         raise illegal_move(job_id, JobStatus(row.status), to=to, actor=actor)
-    move_row(tx, row, to=to, actor=actor, reason=reason, paused_by=paused_by, failure=failure)
+    move_row(tx, row, to=to, actor=actor, reason=reason, by=by, paused_by=paused_by, failure=failure)
     return load(tx, job_id)
 
 
-def set_priority(tx: Transaction, job_id: JobId, *, priority: int, actor: Actor) -> Job:
+def set_priority(tx: Transaction, job_id: JobId, *, priority: int, actor: Actor, by: str) -> Job:
     row = load_row(tx, job_id)
     status = JobStatus(row.status)
     check_priority_may_change(job_id, status)
     if priority != row.priority:
         tx.change(_SET_PRIORITY, {"the_job": job_id, "priority": priority})
         told = told_of_priority(row.priority, priority)
-        add_event(tx, job_id, actor=actor, kind="priority", status=status, reason=told)
+        add_event(tx, job_id, actor=actor, kind="priority", status=status, reason=told, by=by)
     return load(tx, job_id)
 
 
@@ -127,6 +167,15 @@ def set_hold(tx: Transaction, job_id: JobId, hold: Hold | None) -> None:
         add_event(tx, job_id, actor=Actor.ENGINE, kind=kind, status=JobStatus(row.status), reason=reason)
 
 
+def explain(tx: Transaction, job_id: JobId, *, status: JobStatus, reason: str) -> bool:
+    said = tx.change(
+        _EXPLAIN, {"the_job": job_id, "the_status": str(status), "new_reason": reason, "status_reason": reason}
+    )
+    if said:
+        add_event(tx, job_id, actor=Actor.ENGINE, kind="waiting", status=status, reason=reason)
+    return bool(said)
+
+
 def events(tx: Transaction, job_id: JobId) -> list[JobEvent]:
     return [
         JobEvent(
@@ -136,6 +185,7 @@ def events(tx: Transaction, job_id: JobId) -> list[JobEvent]:
             kind=row.kind,
             status=JobStatus(row.status),
             reason=row.reason,
+            by=row.by,
         )
         for row in tx.all(_EVENTS, {"the_job": job_id})
     ]
@@ -158,6 +208,8 @@ def _job_with_token(tx: Transaction, account: AccountId, request: JobRequest, to
 
 def _same_job(row: Row[Any], *, account: AccountId, digest: str) -> Job:
     known = job_from(row)
+    if row.removed_at is not None:
+        raise taken_id(known.id)
     check_same_job(known, known_digest=row.digest, account=account, digest=digest)
     return known
 

@@ -10,7 +10,7 @@ from bisect import insort
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
-from cosbatch.ledger.memory_rows import ChunkRow, JobRow, copied_part
+from cosbatch.ledger.memory_rows import ChunkRow, JobRow, census_of, copied_part
 from cosbatch.ledger.port import (
     ChunkState,
     CommittedPart,
@@ -24,12 +24,15 @@ from cosbatch.ledger.port import (
 )
 from cosbatch.ledger.rate_shares import LONG_SILENT, RateShare, RateWish, grant
 from cosbatch.ledger.rules import (
+    CREATED,
     PLANNING_BEGINS,
     check_continues,
     check_count,
     check_is_in_chunk,
+    check_may_be_removed,
     check_plans,
     check_priority_may_change,
+    check_quota,
     check_same_job,
     fits,
     hold_after,
@@ -39,18 +42,20 @@ from cosbatch.ledger.rules import (
     settled_after,
     stale,
     stale_job,
+    taken_id,
     told_of_priority,
     told_of_report,
     unknown_chunks,
 )
 from cosbatch.ledger.turns import ClaimableJob, Offer, claimable_now, filled, offers_in_turn
+from cosbatch.model.census import JobCensus
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import FailureCode
-from cosbatch.model.identifiers import AccountId, JobId, WorkerId
+from cosbatch.model.identifiers import AccountId, JobId, RegionName, WorkerId
 from cosbatch.model.jobs import Hold, Job, JobEvent, JobRequest, PausedBy, PlanFindings
 from cosbatch.model.regions import Place
 from cosbatch.model.reports import Part, ReportState, Tally
-from cosbatch.model.states import Actor, JobStatus
+from cosbatch.model.states import Actor, JobStatus, is_final
 from cosbatch.model.tasks import Claim, Lease, NewChunk, Then, UploadRecord
 from cosbatch.model.workers import WorkerMetrics, WorkerProcess, WorkerSeen
 
@@ -73,12 +78,27 @@ class MemoryLedger(JobLedger):
 
     # --- what users want
 
-    async def create(self, request: JobRequest, *, job_id: JobId, account: AccountId, token: str, digest: str) -> Job:
+    async def create(
+        self,
+        request: JobRequest,
+        *,
+        job_id: JobId,
+        account: AccountId,
+        token: str,
+        digest: str,
+        by: str = "",
+        max_unfinished: int | None = None,
+    ) -> Job:
         known = self._rows.get(job_id) or self._with_token(request, account=account, token=token)
         if known is None:
-            job = new_job(request, job_id=job_id, account=account, token=token, now=self._clock.now())
+            check_quota(account, unfinished=self._unfinished(account), max_unfinished=max_unfinished)
+            now = self._clock.now()
+            job = new_job(request, job_id=job_id, account=account, token=token, now=now)
             known = self._rows[job_id] = JobRow(job=job, digest=digest)
+            known.tell("created", actor=Actor.USER, reason=CREATED, now=now, by=by)
             insort(self._ids, job_id)
+        if known.is_removed:
+            raise taken_id(job_id)
         check_same_job(known.job, known_digest=known.digest, account=account, digest=digest)
         return known.as_seen()
 
@@ -92,18 +112,25 @@ class MemoryLedger(JobLedger):
         self,
         *,
         account: AccountId | None = None,
+        region: RegionName | None = None,
         statuses: Collection[JobStatus] = (),
+        created_after: float | None = None,
         after: JobId | None = None,
         limit: int = 1000,
         token: str | None = None,
+        token_prefix: str | None = None,
     ) -> list[Job]:
         found = [
             row
             for row in map(self._rows.__getitem__, reversed(self._ids))
-            if account in (None, row.job.account)
+            if not row.is_removed
+            and account in (None, row.job.account)
+            and region in (None, row.job.request.region)
+            and (created_after is None or row.job.created_at > created_after)
             and (not statuses or row.job.status in statuses)
             and (after is None or row.job.id < after)
             and token in (None, row.job.token)
+            and (token_prefix is None or row.job.token.startswith(token_prefix))
         ]
         return [row.as_seen() for row in found[:limit]]
 
@@ -115,6 +142,7 @@ class MemoryLedger(JobLedger):
         to: JobStatus,
         actor: Actor,
         reason: str,
+        by: str = "",
         paused_by: PausedBy | None = None,
         failure: FailureCode | None = None,
     ) -> Job:
@@ -122,21 +150,29 @@ class MemoryLedger(JobLedger):
         if row.job.status not in expect:
             raise illegal_move(job_id, row.job.status, to=to, actor=actor)
         now = self._clock.now()
-        row.move(to=to, actor=actor, reason=reason, now=now, paused_by=paused_by, failure=failure)
+        row.move(to=to, actor=actor, reason=reason, now=now, by=by, paused_by=paused_by, failure=failure)
         return row.as_seen()
 
-    async def set_priority(self, job_id: JobId, *, priority: int, actor: Actor) -> Job:
+    async def set_priority(self, job_id: JobId, *, priority: int, actor: Actor, by: str = "") -> Job:
         row = self._row(job_id)
         check_priority_may_change(job_id, row.job.status)
         before = row.job.priority
         if priority != before:
             row.change({"priority": priority})
-            row.tell("priority", actor=actor, reason=told_of_priority(before, priority), now=self._clock.now())
+            row.tell("priority", actor=actor, reason=told_of_priority(before, priority), now=self._clock.now(), by=by)
         return row.as_seen()
 
     async def events(self, job_id: JobId) -> list[JobEvent]:
         row = self._rows.get(job_id)
-        return list(row.events) if row else []
+        return [] if row is None or row.is_removed else list(row.events)
+
+    async def explain(self, job_id: JobId, *, status: JobStatus, reason: str) -> bool:
+        row = self._rows.get(job_id)
+        if row is None or row.job.status is not status or row.job.status_reason == reason:
+            return False
+        row.change({"status_reason": reason})
+        row.tell("waiting", actor=Actor.ENGINE, reason=reason, now=self._clock.now())
+        return True
 
     async def set_hold(self, job_id: JobId, hold: Hold | None) -> None:
         row = self._row(job_id)
@@ -144,6 +180,42 @@ class MemoryLedger(JobLedger):
         row.change({"hold": shown})
         for kind, reason in told:
             row.tell(kind, actor=Actor.ENGINE, reason=reason, now=self._clock.now())
+
+    # --- removing
+
+    async def remove(self, job_id: JobId) -> None:
+        row = self._row(job_id)
+        check_may_be_removed(job_id, row.job.status, report_state=row.job.report_state)
+        row.remove()
+
+    async def remove_ended(self, *, older_than_seconds: float, limit: int) -> list[JobId]:
+        before = self._clock.now() - older_than_seconds
+        ended = [
+            (row.job.ended_at, row.job.id, row)
+            for row in self._rows.values()
+            if row.job.ended_at is not None and row.job.ended_at < before
+            if not row.is_removed and row.job.report_state is not ReportState.PENDING
+        ]
+        found = [row for _, _, row in sorted(ended, key=lambda each: each[:2])[:limit]]
+        for row in found:
+            row.remove()
+        return [row.job.id for row in found]
+
+    async def removed_jobs(self, *, limit: int = 100) -> list[JobId]:
+        return [row.job.id for row in self._oldest_first() if row.is_removed][:limit]
+
+    async def delete_some_rows(self, job_id: JobId) -> bool:
+        row = self._rows.get(job_id)
+        if row is None or not row.is_removed:
+            return False
+        if row.forget_some():
+            return True
+        del self._rows[job_id]
+        self._ids.remove(job_id)
+        return False
+
+    async def known_jobs(self, job_ids: Collection[JobId]) -> frozenset[JobId]:
+        return frozenset(job_id for job_id in job_ids if job_id in self._rows)
 
     # --- scheduling
 
@@ -295,7 +367,8 @@ class MemoryLedger(JobLedger):
         return Renewal(confirmed=frozenset(confirmed))
 
     async def pulses(self, job_ids: Collection[JobId]) -> Mapping[JobId, Pulse]:
-        jobs = [row.job for job_id in job_ids if (row := self._rows.get(job_id)) is not None]
+        rows = [row for job_id in job_ids if (row := self._rows.get(job_id)) is not None]
+        jobs = [row.job for row in rows if not row.is_removed]
         return {job.id: Pulse(status=job.status, priority=job.priority, changed_at=job.changed_at) for job in jobs}
 
     async def commit(self, claim: Claim, part: Part | None, *, then: Then, quiet_seconds: float = 0.0) -> None:
@@ -343,6 +416,11 @@ class MemoryLedger(JobLedger):
     async def remove_upload(self, job_id: JobId, upload_id: str) -> None:
         if row := self._rows.get(job_id):
             row.uploads.pop(upload_id, None)
+
+    # --- all jobs together
+
+    async def census(self) -> JobCensus:
+        return census_of([row.as_seen() for row in self._oldest_first()], now=self._clock.now())
 
     # --- processes, and their shares of rate caps
 
@@ -409,9 +487,12 @@ class MemoryLedger(JobLedger):
 
     def _row(self, job_id: JobId) -> JobRow:
         row = self._rows.get(job_id)
-        if row is None:
+        if row is None or row.is_removed:
             raise no_such_job(job_id)
         return row
+
+    def _unfinished(self, account: AccountId) -> int:
+        return sum(row.job.account == account and not is_final(row.job.status) for row in self._rows.values())
 
     def _chunks(self, job_id: JobId) -> list[ChunkRow]:
         row = self._rows.get(job_id)
@@ -426,8 +507,8 @@ class MemoryLedger(JobLedger):
         return next(found, None) if token else None
 
     def _held_under(self, lease: JobLease) -> JobRow:
-        row = self._row(lease.job_id)
-        if not row.is_held_by(lease):
+        row = self._rows.get(lease.job_id)
+        if row is None or row.is_removed or not row.is_held_by(lease):
             raise stale_job(lease)
         return row
 

@@ -7,19 +7,30 @@ so that the lowest is found without looking at the others. Only the methods here
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 from cosbatch.ledger.port import ChunkState, HeldLease, JobLease, QueuedJob
-from cosbatch.ledger.rules import Changes, changes_of_move, clears_mark, failure_of, quiet_after
+from cosbatch.ledger.rules import (
+    ROWS_PER_WRITE,
+    Changes,
+    changes_of_move,
+    clears_mark,
+    failure_of,
+    quiet_after,
+    suspended_seconds,
+)
 from cosbatch.ledger.turns import ClaimableJob, Offer
 from cosbatch.model.bitmap import Bitmap
+from cosbatch.model.census import JobCensus
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import WorkerId
 from cosbatch.model.jobs import Job, JobEvent, PausedBy, place_written
 from cosbatch.model.regions import Place
 from cosbatch.model.reports import Part, ReportState, Tally
-from cosbatch.model.states import ENDING, FINAL, Actor, JobStatus
+from cosbatch.model.states import ENDING, FINAL, Actor, JobStatus, is_final
 from cosbatch.model.tasks import Claim, Lease, NewChunk, Then, UploadRecord
 
 
@@ -70,6 +81,7 @@ class JobRow:
     part_names: set[str] = field(default_factory=set)
     uploads: dict[str, UploadRecord] = field(default_factory=dict)
     events: list[JobEvent] = field(default_factory=list)
+    is_removed: bool = False
 
     # --- the job
 
@@ -88,6 +100,7 @@ class JobRow:
             has_lost_chunks=bool(self.lost),
             quiet_at=self.quiet_at,
             quiet_in_seconds=self.quiet_at - now,
+            suspended_seconds=suspended_seconds(job, now=now),
         )
 
     @property
@@ -104,6 +117,7 @@ class JobRow:
         actor: Actor,
         reason: str,
         now: float,
+        by: str = "",
         paused_by: PausedBy | None = None,
         failure: FailureCode | None = None,
     ) -> None:
@@ -120,11 +134,38 @@ class JobRow:
             failure=failure,
         )
         self.change(changes)
-        self.tell("moved", actor=actor, reason=reason, now=now)
+        self.tell("moved", actor=actor, reason=reason, now=now, by=by)
 
-    def tell(self, kind: str, *, actor: Actor, reason: str, now: float) -> None:
-        status = self.job.status
-        self.events.append(JobEvent(job_id=self.job.id, at=now, actor=actor, kind=kind, status=status, reason=reason))
+    def tell(self, kind: str, *, actor: Actor, reason: str, now: float, by: str = "") -> None:
+        job = self.job
+        event = JobEvent(job_id=job.id, at=now, actor=actor, kind=kind, status=job.status, reason=reason, by=by)
+        self.events.append(event)
+
+    def remove(self) -> None:
+        """From now on it is nobody's job, and its token is free."""
+        self.is_removed = True
+        self.change({"token": ""})
+
+    def forget_some(self) -> bool:
+        """Some of what belongs to it, what refers to something before that; False where nothing was left."""
+        with_parts = [chunk for chunk in self.chunks if chunk.parts]
+        if with_parts:
+            room = ROWS_PER_WRITE
+            for chunk in with_parts:
+                taken = chunk.parts[:room]
+                del chunk.parts[:room]
+                self.part_names -= {part.spool_name for part in taken}
+                room -= len(taken)
+        elif self.chunks:
+            del self.chunks[:ROWS_PER_WRITE]
+            self.open, self.lost = [], []
+        elif self.uploads:
+            self.uploads = dict([*self.uploads.items()][ROWS_PER_WRITE:])
+        elif self.events:
+            del self.events[:ROWS_PER_WRITE]
+        else:
+            return False
+        return True
 
     def be_quiet(self, *, until: float) -> None:
         self.quiet_at = quiet_after(self.quiet_at, until=until)
@@ -260,3 +301,24 @@ def copied_part(part: Part) -> Part:
 
 def copied(tally: Tally) -> Tally:
     return replace(tally, codes=dict(tally.codes), ignored_options=dict(tally.ignored_options))
+
+
+def census_of(jobs: Sequence[Job], *, now: float) -> JobCensus:
+    """The same sums as :mod:`cosbatch.ledger.census` makes in SQL."""
+    tally = reduce(Tally.plus, [job.tally for job in jobs], Tally())
+    codes: Counter[str] = Counter()
+    for job in jobs:
+        codes.update({code: found.count for code, found in job.tally.codes.items()})
+    waits = [now - job.changed_at for job in jobs if job.status in (JobStatus.NEW, JobStatus.READY)]
+    return JobCensus(
+        jobs=Counter(job.status for job in jobs),
+        succeeded=tally.succeeded,
+        failed=tally.failed,
+        skipped=tally.skipped,
+        requests=tally.requests,
+        bytes_done=tally.bytes_done,
+        failed_by_code=dict(codes),
+        on_hold=sum(job.hold is not None and not is_final(job.status) for job in jobs),
+        reports_pending=sum(job.report_state is ReportState.PENDING and is_final(job.status) for job in jobs),
+        longest_wait_seconds=max([0.0, *waits]),
+    )

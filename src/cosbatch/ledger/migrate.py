@@ -8,8 +8,13 @@ from sqlalchemy import Connection
 
 from cosbatch.model.errors import LedgerError
 
-HEAD: Final = "0002"
+HEAD: Final = "0005"
 """The newest migration. Named here so that a process that finds it need not load Alembic."""
+
+
+def knows_version(version: str) -> bool:
+    """Whether a ledger of this version can be brought to :data:`HEAD`: versions are numbered upwards."""
+    return version <= HEAD
 
 
 def migrate(connection: Connection, *, to: str = HEAD) -> None:

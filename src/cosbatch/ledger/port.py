@@ -18,8 +18,9 @@ from typing import Protocol
 
 from cosbatch.ledger.rate_shares import RateWish
 from cosbatch.model.bitmap import Bitmap
+from cosbatch.model.census import JobCensus
 from cosbatch.model.errors import FailureCode
-from cosbatch.model.identifiers import AccountId, JobId, WorkerId
+from cosbatch.model.identifiers import AccountId, JobId, RegionName, WorkerId
 from cosbatch.model.jobs import Hold, Job, JobEvent, JobRequest, PausedBy, PlanFindings
 from cosbatch.model.regions import Place
 from cosbatch.model.reports import Part, ReportState
@@ -88,6 +89,8 @@ class QueuedJob:
     or somebody has waited for it. Another loss always changes it."""
     quiet_in_seconds: float = 0.0
     """How far off that is on the ledger's clock, which may jump; below 0 where it is past."""
+    suspended_seconds: float = 0.0
+    """How long it has waited for its confirmation, on the ledger's clock; 0 where it is not Suspended."""
     is_rate_taken: bool = False
     """Of the bucket that it writes: some process would work for it and has found no share of the rate cap for long."""
 
@@ -119,9 +122,22 @@ class JobLedger(Protocol):
 
     # --- what users want
 
-    async def create(self, request: JobRequest, *, job_id: JobId, account: AccountId, token: str, digest: str) -> Job:
-        """A job in New. A known token of the account and region with the same digest gives the job that it made; with
-        another digest TokenReused. So repeating it is safe. Report state: none or pending, by the request."""
+    async def create(
+        self,
+        request: JobRequest,
+        *,
+        job_id: JobId,
+        account: AccountId,
+        token: str,
+        digest: str,
+        by: str = "",
+        max_unfinished: int | None = None,
+    ) -> Job:
+        """A job in New, and the event that tells of it. A known token of the account and region with the same digest
+        gives the job that it made; with another digest TokenReused. So repeating it is safe. Report state: none or
+        pending, by the request. ``by``, here and below, says which user asks, for the event. TooManyJobs where the
+        account has ``max_unfinished`` jobs that are not final: counted in the same transaction, so also where many
+        are made at once."""
         ...
 
     async def job(self, job_id: JobId, *, account: AccountId | None = None) -> Job:
@@ -132,12 +148,16 @@ class JobLedger(Protocol):
         self,
         *,
         account: AccountId | None = None,
+        region: RegionName | None = None,
         statuses: Collection[JobStatus] = (),
+        created_after: float | None = None,
         after: JobId | None = None,
         limit: int = 1000,
         token: str | None = None,
+        token_prefix: str | None = None,
     ) -> list[Job]:
-        """Newest first, strictly older than ``after``; no statuses: all."""
+        """Newest first, strictly older than ``after``, and made later than ``created_after``; no statuses: all.
+        ``token_prefix``: with which their tokens begin."""
         ...
 
     async def move(
@@ -148,24 +168,58 @@ class JobLedger(Protocol):
         to: JobStatus,
         actor: Actor,
         reason: str,
+        by: str = "",
         paused_by: PausedBy | None = None,
         failure: FailureCode | None = None,
     ) -> Job:
         """Compare-and-set on the status. IllegalMove where the job is in none of ``expect``, or the state table has no
         such move for this actor; the message names the status it is in. With ``failure``, ``reason`` is the failure's.
         Sets started_at (first Active), ended_at (final), suspended_at and suspended_cause (Suspended), paused_by
-        (Pausing; cleared on Active), and writes the event."""
+        (Pausing; cleared on Active), and writes the event, in which ``by`` says which user."""
         ...
 
-    async def set_priority(self, job_id: JobId, *, priority: int, actor: Actor) -> Job:
+    async def set_priority(self, job_id: JobId, *, priority: int, actor: Actor, by: str = "") -> Job:
         """IllegalMove on a final job."""
         ...
 
-    async def events(self, job_id: JobId) -> list[JobEvent]: ...
+    async def events(self, job_id: JobId) -> list[JobEvent]:
+        """Oldest first; none of a job that is removed."""
+        ...
+
+    async def explain(self, job_id: JobId, *, status: JobStatus, reason: str) -> bool:
+        """Says on a job why it waits where it is, with an event. False, and nothing else, where it is not in ``status``
+        any more or says so already."""
+        ...
 
     async def set_hold(self, job_id: JobId, hold: Hold | None) -> None:
         """Shows on the job that a bucket does not answer. An earlier ``since`` of the same bucket stays. Writes an
         event when it begins and when it ends."""
+        ...
+
+    # --- removing
+
+    async def remove(self, job_id: JobId) -> None:
+        """The job does not exist any more, for anybody, and its token is free; its rows and files are left for
+        :meth:`delete_some_rows` and the work area's sweep. NoSuchJob where there is none, IllegalMove where it is not
+        final or its report is pending."""
+        ...
+
+    async def remove_ended(self, *, older_than_seconds: float, limit: int) -> list[JobId]:
+        """The same with final jobs that have ended so long ago on the ledger's clock, the oldest first; which they
+        were. Those with a pending report stay."""
+        ...
+
+    async def removed_jobs(self, *, limit: int = 100) -> list[JobId]:
+        """Jobs that were removed and have rows left, the oldest first."""
+        ...
+
+    async def delete_some_rows(self, job_id: JobId) -> bool:
+        """A part of what the ledger has of a removed job, at most 200 rows, the job itself last; False once nothing is
+        left of it. Repeating it is safe, and so is asking for a job that is not removed: nothing is done."""
+        ...
+
+    async def known_jobs(self, job_ids: Collection[JobId]) -> frozenset[JobId]:
+        """Those of which the ledger has anything left, removed or not."""
         ...
 
     # --- scheduling
@@ -302,6 +356,12 @@ class JobLedger(Protocol):
 
     async def remove_upload(self, job_id: JobId, upload_id: str) -> None:
         """Needs no lease: whoever has seen the upload's end may say so. Repeating it does nothing."""
+        ...
+
+    # --- all jobs together
+
+    async def census(self) -> JobCensus:
+        """What the jobs of all accounts add up to. It walks over all jobs: now and then, not for each of them."""
         ...
 
     # --- processes, and their shares of rate caps

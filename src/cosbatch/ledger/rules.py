@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from cosbatch.ledger.port import Duty, JobLease
 from cosbatch.model.bitmap import Bitmap
-from cosbatch.model.errors import FailureCode, IllegalMove, NoSuchJob, StaleFence, TokenReused
+from cosbatch.model.errors import FailureCode, IllegalMove, NoSuchJob, StaleFence, TokenReused, TooManyJobs
 from cosbatch.model.identifiers import AccountId, JobId, WorkerId
 from cosbatch.model.jobs import Hold, Job, JobRequest, PausedBy
 from cosbatch.model.reports import Part, ReportState, Tally
@@ -25,6 +25,7 @@ THRESHOLD_FROM_TASKS: Final = 1000
 """Smaller jobs never fail by their threshold, nor do greater ones before so many tasks count in the rate."""
 IGNORED_OPTION_FROM_TASKS: Final = 2
 _NEXT_QUIET_SECONDS: Final = 0.001
+CREATED: Final = "asked for"
 PLANNING_BEGINS: Final = "the manifest is being read"
 _MAY_FAIL: Final = frozenset({JobStatus.ACTIVE, JobStatus.PAUSING})
 _TO_PLAN: Final = frozenset({JobStatus.NEW, JobStatus.PREPARING})
@@ -56,9 +57,31 @@ def new_job(request: JobRequest, *, job_id: JobId, account: AccountId, token: st
 def check_same_job(known: Job, *, known_digest: str, account: AccountId, digest: str) -> None:
     """A job that has the id or the token of a new one must be what the new one asks for."""
     if known.account != account:
-        raise ValueError(f"the job id {known.id} is taken")
+        raise taken_id(known.id)
     if known_digest != digest:
         raise TokenReused(f"this ClientRequestToken belongs to job {known.id}, which asks for something else")
+
+
+def check_quota(account: AccountId, *, unfinished: int, max_unfinished: int | None) -> None:
+    if max_unfinished is not None and unfinished >= max_unfinished:
+        raise TooManyJobs(
+            f"account {account} has {unfinished} unfinished jobs, and may have {max_unfinished};"
+            " wait until some have ended, cancel some, or have max_unfinished_jobs raised in the settings"
+        )
+
+
+def check_may_be_removed(job_id: JobId, status: JobStatus, *, report_state: ReportState) -> None:
+    if not is_final(status):
+        raise IllegalMove(f"job {job_id} is {status}: only a job that has ended can be deleted; cancel it first")
+    if report_state is ReportState.PENDING:
+        raise IllegalMove(
+            f"job {job_id} is {status}, and its report is not delivered yet: it is still tried;"
+            " delete the job once the report is delivered or has failed"
+        )
+
+
+def taken_id(job_id: JobId) -> ValueError:
+    return ValueError(f"the job id {job_id} is taken")
 
 
 def no_such_job(job_id: JobId) -> NoSuchJob:
@@ -162,6 +185,12 @@ def check_continues(
 
 def told_of_report(state: ReportState, *, location: str, reason: str) -> str:
     return f"{state}: {location or reason}"
+
+
+def suspended_seconds(job: Job, *, now: float) -> float:
+    if job.status is not JobStatus.SUSPENDED or job.suspended_at is None:
+        return 0.0
+    return now - job.suspended_at
 
 
 # --- chunks in workers' hands

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, bindparam, exists, literal_column, se
 from cosbatch.ledger import tables
 from cosbatch.ledger.job_rows import JOB, THE_JOB, job_from
 from cosbatch.ledger.port import Duty, HeldLease, JobLease, QueuedJob
-from cosbatch.ledger.rules import quiet_after
+from cosbatch.ledger.rules import quiet_after, suspended_seconds
 from cosbatch.ledger.tables import IS_HELD, IS_LEASED, IS_LOST, IS_OPEN, IS_QUEUED
 from cosbatch.ledger.transaction import Parameters, Transaction
 from cosbatch.ledger.workers import taken_places
@@ -117,6 +117,7 @@ def _queued_job(row: Row[Any], *, taken: Collection[Place], now: float) -> Queue
         has_lost_chunks=bool(row.has_lost),
         quiet_at=row.quiet_at,
         quiet_in_seconds=row.quiet_at - now,
+        suspended_seconds=suspended_seconds(job, now=now),
         is_rate_taken=job.findings is not None and place_written(job.request, job.findings) in taken,
     )
 

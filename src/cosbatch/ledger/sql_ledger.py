@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from cosbatch.ledger import claims, commits, duties, jobs, scheduling, sqlite, uploads, workers
+from cosbatch.ledger import census, claims, commits, duties, jobs, removals, scheduling, sqlite, uploads, workers
 from cosbatch.ledger.port import (
     ChunkState,
     CommittedPart,
@@ -19,11 +19,13 @@ from cosbatch.ledger.port import (
     Renewal,
 )
 from cosbatch.ledger.rate_shares import RateWish
+from cosbatch.ledger.roles import SqlRoleLedger
 from cosbatch.ledger.rules import ROWS_PER_WRITE
 from cosbatch.ledger.transaction import Database
+from cosbatch.model.census import JobCensus
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import FailureCode
-from cosbatch.model.identifiers import AccountId, JobId, WorkerId
+from cosbatch.model.identifiers import AccountId, JobId, RegionName, WorkerId
 from cosbatch.model.jobs import Hold, Job, JobEvent, JobRequest, PausedBy, PlanFindings
 from cosbatch.model.regions import Place
 from cosbatch.model.reports import Part, ReportState
@@ -50,15 +52,36 @@ class SqlLedger(JobLedger):
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.roles = SqlRoleLedger(database)
+        """Of the same database."""
 
     async def close(self) -> None:
         await self._database.close()
 
     # --- what users want
 
-    async def create(self, request: JobRequest, *, job_id: JobId, account: AccountId, token: str, digest: str) -> Job:
+    async def create(
+        self,
+        request: JobRequest,
+        *,
+        job_id: JobId,
+        account: AccountId,
+        token: str,
+        digest: str,
+        by: str = "",
+        max_unfinished: int | None = None,
+    ) -> Job:
         return await self._database.write(
-            partial(jobs.create, request=request, job_id=job_id, account=account, token=token, digest=digest)
+            partial(
+                jobs.create,
+                request=request,
+                job_id=job_id,
+                account=account,
+                token=token,
+                digest=digest,
+                by=by,
+                max_unfinished=max_unfinished,
+            )
         )
 
     async def job(self, job_id: JobId, *, account: AccountId | None = None) -> Job:
@@ -68,13 +91,26 @@ class SqlLedger(JobLedger):
         self,
         *,
         account: AccountId | None = None,
+        region: RegionName | None = None,
         statuses: Collection[JobStatus] = (),
+        created_after: float | None = None,
         after: JobId | None = None,
         limit: int = 1000,
         token: str | None = None,
+        token_prefix: str | None = None,
     ) -> list[Job]:
         return await self._database.read(
-            partial(jobs.jobs, account=account, statuses=statuses, after=after, limit=limit, token=token)
+            partial(
+                jobs.jobs,
+                account=account,
+                region=region,
+                statuses=statuses,
+                created_after=created_after,
+                after=after,
+                limit=limit,
+                token=token,
+                token_prefix=token_prefix,
+            )
         )
 
     async def move(
@@ -85,6 +121,7 @@ class SqlLedger(JobLedger):
         to: JobStatus,
         actor: Actor,
         reason: str,
+        by: str = "",
         paused_by: PausedBy | None = None,
         failure: FailureCode | None = None,
     ) -> Job:
@@ -96,19 +133,44 @@ class SqlLedger(JobLedger):
                 to=to,
                 actor=actor,
                 reason=reason,
+                by=by,
                 paused_by=paused_by,
                 failure=failure,
             )
         )
 
-    async def set_priority(self, job_id: JobId, *, priority: int, actor: Actor) -> Job:
-        return await self._database.write(partial(jobs.set_priority, job_id=job_id, priority=priority, actor=actor))
+    async def set_priority(self, job_id: JobId, *, priority: int, actor: Actor, by: str = "") -> Job:
+        return await self._database.write(
+            partial(jobs.set_priority, job_id=job_id, priority=priority, actor=actor, by=by)
+        )
 
     async def events(self, job_id: JobId) -> list[JobEvent]:
         return await self._database.read(partial(jobs.events, job_id=job_id))
 
     async def set_hold(self, job_id: JobId, hold: Hold | None) -> None:
         await self._database.write(partial(jobs.set_hold, job_id=job_id, hold=hold))
+
+    async def explain(self, job_id: JobId, *, status: JobStatus, reason: str) -> bool:
+        return await self._database.write(partial(jobs.explain, job_id=job_id, status=status, reason=reason))
+
+    # --- removing
+
+    async def remove(self, job_id: JobId) -> None:
+        await self._database.write(partial(removals.remove, job_id=job_id))
+
+    async def remove_ended(self, *, older_than_seconds: float, limit: int) -> list[JobId]:
+        return await self._database.write(
+            partial(removals.remove_ended, older_than_seconds=older_than_seconds, limit=limit)
+        )
+
+    async def removed_jobs(self, *, limit: int = 100) -> list[JobId]:
+        return await self._database.read(partial(removals.removed_jobs, limit=limit))
+
+    async def delete_some_rows(self, job_id: JobId) -> bool:
+        return await self._database.write(partial(removals.delete_some_rows, job_id=job_id))
+
+    async def known_jobs(self, job_ids: Collection[JobId]) -> frozenset[JobId]:
+        return await self._database.read(partial(removals.known_jobs, job_ids=job_ids))
 
     # --- scheduling
 
@@ -241,6 +303,11 @@ class SqlLedger(JobLedger):
 
     async def remove_upload(self, job_id: JobId, upload_id: str) -> None:
         await self._database.write(partial(uploads.remove_upload, job_id=job_id, upload_id=upload_id))
+
+    # --- all jobs together
+
+    async def census(self) -> JobCensus:
+        return await self._database.read(census.census)
 
     # --- processes, and their shares of rate caps
 

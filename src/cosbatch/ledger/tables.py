@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from cosbatch.model.states import FINAL
+from cosbatch.model.states import FINAL, JobStatus
 
 REAL_NUMBER: Final[TypeEngine[float]] = Double().with_variant(REAL(), "sqlite")
 COUNT: Final = BigInteger().with_variant(Integer(), "sqlite")
@@ -84,6 +84,7 @@ job: Final = Table(
     Column("hold", Text),
     Column("findings", Text),
     Column("request", Text, nullable=False),
+    Column("removed_at", REAL_NUMBER),  # from then on it is nobody's job: what is left of it is being deleted
     PrimaryKeyConstraint("id", name="job_pk"),
     CheckConstraint("(owner IS NULL) = (duty IS NULL)", name="job_duty_held"),
     CheckConstraint("(owner IS NULL) = (lease_until IS NULL)", name="job_lease_held"),
@@ -155,6 +156,7 @@ job_event: Final = Table(
     Column("kind", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False, server_default=""),  # which user, and the way; empty: the engine
     PrimaryKeyConstraint("id", name="job_event_pk"),
     ForeignKeyConstraint(["job_id"], ["job.id"], name="job_event_job_fk"),
     sqlite_strict=True,
@@ -202,11 +204,16 @@ IS_LOST: Final = and_(IS_OPEN, chunk.c.lost == literal_column("1"))
 IS_HELD: Final = job.c.owner.is_not(None)
 IS_ACTIVE: Final = job.c.status == _literal("Active")
 IS_ENDING: Final = job.c.status.in_([_literal("Cancelling"), _literal("Failing")])
+IS_UNFINISHED: Final = job.c.status.in_([_literal(status) for status in JobStatus if status not in FINAL])
+"""As a list of what to look for: an index of statuses is of no use for what is excluded."""
 IS_QUEUED: Final = or_(
     job.c.status.not_in([_literal(status) for status in sorted(FINAL)]),
     job.c.report_state == _literal("pending"),
 )
 """Somebody has still to do something for the job."""
+IS_THERE: Final = job.c.removed_at.is_(None)
+IS_REMOVED: Final = job.c.removed_at.is_not(None)
+HAS_ENDED: Final = and_(job.c.ended_at.is_not(None), IS_THERE)
 
 
 def _partial(name: str, *columns: Column[Any], where: ColumnElement[bool], unique: bool = False) -> None:
@@ -215,6 +222,10 @@ def _partial(name: str, *columns: Column[Any], where: ColumnElement[bool], uniqu
 
 _partial("job_token", job.c.account, job.c.region, job.c.token, where=job.c.token != _literal(""), unique=True)
 Index("job_of_account", job.c.account, job.c.id)
+Index("job_of_region", job.c.account, job.c.region, job.c.id)
+Index("job_of_status", job.c.account, job.c.status, job.c.id)
+_partial("job_ended", job.c.ended_at, job.c.id, where=HAS_ENDED)
+_partial("job_removed", job.c.id, where=IS_REMOVED)
 Index("job_by_status", job.c.status, job.c.priority, job.c.id)
 _partial("job_queued", job.c.id, where=IS_QUEUED)
 _partial("job_held", job.c.owner, where=IS_HELD)

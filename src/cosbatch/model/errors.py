@@ -11,11 +11,16 @@
 |   +-- MalformedDocument   a body that is no document of the kind asked for
 |   +-- NotAuthenticated    nobody knows who calls: a closed list of reasons
 |   +-- NotAllowed          the caller is known, and may not do this
+|   +-- NoSuchName          nothing of that kind has that name in the account
+|   +-- NameTaken           another thing of that kind has that name or number
+|   +-- TooManyAttempts     so many failed logins that the next one has to wait
+|   +-- NoSuchRole          no role of this account has that name
 |   +-- TooManyJobs         the account's quota of unfinished jobs is used up
 |   +-- ServiceUnavailable  the service cannot do it now
     +-- StorageError            a store said no, or said nothing: a reason of a closed list
     |   +-- Unanswered          the request may have been applied; only the operation can find out
     +-- ManifestFaulty          the manifest cannot be used: up to 100 located faults
+    +-- RoleNotAssumed          a role's provider gives no credentials: a reason of a closed list
     +-- JobFailure              the job as a whole cannot go on: a FailureCode and a reason
     +-- LedgerError
     |   +-- StaleFence          the lease that a commit names is no longer its sender's
@@ -23,6 +28,7 @@
     +-- SpoolError              the work area refused a read or a write
     |   +-- SpoolMissing        nothing has that name
     |   +-- SpoolDamaged        what is there is not what was put there
+    +-- SealBroken              a secret that was sealed at rest does not open
     +-- SendingStopped          nothing more may be sent for this task: its lease is over, or its worker stops
 
 A failed task is none of these: it is a value, :class:`cosbatch.model.tasks.Result`.
@@ -139,6 +145,38 @@ class NotAllowed(RequestError):
     http_status = 403
 
 
+class NoSuchName(RequestError):
+    """No account, user, key or token has that name, as far as the caller may know."""
+
+    code = "NoSuchEntity"
+    http_status = 404
+
+
+class NameTaken(RequestError):
+    """Another account, user, key or token has that name or number."""
+
+    code = "EntityAlreadyExists"
+    http_status = 409
+
+
+class TooManyAttempts(RequestError):
+    """Too many logins of this user, or from this address, have failed."""
+
+    code = "TooManyAttempts"
+    http_status = 429
+
+    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class NoSuchRole(RequestError):
+    """No role of this account has that ARN."""
+
+    code = "NoSuchRole"
+    http_status = 404
+
+
 class TooManyJobs(RequestError):
     """The account's quota of unfinished jobs is used up. COS answers 500."""
 
@@ -247,6 +285,44 @@ class Unanswered(StorageError):
         super().__init__(StorageReason.UNANSWERED, message, target=target)
 
 
+# --- roles --------------------------------------------------------------------------------------------------------
+
+
+class RoleRefusal(StrEnum):
+    """Why a role's provider gave no credentials, or made no role."""
+
+    UNKNOWN_ROLE = "UnknownRole"
+    """There is no such role. Some providers say NOT_ALLOWED instead, so as not to tell."""
+    NOT_ALLOWED = "NotAllowed"
+    """The key may not do it: the role's trust policy does not name its owner, or the external id is another one."""
+    KEY_REFUSED = "KeyRefused"
+    """The provider does not know the key, or the signature is wrong."""
+    POLICY_REFUSED = "PolicyRefused"
+    """The provider takes no session policy, or not this one."""
+    UNAVAILABLE = "Unavailable"
+    """No answer, throttled, or an error of the provider's own: it may pass."""
+    ALREADY_THERE = "AlreadyThere"
+    """A role of that name was made before."""
+    UNUSABLE_SECRET = "UnusableSecret"  # noqa: S105  # a word of ours
+    """What stands in the registry cannot be opened with the keys of this service."""
+    OTHER = "Other"
+    """A definite refusal with a code that is on no list; the message has it."""
+
+
+class RoleNotAssumed(CosbatchError):
+    """A role's provider gives no credentials."""
+
+    def __init__(self, reason: RoleRefusal, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether it is worth another try without anybody's doing."""
+        return self.reason is RoleRefusal.UNAVAILABLE
+
+
 # --- manifest, job, ledger, spool ---------------------------------------------------------------------------------
 
 
@@ -318,6 +394,10 @@ class SpoolMissing(SpoolError):
 
 class SpoolDamaged(SpoolError):
     """What the work area has under a name is not what was put there."""
+
+
+class SealBroken(CosbatchError):
+    """A sealed secret does not open: its key is not known, it was changed, or it was sealed for something else."""
 
 
 class SendingStopped(CosbatchError):

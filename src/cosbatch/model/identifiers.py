@@ -45,6 +45,20 @@ def new_job_id() -> JobId:
     return JobId(str(uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | random)))
 
 
+def new_request_id() -> str:
+    """Of one call of the service: 24 hex digits."""
+    return os.urandom(12).hex()
+
+
+def made_at(job_id: JobId) -> float | None:
+    """When a job's id was made, in Unix seconds; None where it is not one of ours."""
+    try:
+        parsed = uuid.UUID(job_id)
+    except ValueError:
+        return None
+    return (parsed.int >> 80) / 1000 if parsed.version == 7 and str(parsed) == job_id else None
+
+
 def new_worker_id(role: str) -> WorkerId:
     """``role`` (worker, planner, finisher), the process id, and random bits."""
     return WorkerId(f"{role}-{os.getpid()}-{os.urandom(6).hex()}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cosbatch.model.errors import FailureCode
@@ -50,6 +50,10 @@ class JobRequest:
     part_copy_above_bytes: int = 5 * 2**30
     """Larger objects are copied in parts. At most 5 GiB, the limit of a single copy."""
     part_size_bytes: int = 256 * 2**20
+    as_written: str = field(default="", compare=False)
+    """Manifest, operation and report in the words of the wire that brought them, for its own answers: declarative
+    clients hold an answer against what they have sent. Says nothing that is not in the other fields, and is dropped by
+    whoever makes another request of this one. Empty where no wire has kept them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,9 +144,12 @@ class JobEvent:
     at: float
     actor: Actor
     kind: str
-    """``moved``, ``priority``, ``hold``, ``hold-ended``, ``report``."""
+    """``created``, ``moved``, ``priority``, ``waiting`` (why it is held back has changed), ``hold``, ``hold-ended``,
+    ``report``."""
     status: JobStatus
     reason: str
+    by: str = ""
+    """Which user, and the way: ``alice via cos``; empty for the engine."""
 
 
 def operation_name_of(parameters: OperationParameters) -> OperationName:

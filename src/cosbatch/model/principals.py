@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from cosbatch.model.identifiers import AccountId
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, AccountId
 
 
 class UserRole(StrEnum):
@@ -86,6 +86,19 @@ class Caller:
     """``cos``, ``rest``, ``console``, ``cli``."""
     credential: str = ""
     """The access key's or token's id, for the audit log; never a secret."""
+
+    def __str__(self) -> str:
+        """As a job's events name it: ``alice via cos``."""
+        return f"{self.user} via {self.via}"
+
+
+LOCAL_CALLER: Final = Caller(
+    account=Account(id=LOCAL_ACCOUNT, name="local", uin="", appid="", aws_account_id="", created_at=0.0),
+    user="local",
+    role=UserRole.ADMIN,
+    via="cli",
+)
+"""Whoever runs the program on its own data folder, without a service: nobody has to be let in."""
 
 
 class RoleProvider(StrEnum):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+from urllib.parse import urlsplit
 
 from cosbatch.model.identifiers import Bucket, RegionName
 
@@ -53,3 +55,19 @@ class Region:
     """Classes that a job may ask for, in place of the profile's; empty: the profile's."""
     profile_overrides: tuple[tuple[str, str], ...] = ()
     """Option name -> support (``applied``, ``emulated``, ``refused``)."""
+
+
+CLOUD_DOMAINS: Final = ("amazonaws.com", "amazonaws.com.cn", "myqcloud.com", "tencentcos.cn")
+"""Below one of them a region's store reads from another region's by itself. China's partition is a cloud of its own."""
+
+
+def is_same_store(source: Region, target: Region) -> bool:
+    """Whether one store can read from the other by itself: one endpoint, or two regions of one cloud.
+
+    Regions of a cloud have endpoints below the cloud's own domain (``cos.ap-x.myqcloud.com`` and
+    ``cos.ap-y.myqcloud.com``); self-hosted stores at different addresses do not know each other.
+    """
+    if source.endpoint == target.endpoint:
+        return True
+    hosts = [urlsplit(region.endpoint).hostname or "" for region in (source, target)]
+    return any(all(host.endswith(f".{domain}") for host in hosts) for domain in CLOUD_DOMAINS)

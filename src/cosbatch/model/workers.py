@@ -25,6 +25,8 @@ class WorkerMetrics:
     chunks_held: int = 0
     requests_per_second: float = 0.0
     """Answered since the process last told."""
+    repeats: int = 0
+    """Requests that were sent again since the process started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

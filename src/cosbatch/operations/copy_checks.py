@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 from unicodedata import category
 
 from cosbatch.model.errors import Fault
 from cosbatch.model.jobs import JobRequest
-from cosbatch.model.manifests import ManifestField
 from cosbatch.model.operations import Directive, Permission, PutObjectCopy
 from cosbatch.operations.copy_options import MAX_TAGS, acl_directive
 from cosbatch.operations.copy_plan import MERGING
+from cosbatch.operations.shared_checks import check_tag_texts, check_version_column
 from cosbatch.storage.profiles import CapabilityProfile, Option, Support
 
 ROOT: Final = "Operation.COSPutObjectCopy"
-TAG_KEY_LENGTH: Final = 128
-TAG_VALUE_LENGTH: Final = 256
-"""S3, Object tagging, in characters."""
-_TAG_MARKS: Final = frozenset("+-_=.:/@")
 
 
 def check_copy(
@@ -27,13 +22,13 @@ def check_copy(
 ) -> list[Fault]:
     """All faults, each with the option and the store that does not offer it."""
     return [
-        *_check_versions(request, source),
+        *check_version_column(request, source),
         *_check_parts(request, params, target),
         *_check_class(params, target),
         *_check_encryption(params, target),
         *_check_metadata(params, target),
         *_check_tags(params, source, target),
-        *_check_tag_texts(params),
+        *check_tag_texts(params.new_object_tagging, path=f"{ROOT}.NewObjectTagging"),
         *_check_acl(params, source, target),
         *_check_grants(params),
         *_check_dates(params, target),
@@ -49,17 +44,6 @@ def _not_offered(
 
 def _fault(field: str, value: str, problem: str, way_out: str = "") -> Fault:
     return Fault(path=f"{ROOT}.{field}", value=value[:200], problem=problem, way_out=way_out)
-
-
-def _check_versions(request: JobRequest, source: CapabilityProfile) -> Iterator[Fault]:
-    fields = request.manifest.spec.fields
-    if ManifestField.VERSION_ID in fields and source.supports(Option.VERSIONS) is Support.REFUSED:
-        yield Fault(
-            path=f"Manifest.Spec.Fields[{fields.index(ManifestField.VERSION_ID)}]",
-            value=ManifestField.VERSION_ID,
-            problem=f"{Option.VERSIONS} is not offered by a {source.name} store",
-            way_out="ignore the column",
-        )
 
 
 def _check_parts(request: JobRequest, params: PutObjectCopy, target: CapabilityProfile) -> Iterator[Fault]:
@@ -113,27 +97,6 @@ def _check_tags(params: PutObjectCopy, source: CapabilityProfile, target: Capabi
         yield from _not_offered(target, option, field="TaggingDirective", value=directive, way_out="use Copy")
     if directive is Directive.ADD:
         yield from _not_offered(source, Option.OBJECT_TAGGING, field="TaggingDirective", value=directive)
-
-
-def _check_tag_texts(params: PutObjectCopy) -> Iterator[Fault]:
-    for number, tag in enumerate(params.new_object_tagging):
-        field = f"NewObjectTagging[{number}]"
-        if not 1 <= len(tag.key) <= TAG_KEY_LENGTH:
-            yield _fault(f"{field}.Key", tag.key, f"a tag's key has 1 to {TAG_KEY_LENGTH} characters")
-        if len(tag.value) > TAG_VALUE_LENGTH:
-            yield _fault(f"{field}.Value", tag.value, f"a tag's value has at most {TAG_VALUE_LENGTH} characters")
-        for name, text in (("Key", tag.key), ("Value", tag.value)):
-            if not all(map(_may_be_in_a_tag, text)):
-                problem = "a tag is made of letters, digits, spaces and + - _ = . : / @"
-                yield _fault(f"{field}.{name}", text, problem)
-    for key, count in Counter(tag.key for tag in params.new_object_tagging).items():
-        if count > 1:
-            yield _fault("NewObjectTagging", key, f"{count} tags have this key", "give one of them")
-
-
-def _may_be_in_a_tag(character: str) -> bool:
-    """Letters, digits and spaces of any script (Amazon S3, Tag: ``[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*``)."""
-    return character in _TAG_MARKS or category(character)[0] in "LNZ"
 
 
 def _check_acl(params: PutObjectCopy, source: CapabilityProfile, target: CapabilityProfile) -> Iterator[Fault]:

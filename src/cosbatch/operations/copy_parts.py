@@ -53,6 +53,7 @@ async def copy_in_parts(copy: ObjectCopy, wanted: Wanted, meta: ObjectMeta) -> V
             first_byte=part.first_byte,
             last_byte=part.last_byte,
             if_source_etag=meta.etag if copy.plan.matches_source else "",
+            source_region=copy.plan.options.source_region,
         )
 
     async def before_end() -> None:

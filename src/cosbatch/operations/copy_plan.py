@@ -119,7 +119,10 @@ def plan_of(facts: JobFacts) -> CopyPlan:
     plan = CopyPlan(
         facts=facts,
         params=params,
-        options=_options(params, target, metadata=metadata, sends_acl=not puts_acl),
+        options=replace(
+            _options(params, target, metadata=metadata, sends_acl=not puts_acl),
+            source_region=None if params.target_region in (None, facts.request.region) else facts.request.region,
+        ),
         metadata=metadata,
         acl=acl,
         single_limit_bytes=min(facts.request.part_copy_above_bytes, target.copy_limit_bytes),

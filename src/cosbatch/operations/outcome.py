@@ -5,6 +5,7 @@ from __future__ import annotations
 from cosbatch.model.tasks import OutcomeCode, Result, Task, TaskStatus
 from cosbatch.operations.port import TaskContext
 
+SUCCESSFUL = "Successful"
 INVALID_TAG = "InvalidTag"
 """S3's and COS's own code for a tag set that no object may have; here before it is sent."""
 
@@ -18,8 +19,10 @@ class TaskRefused(Exception):
         self.message = message
 
 
-def succeeded(task: Task, context: TaskContext, *, size_bytes: int) -> Result:
-    return Result(task.number, TaskStatus.SUCCEEDED, "", 200, "Successful", size_bytes, context.requests_sent())
+def succeeded(
+    task: Task, context: TaskContext, *, size_bytes: int = 0, http_status: int = 200, message: str = SUCCESSFUL
+) -> Result:
+    return Result(task.number, TaskStatus.SUCCEEDED, "", http_status, message, size_bytes, context.requests_sent())
 
 
 def refused(task: Task, context: TaskContext, refusal: TaskRefused) -> Result:

@@ -72,6 +72,8 @@ class TaskContext:
     there before any attempt of ours."""
     requests_sent: Callable[[], int]
     """Requests sent for this task so far."""
+    may_have_run: bool = False
+    """An earlier attempt, of this claim or another, may have been applied; ``settle`` has looked."""
     written_version: VersionId | None = None
     """The version that this task has made, so that it is read back and not an owner's newer one."""
     written_etag: str | None = None

@@ -20,9 +20,11 @@ _OF_NO_KNOWN_FIELD: Final = frozenset({"extra_forbidden", "model_type", "model_a
 _USER_IN_URL: Final = re.compile(r"//[^/@]*@")
 
 
-def refused(problem: str, *, way_out: str = "") -> PydanticCustomError:
-    """What a validator raises: ``problem`` and ``way_out`` are sentences without a full stop."""
-    return PydanticCustomError(OWN_ERROR, "{problem}", {"problem": problem, "way_out": way_out})
+def refused(problem: str, *, way_out: str = "", is_secret: bool = False) -> PydanticCustomError:
+    """What a validator raises: ``problem`` and ``way_out`` are sentences without a full stop. ``is_secret``: no message
+    shows the value, which may be a secret."""
+    context = {"problem": problem, "way_out": way_out, "is_secret": is_secret}
+    return PydanticCustomError(OWN_ERROR, "{problem}", context)
 
 
 def faults_of(
@@ -41,7 +43,8 @@ def _fault(detail: ErrorDetails, *, model: type[BaseModel], place: Callable[[Pat
     kind = detail["type"]
     context: Mapping[str, Any] = detail.get("ctx") or {}
     value = "" if kind == "missing" or isinstance(detail["input"], dict | list) else shorten(detail["input"])
-    may_be_secret = bool(secrets_below) and (secrets_below in detail["loc"] or kind in _OF_NO_KNOWN_FIELD)
+    is_below = bool(secrets_below) and (secrets_below in detail["loc"] or kind in _OF_NO_KNOWN_FIELD)
+    may_be_secret = is_below or bool(context.get("is_secret"))
     problem, way_out = _words(kind, detail=detail, context=context, path=path, model=model)
     return Fault(
         path=place(path),

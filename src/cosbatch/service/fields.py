@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, StrictInt, StrictStr
 
 from cosbatch.model.arns import ResourceArn, parse_resource_arn, parse_role_arn
-from cosbatch.model.operations import Directive
+from cosbatch.model.operations import Directive, TaggingChange
 from cosbatch.service.faults import nearest, refused
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -124,6 +124,15 @@ def directive(value: Any) -> Directive:
         raise refused("is no directive", way_out=nearest(str(value), known=Directive)) from None
 
 
+def tagging_change(value: Any) -> TaggingChange:
+    if value == "Replace":
+        return TaggingChange.REPLACED
+    try:
+        return TaggingChange(value)
+    except ValueError:
+        raise refused("is no directive", way_out=nearest(str(value), known=TaggingChange)) from None
+
+
 def bare_metadata_name(name: str) -> str:
     """Without the provider's prefix, in lower case: as it is kept."""
     return _META_PREFIX.sub("", name, count=1).lower()
@@ -172,6 +181,7 @@ RoleArnText = Annotated[StrictStr, at_most_bytes(1024), AfterValidator(_role_arn
 ETag = Annotated[StrictStr, at_most_bytes(1024), AfterValidator(_one_line), AfterValidator(_etag)]
 UnixSeconds = Annotated[int, PlainValidator(unix_seconds)]
 DirectiveWord = Annotated[Directive, BeforeValidator(directive)]
+TaggingWord = Annotated[TaggingChange, BeforeValidator(tagging_change)]
 MetadataName = Annotated[StrictStr, AfterValidator(_metadata_name)]
 SseAlgorithm = Annotated[StrictStr, AfterValidator(_sse_algorithm)]
 StorageClass = Annotated[StrictStr, AfterValidator(_storage_class)]

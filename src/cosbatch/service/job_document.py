@@ -204,6 +204,7 @@ def event_document(event: JobEvent) -> dict[str, Any]:
     return {
         "at": iso_time(event.at),
         "actor": event.actor.value,
+        "by": event.by,
         "kind": event.kind,
         "status": event.status.value,
         "reason": event.reason,

@@ -10,12 +10,19 @@ from typing import Any, Final
 from cosbatch.model.arns import ResourceArn, parse_resource_arn
 from cosbatch.model.errors import Fault
 from cosbatch.model.manifests import KeyEncoding, ManifestField, ManifestFormat
-from cosbatch.model.operations import Directive
+from cosbatch.model.operations import Directive, TaggingChange
 from cosbatch.service import fields
 from cosbatch.service.documents import Document, Path, dotted, shorten
 from cosbatch.service.faults import nearest
 
 _COPY: Final[Path] = ("operation", "cos_put_object_copy")
+_TAGGING: Final[Path] = ("operation", "cos_put_object_tagging")
+_OPERATIONS: Final = (
+    "cos_put_object_copy",
+    "cos_initiate_restore_object",
+    "cos_delete_object",
+    "cos_put_object_tagging",
+)
 _METADATA: Final[Path] = (*_COPY, "new_object_metadata")
 _INVENTORIES: Final = (ManifestFormat.COS_INVENTORY_CSV, ManifestFormat.S3_INVENTORY_CSV)
 _USER_METADATA_MAX_BYTES: Final = 2048
@@ -27,11 +34,6 @@ Found = Callable[..., Fault]
 def unknown_region(path: str, *, region: str, known: Collection[str]) -> Fault:
     way_out = nearest(region, known=known) if known else "add a region to the settings file"
     return Fault(path=path, value=region, problem="is no region of the settings", way_out=way_out)
-
-
-def role_of_no_use(path: str, *, role_arn: str) -> Fault:
-    problem = "names a role, but jobs run with the credentials of their region here"
-    return Fault(path=path, value=role_arn, problem=problem, way_out="leave it out")
 
 
 def faults_between_fields(content: Mapping[str, Any], *, document: Document, lowest_priority: int) -> Iterator[Fault]:
@@ -54,9 +56,6 @@ def faults_against_settings(
     for path, region in _named_regions(content):
         if region not in regions:
             yield unknown_region(document.place(path), region=region, known=regions)
-    role = content.get("role_arn")
-    if isinstance(role, str):
-        yield role_of_no_use(document.place(("role_arn",)), role_arn=shorten(role))
 
 
 def _named_regions(content: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
@@ -144,6 +143,45 @@ def _report_bucket(content: Mapping[str, Any], fault: Found) -> Iterator[Fault]:
     report = content.get("report")
     if isinstance(report, Mapping) and report.get("enabled", True) is True and "bucket" not in report:
         yield fault(("report", "bucket"), "is missing", "add it, or write enabled: false for no report")
+
+
+# --- the operation
+
+
+def _one_operation(content: Mapping[str, Any], fault: Found) -> Iterator[Fault]:
+    path: Path = ("operation",)
+    operation = content.get("operation")
+    if not isinstance(operation, Mapping):
+        return
+    given = [name for name in _OPERATIONS if name in operation]
+    if not given and not operation.keys() - set(_OPERATIONS):
+        way_out = f"add one of {', '.join(_OPERATIONS)}; cos_delete_object: {{}} has no fields"
+        yield fault(path, "names no operation", way_out)
+    for name in given[1:]:
+        yield fault((*path, name), f"is given beside {given[0]}", "keep one: a job does one thing to each object")
+
+
+def _tag_set(content: Mapping[str, Any], fault: Found) -> Iterator[Fault]:
+    path: Path = (*_TAGGING, "tag_set")
+    change = _tagging_change(_at(content, (*_TAGGING, "tagging_directive")))
+    tags = _at(content, path)
+    if change in (TaggingChange.REPLACED, TaggingChange.ADD) and not tags:
+        way_out = "add the tags; tagging_directive Delete without a tag_set takes all tags away"
+        yield fault(path, f"is missing, tagging_directive {change} needs it", way_out)
+    members = _mappings(tags)
+    for number, tag in enumerate(members if change is TaggingChange.DELETE else ()):
+        if "value" in tag:
+            problem = "is given with tagging_directive Delete, which goes by the key"
+            yield fault((*path, number, "value"), problem, "leave it out", value=tag["value"])
+    for name in _repeated([str(tag["key"]) for tag in members if "key" in tag]):
+        yield fault(path, f"names {name} twice", "keep one of them")
+
+
+def _tagging_change(value: object) -> TaggingChange | None:
+    try:
+        return fields.tagging_change(value)
+    except ValueError:
+        return None
 
 
 # --- the copy
@@ -261,6 +299,8 @@ _RULES: Final = (
     _manifest_region,
     _target_region,
     _report_bucket,
+    _one_operation,
+    _tag_set,
     _prefixes,
     _dates,
     _metadata,

@@ -3,7 +3,7 @@ same. :func:`parse_job` makes a request of one, or raises every fault at once.""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
@@ -21,12 +21,17 @@ from cosbatch.model.manifests import (
 )
 from cosbatch.model.operations import (
     CannedAcl,
+    DeleteObject,
     Directive,
     Grant,
     GranteeType,
+    InitiateRestoreObject,
     NewObjectMetadata,
+    OperationParameters,
     Permission,
     PutObjectCopy,
+    PutObjectTagging,
+    RestoreTier,
     Tag,
 )
 from cosbatch.model.reports import ReportFormat, ReportScope, ReportSpec
@@ -37,6 +42,8 @@ from cosbatch.service.job_rules import faults_against_settings, faults_between_f
 
 DEFAULT_PRIORITY: Final = 10
 TOKEN_MAX_BYTES: Final = 64
+RESTORE_DAYS_MAX: Final = 365
+"""COS, ExpirationInDays."""
 
 
 class _Form(BaseModel):
@@ -110,8 +117,27 @@ class CopyForm(_Form):
     new_object_tagging: Annotated[tuple[TagForm, ...], Field(max_length=10)] = ()
 
 
+class RestoreForm(_Form):
+    expiration_in_days: Annotated[StrictInt, AfterValidator(fields.between(1, RESTORE_DAYS_MAX, unit="days"))]
+    job_tier: RestoreTier
+
+
+class DeleteForm(_Form):
+    """Has no fields: that it is there is all it says."""
+
+
+class TaggingForm(_Form):
+    tagging_directive: fields.TaggingWord
+    tag_set: Annotated[tuple[TagForm, ...], Field(max_length=10)] = ()
+
+
 class OperationForm(_Form):
-    cos_put_object_copy: CopyForm
+    """One of them is there: :mod:`cosbatch.service.job_rules` sees to it."""
+
+    cos_put_object_copy: CopyForm | None = None
+    cos_initiate_restore_object: RestoreForm | None = None
+    cos_delete_object: DeleteForm | None = None
+    cos_put_object_tagging: TaggingForm | None = None
 
 
 class ReportForm(_Form):
@@ -187,7 +213,7 @@ def _request(form: JobForm) -> JobRequest:
     return JobRequest(
         region=region,
         manifest=_manifest(form.manifest),
-        operation=_copy(form.operation.cos_put_object_copy, region=region),
+        operation=_operation(form.operation, region=region),
         report=_report(form.report, region=region),
         priority=form.priority,
         role_arn=form.role_arn,
@@ -219,6 +245,23 @@ def _elsewhere(named: str | None, *, region: RegionName) -> RegionName | None:
     return RegionName(named) if named and named != region else None
 
 
+def _operation(form: OperationForm, *, region: RegionName) -> OperationParameters:
+    if form.cos_put_object_copy is not None:
+        return _copy(form.cos_put_object_copy, region=region)
+    if form.cos_initiate_restore_object is not None:
+        restore = form.cos_initiate_restore_object
+        return InitiateRestoreObject(expiration_in_days=restore.expiration_in_days, job_tier=restore.job_tier)
+    if form.cos_put_object_tagging is not None:
+        tagging = form.cos_put_object_tagging
+        return PutObjectTagging(tagging_directive=tagging.tagging_directive, tag_set=_tags(tagging.tag_set))
+    assert form.cos_delete_object is not None
+    return DeleteObject()
+
+
+def _tags(forms: Sequence[TagForm]) -> tuple[Tag, ...]:
+    return tuple(Tag(key=form.key, value=form.value) for form in forms)
+
+
 def _copy(form: CopyForm, *, region: RegionName) -> PutObjectCopy:
     metadata = _new_object_metadata(form.new_object_metadata)
     has_acl = bool(form.access_control_grants or form.canned_access_control_list)
@@ -236,7 +279,7 @@ def _copy(form: CopyForm, *, region: RegionName) -> PutObjectCopy:
         metadata_directive=_metadata_directive(form.metadata_directive, metadata),
         new_object_metadata=metadata,
         tagging_directive=form.tagging_directive or _implied(bool(form.new_object_tagging)),
-        new_object_tagging=tuple(Tag(key=tag.key, value=tag.value) for tag in form.new_object_tagging),
+        new_object_tagging=_tags(form.new_object_tagging),
         storage_class=form.storage_class,
     )
 

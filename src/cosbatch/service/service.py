@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from enum import StrEnum
+from functools import wraps
+from typing import Any, Final, ParamSpec, Protocol, TypeVar
 
 from cosbatch.ledger.port import JobLedger
-from cosbatch.model.errors import Fault, IllegalMove, InvalidArgument, StorageError, StorageReason
-from cosbatch.model.identifiers import AccountId, JobId, RegionName, new_job_id
+from cosbatch.model.errors import (
+    Fault,
+    IllegalMove,
+    InvalidArgument,
+    LedgerUnavailable,
+    NotAllowed,
+    ServiceUnavailable,
+    StorageError,
+    StorageReason,
+    TokenReused,
+)
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, AccountId, JobId, RegionName, new_job_id
 from cosbatch.model.jobs import PRIORITY_MAX, Job, JobEvent, JobRequest, PausedBy
 from cosbatch.model.manifests import Manifest, ManifestLocation
 from cosbatch.model.operations import PutObjectCopy
+from cosbatch.model.principals import Caller, UserRole
 from cosbatch.model.regions import Region
+from cosbatch.model.reports import ReportState
 from cosbatch.model.states import Actor, JobStatus, is_final, may_move, sources_of
 from cosbatch.service.job_document import request_digest
-from cosbatch.service.job_rules import role_of_no_use, unknown_region
+from cosbatch.service.job_rules import unknown_region
 from cosbatch.service.job_schema import TOKEN_MAX_BYTES
+from cosbatch.service.role_rules import JobRoles, look_as_role, role_faults
 from cosbatch.storage.patience import LOOK_SECONDS, answered_within
 
+P = ParamSpec("P")
+T = TypeVar("T")
+VERBS: Final = (
+    "create_job",
+    "describe_job",
+    "list_jobs",
+    "update_job_priority",
+    "update_job_status",
+    "pause_job",
+    "resume_job",
+    "delete_job",
+)
+"""Of :class:`JobService`, by the names that every wire, client and command line gives them."""
 PAGE_MAX: Final = 1000
 REASON_MAX_BYTES: Final = 256
 _MANIFEST_WAYS_OUT: Final = {
@@ -37,6 +65,15 @@ class ManifestLook(Protocol):
     """Asks the store for a manifest's ETag, without quotes. Raises StorageError where the store says no."""
 
     async def __call__(self, manifest: Manifest, *, region: RegionName) -> str: ...
+
+
+class Repeat(StrEnum):
+    """What an equal request under a ClientRequestToken that is known already comes to."""
+
+    ANSWER = "answer"
+    """The job that it made."""
+    REFUSE = "refuse"
+    """TokenReused, naming the job: COS's wire has no other way to say which one it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +100,26 @@ _RESUME: Final = _Verb(name="resume", to=JobStatus.ACTIVE, reason="resumed by us
 _VERBS: Final = (_CONFIRM, _PAUSE, _RESUME, _CANCEL)
 
 
+def _answering(verb: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """The service's rim: a ledger that does not answer is the service's own trouble to a caller. What is wrong with it
+    is in ``__cause__``, for whoever operates the service: it may name files."""
+
+    @wraps(verb)
+    async def asked(*args: P.args, **named: P.kwargs) -> T:
+        try:
+            return await verb(*args, **named)
+        except LedgerUnavailable as error:
+            raise ServiceUnavailable(
+                "the service cannot reach its records now; try again in a moment. A change may have been made all the"
+                " same: look first, or repeat a create under the same ClientRequestToken"
+            ) from error
+
+    return asked
+
+
 class JobService:
-    """Every verb names the account that asks; another account's jobs do not exist for it (NoSuchJob)."""
+    """Every verb names who asks. Another account's jobs do not exist for it (NoSuchJob); a viewer only looks, and what
+    changes jobs takes an operator (NotAllowed): the same on every wire."""
 
     def __init__(
         self,
@@ -73,34 +128,57 @@ class JobService:
         regions: Mapping[RegionName, Region],
         look: ManifestLook,
         look_seconds: float = LOOK_SECONDS,
+        max_unfinished_jobs: int | None = None,
+        roles: JobRoles | None = None,
     ) -> None:
-        """``look_seconds``: how long a look at a manifest may last before its store counts as not answering."""
+        """``look_seconds``: how long a look at a manifest may last before its store counts as not answering.
+        ``max_unfinished_jobs``: of one account; None: any number. ``roles``: without it no job may name one."""
+        self._roles = roles
         self._ledger = ledger
         self._regions = regions
         self._look = look
         self._look_seconds = look_seconds
+        self._max_unfinished_jobs = max_unfinished_jobs
 
     # --- creating
 
-    async def create_job(self, request: JobRequest, *, account: AccountId, token: str = "") -> Job:
-        """A job in New; or the one that an equal request made under this token before.
+    @_answering
+    async def create_job(
+        self, request: JobRequest, *, caller: Caller, token: str = "", repeat: Repeat = Repeat.ANSWER
+    ) -> Job:
+        """A job in New; or the one that an equal request made under this token before, where ``repeat`` lets it be
+        answered. So after a lost reply the same call finds the job that it made.
 
         Raises InvalidArgument with all faults (unknown regions, a role, another ETag), TokenReused where the token
-        belongs to another request, StorageError where the manifest cannot be looked at.
+        belongs to another request, or to any where ``repeat`` refuses, TooManyJobs where the account's quota is used
+        up, StorageError where the manifest cannot be looked at.
         """
-        self._check(request, token=token)
+        _check_operates(caller, to="make jobs")
+        self._check(request, token=token, also=await self._role_faults(request, caller.account.id))
         digest = request_digest(request)
-        if not token or await self.find_job(token=token, region=request.region, account=account) is None:
-            request = await self.pin_manifest(request)
+        if not token or await self.find_job(token=token, region=request.region, caller=caller) is None:
+            request = await self.pin_manifest(request, account=caller.account.id)
         job_id = new_job_id()
-        return await self._ledger.create(request, job_id=job_id, account=account, token=token or job_id, digest=digest)
+        job = await self._ledger.create(
+            request,
+            job_id=job_id,
+            account=caller.account.id,
+            token=token or job_id,
+            digest=digest,
+            by=str(caller),
+            max_unfinished=self._max_unfinished_jobs,
+        )
+        if repeat is Repeat.REFUSE and job.id != job_id:
+            raise TokenReused(f"this ClientRequestToken has made job {job.id} already, by an equal request")
+        return job
 
-    async def pin_manifest(self, request: JobRequest) -> JobRequest:
+    async def pin_manifest(self, request: JobRequest, *, account: AccountId = LOCAL_ACCOUNT) -> JobRequest:
         """The request with the ETag that its manifest has now. InvalidArgument where the request has faults, names
-        another ETag, or the store says that it cannot be read; StorageError where the store says nothing."""
-        self._check(request, token="")
+        another ETag or a role that cannot be assumed, or the store says that it cannot be read; StorageError where the
+        store says nothing."""
+        self._check(request, token="", also=await self._role_faults(request, account))
         location = request.manifest.location
-        found = await self._etag_of(request)
+        found = await self._etag_of(request, account=account)
         if location.etag and location.etag != found:
             fault = Fault(
                 path="manifest.location.etag",
@@ -111,10 +189,12 @@ class JobService:
             raise InvalidArgument("the manifest is not the one that the job names", faults=[fault])
         return replace(request, manifest=replace(request.manifest, location=replace(location, etag=found)))
 
-    async def _etag_of(self, request: JobRequest) -> str:
+    async def _etag_of(self, request: JobRequest, *, account: AccountId) -> str:
         store = f"the store of region {request.region}"
         try:
             async with answered_within(self._look_seconds, store=store, target="the manifest"):
+                if request.role_arn and self._roles is not None:
+                    return await look_as_role(request, account=account, roles=self._roles)
                 return await self._look(request.manifest, region=request.region)
         except StorageError as error:
             raise _manifest_error(error, request.manifest.location) or error from error
@@ -128,15 +208,22 @@ class JobService:
             if name in named
         )
 
-    async def find_job(self, *, token: str, account: AccountId, region: RegionName | None = None) -> Job | None:
+    @_answering
+    async def find_job(self, *, token: str, caller: Caller, region: RegionName | None = None) -> Job | None:
         """The job that was made under a ClientRequestToken, in ``region`` or, without one, in any."""
-        found = await self._ledger.jobs(account=account, token=token)
+        found = await self._ledger.jobs(account=caller.account.id, token=token)
         return next((job for job in found if region in (None, job.request.region)), None)
 
-    def _check(self, request: JobRequest, *, token: str) -> None:
-        faults = [*self._region_faults(request), *_priority_faults(request.priority)]
-        if request.role_arn:
-            faults.append(role_of_no_use("role_arn", role_arn=request.role_arn))
+    @_answering
+    async def find_jobs(self, *, token_prefix: str, caller: Caller) -> Sequence[Job]:
+        """Jobs whose ClientRequestToken begins so, newest first."""
+        return await self._ledger.jobs(account=caller.account.id, token_prefix=token_prefix)
+
+    async def _role_faults(self, request: JobRequest, account: AccountId) -> list[Fault]:
+        return await role_faults(request, account=account, roles=self._roles, regions=self._regions)
+
+    def _check(self, request: JobRequest, *, token: str, also: Sequence[Fault] = ()) -> None:
+        faults = [*self._region_faults(request), *_priority_faults(request.priority), *also]
         if len(token.encode()) > TOKEN_MAX_BYTES:
             problem = f"is {len(token.encode())} bytes long, {TOKEN_MAX_BYTES} are allowed"
             faults.append(Fault(path="client_request_token", value=token, problem=problem, way_out="make it shorter"))
@@ -152,18 +239,23 @@ class JobService:
 
     # --- looking
 
-    async def describe_job(self, job_id: JobId, *, account: AccountId) -> Job:
-        return await self._ledger.job(job_id, account=account)
+    @_answering
+    async def describe_job(self, job_id: JobId, *, caller: Caller) -> Job:
+        return await self._ledger.job(job_id, account=caller.account.id)
 
+    @_answering
     async def list_jobs(
         self,
         *,
-        account: AccountId,
+        caller: Caller,
+        region: RegionName | None = None,
         statuses: Collection[JobStatus] = (),
+        created_after: float | None = None,
         max_results: int = PAGE_MAX,
         next_token: str = "",
     ) -> JobPage:
-        """Newest first; no statuses: all. ``max_results`` is 1 to 1000."""
+        """Newest first; no statuses: all. ``created_after`` is in Unix seconds: COS lists the jobs of 90 days.
+        ``max_results`` is 1 to 1000."""
         if not 1 <= max_results <= PAGE_MAX:
             fault = Fault(
                 path="max_results",
@@ -172,30 +264,40 @@ class JobService:
                 way_out=f"write 1 to {PAGE_MAX}",
             )
             raise InvalidArgument("the list cannot be made", faults=[fault])
-        after = JobId(next_token) if next_token else None
-        found = await self._ledger.jobs(account=account, statuses=statuses, after=after, limit=max_results + 1)
+        found = await self._ledger.jobs(
+            account=caller.account.id,
+            region=region,
+            statuses=statuses,
+            created_after=created_after,
+            after=JobId(next_token) if next_token else None,
+            limit=max_results + 1,
+        )
         page = tuple(found[:max_results])
         return JobPage(jobs=page, next_token=page[-1].id if len(found) > max_results else "")
 
-    async def job_events(self, job_id: JobId, *, account: AccountId) -> Sequence[JobEvent]:
+    @_answering
+    async def job_events(self, job_id: JobId, *, caller: Caller) -> Sequence[JobEvent]:
         """What happened to a job, oldest first."""
-        await self._ledger.job(job_id, account=account)
+        await self._ledger.job(job_id, account=caller.account.id)
         return await self._ledger.events(job_id)
 
     # --- changing
 
-    async def update_job_priority(self, job_id: JobId, *, priority: int, account: AccountId) -> Job:
+    @_answering
+    async def update_job_priority(self, job_id: JobId, *, priority: int, caller: Caller) -> Job:
         """Also while it runs. IllegalMove for a job that has ended."""
+        _check_operates(caller, to="change jobs")
         faults = _priority_faults(priority)
         if faults:
             raise InvalidArgument("the priority cannot be set", faults=faults)
-        job = await self._ledger.job(job_id, account=account)
+        job = await self._ledger.job(job_id, account=caller.account.id)
         if is_final(job.status):
             raise IllegalMove(f"job {job_id} is {job.status}: its priority cannot be changed any more")
-        return await self._ledger.set_priority(job_id, priority=priority, actor=Actor.USER)
+        return await self._ledger.set_priority(job_id, priority=priority, actor=Actor.USER, by=str(caller))
 
+    @_answering
     async def update_job_status(
-        self, job_id: JobId, *, requested_job_status: JobStatus, account: AccountId, status_update_reason: str = ""
+        self, job_id: JobId, *, requested_job_status: JobStatus, caller: Caller, status_update_reason: str = ""
     ) -> Job:
         """``Ready`` confirms, ``Cancelled`` cancels; nothing else can be asked for. The answer may say Cancelling."""
         match requested_job_status:
@@ -211,25 +313,38 @@ class JobService:
                     way_out="write Ready to confirm or Cancelled to cancel; pausing and resuming have their own verbs",
                 )
                 raise InvalidArgument("the status cannot be set", faults=[fault])
-        return await self._move(job_id, verb, account=account, reason=status_update_reason)
+        return await self._move(job_id, verb, caller=caller, reason=status_update_reason)
 
-    async def pause_job(self, job_id: JobId, *, account: AccountId, reason: str = "") -> Job:
+    @_answering
+    async def pause_job(self, job_id: JobId, *, caller: Caller, reason: str = "") -> Job:
         """It stays paused until it is resumed: no priority resumes it."""
-        return await self._move(job_id, _PAUSE, account=account, reason=reason, paused_by=PausedBy.USER)
+        return await self._move(job_id, _PAUSE, caller=caller, reason=reason, paused_by=PausedBy.USER)
 
-    async def resume_job(self, job_id: JobId, *, account: AccountId, reason: str = "") -> Job:
+    @_answering
+    async def resume_job(self, job_id: JobId, *, caller: Caller, reason: str = "") -> Job:
         """Only what a user paused: a job that gave way to a greater priority resumes by itself."""
-        job = await self._ledger.job(job_id, account=account)
+        _check_operates(caller, to="change jobs")
+        job = await self._ledger.job(job_id, account=caller.account.id)
         if job.paused_by is PausedBy.PRIORITY:
             raise IllegalMove(
                 f"job {job_id} gave way to a job of greater priority and resumes by itself;"
                 " to run it sooner, raise its priority with update-job-priority"
             )
-        return await self._move(job_id, _RESUME, account=account, reason=reason)
+        return await self._move(job_id, _RESUME, caller=caller, reason=reason)
+
+    @_answering
+    async def delete_job(self, job_id: JobId, *, caller: Caller) -> None:
+        """Of a job that has ended; its report in the user's bucket stays. It is gone at once, also its token, which a
+        new job may bear; the engine clears away what is left of it. IllegalMove where it has not ended, or its report
+        is not delivered yet."""
+        _check_operates(caller, to="delete jobs")
+        await self._ledger.job(job_id, account=caller.account.id)
+        await self._ledger.remove(job_id)
 
     async def _move(
-        self, job_id: JobId, verb: _Verb, *, account: AccountId, reason: str, paused_by: PausedBy | None = None
+        self, job_id: JobId, verb: _Verb, *, caller: Caller, reason: str, paused_by: PausedBy | None = None
     ) -> Job:
+        _check_operates(caller, to="change jobs")
         if len(reason.encode()) > REASON_MAX_BYTES:
             fault = Fault(
                 path="status_update_reason",
@@ -238,19 +353,27 @@ class JobService:
                 way_out="make it shorter",
             )
             raise InvalidArgument("the status cannot be set", faults=[fault])
-        await self._ledger.job(job_id, account=account)
+        await self._ledger.job(job_id, account=caller.account.id)
         try:
             return await self._ledger.move(
                 job_id,
                 expect=sources_of(verb.to, by=Actor.USER),
                 to=verb.to,
                 actor=Actor.USER,
+                by=str(caller),
                 reason=reason or verb.reason,
                 paused_by=paused_by,
             )
         except IllegalMove as error:
-            now = await self._ledger.job(job_id, account=account)
+            now = await self._ledger.job(job_id, account=caller.account.id)
             raise IllegalMove(_why_not(now, verb)) from error
+
+
+def _check_operates(caller: Caller, *, to: str) -> None:
+    """Everybody may look; this is asked for the rest."""
+    if not caller.role.may(UserRole.OPERATOR):
+        needed = UserRole.OPERATOR
+        raise NotAllowed(f"user {caller.user} is a {caller.role} and may not {to}; that takes the role {needed}")
 
 
 def _named_regions(request: JobRequest) -> list[tuple[str, RegionName | None]]:
@@ -267,7 +390,9 @@ def possible_verbs(job: Job) -> tuple[str, ...]:
     verbs = [verb.name for verb in _VERBS if may_move(job.status, verb.to, by=Actor.USER)]
     if job.paused_by is PausedBy.PRIORITY and _RESUME.name in verbs:
         verbs.remove(_RESUME.name)
-    return tuple(verbs if is_final(job.status) else [*verbs, "update-job-priority"])
+    if is_final(job.status):
+        return () if job.report_state is ReportState.PENDING else ("delete-job",)
+    return (*verbs, "update-job-priority")
 
 
 def _why_not(job: Job, verb: _Verb) -> str:

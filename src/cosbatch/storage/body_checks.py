@@ -9,15 +9,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import zlib
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cosbatch.storage import s3_answers
 from cosbatch.storage.held_bodies import HeldBody
 from cosbatch.storage.port import SizedBody
 from cosbatch.storage.profiles import BodyCheck
-from cosbatch.storage.s3_requests import Header, S3Request
+from cosbatch.storage.request_heads import Header
+from cosbatch.storage.s3_requests import S3Request
 from cosbatch.storage.signer import EMPTY_SHA256, UNSIGNED_PAYLOAD
+
+if TYPE_CHECKING:
+    from cosbatch.storage.crc64 import Crc64
 
 _CRC32_HEADER: Final = "x-amz-checksum-crc32"
 
@@ -43,7 +47,8 @@ def words_of_request(request: S3Request) -> BodyWords:
 def words_of(body: SizedBody, check: BodyCheck, *, is_private: bool) -> BodyWords:
     """Of a large body. One that is streamed cannot be hashed before it is sent.
 
-    ``is_private``: over TLS, where nobody in between can change a body together with its Content-MD5.
+    ``is_private``: nobody in between can change a body together with its Content-MD5, because of TLS or because the
+    signature has no other place for the body.
     """
     length = (b"content-length", b"%d" % body.size_bytes)
     if not isinstance(body, HeldBody):
@@ -67,6 +72,28 @@ def has_arrived(body: SizedBody, words: BodyWords, answer: Mapping[str, str]) ->
         return True
     digest = hashlib.md5(body.content, usedforsecurity=False).hexdigest()
     return s3_answers.bare_etag(answer.get("etag", "")) == digest
+
+
+def new_crc64() -> Crc64:
+    """Loaded for stores that have it alone: a Python may have been built without what it needs."""
+    from cosbatch.storage.crc64 import Crc64
+
+    return Crc64()
+
+
+class WatchedBody:
+    """A body to send whose CRC-64 is known once it was sent, also of one that is streamed."""
+
+    def __init__(self, body: SizedBody) -> None:
+        self.size_bytes = body.size_bytes
+        self.crc64 = new_crc64()
+        self._body = body
+
+    async def blocks(self) -> AsyncIterator[bytes | memoryview]:
+        self.crc64 = new_crc64()
+        async for block in self._body.blocks():
+            self.crc64.update(block)
+            yield block
 
 
 def _content_md5(content: bytes | memoryview) -> Header:

@@ -54,6 +54,10 @@ class FolderSpool:
         check_spool_name(name)
         return await _in_thread("read", name, (self._root / name).read_bytes)
 
+    async def folders(self, prefix: str) -> list[str]:
+        check_spool_folder(prefix)
+        return await _in_thread("list", prefix, _folders_below, self._root / prefix)
+
     async def list(self, prefix: str) -> list[str]:
         check_spool_folder(prefix)
         return await _in_thread("list", prefix, _names_below, self._root, prefix)
@@ -193,6 +197,17 @@ def _names_below(root: Path, prefix: str) -> list[str]:
         inside = Path(folder).relative_to(root).as_posix()
         names += [f"{inside}/{file}" for file in files if not file.startswith(".")]
     return sorted(names)
+
+
+def _folders_below(folder: Path) -> list[str]:
+    """An empty one is somebody's who is about to write into it, or is removed with its last file: it does not count."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError as problem:
+        _unless_missing(problem)
+        return []
+    return sorted(name for name in found if any(files for _, _, files in os.walk(folder / name)))
 
 
 def _unless_missing(problem: OSError) -> None:

@@ -16,10 +16,12 @@ from typing import Final
 
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import StorageReason
-from cosbatch.model.identifiers import NULL_VERSION, Bucket, ObjectKey, ObjectRef, VersionId
-from cosbatch.model.operations import CannedAcl, Grant, Tag
+from cosbatch.model.identifiers import NULL_VERSION, Bucket, ObjectKey, ObjectRef, RegionName, VersionId
+from cosbatch.model.operations import CannedAcl, Grant, RestoreTier, Tag
 from cosbatch.model.regions import Versioning
 from cosbatch.storage.memory_objects import (
+    RESTORED,
+    RESTORING,
     Content,
     MemoryBody,
     MemoryBucket,
@@ -40,6 +42,7 @@ from cosbatch.storage.port import (
     ObjectMetadata,
     PutOptions,
     PutOutcome,
+    RestoreOutcome,
     SizedBody,
     UploadedPart,
     UploadEntry,
@@ -49,9 +52,7 @@ from cosbatch.storage.profiles import PROFILES, CapabilityProfile, Option, Suppo
 
 OWNER_ID: Final = "0wner"
 ALL_USERS: Final = "http://acs.amazonaws.com/groups/global/AllUsers"
-ARCHIVED_CLASSES: Final = frozenset({"GLACIER", "ARCHIVE", "DEEP_ARCHIVE", "MAZ_ARCHIVE"})
 UPLOADS_PER_PAGE: Final = 1000
-_RESTORED: Final = 'ongoing-request="false"'
 _NO_PUT_OPTIONS: Final = PutOptions()
 
 
@@ -92,7 +93,7 @@ class MemoryStore:
         """:meth:`put` without a loop."""
         return self._store(ObjectRef(Bucket(bucket), ObjectKey(key)), Content.of(body), options=options)
 
-    def mark_restored(self, ref: ObjectRef, *, restore: str = _RESTORED) -> None:
+    def mark_restored(self, ref: ObjectRef, *, restore: str = RESTORED) -> None:
         """An archived object can be read from now on."""
         found = self._resolve(ref, verb="HEAD")
         self._bucket(ref, verb="HEAD").change(found, replace(found, restore=restore))
@@ -157,6 +158,20 @@ class MemoryStore:
         bucket.add(replace(marker, is_delete_marker=True, etag=""))
         return marker.version_id
 
+    async def restore(self, ref: ObjectRef, *, days: int, tier: RestoreTier) -> RestoreOutcome:
+        await asyncio.sleep(0)
+        shown = _target("POST", ref)
+        if not self._applies(Option.RESTORE):
+            raise refusal(StorageReason.NOT_IMPLEMENTED, 501, target=shown)
+        found = self._resolve(ref, verb="POST")
+        if not found.is_archived:
+            raise refusal(StorageReason.INVALID_OBJECT_STATE, 403, target=shown)
+        if found.restore.startswith(RESTORING):
+            raise refusal(StorageReason.RESTORE_IN_PROGRESS, 409, target=shown)
+        asked = found.asked_back(days=days, now=self._clock.now())
+        self._buckets[ref.bucket].change(found, asked)
+        return RestoreOutcome.BEGUN if asked.restore == RESTORING else RestoreOutcome.EXTENDED
+
     # --- multipart uploads
 
     async def create_upload(self, target: ObjectRef, *, options: PutOptions) -> str:
@@ -188,6 +203,7 @@ class MemoryStore:
         first_byte: int,
         last_byte: int,
         if_source_etag: str = "",
+        source_region: RegionName | None = None,
     ) -> CompletedPart:
         await asyncio.sleep(0)
         shown = _target("PUT", target)
@@ -343,7 +359,7 @@ class MemoryStore:
         return found
 
     def _check_readable(self, found: StoredObject, *, target: str) -> None:
-        if found.storage_class in ARCHIVED_CLASSES and not found.restore.startswith(_RESTORED):
+        if not found.is_readable:
             raise refusal(StorageReason.INVALID_OBJECT_STATE, 403, target=target)
 
     def _copy_source(self, source: ObjectRef, target: ObjectRef) -> StoredObject:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import bisect
 import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from typing import Final, NamedTuple
 
 from cosbatch.model.errors import StorageError, StorageReason
@@ -16,6 +17,10 @@ from cosbatch.storage.held_bodies import fill_room
 from cosbatch.storage.port import AccessControl, ListedObject, ObjectMeta, ObjectMetadata, PutOptions
 
 BLOCK_BYTES: Final = 256 * 1024
+ARCHIVED_CLASSES: Final = frozenset({"GLACIER", "ARCHIVE", "DEEP_ARCHIVE", "MAZ_ARCHIVE"})
+RESTORING: Final = 'ongoing-request="true"'
+RESTORED: Final = 'ongoing-request="false"'
+_DAY_SECONDS: Final = 86_400
 
 
 class Content(NamedTuple):
@@ -75,6 +80,22 @@ class StoredObject:
     @property
     def size_bytes(self) -> int:
         return self.content.size_bytes
+
+    @property
+    def is_archived(self) -> bool:
+        return self.storage_class in ARCHIVED_CLASSES
+
+    @property
+    def is_readable(self) -> bool:
+        return not self.is_archived or self.restore.startswith(RESTORED)
+
+    def asked_back(self, *, days: int, now: float) -> StoredObject:
+        """After a request to restore it: begun, or kept until the midnight (UTC) that follows ``days`` from ``now``
+        (Amazon S3, RestoreObject)."""
+        if not self.restore.startswith(RESTORED):
+            return replace(self, restore=RESTORING)
+        until = (int(now) // _DAY_SECONDS + days + 1) * _DAY_SECONDS
+        return replace(self, restore=f'{RESTORED}, expiry-date="{formatdate(until, usegmt=True)}"')
 
     def meta(self, *, shows_version: bool) -> ObjectMeta:
         return ObjectMeta(

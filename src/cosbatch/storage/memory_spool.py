@@ -24,6 +24,11 @@ class MemorySpool:
             raise SpoolMissing(f"{name} is not in the work area")
         return self._files[name]
 
+    async def folders(self, prefix: str) -> list[str]:
+        check_spool_folder(prefix)
+        below = (name.removeprefix(prefix) for name in self._files if name.startswith(prefix))
+        return sorted({name.partition("/")[0] for name in below if "/" in name})
+
     async def list(self, prefix: str) -> list[str]:
         check_spool_folder(prefix)
         return sorted(name for name in self._files if name.startswith(prefix))

@@ -20,7 +20,7 @@ class PacerBoard:
     Two regions may have buckets of one name, and the expired credentials of one role say nothing about another's.
     """
 
-    __slots__ = ("_clock", "_max_connections", "_pacers", "_rate", "_start_limit", "_stop_reason")
+    __slots__ = ("_clock", "_max_connections", "_pacers", "_rate", "_start_limit", "_stop_reason", "repeats")
 
     def __init__(
         self,
@@ -38,6 +38,8 @@ class PacerBoard:
         self._rate = requests_per_second
         self._stop_reason: str | None = None
         self._pacers: dict[Bucket, BucketPacer] = {}
+        self.repeats = 0
+        """Requests that were sent again so far, over all buckets."""
 
     def pacer(self, bucket: Bucket) -> BucketPacer:
         """Always the same one for a bucket."""

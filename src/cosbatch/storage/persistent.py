@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from typing import Any, Final, ParamSpec, TypeVar, assert_never
 
 from cosbatch.model.errors import StorageError, StorageReason, Unanswered
-from cosbatch.model.identifiers import Bucket, ObjectRef, VersionId
-from cosbatch.model.operations import Tag
+from cosbatch.model.identifiers import Bucket, ObjectRef, RegionName, VersionId
+from cosbatch.model.operations import RestoreTier, Tag
 from cosbatch.model.regions import Versioning
 from cosbatch.storage.disposition import (
     Action,
@@ -35,6 +35,7 @@ from cosbatch.storage.port import (
     ObjectStore,
     PutOptions,
     PutOutcome,
+    RestoreOutcome,
     SizedBody,
     UploadedPart,
     UploadPage,
@@ -161,6 +162,9 @@ class PersistentStore:
     def delete(self, ref: ObjectRef) -> Coroutine[Any, Any, VersionId | None]:
         return self._ask(True, ref.bucket, self._inner.delete, ref)
 
+    def restore(self, ref: ObjectRef, *, days: int, tier: RestoreTier) -> Coroutine[Any, Any, RestoreOutcome]:
+        return self._ask(True, ref.bucket, self._inner.restore, ref, days=days, tier=tier)
+
     # --- multipart uploads
 
     def create_upload(self, target: ObjectRef, *, options: PutOptions) -> Coroutine[Any, Any, str]:
@@ -183,6 +187,7 @@ class PersistentStore:
         first_byte: int,
         last_byte: int,
         if_source_etag: str = "",
+        source_region: RegionName | None = None,
     ) -> Coroutine[Any, Any, CompletedPart]:
         return self._ask(
             True,
@@ -195,6 +200,7 @@ class PersistentStore:
             first_byte=first_byte,
             last_byte=last_byte,
             if_source_etag=if_source_etag,
+            source_region=source_region,
         )
 
     def complete_upload(
@@ -317,6 +323,7 @@ class PersistentStore:
         self.requests -= is_local(error)
         self._note(error)
         attempts = patience.after(error, writes=writes, pacer=pacer)
+        self._board.repeats += 1
         if pacer.held is None:
             asked = disposition(error, writes=writes).after_seconds or 0.0
             stop = self._cut if self.has_written else self._stop

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, VersionId
-from cosbatch.model.operations import CannedAcl, Grant, Tag
+from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, RegionName, VersionId
+from cosbatch.model.operations import CannedAcl, Grant, RestoreTier, Tag
 from cosbatch.model.regions import Versioning
 from cosbatch.storage.profiles import CapabilityProfile
 
@@ -70,6 +71,8 @@ class CopyOptions:
     if_modified_since: int | None = None
     if_unmodified_since: int | None = None
     if_source_etag: str = ""
+    source_region: RegionName | None = None
+    """Where the source is, if it is another region of the same cloud; COS wants to know. None: the target's."""
 
 
 class CopyOutcome(NamedTuple):
@@ -92,6 +95,13 @@ class PutOptions:
     canned_acl: CannedAcl | None = None
     grants: tuple[Grant, ...] = ()
     sse_algorithm: str = ""
+
+
+class RestoreOutcome(StrEnum):
+    BEGUN = "begun"
+    """202: the object can be read when the store is done, hours later."""
+    EXTENDED = "extended"
+    """200: it could be read already, and now for as many days from today."""
 
 
 class ObjectBody(Protocol):
@@ -203,6 +213,14 @@ class ObjectStore(Protocol):
         """The version id of the delete marker made, or of the version removed, where the store says it."""
         ...
 
+    async def restore(self, ref: ObjectRef, *, days: int, tier: RestoreTier) -> RestoreOutcome:
+        """Asks for a readable copy of an archived object, kept for ``days``; no answer waits for it.
+
+        RESTORE_IN_PROGRESS while an earlier request is being worked on (409 RestoreAlreadyInProgress),
+        INVALID_OBJECT_STATE where the object is not archived (403 InvalidObjectState; COS: 405).
+        """
+        ...
+
     # --- multipart uploads
 
     async def create_upload(self, target: ObjectRef, *, options: PutOptions) -> str: ...
@@ -221,6 +239,7 @@ class ObjectStore(Protocol):
         first_byte: int,
         last_byte: int,
         if_source_etag: str = "",
+        source_region: RegionName | None = None,
     ) -> CompletedPart: ...
 
     async def complete_upload(

@@ -135,6 +135,10 @@ _NOT_A_TREE_PATH: Final = rb"//|\A/|/\Z|\\|(?:\A|/)\.\.?(?:/|\Z)|[^/]{256}"
 """SeaweedFS keeps objects in a tree of folders: it drops empty steps, takes a backslash for a slash, makes a folder of
 a key that ends in one, and refuses dot steps and steps of more than 255 bytes (measured on 4.48)."""
 
+_NOT_A_COS_KEY: Final = rb"\A(?:[/\\]|[^\x18-\x1b]*+[\x18-\x1b])"
+"""A slash or backslash at the start; four control characters (COS, Object Overview, 436/13324). In one pass: every copy
+asks."""
+
 PROFILES: Final[Mapping[str, CapabilityProfile]] = MappingProxyType(
     {
         profile.name: profile
@@ -144,6 +148,7 @@ PROFILES: Final[Mapping[str, CapabilityProfile]] = MappingProxyType(
                 classes="STANDARD MAZ_STANDARD STANDARD_IA MAZ_STANDARD_IA INTELLIGENT_TIERING"
                 " MAZ_INTELLIGENT_TIERING ARCHIVE DEEP_ARCHIVE",
                 max_key_bytes=850,
+                unusable_keys=_NOT_A_COS_KEY,
                 tells_write_by_upload=False,
             ),
             _profile(

@@ -1,26 +1,29 @@
-"""The object store over the S3 protocol: signs a request, sends it, and makes a value or a StorageError of the answer.
+"""The object store over the S3 protocol, and over COS's own: signs a request, sends it, and makes a value or a
+StorageError of the answer.
 
 Copies are the hot path: all that copies of one job have in common is laid out once, in a request template.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
-from typing import Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from cosbatch.identity.credentials import Credentials, CredentialSource
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import StorageError
-from cosbatch.model.identifiers import Bucket, ObjectRef, VersionId
-from cosbatch.model.operations import Tag
+from cosbatch.model.identifiers import Bucket, ObjectRef, RegionName, VersionId
+from cosbatch.model.operations import RestoreTier, Tag
 from cosbatch.model.regions import Region, Versioning
 from cosbatch.storage import s3_answers, s3_errors, s3_requests
-from cosbatch.storage.body_checks import BodyWords, has_arrived, words_of, words_of_request
+from cosbatch.storage.body_checks import BodyWords, WatchedBody, has_arrived, new_crc64, words_of, words_of_request
+from cosbatch.storage.dialects import S3_DIALECT, Dialect
 from cosbatch.storage.held_bodies import HeldBody
 from cosbatch.storage.http_client import HttpAnswer, HttpClient, StreamedAnswer
 from cosbatch.storage.http_connection import FIRST_REFUSAL
 from cosbatch.storage.http_limits import SMALL_BODY_BYTES
+from cosbatch.storage.places import Place, place_of
 from cosbatch.storage.port import (
     AccessControl,
     CompletedPart,
@@ -31,19 +34,27 @@ from cosbatch.storage.port import (
     ObjectMeta,
     PutOptions,
     PutOutcome,
+    RestoreOutcome,
     SizedBody,
     UploadedPart,
     UploadPage,
 )
 from cosbatch.storage.profiles import CapabilityProfile
+from cosbatch.storage.request_heads import Header, HeadTemplate, Signer, quote_path
 from cosbatch.storage.s3_answers import AnswerFaulty
+from cosbatch.storage.s3_body import S3Body
 from cosbatch.storage.s3_corrections import Corrections
-from cosbatch.storage.s3_requests import S3_DIALECT, Dialect, Header, Place, S3Request
+from cosbatch.storage.s3_requests import S3Request
 from cosbatch.storage.s3_routes import Answer, Neighbour, Route, Routes
-from cosbatch.storage.signer import EMPTY_SHA256, RequestTemplate, TemplateSigner, quote_path
+from cosbatch.storage.signer import EMPTY_SHA256
+
+if TYPE_CHECKING:
+    from cosbatch.storage.crc64 import Crc64
 
 COPY_PLANS_KEPT: Final = 64
+ACCEPTED: Final = 202
 PARTIAL_CONTENT: Final = 206
+OTHER_BYTES: Final = "the store has other bytes than were sent"
 
 _NO_TAGS: Final = frozenset({"NoSuchTagSet", "NoSuchTagSetError"})
 
@@ -57,7 +68,7 @@ class _CopyPlan(NamedTuple):
 
     options: CopyOptions
     """Kept alive, so that its identity stays its own."""
-    template: RequestTemplate
+    template: HeadTemplate
     headers: tuple[Header, ...]
     """Those that the options ask for."""
     target_place: Place
@@ -65,7 +76,7 @@ class _CopyPlan(NamedTuple):
 
 
 class S3Store:
-    """An :class:`~cosbatch.storage.port.ObjectStore` in a region that speaks the S3 protocol."""
+    """An :class:`~cosbatch.storage.port.ObjectStore` in a region that speaks the S3 protocol in one of its dialects."""
 
     def __init__(
         self,
@@ -73,13 +84,13 @@ class S3Store:
         region: Region,
         credentials: CredentialSource,
         client: HttpClient,
-        signer: TemplateSigner,
+        signer: Signer,
         profile: CapabilityProfile,
         clock: Clock,
         dialect: Dialect = S3_DIALECT,
         neighbours: Sequence[Neighbour] = (),
     ) -> None:
-        """``neighbours`` are the other regions of the table, to which the store may redirect."""
+        """``neighbours`` are the other regions of the table: the store may redirect there, or copy from there."""
         self.profile = profile
         self._has_unusable_keys = profile.unusable_keys is not None
         self._region = region
@@ -90,10 +101,9 @@ class S3Store:
         self._dialect = dialect
         self._prefix = dialect.header_prefix.decode()
         self._version_header = f"{self._prefix}version-id"
-        self._routes = Routes(
-            region, client=client, signer=signer, neighbours=neighbours, header_prefix=self._prefix, clock=clock
-        )
+        self._routes = Routes(region, client=client, signer=signer, neighbours=neighbours, dialect=dialect, clock=clock)
         self._corrections = Corrections(self._routes, credentials=credentials, clock=clock)
+        self._regions = {each.name: each for each in (region, *(neighbour.region for neighbour in neighbours))}
         self._copy_plans: dict[tuple[int, Bucket, Bucket], _CopyPlan] = {}
 
     # --- objects
@@ -130,7 +140,8 @@ class S3Store:
     async def copy(self, source: ObjectRef, target: ObjectRef, *, options: CopyOptions) -> CopyOutcome:
         if self._has_unusable_keys or not source.key or not target.key:
             s3_requests.check_key(source, self.profile)
-            s3_requests.check_key(target, self.profile)
+            if target.key != source.key:
+                s3_requests.check_key(target, self.profile)
         plan = self._copy_plans.get((id(options), source.bucket, target.bucket))
         if plan is None:
             plan = self._plan_copies(source.bucket, target.bucket, options)
@@ -170,6 +181,11 @@ class S3Store:
         answer = await self._write(s3_requests.delete_object(ref))
         return self._version(answer)
 
+    async def restore(self, ref: ObjectRef, *, days: int, tier: RestoreTier) -> RestoreOutcome:
+        request = s3_requests.restore_object(ref, days=days, tier=tier, dialect=self._dialect)
+        answer = await self._write(request, about_version=ref.version_id is not None, successes=(200, ACCEPTED))
+        return RestoreOutcome.BEGUN if answer.status == ACCEPTED else RestoreOutcome.EXTENDED
+
     # --- multipart uploads
 
     async def create_upload(self, target: ObjectRef, *, options: PutOptions) -> str:
@@ -197,6 +213,7 @@ class S3Store:
         first_byte: int,
         last_byte: int,
         if_source_etag: str = "",
+        source_region: RegionName | None = None,
     ) -> CompletedPart:
         s3_requests.check_key(source, self.profile)
         request = s3_requests.upload_part_copy(
@@ -207,6 +224,7 @@ class S3Store:
             first_byte=first_byte,
             last_byte=last_byte,
             if_source_etag=if_source_etag,
+            source_place=self._source_place(source.bucket, source_region),
             dialect=self._dialect,
         )
         answer = await self._write(request, about_version=source.version_id is not None)
@@ -218,7 +236,7 @@ class S3Store:
     async def complete_upload(
         self, target: ObjectRef, *, upload_id: str, parts: Sequence[CompletedPart]
     ) -> CopyOutcome:
-        request = s3_requests.complete_upload(target, upload_id=upload_id, parts=parts)
+        request = s3_requests.complete_upload(target, upload_id=upload_id, parts=parts, dialect=self._dialect)
         answer = await self._write(request)
         etag = s3_answers.copied_etag(answer.body)
         if etag is None:
@@ -232,7 +250,7 @@ class S3Store:
         found: list[UploadedPart] = []
         after = -1
         while True:
-            request = s3_requests.list_parts(target, upload_id=upload_id, after=max(after, 0))
+            request = s3_requests.list_parts(target, upload_id=upload_id, after=max(after, 0), dialect=self._dialect)
             answer = await self._read(request)
             page, last = self._understood(answer, request, partial(s3_answers.parts_of, answer.body))
             if 0 < last <= after:
@@ -243,16 +261,19 @@ class S3Store:
             after = last
 
     async def list_uploads(self, bucket: Bucket, *, prefix: str = "", token: str = "") -> UploadPage:
-        request = s3_requests.list_uploads(bucket, prefix=prefix, token=token)
+        request = s3_requests.list_uploads(bucket, prefix=prefix, token=token, dialect=self._dialect)
         return await self._read_page(request, token, s3_answers.uploads_of)
 
     # --- access lists and tags
 
     async def get_acl(self, ref: ObjectRef) -> AccessControl:
-        return await self._read_of_object(s3_requests.get_acl(ref), ref, s3_answers.access_control_of)
+        parse = partial(s3_answers.access_control_of, dialect=self._dialect)
+        return await self._read_of_object(s3_requests.get_acl(ref), ref, parse)
 
     async def put_acl(self, ref: ObjectRef, acl: AccessControl) -> None:
-        await self._write(s3_requests.put_acl(ref, acl), about_version=ref.version_id is not None)
+        await self._write(
+            s3_requests.put_acl(ref, acl, dialect=self._dialect), about_version=ref.version_id is not None
+        )
 
     async def get_tags(self, ref: ObjectRef) -> tuple[Tag, ...]:
         """COS and others answer 404 where an object has no tags (COS, GET Object tagging)."""
@@ -264,7 +285,8 @@ class S3Store:
             raise
 
     async def put_tags(self, ref: ObjectRef, tags: Sequence[Tag]) -> None:
-        await self._write(s3_requests.put_tags(ref, tags), about_version=ref.version_id is not None)
+        request = s3_requests.put_tags(ref, tags, dialect=self._dialect)
+        await self._write(request, about_version=ref.version_id is not None)
 
     async def delete_tags(self, ref: ObjectRef) -> None:
         await self._write(s3_requests.delete_tags(ref), about_version=ref.version_id is not None)
@@ -274,8 +296,10 @@ class S3Store:
     async def list_objects(
         self, bucket: Bucket, *, prefix: str = "", start_after: str = "", token: str = "", limit: int = 1000
     ) -> ListPage:
-        request = s3_requests.list_objects(bucket, prefix=prefix, start_after=start_after, token=token, limit=limit)
-        return await self._read_page(request, token, s3_answers.objects_of)
+        request = s3_requests.list_objects(
+            bucket, prefix=prefix, start_after=start_after, token=token, limit=limit, dialect=self._dialect
+        )
+        return await self._read_page(request, token, partial(s3_answers.objects_of, dialect=self._dialect))
 
     async def list_versions(self, bucket: Bucket, *, prefix: str = "", token: str = "", limit: int = 1000) -> ListPage:
         request = s3_requests.list_versions(bucket, prefix=prefix, token=token, limit=limit)
@@ -299,7 +323,7 @@ class S3Store:
     # --- sending
 
     def _plan_copies(self, source: Bucket, target: Bucket, options: CopyOptions) -> _CopyPlan:
-        place = s3_requests.place_of(self._region, target)
+        place = place_of(self._region, target)
         headers = s3_requests.copy_headers(options, dialect=self._dialect)
         s3_requests.check_headers(headers, self.profile)
         template = self._signer.template(
@@ -309,12 +333,15 @@ class S3Store:
             varying_header_names=(self._dialect.header(b"copy-source"),),
             payload_hash=EMPTY_SHA256,
         )
-        source_place = self._dialect.source_place(s3_requests.checked_bucket(source))
+        source_place = self._source_place(source, options.source_region)
         plan = _CopyPlan(options, template, headers, place, source_place)
         while len(self._copy_plans) >= COPY_PLANS_KEPT:
             del self._copy_plans[next(iter(self._copy_plans))]
         self._copy_plans[id(options), source, target] = plan
         return plan
+
+    def _source_place(self, bucket: Bucket, region: RegionName | None) -> bytes:
+        return self._dialect.source_place(self._regions.get(region or self._region.name, self._region), bucket)
 
     def _head(
         self,
@@ -391,9 +418,11 @@ class S3Store:
         answer = await self._read(request, about_version=ref.version_id is not None)
         return self._understood(answer, request, lambda: parse(answer.body))
 
-    async def _write(self, request: S3Request, *, about_version: bool = False) -> Answer:
+    async def _write(
+        self, request: S3Request, *, about_version: bool = False, successes: Collection[int] = (200, 204)
+    ) -> Answer:
         answer, credentials = await self._ask(request, self._sender(request, reads_only=False), writes=True)
-        if answer.status not in (200, 204) or s3_answers.is_error_document(answer.body):
+        if answer.status not in successes or s3_answers.is_error_document(answer.body):
             raise self._refusal(answer, request, credentials, about_version=about_version)
         return answer
 
@@ -401,19 +430,38 @@ class S3Store:
         if isinstance(body, HeldBody) and body.size_bytes <= SMALL_BODY_BYTES:
             body = bytes(body.content)
         if isinstance(body, bytes):
-            return await self._write(request._replace(body=body))
-        words = words_of(body, self.profile.body_check, is_private=self._region.endpoint.startswith("https:"))
+            written = await self._write(request._replace(body=body))
+            if self._crc64_of(written):
+                crc64 = new_crc64()
+                crc64.update(body)
+                self._check_crc64(crc64, written, request)
+            return written
+        is_private = self._region.endpoint.startswith("https:") or not self._dialect.hashes_payload
+        words = words_of(body, self.profile.body_check, is_private=is_private)
+        watched = WatchedBody(body) if self._dialect.crc64_header else None
+        sent = watched or body
 
         def send(route: Route, credentials: Credentials) -> Awaitable[HttpAnswer]:
             head = self._head(request, credentials, route, words=words)
-            return route.client.send(head, body, target=request.target, host=route.place.connect_to)
+            return route.client.send(head, sent, target=request.target, host=route.place.connect_to)
 
         answer, credentials = await self._ask(request, send, writes=True)
         if answer.status != 200 or s3_answers.is_error_document(answer.body):
             raise self._refusal(answer, request, credentials)
         if not has_arrived(body, words, answer.headers):
-            raise self._malformed("the store has other bytes than were sent", answer, request)
+            raise self._malformed(OTHER_BYTES, answer, request)
+        if watched is not None:
+            self._check_crc64(watched.crc64, answer, request)
         return answer
+
+    def _crc64_of(self, answer: Answer) -> str:
+        """Empty where the answer names none."""
+        return answer.headers.get(self._dialect.crc64_header, "") if self._dialect.crc64_header else ""
+
+    def _check_crc64(self, crc64: Crc64, answer: Answer, request: S3Request) -> None:
+        named = self._crc64_of(answer)
+        if named and not crc64.ends_as(named):
+            raise self._malformed(OTHER_BYTES, answer, request)
 
     # --- understanding
 
@@ -432,7 +480,8 @@ class S3Store:
         elif answer.status == PARTIAL_CONTENT:
             raise self._malformed("the whole object was asked for, and the answer is a part", answer, request)
         meta = self._understood(answer, request, lambda: self._meta(answer))
-        return S3Body(answer, meta=meta, content_range=content_range)
+        crc64 = self._crc64_of(answer) if content_range is None else ""
+        return S3Body(answer, meta=meta, content_range=content_range, crc64=crc64, target=request.target)
 
     def _meta(self, answer: Answer) -> ObjectMeta:
         return s3_answers.meta_of(answer.headers, prefix=self._prefix, encoded_words=self.profile.encodes_metadata)
@@ -471,21 +520,3 @@ class S3Store:
             now=self._clock.now(),
             secrets=(credentials.secret_access_key, credentials.session_token),
         )
-
-
-class S3Body:
-    """An object's body as it arrives."""
-
-    def __init__(self, answer: StreamedAnswer, *, meta: ObjectMeta, content_range: tuple[int, int, int] | None) -> None:
-        self.meta = meta
-        self.content_range = content_range
-        self._answer = answer
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return aiter(self._answer)
-
-    async def read_into(self, room: memoryview) -> int:
-        return await self._answer.read_into(room)
-
-    async def aclose(self) -> None:
-        await self._answer.aclose()

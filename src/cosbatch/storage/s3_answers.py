@@ -19,6 +19,7 @@ from lxml import etree
 from cosbatch.model.identifiers import ObjectKey, VersionId
 from cosbatch.model.operations import Tag
 from cosbatch.model.regions import Versioning
+from cosbatch.storage.dialects import S3_DIALECT, S3_GROUPS, Dialect
 from cosbatch.storage.port import (
     AccessControl,
     AclGrant,
@@ -193,15 +194,16 @@ def uploads_of(body: bytes) -> UploadPage:
     return UploadPage(uploads=uploads, next_token=token)
 
 
-def objects_of(body: bytes) -> ListPage:
+def objects_of(body: bytes, *, dialect: Dialect = S3_DIALECT) -> ListPage:
     root = _parse(body, "ListBucketResult")
     encoded = _is_encoded(root)
     objects = tuple(_listed(entry, encoded=encoded) for entry in _children(root, "Contents"))
     token = ""
     if _text(root, "IsTruncated") == "true":
-        token = _text(root, "NextContinuationToken")
+        name = "NextMarker" if dialect.lists_by_marker else "NextContinuationToken"
+        token = _key(root, name, encoded=encoded and dialect.lists_by_marker)
         if not token:
-            raise AnswerFaulty("the list goes on, but the answer has no NextContinuationToken")
+            raise AnswerFaulty(f"the list goes on, but the answer has no {name}")
     return ListPage(objects=objects, next_token=token)
 
 
@@ -217,14 +219,14 @@ def versions_of(body: bytes) -> ListPage:
     return ListPage(objects=objects, next_token=token)
 
 
-def access_control_of(body: bytes) -> AccessControl:
+def access_control_of(body: bytes, *, dialect: Dialect = S3_DIALECT) -> AccessControl:
     root = _parse(body, "AccessControlPolicy")
     owner = _child(root, "Owner")
     listed = _child(root, "AccessControlList")
     return AccessControl(
         owner_id=_text(owner, "ID") if owner is not None else "",
         owner_display_name=_text(owner, "DisplayName") if owner is not None else "",
-        grants=tuple(_grant(grant) for grant in _children(listed, "Grant")) if listed is not None else (),
+        grants=tuple(_grant(grant, dialect) for grant in _children(listed, "Grant")) if listed is not None else (),
     )
 
 
@@ -258,14 +260,14 @@ def _listed(entry: etree._Element, *, encoded: bool, is_versioned: bool = False)
     )
 
 
-def _grant(grant: etree._Element) -> AclGrant:
+def _grant(grant: etree._Element, dialect: Dialect) -> AclGrant:
     grantee = _child(grant, "Grantee")
     if grantee is None:
         raise AnswerFaulty("a grant has no grantee")
     uri = _text(grantee, "URI")
     return AclGrant(
         id="" if uri else _text(grantee, "ID") or _text(grantee, "EmailAddress"),
-        uri=uri,
+        uri=uri.replace(dialect.groups, S3_GROUPS, 1),
         permission=_text(grant, "Permission"),
         display_name=_text(grantee, "DisplayName"),
     )

@@ -43,7 +43,8 @@ def flaw_of(answer: Answer, request: S3Request, credentials: Credentials, *, sig
     if answer.status in _REDIRECTS:
         return Flaw.PLACE
     date = date_of(answer)
-    match s3_errors.reason_of_code(s3_errors.text_between(answer.body, b"Code")):
+    code, message = (s3_errors.text_between(answer.body, tag) for tag in (b"Code", b"Message"))
+    match s3_errors.reason_of_code(code, message):
         case StorageReason.CLOCK_SKEWED:
             return Flaw.TIME if date is not None else None
         case StorageReason.CREDENTIALS_EXPIRED:

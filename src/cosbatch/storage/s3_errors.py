@@ -17,24 +17,32 @@ MESSAGE_LENGTH: Final = 500
 
 _R = StorageReason
 _CODES: Final[Mapping[StorageReason, str]] = {
-    _R.NO_SUCH_KEY: "NoSuchKey",
+    _R.NO_SUCH_KEY: "NoSuchKey NoSuchCopySource",
     _R.NO_SUCH_VERSION: "NoSuchVersion",
     _R.NO_SUCH_BUCKET: "NoSuchBucket InvalidBucketName",
     _R.NO_SUCH_UPLOAD: "NoSuchUpload",
-    _R.ACCESS_DENIED: "AccessDenied AllAccessDisabled AccountProblem AccessForbidden UserSuspended UnauthorizedAccess",
+    _R.ACCESS_DENIED: "AccessDenied AllAccessDisabled AccountProblem AccessForbidden UserSuspended UnauthorizedAccess"
+    " PaymentRequired NoProcessAuthority UserNotSourceBucketOwner UserNotTargetBucketOwner BucketLocked ObjectLocked"
+    " DomainAuditFailed UnavailableForLegalReasons",
     _R.CREDENTIALS_EXPIRED: "ExpiredToken TokenRefreshRequired ExpiredTokenException",
     _R.CREDENTIALS_REFUSED: "InvalidAccessKeyId SignatureDoesNotMatch InvalidToken InvalidSecurity NotSignedUp"
     " MissingSecurityHeader MissingAuthenticationToken InvalidSecretId AuthFailure",
     _R.CLOCK_SKEWED: "RequestTimeTooSkewed RequestExpired RequestIsExpired AccessTimeTooSkewed",
     _R.PRECONDITION_FAILED: "PreconditionFailed NotModified",
-    _R.INVALID_OBJECT_STATE: "InvalidObjectState ObjectNotInActiveTierError",
+    _R.INVALID_OBJECT_STATE: "InvalidObjectState ObjectNotInActiveTierError RestoreNonArchiveObject",
     _R.RESTORE_IN_PROGRESS: "RestoreAlreadyInProgress",
-    _R.CONFLICT: "OperationAborted ConditionalRequestConflict Conflict ConcurrentModification PathConflict",
+    _R.CONFLICT: "OperationAborted ConditionalRequestConflict Conflict ConcurrentModification PathConflict"
+    " UploadConflict",
     _R.TOO_LARGE: "EntityTooLarge",
     _R.INVALID_REQUEST: "InvalidRequest InvalidArgument InvalidTag InvalidRange MalformedXML MalformedACLError"
     " InvalidPart InvalidPartOrder EntityTooSmall InvalidStorageClass MetadataTooLarge UserKeyMustBeSpecified"
     " InvalidTargetBucketForLogging MissingContentLength UnresolvableGrantByEmailAddress InvalidCopySource"
-    " InvalidCopyDest InvalidEncryptionAlgorithmError InvalidDirective InvalidTagKey InvalidTagValue BadRequest",
+    " InvalidCopyDest InvalidEncryptionAlgorithmError InvalidDirective InvalidTagKey InvalidTagValue BadRequest"
+    " BadRquest BucketVersionNotOpen InvalidBucketState InvalidDelimiter InvalidLocationConstraint InvalidRegionName"
+    " InvalidUploadStatus KmsException KmsKeyDisabled KmsKeyNotExist MAZOperationNotSupportOnOAZBucket"
+    " MissingRequestBodyError MultiAZFeatureNotSupport NotSupportedStorageClass OAZOperationNotSupportOnMAZBucket"
+    " ObjectNotAppendable SSEContentNotSupported SSEHeaderNotAllowed SsecDecryptHeaderInvalid UnexpectedContent"
+    " UploadIdNotSupported XMLSizeLimit",
     _R.INVALID_KEY: "KeyTooLongError KeyTooLong InvalidObjectName InvalidURI XMinioInvalidObjectName",
     _R.NOT_IMPLEMENTED: "NotImplemented XNotImplemented UnsupportedOperation",
     _R.WRONG_REGION: "PermanentRedirect TemporaryRedirect Redirect AuthorizationHeaderMalformed RegionMismatch"
@@ -42,9 +50,10 @@ _CODES: Final[Mapping[StorageReason, str]] = {
     _R.QUOTA_EXCEEDED: "QuotaExceeded XMinioStorageFull XMinioAdminBucketQuotaExceeded InsufficientStorage"
     " BucketQuotaExceeded",
     _R.SLOW_DOWN: "SlowDown SlowDownRead SlowDownWrite ServiceUnavailable Throttling ThrottlingException"
-    " TooManyRequests RequestLimitExceeded BandwidthLimitExceeded ServerBusy",
+    " TooManyRequests RequestLimitExceeded BandwidthLimitExceeded ServerBusy KmsFreqControl",
     _R.SERVER_ERROR: "InternalError InternalServerError BadGateway GatewayTimeout",
-    _R.BODY_DAMAGED: "BadDigest InvalidDigest XAmzContentSHA256Mismatch IncompleteBody RequestTimeout",
+    _R.BODY_DAMAGED: "BadDigest InvalidDigest XAmzContentSHA256Mismatch IncompleteBody RequestTimeout"
+    " InvalidSHA1Digest EntitySizeNotMatch UserNetworkTooSlow",
 }
 _REASON_OF_CODE: Final[Mapping[str, StorageReason]] = {
     code: reason for reason, codes in _CODES.items() for code in codes.split()
@@ -72,6 +81,7 @@ _REASON_OF_STATUS: Final[Mapping[int, StorageReason]] = {
     501: _R.NOT_IMPLEMENTED,
     507: _R.QUOTA_EXCEEDED,
 }
+_EXPIRED: Final = "Request has expired"
 _SIGNATURE: Final = re.compile(r"(?i)(signature=)[0-9a-z%/+]+")
 
 
@@ -92,7 +102,8 @@ def refusal(
     from; ``secrets`` are kept out of the message, should a store echo them.
     """
     code = text_between(body, b"Code")
-    reason = _reason(code, status, about_version=about_version, about_bucket=about_bucket)
+    known = reason_of_code(code, text_between(body, b"Message"))
+    reason = _reason(code, status, known, about_version=about_version, about_bucket=about_bucket)
     if about_version and _is_delete_marker(headers, status, code=code):
         reason = StorageReason.DELETE_MARKER
     return StorageError(
@@ -117,8 +128,13 @@ def malformed(problem: str, *, status: int, headers: Mapping[str, str], target: 
     )
 
 
-def reason_of_code(code: str) -> StorageReason | None:
-    """What a store's error code means; None for one that is on no list."""
+def reason_of_code(code: str, message: str = "") -> StorageReason | None:
+    """What a store's error code means; None for one that is on no list.
+
+    COS says of a signature whose time is over that access is denied; only its message tells the one from the other.
+    """
+    if _EXPIRED in message and code == "AccessDenied":
+        return StorageReason.CLOCK_SKEWED
     return _REASON_OF_CODE.get(code)
 
 
@@ -135,7 +151,9 @@ def text_between(body: bytes, tag: bytes) -> str:
     return html.unescape(body[start:end].decode("utf-8", "replace")).strip() if end >= 0 else ""
 
 
-def _reason(code: str, status: int, *, about_version: bool, about_bucket: bool) -> StorageReason:
+def _reason(
+    code: str, status: int, known: StorageReason | None, *, about_version: bool, about_bucket: bool
+) -> StorageReason:
     """Ceph and SeaweedFS answer NoSuchKey also for a version that is not there; its key may well be.
 
     Nothing was done only where the store itself says so with a code that is known. A bare 503 may come from a proxy
@@ -144,8 +162,8 @@ def _reason(code: str, status: int, *, about_version: bool, about_bucket: bool) 
     """
     if status == 404 and about_version and code in ("", "NoSuchKey"):
         return StorageReason.NO_SUCH_VERSION
-    if code in _REASON_OF_CODE:
-        return _REASON_OF_CODE[code]
+    if known is not None:
+        return known
     if status < 300:
         return StorageReason.SERVER_ERROR if code else StorageReason.MALFORMED_ANSWER
     if code and status != 429 and status < 500:

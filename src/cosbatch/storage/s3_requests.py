@@ -1,26 +1,22 @@
 """What each call looks like on the wire of S3, before it is signed: method, place, query, headers, body.
 
 Pure functions from values to an :class:`S3Request`. Where providers that speak this protocol differ in words, a
-:class:`Dialect` has them: header prefix, directive words, and how the source of a copy is written. The names follow the
-Amazon S3 API reference.
+:class:`~cosbatch.storage.dialects.Dialect` has them. The names follow the Amazon S3 API reference.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from email.utils import formatdate
-from typing import Final, NamedTuple, assert_never
-from urllib.parse import urlsplit
+from typing import Final, NamedTuple
 
 from lxml import etree
 
 from cosbatch.model.errors import StorageError, StorageReason
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef
-from cosbatch.model.operations import CannedAcl, Grant, Tag
-from cosbatch.model.regions import Addressing, Region
+from cosbatch.model.operations import CannedAcl, Grant, RestoreTier, Tag
+from cosbatch.storage.dialects import S3_GROUPS, Dialect
 from cosbatch.storage.port import (
     AccessControl,
     AclGrant,
@@ -30,15 +26,10 @@ from cosbatch.storage.port import (
     PutOptions,
 )
 from cosbatch.storage.profiles import CapabilityProfile
-from cosbatch.storage.signer import quote_path, quote_query_value
+from cosbatch.storage.request_heads import Header, quote_path, quote_query_value
 
-Header = tuple[bytes, bytes]
-
-XML_NAMESPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
 XSI_NAMESPACE: Final = "http://www.w3.org/2001/XMLSchema-instance"
 
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-_BUCKET_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _FIELDS: Final = (
     ("cache_control", b"cache-control"),
     ("content_disposition", b"content-disposition"),
@@ -67,77 +58,12 @@ class S3Request(NamedTuple):
         return f"{self.method.decode()} {place}"
 
 
-class Place(NamedTuple):
-    """Where the requests about one bucket go."""
-
-    host: bytes
-    """As in the Host header."""
-    path: bytes
-    """What stands before ``/key``."""
-    connect_to: str | None
-    """The host to connect to, where it is not the endpoint's."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
-    """The words in which providers of this protocol differ."""
-
-    header_prefix: bytes
-    replace_word: bytes
-    """Value of a directive that replaces what the source has."""
-    source_place: Callable[[Bucket], bytes]
-    """What stands before ``/key`` in the header that names the source of a copy."""
-
-    def header(self, name: bytes) -> bytes:
-        return self.header_prefix + name
-
-    def copy_source(self, source: ObjectRef) -> bytes:
-        return copy_source(self.source_place(source.bucket), source)
-
-
-def _bucket_alone(bucket: Bucket) -> bytes:
-    return bucket.encode()
-
-
-S3_DIALECT: Final = Dialect(header_prefix=b"x-amz-", replace_word=b"REPLACE", source_place=_bucket_alone)
-
-
 def copy_source(place: bytes, source: ObjectRef, *, quoted_key: bytes | None = None) -> bytes:
     """``place/key`` or ``place/key?versionId=id``, percent-encoded; ``quoted_key`` where the caller has it already."""
     named = place + b"/" + (quoted_key or quote_path(source.key))
     if source.version_id is None:
         return named
     return named + b"?versionId=" + quote_query_value(source.version_id)
-
-
-def place_of(region: Region, bucket: Bucket) -> Place:
-    """Path addressing, or the bucket as the first label of the host. The Host header names a port unless it is the
-    scheme's own."""
-    checked_bucket(bucket)
-    endpoint = urlsplit(region.endpoint)
-    name = endpoint.hostname or ""
-    shown = f"[{name}]" if ":" in name else name
-    port = endpoint.port
-    suffix = f":{port}" if port and port != _DEFAULT_PORTS.get(endpoint.scheme) else ""
-    match region.addressing:
-        case Addressing.PATH:
-            return Place(f"{shown}{suffix}".encode(), b"/" + bucket.encode(), None)
-        case Addressing.VIRTUAL_HOST:
-            return Place(f"{bucket}.{shown}{suffix}".encode(), b"", f"{bucket}.{name}")
-        case _:
-            assert_never(region.addressing)
-
-
-def checked_bucket(bucket: Bucket) -> Bucket:
-    """A name that could turn a request into one about something else is refused before it is sent."""
-    if not _BUCKET_NAME.fullmatch(bucket):
-        raise StorageError(
-            StorageReason.NO_SUCH_BUCKET,
-            "this is not a bucket name: letters, digits, dots, dashes and underscores only",
-            code="InvalidBucketName",
-            target=f"bucket {bucket[:100]!r}",
-        )
-    return bucket
 
 
 def check_key(ref: ObjectRef, profile: CapabilityProfile) -> None:
@@ -182,6 +108,13 @@ def delete_object(ref: ObjectRef) -> S3Request:
     return _on_object(b"DELETE", ref)
 
 
+def restore_object(ref: ObjectRef, *, days: int, tier: RestoreTier, dialect: Dialect) -> S3Request:
+    root = _element("RestoreRequest", dialect)
+    _add(root, "Days", str(days))
+    _add(etree.SubElement(root, dialect.restore_parameters), "Tier", tier)
+    return _on_object(b"POST", ref, {"restore": ""}, body=_document(root))
+
+
 # --- multipart uploads
 
 
@@ -202,10 +135,11 @@ def upload_part_copy(
     first_byte: int,
     last_byte: int,
     if_source_etag: str,
+    source_place: bytes,
     dialect: Dialect,
 ) -> S3Request:
     headers = [
-        (dialect.header(b"copy-source"), dialect.copy_source(source)),
+        (dialect.header(b"copy-source"), copy_source(source_place, source)),
         (dialect.header(b"copy-source-range"), b"bytes=%d-%d" % (first_byte, last_byte)),
     ]
     if if_source_etag:
@@ -214,8 +148,10 @@ def upload_part_copy(
     return _on_object(b"PUT", _current(target), query, headers=tuple(headers))
 
 
-def complete_upload(target: ObjectRef, *, upload_id: str, parts: Sequence[CompletedPart]) -> S3Request:
-    root = _element("CompleteMultipartUpload")
+def complete_upload(
+    target: ObjectRef, *, upload_id: str, parts: Sequence[CompletedPart], dialect: Dialect
+) -> S3Request:
+    root = _element("CompleteMultipartUpload", dialect)
     for part in parts:
         listed = etree.SubElement(root, "Part")
         _add(listed, "PartNumber", str(part.number))
@@ -227,17 +163,21 @@ def abort_upload(target: ObjectRef, *, upload_id: str) -> S3Request:
     return _on_object(b"DELETE", _current(target), {"uploadId": upload_id})
 
 
-def list_parts(target: ObjectRef, *, upload_id: str, after: int) -> S3Request:
+def list_parts(target: ObjectRef, *, upload_id: str, after: int, dialect: Dialect) -> S3Request:
     query = {"uploadId": upload_id, "max-parts": "1000"}
+    if dialect.encodes_uploads:
+        query["encoding-type"] = "url"
     if after:
         query["part-number-marker"] = str(after)
     return _on_object(b"GET", _current(target), query)
 
 
-def list_uploads(bucket: Bucket, *, prefix: str, token: str) -> S3Request:
-    """Keys are asked for as they are: here SeaweedFS says that it encodes and does not, and Ceph does and does not say
-    so. A key that XML cannot carry spoils this list; the other lists ask for encoded keys."""
+def list_uploads(bucket: Bucket, *, prefix: str, token: str, dialect: Dialect) -> S3Request:
+    """In S3's dialect keys are asked for as they are: here SeaweedFS says that it encodes and does not, and Ceph does
+    and does not say so. A key that XML cannot carry spoils this list; the other lists ask for encoded keys."""
     query = {"uploads": "", "max-uploads": "1000"}
+    if dialect.encodes_uploads:
+        query["encoding-type"] = "url"
     _set_present(query, prefix=prefix)
     key_marker, upload_marker = parse_token(token)
     if token:
@@ -252,15 +192,15 @@ def get_acl(ref: ObjectRef) -> S3Request:
     return _on_object(b"GET", ref, {"acl": ""})
 
 
-def put_acl(ref: ObjectRef, acl: AccessControl) -> S3Request:
-    root = _element("AccessControlPolicy")
+def put_acl(ref: ObjectRef, acl: AccessControl, *, dialect: Dialect) -> S3Request:
+    root = _element("AccessControlPolicy", dialect)
     owner = etree.SubElement(root, "Owner")
     _add(owner, "ID", acl.owner_id)
     if acl.owner_display_name:
         _add(owner, "DisplayName", acl.owner_display_name)
     listed = etree.SubElement(root, "AccessControlList")
     for grant in acl.grants:
-        _add_grant(listed, grant)
+        _add_grant(listed, grant, dialect)
     return _on_object(b"PUT", ref, {"acl": ""}, body=_document(root))
 
 
@@ -268,8 +208,8 @@ def get_tags(ref: ObjectRef) -> S3Request:
     return _on_object(b"GET", ref, {"tagging": ""})
 
 
-def put_tags(ref: ObjectRef, tags: Sequence[Tag]) -> S3Request:
-    root = _element("Tagging")
+def put_tags(ref: ObjectRef, tags: Sequence[Tag], *, dialect: Dialect) -> S3Request:
+    root = _element("Tagging", dialect)
     tag_set = etree.SubElement(root, "TagSet")
     for tag in tags:
         listed = etree.SubElement(tag_set, "Tag")
@@ -285,9 +225,15 @@ def delete_tags(ref: ObjectRef) -> S3Request:
 # --- buckets
 
 
-def list_objects(bucket: Bucket, *, prefix: str, start_after: str, token: str, limit: int) -> S3Request:
-    query = {"list-type": "2", "max-keys": str(limit), "encoding-type": "url"}
+def list_objects(
+    bucket: Bucket, *, prefix: str, start_after: str, token: str, limit: int, dialect: Dialect
+) -> S3Request:
+    query = {"max-keys": str(limit), "encoding-type": "url"}
     _set_present(query, prefix=prefix)
+    if dialect.lists_by_marker:
+        _set_present(query, marker=token or start_after)
+        return _on_bucket(b"GET", bucket, query)
+    query["list-type"] = "2"
     if token:
         query["continuation-token"] = token
     elif start_after:
@@ -394,7 +340,7 @@ def _grant_headers(grants: Sequence[Grant], *, dialect: Dialect) -> list[Header]
     return [
         (
             dialect.header(b"grant-" + permission.lower().replace("_", "-").encode()),
-            _header_value("grant", ", ".join(grantees)),
+            _header_value("grant", dialect.between_grantees.join(grantees)),
         )
         for permission, grantees in by_permission.items()
     ]
@@ -477,8 +423,8 @@ def _set_present(query: dict[str, str], **parameters: str) -> None:
     query |= {name: value for name, value in parameters.items() if value}
 
 
-def _element(name: str) -> etree._Element:
-    return etree.Element(name, xmlns=XML_NAMESPACE)
+def _element(name: str, dialect: Dialect) -> etree._Element:
+    return etree.Element(name, xmlns=dialect.xml_namespace) if dialect.xml_namespace else etree.Element(name)
 
 
 def _add(parent: etree._Element, name: str, text: str) -> None:
@@ -491,7 +437,7 @@ def _add(parent: etree._Element, name: str, text: str) -> None:
         ) from None
 
 
-def _add_grant(parent: etree._Element, grant: AclGrant) -> None:
+def _add_grant(parent: etree._Element, grant: AclGrant, dialect: Dialect) -> None:
     listed = etree.SubElement(parent, "Grant")
     kind = "CanonicalUser" if grant.id else "Group"
     grantee = etree.SubElement(listed, "Grantee", {f"{{{XSI_NAMESPACE}}}type": kind}, nsmap={"xsi": XSI_NAMESPACE})
@@ -500,7 +446,7 @@ def _add_grant(parent: etree._Element, grant: AclGrant) -> None:
         if grant.display_name:
             _add(grantee, "DisplayName", grant.display_name)
     else:
-        _add(grantee, "URI", grant.uri)
+        _add(grantee, "URI", grant.uri.replace(S3_GROUPS, dialect.groups, 1))
     _add(listed, "Permission", grant.permission)
 
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import SplitResult, urlsplit
 
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import StorageError, StorageReason
 from cosbatch.model.identifiers import Bucket, RegionName
 from cosbatch.model.regions import Addressing, Region
-from cosbatch.storage import s3_errors, s3_requests
+from cosbatch.storage import s3_errors
+from cosbatch.storage.dialects import Dialect
 from cosbatch.storage.http_client import HttpClient
-from cosbatch.storage.s3_requests import Place, S3Request
-from cosbatch.storage.signer import TemplateSigner
-
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+from cosbatch.storage.places import DEFAULT_PORTS, Place, place_of
+from cosbatch.storage.request_heads import Signer
+from cosbatch.storage.s3_requests import S3Request
 
 
 class Answer(Protocol):
@@ -46,38 +46,40 @@ class Route(NamedTuple):
     """Where the requests about one bucket go, and who signs them for there."""
 
     client: HttpClient
-    signer: TemplateSigner
+    signer: Signer
     place: Place
 
 
 class Routes:
-    """The ways to one region's buckets, and to those of its neighbours where a store sends us there."""
+    """The ways to one region's buckets, and to those of its neighbours where a store sends us there: of those that
+    speak as it does."""
 
     def __init__(
         self,
         home: Region,
         *,
         client: HttpClient,
-        signer: TemplateSigner,
+        signer: Signer,
         neighbours: Sequence[Neighbour],
-        header_prefix: str,
+        dialect: Dialect,
         clock: Clock,
     ) -> None:
-        self._header_prefix = header_prefix
+        self._region_header = dialect.header(b"bucket-region").decode()
+        self._dialect = dialect
         self._home = home
         self._client = client
         self._signer = signer
-        self._neighbours = neighbours
+        self._neighbours = [each for each in neighbours if each.region.provider is home.provider]
         self._clock = clock
-        self._signers: dict[RegionName, TemplateSigner] = {}
+        self._signers: dict[RegionName, Signer] = {}
 
     def home(self, bucket: Bucket) -> Route:
-        return Route(self._client, self._signer, s3_requests.place_of(self._home, bucket))
+        return Route(self._client, self._signer, place_of(self._home, bucket))
 
     def redirected(self, answer: Answer, request: S3Request) -> Route:
         """Where a redirect leads. Raises StorageError WRONG_REGION where that is no host of the table."""
         asked_for = _destination(answer)
-        named = answer.headers.get(f"{self._header_prefix}bucket-region", "")
+        named = answer.headers.get(self._region_header, "")
         found = self._by_name(named, request.bucket) if asked_for is None else self._by_host(asked_for, request.bucket)
         if found is None:
             shown = asked_for.netloc if asked_for is not None else named or answer.headers.get("location", "elsewhere")
@@ -107,11 +109,11 @@ class Routes:
             yield neighbour, neighbour.region
 
     def _route(self, neighbour: Neighbour | None, region: Region, bucket: Bucket) -> Route:
-        place = s3_requests.place_of(region, bucket)
+        place = place_of(region, bucket)
         if neighbour is None:
             return Route(self._client, self._signer, place)
         if region.name not in self._signers:
-            self._signers[region.name] = TemplateSigner(region=region.signing_region, clock=self._clock)
+            self._signers[region.name] = self._dialect.signer(region, self._clock)
         return Route(neighbour.client(), self._signers[region.name], place)
 
 
@@ -146,7 +148,7 @@ def _checked(parts: SplitResult) -> SplitResult | None:
 def _addressing(asked_for: SplitResult, region: Region, bucket: Bucket) -> Addressing | None:
     """How the host stands for the bucket; None where it is none of the region's."""
     endpoint = urlsplit(region.endpoint)
-    default = _DEFAULT_PORTS[endpoint.scheme]
+    default = DEFAULT_PORTS[endpoint.scheme]
     if asked_for.scheme not in ("", endpoint.scheme) or (asked_for.port or default) != (endpoint.port or default):
         return None
     if asked_for.hostname == endpoint.hostname:

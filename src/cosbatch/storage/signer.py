@@ -9,7 +9,6 @@ joined strings, one hash of the canonical request and two small continued ones.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -17,41 +16,22 @@ from cosbatch.identity import sigv4
 from cosbatch.identity.credentials import Credentials
 from cosbatch.identity.sigv4 import EMPTY_SHA256, UNSIGNED_PAYLOAD, Header, Scope, Signable
 from cosbatch.model.clock import Clock
+from cosbatch.storage.request_heads import (
+    Form,
+    hmac_halves,
+    hole,
+    quote_path,
+    quote_query_value,
+    refuse_unsendable,
+    wire_head,
+)
 
 if TYPE_CHECKING:
     from hashlib import _Hash
 
 __all__ = ["EMPTY_SHA256", "UNSIGNED_PAYLOAD", "RequestTemplate", "TemplateSigner", "quote_path", "quote_query_value"]
 
-_SAFE_IN_QUERY: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-_SAFE_IN_PATH: Final = _SAFE_IN_QUERY + b"/"
-_QUOTED_IN_QUERY: Final = tuple(bytes((b,)) if b in _SAFE_IN_QUERY else b"%%%02X" % b for b in range(256))
-_QUOTED_IN_PATH: Final = (*_QUOTED_IN_QUERY[:0x2F], b"/", *_QUOTED_IN_QUERY[0x30:])
-
-_HOLE: Final = re.compile(rb"(\0\d+\0)")
-"""Stands for what varies while a template is laid out. No header and no path holds a zero byte."""
 _VISIBLE: Final = bytes(range(0x21, 0x7F))
-
-_INNER_PAD: Final = bytes(byte ^ 0x36 for byte in range(256))
-_OUTER_PAD: Final = bytes(byte ^ 0x5C for byte in range(256))
-_SHA256_BLOCK_BYTES: Final = 64
-
-
-def quote_path(key: str) -> bytes:
-    """A key as it stands in a path: slashes and dot segments stay, everything unusual is encoded."""
-    raw = key.encode()
-    # A clean key, which most are, is recognised by what is left of it without the safe bytes: nothing.
-    if not raw.translate(None, _SAFE_IN_PATH):
-        return raw
-    return b"".join([_QUOTED_IN_PATH[byte] for byte in raw])
-
-
-def quote_query_value(text: str) -> bytes:
-    """A name or value as it stands in a query: like :func:`quote_path`, but a slash is encoded."""
-    raw = text.encode()
-    if not raw.translate(None, _SAFE_IN_QUERY):
-        return raw
-    return b"".join([_QUOTED_IN_QUERY[byte] for byte in raw])
 
 
 class TemplateSigner:
@@ -92,7 +72,7 @@ class TemplateSigner:
         of ``headers`` are in lower case. All of them are signed. Raises ValueError for a line break or a zero byte
         in a value.
         """
-        _refuse_unsendable([value for _, value in headers])
+        refuse_unsendable([value for _, value in headers])
         timestamp = sigv4.amz_timestamp(self.now())
         every = signed_headers(credentials, host, headers, timestamp=timestamp, payload_hash=payload_hash)
         signable = Signable(method=method, path=path, query=query, headers=every, payload_hash=payload_hash)
@@ -101,7 +81,7 @@ class TemplateSigner:
             signable, credentials=credentials, timestamp=timestamp, region=self._region, service=self._service, key=key
         )
         target = b"%s?%s" % (path, query) if query else path
-        return _wire_head(method, target, every, authorization)
+        return wire_head(method, target, every, authorization)
 
     def template(
         self,
@@ -113,7 +93,7 @@ class TemplateSigner:
         payload_hash: bytes,
     ) -> RequestTemplate:
         """A head without a query in which only the path and the named headers vary; they come after the fixed ones."""
-        _refuse_unsendable([value for _, value in fixed_headers])
+        refuse_unsendable([value for _, value in fixed_headers])
         return RequestTemplate(
             self,
             method=method,
@@ -159,8 +139,8 @@ class RequestTemplate:
         self._clock = clock
         self._second = -1
         self._credentials: Credentials | None = None
-        self._canonical = _Form(b"", {})
-        self._wire = _Form(b"", {})
+        self._canonical = Form(b"", {})
+        self._wire = Form(b"", {})
         self._inner: _Hash = hashlib.sha256()
         self._outer: _Hash = hashlib.sha256()
 
@@ -184,8 +164,8 @@ class RequestTemplate:
     def _lay_out(self, credentials: Credentials, second: int) -> None:
         """Everything that stays the same for a second, with a hole where something varies."""
         timestamp = sigv4.amz_timestamp(second)
-        holes = {name: _hole(place) for place, name in enumerate(self._varying_header_names)}
-        path, signed = _hole(len(holes)), _hole(len(holes) + 1)
+        holes = {name: hole(place) for place, name in enumerate(self._varying_header_names)}
+        path, signed = hole(len(holes)), hole(len(holes) + 1)
         every = signed_headers(
             credentials,
             self._host,
@@ -201,34 +181,15 @@ class RequestTemplate:
             names=sigv4.signed_names(sigv4.canonical_headers(every)),
             signed=signed,
         )
-        self._canonical = _Form(sigv4.canonical_request(signable), holes)
-        self._wire = _Form(_wire_head(self._method, path, every, authorization), holes)
-        self._start_hashes(self._signer.signing_key(credentials, scope), sigv4.string_prefix(timestamp, scope=scope))
+        self._canonical = Form(sigv4.canonical_request(signable), holes)
+        self._wire = Form(wire_head(self._method, path, every, authorization), holes)
+        key, beginning = self._signer.signing_key(credentials, scope), sigv4.string_prefix(timestamp, scope=scope)
+        self._inner, self._outer = hmac_halves(hashlib.sha256, key, beginning)
         self._second, self._credentials = second, credentials
-
-    def _start_hashes(self, key: bytes, prefix: bytes) -> None:
-        """The two hashes of HMAC-SHA256 (RFC 2104) as they stand after the key, and the text's constant beginning."""
-        block = key.ljust(_SHA256_BLOCK_BYTES, b"\0")
-        self._inner = hashlib.sha256(block.translate(_INNER_PAD) + prefix)
-        self._outer = hashlib.sha256(block.translate(_OUTER_PAD))
-
-
-class _Form:
-    """A text with holes: its ``pieces``, and at which of them the varying headers stand (the path is piece 1)."""
-
-    __slots__ = ("pieces", "places")
-
-    def __init__(self, text: bytes, holes: dict[bytes, bytes]) -> None:
-        self.pieces = _HOLE.split(text)
-        self.places = [self.pieces.index(hole) for hole in holes.values()]
-
-
-def _hole(number: int) -> bytes:
-    return b"\0%d\0" % number
 
 
 def _checked(value: bytes) -> bytes:
-    _refuse_unsendable([value])
+    refuse_unsendable([value])
     return sigv4.canonical_value(value)
 
 
@@ -240,15 +201,3 @@ def signed_headers(
     if credentials.session_token:
         every.append((b"x-amz-security-token", credentials.session_token.encode()))
     return every
-
-
-def _refuse_unsendable(values: Sequence[bytes]) -> None:
-    """A line break in a value would let an object's metadata write headers of its own."""
-    for value in values:
-        if b"\n" in value or b"\r" in value or b"\0" in value:
-            raise ValueError("a header value holds a line break or a zero byte")
-
-
-def _wire_head(method: bytes, target: bytes, headers: Sequence[Header], authorization: bytes) -> bytes:
-    lines = b"".join([b"%s: %s\r\n" % header for header in headers])
-    return b"%s %s HTTP/1.1\r\n%sauthorization: %s\r\n\r\n" % (method, target, lines, authorization)

@@ -21,6 +21,11 @@ class Spool(Protocol):
         """Raises SpoolMissing where nothing has that name."""
         ...
 
+    async def folders(self, prefix: str) -> list[str]:
+        """The names, without a path, of the folders right below a folder that have something in them, sorted;
+        ``prefix`` ends in ``/``."""
+        ...
+
     async def list(self, prefix: str) -> list[str]:
         """Names below a folder, sorted; ``prefix`` ends in ``/``."""
         ...

@@ -256,6 +256,30 @@ class TestTheSameCommand:
         rig.run("--yes")
         assert len(rig.jobs()) == 2
 
+    def test_a_later_run_is_found_when_earlier_ones_are_gone(self, rig: CliRig) -> None:
+        rig.run("--yes")
+        rig.run("--again", "--yes")
+        second, first = rig.jobs()
+        rig.call("delete-job", first["job_id"])
+
+        rig.run("--yes")
+        assert [job["job_id"] for job in rig.jobs()] == [second["job_id"]]
+
+        rig.run("--again", "--yes")
+        third = rig.jobs()[0]
+        assert third["client_request_token"] == first["client_request_token"] + ".3"
+
+    def test_a_run_whose_records_are_gone_is_made_anew(self, rig: CliRig) -> None:
+        rig.run("--yes")
+        [first] = rig.jobs()
+        rig.call("delete-job", first["job_id"])
+
+        assert rig.run("--yes").exit_code == 0
+
+        [job] = rig.jobs()
+        assert job["job_id"] != first["job_id"]
+        assert job["client_request_token"] == first["client_request_token"]
+
     def test_a_replaced_manifest_is_another_run(self, rig: CliRig) -> None:
         rig.run("--yes")
         rig.wiring.etag = "e2"

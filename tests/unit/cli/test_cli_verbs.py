@@ -123,8 +123,61 @@ class TestListJobs:
         assert [job["job_id"] for job in second["jobs"]] == [suspended]
         assert second["next_token"] == ""
 
+    def test_by_region(self, rig: CliRig, suspended: str) -> None:
+        assert suspended in rig.call("list-jobs", "--region", "local").stdout
+        assert rig.call("list-jobs", "--region", "elsewhere").stdout == "No jobs.\n"
+
+
+class TestDeleteJob:
+    def test_a_job_that_has_ended_is_gone(self, rig: CliRig) -> None:
+        rig.run("--yes")
+        job_id = str(rig.jobs()[0]["job_id"])
+
+        result = rig.call("delete-job", job_id)
+
+        assert (result.exit_code, result.stdout) == (0, f"Job {job_id} is deleted.\n")
+        assert rig.jobs() == []
+        assert rig.call("describe-job", job_id).exit_code == 2
+        assert rig.call("delete-job", job_id, "--json").exit_code == 2
+
+    def test_json(self, rig: CliRig) -> None:
+        rig.run("--yes")
+        job_id = str(rig.jobs()[0]["job_id"])
+
+        assert json.loads(rig.call("delete-job", job_id, "--json").stdout) == {"deleted": job_id}
+
+    def test_one_that_has_not_ended_stays(self, rig: CliRig, suspended: str) -> None:
+        result = rig.call("delete-job", suspended)
+
+        assert result.exit_code == 2
+        assert result.stderr.endswith("only a job that has ended can be deleted; cancel it first\n")
+        assert [job["job_id"] for job in rig.jobs()] == [suspended]
+
 
 class TestDescribeJob:
+    def test_a_suspension_shows_its_cause_and_its_date(self, rig: CliRig, suspended: str) -> None:
+        job = json.loads(rig.call("describe-job", suspended, "--json").stdout)
+        page = rig.call("describe-job", suspended).stdout
+
+        assert job["suspended_cause"] == "awaiting confirmation"
+        assert f"Waits for  awaiting confirmation, since {job['suspended_date']}\n" in page
+
+    def test_events_say_who_and_which_way(self, rig: CliRig, suspended: str) -> None:
+        rig.call("cancel", suspended, "--reason", "wrong bucket")
+
+        job = json.loads(rig.call("describe-job", suspended, "--json").stdout)
+        page = rig.call("describe-job", suspended).stdout
+
+        told = [(event["kind"], event["actor"], event["by"]) for event in job["events"]]
+        assert told[0] == ("created", "user", "local via cli")
+        assert told[1] == ("moved", "engine", "")
+        assert told[-1] == ("moved", "user", "local via cli")
+        assert [line.split()[1:4] for line in page.splitlines() if "wrong bucket" in line][-1] == [
+            "local",
+            "via",
+            "cli",
+        ]
+
     def test_a_page(self, rig: CliRig) -> None:
         rig.wiring.script.failed = 1
         rig.run("--yes")
@@ -138,7 +191,7 @@ class TestDescribeJob:
         assert "Permission     the destination bucket's" in page
         assert "NoSuchKey  1      raw/gone\\n" in page
         assert "awaiting confirmation" in page
-        assert "Possible now" not in page
+        assert "Possible now: delete-job\n" in page
 
     def test_what_waits_says_for_what_and_what_can_be_done(self, rig: CliRig, suspended: str) -> None:
         hold = Hold(bucket="cold-125", reason="connection refused", since=1_754_103_600)

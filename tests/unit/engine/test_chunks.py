@@ -82,6 +82,13 @@ def cut(batches: list[RowBatch], *, cut_chunks: int = 0, cut_rows: int = 0) -> l
     return [*chunks, *chunker.finish()]
 
 
+def test_a_delete_marker_without_a_version_id_is_skipped() -> None:
+    marker = a_row("gone", 1)._replace(is_delete_marker=True)
+    (chunk,) = cut([RowBatch.of_rows([a_row("k", 2), marker])])
+    tasks = decode_chunk(encode_chunk(chunk.records), first_task=0, task_count=2)
+    assert [task.skip for task in tasks] == [None, Skip.DELETE_MARKER]
+
+
 batches_of_rows = st.lists(st.lists(st.tuples(keys, st.integers(0, 200)), max_size=9), max_size=9)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cosbatch.engine.ports import is_same_store
 from cosbatch.model.identifiers import RegionName
-from cosbatch.model.regions import Provider, Region
+from cosbatch.model.regions import Provider, Region, is_same_store
 
 
 def region(endpoint: str, *, profile: str = "s3") -> Region:

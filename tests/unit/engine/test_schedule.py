@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from cosbatch.engine.limits import EngineLimits
-from cosbatch.engine.schedule import Move, decide, may_seal
+from cosbatch.engine.schedule import SEALABLE, Move, decide, may_seal, waits
 from cosbatch.ledger.port import QueuedJob
 from cosbatch.model.errors import FailureCode
-from cosbatch.model.identifiers import JobId, RegionName
+from cosbatch.model.identifiers import AccountId, JobId, RegionName
 from cosbatch.model.jobs import WORK_AREA, Hold, PausedBy
-from cosbatch.model.states import JobStatus
+from cosbatch.model.states import FINAL, JobStatus
 from tests.unit.reports.report_builders import a_job
 
 LIMITS = EngineLimits()
@@ -21,6 +23,7 @@ OPEN = {"has_open_chunks": True}
 
 def queued(name: str, status: JobStatus, *, priority: int = 5, **facts: Any) -> QueuedJob:
     of_queue = {"has_open_chunks", "has_leases", "has_lost_chunks", "quiet_at", "quiet_in_seconds", "is_rate_taken"}
+    of_queue |= {"suspended_seconds"}
     job = replace(
         a_job(status=status),
         id=JobId(name),
@@ -29,7 +32,7 @@ def queued(name: str, status: JobStatus, *, priority: int = 5, **facts: Any) -> 
         | {fact: value for fact, value in facts.items() if fact not in of_queue},
     )
     seen: dict[str, Any] = {"has_open_chunks": False, "has_leases": False, "has_lost_chunks": False, "quiet_at": 0.0}
-    seen |= {"is_rate_taken": False, "quiet_in_seconds": 0.0}
+    seen |= {"is_rate_taken": False, "quiet_in_seconds": 0.0, "suspended_seconds": 0.0}
     return QueuedJob(job=job, **{fact: facts.get(fact, default) for fact, default in seen.items()})
 
 
@@ -59,6 +62,64 @@ def test_a_greater_priority_pre_empts_and_is_named() -> None:
     move = the_move(queued("low", JobStatus.ACTIVE, **OPEN), queued("high", JobStatus.ACTIVE, priority=9, **OPEN))
     assert (move.job_id, move.to, move.paused_by) == ("low", JobStatus.PAUSING, PausedBy.PRIORITY)
     assert "high" in move.reason
+
+
+def reasons(*jobs: QueuedJob) -> dict[str, str]:
+    return {wait.job_id: wait.reason for wait in waits(jobs)}
+
+
+HIGH = queued("high", JobStatus.ACTIVE, priority=9, **OPEN)
+
+
+def test_a_job_that_is_held_back_names_the_greater_one() -> None:
+    paused = queued("paused", JobStatus.PAUSED, paused_by=PausedBy.PRIORITY, **OPEN)
+    assert reasons(queued("ready", JobStatus.READY, **OPEN), HIGH, paused) == {
+        "ready": "waits for job high, which has priority 9",
+        "paused": "pre-empted by job high, which has priority 9",
+    }
+
+
+def test_of_several_greater_ones_the_greatest_is_named_and_stays_so_while_it_wants_work() -> None:
+    low = queued("low", JobStatus.READY, **OPEN)
+    middle = queued("middle", JobStatus.READY, priority=7, **OPEN)
+    assert reasons(low, middle, HIGH)["low"] == "waits for job high, which has priority 9"
+    told = queued("low", JobStatus.READY, status_reason="waits for job middle, which has priority 7", **OPEN)
+    assert reasons(told, queued("middle", JobStatus.ACTIVE, priority=7, **OPEN), HIGH) == {}
+    claimed = queued("middle", JobStatus.ACTIVE, priority=7)
+    assert reasons(told, claimed, HIGH) == {"low": "waits for job high, which has priority 9"}
+    raised = queued("middle", JobStatus.ACTIVE, priority=8, **OPEN)
+    assert reasons(told, raised) == {"low": "waits for job middle, which has priority 8"}
+
+
+def test_nobody_else_says_that_it_waits() -> None:
+    others = [
+        queued("by user", JobStatus.PAUSED, paused_by=PausedBy.USER, **OPEN),
+        queued("active", JobStatus.ACTIVE, **OPEN),
+        queued("suspended", JobStatus.SUSPENDED, **OPEN),
+        queued("equal", JobStatus.READY, priority=9, **OPEN),
+    ]
+    assert reasons(HIGH, *others) == {}
+    assert reasons(queued("ready", JobStatus.READY, **OPEN), queued("high", JobStatus.ACTIVE, priority=9)) == {}
+    assert reasons(elsewhere(queued("ready", JobStatus.READY, **OPEN)), HIGH) == {}
+
+
+def elsewhere(job: QueuedJob) -> QueuedJob:
+    return replace(job, job=replace(job.job, request=replace(job.job.request, region=RegionName("elsewhere"))))
+
+
+@pytest.mark.parametrize("status", [*sorted(FINAL), *SEALABLE, JobStatus.SUSPENDED, JobStatus.PREPARING, JobStatus.NEW])
+def test_what_was_held_back_goes_on_when_the_greater_one_does_not_run(status: JobStatus) -> None:
+    """Complete, failed, cancelled, or itself waiting for a confirmation."""
+    greater = queued("high", status, priority=9, **OPEN)
+    paused = queued("low", JobStatus.PAUSED, paused_by=PausedBy.PRIORITY, **OPEN)
+    assert moves(greater, paused)["low"] is JobStatus.ACTIVE
+    assert moves(greater, queued("low", JobStatus.READY, **OPEN))["low"] is JobStatus.ACTIVE
+
+
+def test_a_priority_that_is_raised_turns_the_two_round() -> None:
+    running = queued("a", JobStatus.ACTIVE, priority=5, **OPEN)
+    paused = queued("b", JobStatus.PAUSED, priority=6, paused_by=PausedBy.PRIORITY, **OPEN)
+    assert moves(running, paused) == {"a": JobStatus.PAUSING, "b": JobStatus.ACTIVE}
 
 
 def test_a_job_without_unclaimed_chunks_holds_nobody_back() -> None:
@@ -91,11 +152,11 @@ def test_a_job_paused_by_its_user_stays_and_holds_nobody_back() -> None:
 
 
 def test_queues_do_not_know_each_other() -> None:
-    elsewhere = queued("b", JobStatus.READY, **OPEN)
-    elsewhere = replace(
-        elsewhere, job=replace(elsewhere.job, request=replace(elsewhere.job.request, region=RegionName("elsewhere")))
-    )
-    assert moves(queued("a", JobStatus.ACTIVE, priority=9, **OPEN), elsewhere) == {"b": JobStatus.ACTIVE}
+    waiting = queued("b", JobStatus.READY, **OPEN)
+    another = replace(waiting, job=replace(waiting.job, account=AccountId("another")))
+    for other in (elsewhere(waiting), another):
+        assert moves(queued("a", JobStatus.ACTIVE, priority=9, **OPEN), other) == {"b": JobStatus.ACTIVE}
+    assert moves(queued("a", JobStatus.ACTIVE, priority=9, **OPEN), waiting) == {}
 
 
 def test_pausing_ends_when_nothing_is_leased_and_all_is_quiet() -> None:
@@ -110,9 +171,11 @@ def test_a_settled_job_is_completed() -> None:
 
 
 def test_nobody_confirmed() -> None:
-    late = NOW - LIMITS.suspended_expiry_seconds - 1
-    move = the_move(queued("a", JobStatus.SUSPENDED, suspended_at=late))
+    limit = LIMITS.suspended_expiry_seconds
+    assert moves(queued("a", JobStatus.SUSPENDED, suspended_seconds=limit)) == {}
+    move = the_move(queued("a", JobStatus.SUSPENDED, suspended_seconds=limit + 1))
     assert (move.to, move.failure) == (JobStatus.FAILING, FailureCode.SUSPENDED_EXPIRED)
+    assert move.reason == "nobody confirmed the job within 30 days"
 
 
 def test_a_hold_that_lasts_too_long_fails_the_job() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cosbatch.engine.chunk_files import ChunkRow
-from cosbatch.engine.versions import VersionRuns
+from cosbatch.engine.versions import EachVersion, VersionRuns
 from cosbatch.model.errors import ManifestFaulty
 from cosbatch.model.identifiers import ObjectKey, VersionId
 from cosbatch.model.manifests import ManifestRow
@@ -73,3 +73,25 @@ def test_too_many_versions_of_one_key_are_refused_by_name() -> None:
 
 def test_an_empty_batch_changes_nothing() -> None:
     assert runs_of([[], [row("a", "1")], []], keeps_versions=True) == [[("a", "1", 1)]]
+
+
+def each_of(rows: list[ManifestRow], *, removes_markers: bool) -> list[ChunkRow]:
+    runs = EachVersion(removes_markers=removes_markers)
+    return [entry for run in [*runs.feed(rows), *runs.finish()] for entry in run]
+
+
+def test_what_is_done_in_place_is_done_to_each_version() -> None:
+    rows = [row("a", "3", latest=True), row("a", "2"), row("b", "1", latest=None)]
+    assert each_of(rows, removes_markers=False) == [("a", "3", 1), ("a", "2", 1), ("b", "1", 1)]
+
+
+@pytest.mark.parametrize("removes_markers", [False, True])
+def test_a_delete_marker_that_is_named_can_be_removed_and_nothing_else(removes_markers: bool) -> None:
+    skipped = ("a", "2", 1, "M", -1, 0)
+    (entry,) = each_of([row("a", "2", latest=True, marker=True)], removes_markers=removes_markers)
+    assert entry == (("a", "2", 1) if removes_markers else skipped)
+
+
+def test_a_delete_marker_without_a_version_id_is_skipped_by_a_deletion_too() -> None:
+    unnamed = row("a", "", latest=True, marker=True)._replace(version_id=None)
+    assert each_of([unnamed], removes_markers=True) == [("a", None, 1, "M", -1, 0)]

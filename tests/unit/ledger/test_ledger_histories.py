@@ -227,6 +227,24 @@ class Histories(RuleBasedStateMachine):
             if releases:
                 now(self.ledger.release_job(lease))
 
+    @rule(job=JOBS)
+    def remove(self, job: JobId) -> None:
+        tried(self.ledger.remove(job))
+
+    @rule(older_than_seconds=st.sampled_from([0.0, 30.0]), limit=st.integers(1, 2))
+    def remove_ended(self, older_than_seconds: float, limit: int) -> None:
+        now(self.ledger.remove_ended(older_than_seconds=older_than_seconds, limit=limit))
+
+    @rule(job=JOBS)
+    def delete_some_rows(self, job: JobId) -> None:
+        now(self.ledger.delete_some_rows(job))
+        if job not in now(self.ledger.known_jobs([job])):
+            self.fences = {place: fence for place, fence in self.fences.items() if place[0] != job}
+
+    @rule(job=JOBS, status=st.sampled_from([JobStatus.READY, JobStatus.PAUSED]), reason=st.sampled_from(["x", "y"]))
+    def explain(self, job: JobId, status: JobStatus, reason: str) -> None:
+        now(self.ledger.explain(job, status=status, reason=reason))
+
     @rule()
     def time_passes(self) -> None:
         self.clock.tick(20)
@@ -241,6 +259,9 @@ class Histories(RuleBasedStateMachine):
         now(self.ledger.pulses([job_id(1), job_id(3), job_id(9)]))
         now(self.ledger.jobs(account=AccountId("a"), token="t", after=job_id(4), limit=1))
         now(self.ledger.jobs(statuses=[JobStatus.ACTIVE, JobStatus.NEW]))
+        now(self.ledger.jobs(region=RegionName("here"), created_after=self.clock.now() - 50, token_prefix="t"))
+        now(self.ledger.removed_jobs())
+        now(self.ledger.known_jobs([job_id(1), job_id(3), job_id(9)]))
         for job in (job_id(1), job_id(2), job_id(3)):
             now(self.ledger.uploads(job))
             now(self.ledger.uploads(job, task_number=1))

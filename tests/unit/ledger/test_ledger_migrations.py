@@ -12,7 +12,7 @@ from cosbatch.ledger import tables
 from cosbatch.ledger.migrate import migrate
 from cosbatch.ledger.sql_ledger import open_sqlite_ledger
 from cosbatch.ledger.sqlite import DATABASE_FILE
-from cosbatch.model.identifiers import Bucket
+from cosbatch.model.identifiers import Bucket, JobId
 from cosbatch.model.states import JobStatus
 from cosbatch.model.workers import WorkerMetrics, WorkerProcess
 from tests.contract.ledgers import ANNA, claim_one
@@ -85,3 +85,21 @@ async def test_a_ledger_of_every_released_version_goes_on(tmp_path: Path, releas
     await ledger.close()
     with connection_to(tmp_path) as migrated, connection_to(tmp_path / "new") as new:
         assert structure(migrated) == structure(new)
+
+
+async def test_what_was_told_before_there_were_users_is_nobodys(tmp_path: Path) -> None:
+    with connection_to(tmp_path) as connection:
+        migrate(connection, to="0002")
+        connection.execute(insert(tables.job), JOB)
+        connection.exec_driver_sql(
+            "INSERT INTO job_event (job_id, at, actor, kind, status, reason)"
+            " VALUES ('a-job', 1.0, 'user', 'priority', 'Active', '1 -> 10')"
+        )
+        connection.commit()
+
+    ledger = await open_sqlite_ledger(tmp_path)
+
+    assert [(event.reason, event.by) for event in await ledger.events(JobId("a-job"))] == [("1 -> 10", "")]
+    assert [job.id for job in await ledger.jobs()] == ["a-job"]
+    assert await ledger.removed_jobs() == []
+    await ledger.close()

@@ -20,10 +20,12 @@ from tests.contract.ledgers import (
     LEASE_SECONDS,
     HandClock,
     active_job,
+    bring_to,
     claim_one,
     job_id,
     lose,
     part_of,
+    request,
     user_cancels,
     wait_for_quiet,
 )
@@ -73,12 +75,30 @@ async def a_day_in_the_life(ledger: SqlLedger) -> None:
     await ledger.job(job)
     await ledger.jobs(account=LOCAL_ACCOUNT)
     await ledger.jobs(statuses=[JobStatus.ACTIVE], limit=5)
+    await ledger.jobs(account=LOCAL_ACCOUNT, region=RegionName("here"), created_after=1.0)
+    await ledger.jobs(account=LOCAL_ACCOUNT, statuses=[JobStatus.ACTIVE])
+    await ledger.jobs(account=LOCAL_ACCOUNT, token_prefix="run-")
+    await ledger.explain(job, status=JobStatus.READY, reason="waits")
     await ledger.claimable_jobs()
+    await ledger.census()
     for wishes in ({(RegionName("here"), Bucket("target")): RateWish(cap=5, in_use=0)}, {}):
         await ledger.check_in(PROCESS, WorkerMetrics(), wishes, seconds=10)
     await ledger.queued_jobs()
     await ledger.workers(seen_within_seconds=10)
     await ledger.check_out(ANNA)
+    await the_end_of_a_job(ledger)
+
+
+async def the_end_of_a_job(ledger: SqlLedger) -> None:
+    wanted = request()
+    await ledger.create(wanted, job_id=job_id(3), account=LOCAL_ACCOUNT, token="", digest="d", max_unfinished=9)
+    await bring_to(ledger, job_id(3), JobStatus.CANCELLED)
+    await ledger.remove_ended(older_than_seconds=1.0, limit=5)
+    await ledger.remove(job_id(3))
+    await ledger.removed_jobs()
+    while await ledger.delete_some_rows(job_id(3)):
+        pass
+    await ledger.known_jobs([job_id(3)])
 
 
 async def test_every_statement_uses_an_index() -> None:
@@ -95,7 +115,9 @@ async def test_every_statement_uses_an_index() -> None:
     walked = [step for step in steps if step.startswith("SCAN")]
     assert [step for step in walked if step.split()[1] in BULKY] == []
     assert [step for step in walked if "INDEX" not in step] == []
-    for index in ("chunk_open", "chunk_lost", "chunk_leased", "chunk_owned", "job_queued", "job_held", "job_by_status"):
+    of_chunks = ("chunk_open", "chunk_lost", "chunk_leased", "chunk_owned")
+    of_jobs = ("job_queued", "job_held", "job_by_status", "job_of_region", "job_of_status", "job_of_account")
+    for index in (*of_chunks, *of_jobs, "job_ended", "job_removed", "job_of_status (account=? AND status=?)"):
         assert any(index in step for step in steps), index
 
 

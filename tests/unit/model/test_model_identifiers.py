@@ -6,7 +6,7 @@ import os
 import time
 import uuid
 
-from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, new_job_id, new_worker_id
+from cosbatch.model.identifiers import Bucket, JobId, ObjectKey, ObjectRef, made_at, new_job_id, new_worker_id
 
 
 def test_a_job_id_is_a_uuid_of_version_7_in_lower_case() -> None:
@@ -32,6 +32,21 @@ def test_job_ids_are_in_the_order_of_their_creation_also_within_a_millisecond() 
 
     assert made == sorted(made)
     assert len(set(made)) == len(made)
+
+
+def test_a_job_id_says_when_it_was_made() -> None:
+    before = time.time_ns() // 1_000_000 / 1000
+    made = made_at(new_job_id())
+    after = time.time()
+
+    assert made is not None
+    assert before <= made <= after
+
+
+def test_what_is_no_job_id_says_nothing() -> None:
+    job_id = new_job_id()
+    for other in ("", "jobs", job_id.upper(), job_id.replace("-", ""), str(uuid.uuid4())):
+        assert made_at(JobId(other)) is None
 
 
 def test_a_worker_id_names_role_and_process_and_is_fresh() -> None:

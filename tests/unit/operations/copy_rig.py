@@ -12,7 +12,7 @@ from cosbatch.model.errors import SendingStopped, StorageError, Unanswered
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, RegionName, VersionId
 from cosbatch.model.jobs import JobRequest, PlanFindings
 from cosbatch.model.manifests import Manifest, ManifestFormat, ManifestLocation, ManifestSpec
-from cosbatch.model.operations import PutObjectCopy, Tag
+from cosbatch.model.operations import OperationParameters, PutObjectCopy, Tag
 from cosbatch.model.regions import Versioning
 from cosbatch.model.reports import ReportSpec
 from cosbatch.model.tasks import Result, Task, UploadRecord
@@ -38,6 +38,8 @@ WRITES = frozenset(
         "put_acl",
         "put_tags",
         "delete_tags",
+        "delete",
+        "restore",
     }
 )
 READS = frozenset({"head", "get", "list_parts", "list_uploads", "get_acl", "get_tags", "list_versions"})
@@ -166,7 +168,7 @@ def profile_with(name: str = "s3", *, emulated: str = "", refused: str = "", **l
     return replace(PROFILES[name].with_overrides(overrides), **cast("dict[str, Any]", limits))
 
 
-def job_request(params: PutObjectCopy, **changes: Any) -> JobRequest:
+def job_request(params: OperationParameters, **changes: Any) -> JobRequest:
     request = JobRequest(
         region=REGION,
         manifest=Manifest(

@@ -141,3 +141,13 @@ def test_needs_of_a_versioned_target_name_its_versions() -> None:
     rig = CopyRig(params(canned_access_control_list=CannedAcl.PUBLIC_READ), versioned=True)
     actions = set(rig.operation.needs(rig.facts).target_actions)
     assert {"s3:ListBucketVersions", "s3:GetObjectVersionTagging", "s3:PutObjectVersionAcl"} <= actions
+
+
+@pytest.mark.parametrize(("target", "source"), [(None, None), ("here", None), ("far", "here")])
+def test_a_copy_says_where_its_source_is_when_that_is_another_region(target: str | None, source: str | None) -> None:
+    rig = CopyRig(params())
+    facts = rig.facts
+    here = facts.request.region
+    operation = replace(params(), target_region={None: None, "here": here}.get(target, RegionName("far")))
+    plan = plan_of(replace(facts, request=replace(facts.request, operation=operation)))
+    assert plan.options.source_region == (here if source else None)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cosbatch.model.identifiers import RegionName
+from cosbatch.model.identifiers import AccountId, RegionName
 from cosbatch.model.jobs import JobRequest
+from cosbatch.model.principals import Account, Caller, UserRole
 from cosbatch.model.regions import Provider, Region
 from cosbatch.service.documents import Document
 from cosbatch.service.job_schema import parse_job
@@ -44,3 +45,15 @@ def region(name: RegionName) -> Region:
         profile="cos",
         signing_region=name,
     )
+
+
+def caller_of(account: str, *, user: str = "anna", role: UserRole = UserRole.OPERATOR, via: str = "rest") -> Caller:
+    made = Account(
+        id=AccountId(account),
+        name=account,
+        uin="100000000001",
+        appid="1250000000",
+        aws_account_id="123456789012",
+        created_at=1.0,
+    )
+    return Caller(account=made, user=user, role=role, via=via)

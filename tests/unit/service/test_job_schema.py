@@ -263,7 +263,7 @@ report:
             ({"report": {"bucket": "arn:aws:s3:::bkt/k"}}, "report.bucket"),
             ({"report": {"bucket": "arn:aws:s3:::bkt", "prefix": "x" * 257}}, "report.prefix"),
             ({"report": {"bucket": "arn:aws:s3:::bkt", "format": "Report_CSV_V2"}}, "report.format"),
-            ({"operation": {"cos_delete_object": {}}}, "operation.cos_delete_object"),
+            ({"operation": {"cos_rename_object": {}}}, "operation.cos_rename_object"),
             ({"operation": []}, "operation"),
         ],
     )
@@ -411,7 +411,6 @@ report: {bucket: "qcs::cos:mars::lists"}
         told = {fault.path: fault.problem for fault in caught.value.faults}
         assert told == {
             "region (line 1)": "is no region of the settings",
-            "role_arn (line 2)": "names a role, but jobs run with the credentials of their region here",
             "operation.cos_put_object_copy.target_resource (line 8)": "names the bucket B_, which cannot be one's name",
             "operation.cos_put_object_copy.target_region (line 9)": "is no region of the settings",
             "operation.cos_put_object_copy.storage_class (line 10)": "cannot be a storage class",

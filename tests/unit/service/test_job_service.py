@@ -3,27 +3,33 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import pytest
 
+from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.sql_ledger import open_memory_ledger
 from cosbatch.model.errors import (
     IllegalMove,
     InvalidArgument,
+    LedgerUnavailable,
     NoSuchJob,
+    NotAllowed,
+    ServiceUnavailable,
     StorageError,
     StorageReason,
     TokenReused,
+    TooManyJobs,
 )
-from cosbatch.model.identifiers import AccountId, JobId, RegionName, new_job_id
+from cosbatch.model.identifiers import JobId, RegionName, new_job_id
 from cosbatch.model.jobs import Job, JobRequest, PausedBy
 from cosbatch.model.manifests import Manifest
+from cosbatch.model.principals import Caller, UserRole
 from cosbatch.model.states import Actor, JobStatus
-from cosbatch.service.service import JobService, possible_verbs
-from tests.unit.service.job_builders import AWAY, HOME, job_request, region
+from cosbatch.service.service import JobService, Repeat, possible_verbs
+from tests.unit.service.job_builders import AWAY, HOME, caller_of, job_request, region
 
-ME = AccountId("me")
-OTHER = AccountId("other")
+ME, OTHER = caller_of("me"), caller_of("other")
 
 _PATHS: dict[JobStatus, list[JobStatus]] = {
     JobStatus.NEW: [],
@@ -39,8 +45,11 @@ _PATHS: dict[JobStatus, list[JobStatus]] = {
 
 
 class StillClock:
+    def __init__(self) -> None:
+        self.at = 1_754_103_600.0
+
     def now(self) -> float:
-        return 1_754_103_600.0
+        return self.at
 
     def boottime(self) -> float:
         return 100.0
@@ -61,19 +70,51 @@ class Looks:
         return self.etag
 
 
+class Flaky:
+    """A ledger whose replies get lost, or that is away."""
+
+    def __init__(self, inner: JobLedger) -> None:
+        self._inner = inner
+        self.loses: set[str] = set()
+        """Calls of these names are carried out once, and not answered."""
+        self.is_away = False
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._inner, name)
+
+        async def call(*args: Any, **options: Any) -> Any:
+            if self.is_away:
+                raise LedgerUnavailable("/var/lib/x/ledger.db: database is locked: close the database browser")
+            answer = await method(*args, **options)
+            if name in self.loses:
+                self.loses.remove(name)
+                raise LedgerUnavailable("no answer in 30 s")
+            return answer
+
+        return call
+
+
 class Rig:
     def __init__(self) -> None:
         self.looks = Looks()
-        self.ledger = open_memory_ledger(StillClock())
+        self.clock = StillClock()
+        self.ledger = open_memory_ledger(self.clock)
         regions = {name: region(name) for name in (HOME, AWAY)}
         self.service = JobService(self.ledger, regions=regions, look=self.looks)
 
-    async def create(self, request: JobRequest | None = None, *, token: str = "", account: AccountId = ME) -> Job:
-        return await self.service.create_job(request or job_request(), account=account, token=token)
+    async def create(self, request: JobRequest | None = None, *, token: str = "", caller: Caller = ME) -> Job:
+        return await self.service.create_job(request or job_request(), caller=caller, token=token)
 
-    async def job_in(self, status: JobStatus, *, paused_by: PausedBy | None = PausedBy.USER) -> Job:
+    async def job_in(
+        self,
+        status: JobStatus,
+        *,
+        paused_by: PausedBy | None = PausedBy.USER,
+        request: JobRequest | None = None,
+        token: str = "",
+    ) -> Job:
         """A job that the engine has brought to a status."""
-        job = await self.create()
+        job = await self.create(request, token=token)
         for step in _PATHS[status]:
             job = await self.ledger.move(
                 job.id,
@@ -112,18 +153,27 @@ class TestCreate:
         with pytest.raises(TokenReused):
             await rig.create(job_request(priority=99), token="t")
 
+    async def test_a_wire_may_refuse_even_an_equal_request_and_is_told_the_job(self, rig: Rig) -> None:
+        job = await rig.service.create_job(job_request(), caller=ME, token="t", repeat=Repeat.REFUSE)
+
+        with pytest.raises(TokenReused, match=job.id):
+            await rig.service.create_job(job_request(), caller=ME, token="t", repeat=Repeat.REFUSE)
+        with pytest.raises(TokenReused, match=job.id):
+            await rig.service.create_job(job_request(priority=99), caller=ME, token="t", repeat=Repeat.REFUSE)
+        assert [each.id for each in (await rig.service.list_jobs(caller=ME)).jobs] == [job.id]
+
     async def test_without_a_token_every_call_makes_a_job(self, rig: Rig) -> None:
         assert (await rig.create()).id != (await rig.create()).id
 
     async def test_tokens_of_two_accounts_do_not_meet(self, rig: Rig) -> None:
         mine = await rig.create(token="t")
-        other = await rig.create(job_request(priority=99), token="t", account=OTHER)
+        other = await rig.create(job_request(priority=99), token="t", caller=OTHER)
 
         assert mine.id != other.id
-        found = await rig.service.find_job(token="t", account=OTHER)
+        found = await rig.service.find_job(token="t", caller=OTHER)
         assert found is not None
         assert found.id == other.id
-        assert await rig.service.find_job(token="t", account=OTHER, region=AWAY) is None
+        assert await rig.service.find_job(token="t", caller=OTHER, region=AWAY) is None
 
     async def test_all_faults_are_told_at_once(self, rig: Rig) -> None:
         request = replace(
@@ -176,22 +226,120 @@ class TestCreate:
         service = JobService(rig.ledger, regions=regions, look=never, look_seconds=0)
 
         with pytest.raises(StorageError, match="ap-guangzhou did not answer"):
-            await service.create_job(job_request(), account=ME)
+            await service.create_job(job_request(), caller=ME)
 
     async def test_a_store_that_says_nothing_is_no_fault_of_the_caller(self, rig: Rig) -> None:
         rig.looks.refusal = StorageError(StorageReason.REFUSED, "connection refused")
 
         with pytest.raises(StorageError):
             await rig.create()
-        assert (await rig.service.list_jobs(account=ME)).jobs == ()
+        assert (await rig.service.list_jobs(caller=ME)).jobs == ()
+
+    async def test_whoever_heard_no_answer_finds_the_job_under_the_same_token(self, rig: Rig) -> None:
+        """Also where the program was killed between the insert and its reply: nothing of it is kept but the ledger."""
+        flaky = Flaky(rig.ledger)
+        flaky.loses = {"create"}
+        dying = JobService(cast(JobLedger, flaky), regions={HOME: region(HOME), AWAY: region(AWAY)}, look=rig.looks)
+        with pytest.raises(ServiceUnavailable, match="same ClientRequestToken"):
+            await dying.create_job(job_request(), caller=ME, token="t")
+
+        again = await rig.create(token="t")
+
+        assert [job.id for job in (await rig.service.list_jobs(caller=ME)).jobs] == [again.id]
+        with pytest.raises(TokenReused, match=again.id):
+            await rig.service.create_job(job_request(), caller=ME, token="t", repeat=Repeat.REFUSE)
+
+    async def test_an_account_has_its_quota_of_unfinished_jobs(self, rig: Rig) -> None:
+        regions = {HOME: region(HOME), AWAY: region(AWAY)}
+        service = JobService(rig.ledger, regions=regions, look=rig.looks, max_unfinished_jobs=2)
+        first = await service.create_job(job_request(), caller=ME, token="t")
+        await service.create_job(job_request(), caller=ME)
+
+        with pytest.raises(TooManyJobs, match=r"account me has 2 unfinished jobs.*cancel some") as raised:
+            await service.create_job(job_request(), caller=ME)
+
+        assert (raised.value.code, raised.value.http_status) == ("TooManyJobs", 500)
+        assert (await service.create_job(job_request(), caller=ME, token="t")).id == first.id
+        await service.create_job(job_request(), caller=OTHER)
+
+
+class TestUnavailable:
+    async def test_a_ledger_that_is_away_is_the_services_trouble_and_tells_nobody_where_it_is(self, rig: Rig) -> None:
+        job = await rig.create()
+        flaky = Flaky(rig.ledger)
+        flaky.is_away = True
+        service = JobService(cast(JobLedger, flaky), regions={HOME: region(HOME), AWAY: region(AWAY)}, look=rig.looks)
+        calls: dict[str, Callable[[], Awaitable[object]]] = {
+            "create_job": lambda: service.create_job(job_request(), caller=ME),
+            "find_job": lambda: service.find_job(token="t", caller=ME),
+            "find_jobs": lambda: service.find_jobs(token_prefix="t", caller=ME),
+            "describe_job": lambda: service.describe_job(job.id, caller=ME),
+            "list_jobs": lambda: service.list_jobs(caller=ME),
+            "job_events": lambda: service.job_events(job.id, caller=ME),
+            "update_job_priority": lambda: service.update_job_priority(job.id, priority=1, caller=ME),
+            "update_job_status": lambda: service.update_job_status(
+                job.id, requested_job_status=JobStatus.CANCELLED, caller=ME
+            ),
+            "pause_job": lambda: service.pause_job(job.id, caller=ME),
+            "resume_job": lambda: service.resume_job(job.id, caller=ME),
+            "delete_job": lambda: service.delete_job(job.id, caller=ME),
+        }
+        assert calls.keys() == {name for name in vars(JobService) if not name.startswith("_")} - {
+            "pin_manifest",
+            "places_of",
+        }
+        for call in calls.values():
+            with pytest.raises(ServiceUnavailable) as raised:
+                await call()
+            assert "ledger.db" not in str(raised.value)
+            assert isinstance(raised.value.__cause__, LedgerUnavailable)
+
+
+class TestDelete:
+    async def test_a_job_that_has_ended_is_gone_and_its_token_is_free(self, rig: Rig) -> None:
+        job = await rig.job_in(JobStatus.FAILED, token="t", request=job_request(report={"enabled": False}))
+        assert possible_verbs(job) == ("delete-job",)
+
+        await rig.service.delete_job(job.id, caller=ME)
+
+        with pytest.raises(NoSuchJob):
+            await rig.service.describe_job(job.id, caller=ME)
+        with pytest.raises(NoSuchJob):
+            await rig.service.delete_job(job.id, caller=ME)
+        assert await rig.service.find_job(token="t", caller=ME) is None
+        assert (await rig.create(job_request(priority=99), token="t")).id != job.id
+
+    @pytest.mark.parametrize("status", [JobStatus.NEW, JobStatus.SUSPENDED, JobStatus.ACTIVE, JobStatus.COMPLETING])
+    async def test_one_that_has_not_has_to_be_cancelled_first(self, rig: Rig, status: JobStatus) -> None:
+        job = await rig.job_in(status)
+
+        with pytest.raises(IllegalMove, match="cancel it first"):
+            await rig.service.delete_job(job.id, caller=ME)
+        assert (await rig.service.describe_job(job.id, caller=ME)).status is status
+
+    async def test_a_report_that_is_not_delivered_yet_is_waited_for(self, rig: Rig) -> None:
+        job = await rig.job_in(JobStatus.FAILED)
+
+        with pytest.raises(IllegalMove, match="report is not delivered yet"):
+            await rig.service.delete_job(job.id, caller=ME)
+        assert possible_verbs(job) == ()
+
+    async def test_another_accounts_job_is_not_there_to_delete(self, rig: Rig) -> None:
+        job = await rig.job_in(JobStatus.FAILED, request=job_request(report={"enabled": False}))
+
+        with pytest.raises(NoSuchJob):
+            await rig.service.delete_job(job.id, caller=OTHER)
+        with pytest.raises(NotAllowed):
+            await rig.service.delete_job(job.id, caller=caller_of("me", role=UserRole.VIEWER))
+        assert (await rig.service.describe_job(job.id, caller=ME)).id == job.id
 
 
 class TestLook:
     async def test_pages_go_from_new_to_old(self, rig: Rig) -> None:
         ids = [(await rig.create()).id for _ in range(5)]
 
-        first = await rig.service.list_jobs(account=ME, max_results=3)
-        rest = await rig.service.list_jobs(account=ME, max_results=3, next_token=first.next_token)
+        first = await rig.service.list_jobs(caller=ME, max_results=3)
+        rest = await rig.service.list_jobs(caller=ME, max_results=3, next_token=first.next_token)
 
         assert [job.id for job in (*first.jobs, *rest.jobs)] == sorted(ids, reverse=True)
         assert first.next_token == first.jobs[-1].id
@@ -201,40 +349,101 @@ class TestLook:
         for _ in range(3):
             await rig.create()
 
-        assert (await rig.service.list_jobs(account=ME, max_results=3)).next_token == ""
+        assert (await rig.service.list_jobs(caller=ME, max_results=3)).next_token == ""
 
     async def test_lists_can_be_narrowed_by_status(self, rig: Rig) -> None:
         active = await rig.job_in(JobStatus.ACTIVE)
         await rig.create()
 
-        page = await rig.service.list_jobs(account=ME, statuses=[JobStatus.ACTIVE, JobStatus.PAUSED])
+        page = await rig.service.list_jobs(caller=ME, statuses=[JobStatus.ACTIVE, JobStatus.PAUSED])
 
         assert [job.id for job in page.jobs] == [active.id]
+
+    async def test_lists_can_be_narrowed_by_region_and_time(self, rig: Rig) -> None:
+        old = await rig.create()
+        made_at = rig.clock.at
+        rig.clock.at += 91 * 86400
+        new = await rig.create()
+
+        assert [job.id for job in (await rig.service.list_jobs(caller=ME, region=HOME)).jobs] == [new.id, old.id]
+        assert (await rig.service.list_jobs(caller=ME, region=AWAY)).jobs == ()
+        recent = await rig.service.list_jobs(caller=ME, created_after=rig.clock.at - 90 * 86400)
+        assert [job.id for job in recent.jobs] == [new.id]
+        assert len((await rig.service.list_jobs(caller=ME, created_after=made_at - 1)).jobs) == 2
 
     @pytest.mark.parametrize("size", [0, 1001])
     async def test_a_page_has_1_to_1000_jobs(self, rig: Rig, size: int) -> None:
         with pytest.raises(InvalidArgument):
-            await rig.service.list_jobs(account=ME, max_results=size)
+            await rig.service.list_jobs(caller=ME, max_results=size)
 
     async def test_another_accounts_job_does_not_exist(self, rig: Rig) -> None:
-        job = await rig.create(account=OTHER)
+        job = await rig.create(caller=OTHER)
 
         calls: list[Callable[[], Awaitable[object]]] = [
-            lambda: rig.service.describe_job(job.id, account=ME),
-            lambda: rig.service.job_events(job.id, account=ME),
-            lambda: rig.service.update_job_priority(job.id, priority=1, account=ME),
-            lambda: rig.service.update_job_status(job.id, requested_job_status=JobStatus.CANCELLED, account=ME),
-            lambda: rig.service.pause_job(job.id, account=ME),
-            lambda: rig.service.resume_job(job.id, account=ME),
+            lambda: rig.service.describe_job(job.id, caller=ME),
+            lambda: rig.service.job_events(job.id, caller=ME),
+            lambda: rig.service.update_job_priority(job.id, priority=1, caller=ME),
+            lambda: rig.service.update_job_status(job.id, requested_job_status=JobStatus.CANCELLED, caller=ME),
+            lambda: rig.service.pause_job(job.id, caller=ME),
+            lambda: rig.service.resume_job(job.id, caller=ME),
         ]
         for call in calls:
             with pytest.raises(NoSuchJob):
                 await call()
-        assert (await rig.service.list_jobs(account=ME)).jobs == ()
+        assert (await rig.service.list_jobs(caller=ME)).jobs == ()
 
     async def test_an_unknown_id_is_no_job(self, rig: Rig) -> None:
         with pytest.raises(NoSuchJob):
-            await rig.service.describe_job(JobId(new_job_id()), account=ME)
+            await rig.service.describe_job(JobId(new_job_id()), caller=ME)
+
+
+class TestWhoMay:
+    async def test_a_viewer_only_looks(self, rig: Rig) -> None:
+        job = await rig.job_in(JobStatus.ACTIVE)
+        viewer = caller_of("me", role=UserRole.VIEWER)
+
+        assert await rig.service.describe_job(job.id, caller=viewer) == job
+        assert [each.id for each in (await rig.service.list_jobs(caller=viewer)).jobs] == [job.id]
+        assert await rig.service.job_events(job.id, caller=viewer)
+        calls: list[Callable[[], Awaitable[object]]] = [
+            lambda: rig.service.create_job(job_request(), caller=viewer),
+            lambda: rig.service.update_job_priority(job.id, priority=1, caller=viewer),
+            lambda: rig.service.update_job_status(job.id, requested_job_status=JobStatus.CANCELLED, caller=viewer),
+            lambda: rig.service.pause_job(job.id, caller=viewer),
+            lambda: rig.service.resume_job(job.id, caller=viewer),
+            lambda: rig.service.delete_job(job.id, caller=viewer),
+        ]
+        for call in calls:
+            with pytest.raises(NotAllowed, match="that takes the role operator"):
+                await call()
+        assert await rig.service.describe_job(job.id, caller=viewer) == job
+        assert rig.looks.asked == 1
+
+    @pytest.mark.parametrize("role", [UserRole.OPERATOR, UserRole.ADMIN])
+    async def test_an_operator_changes_jobs(self, rig: Rig, role: UserRole) -> None:
+        job = await rig.create(caller=caller_of("me", role=role))
+
+        changed = await rig.service.update_job_priority(job.id, priority=1, caller=caller_of("me", role=role))
+
+        assert changed.priority == 1
+
+    async def test_the_events_say_which_user_and_which_way(self, rig: Rig) -> None:
+        job = await rig.create(caller=caller_of("me", user="anna", via="rest"))
+        await rig.service.update_job_priority(job.id, priority=1, caller=caller_of("me", user="bert", via="cos"))
+        await rig.ledger.move(
+            job.id, expect=[JobStatus.NEW], to=JobStatus.PREPARING, actor=Actor.ENGINE, reason="its turn"
+        )
+        await rig.service.update_job_status(
+            job.id, requested_job_status=JobStatus.CANCELLED, caller=caller_of("me", user="anna", via="console")
+        )
+
+        told = [(event.kind, event.actor, event.by) for event in await rig.service.job_events(job.id, caller=ME)]
+        assert told == [
+            ("created", Actor.USER, "anna via rest"),
+            ("priority", Actor.USER, "bert via cos"),
+            ("moved", Actor.ENGINE, ""),
+            ("moved", Actor.USER, "anna via console"),
+        ]
 
 
 class TestChange:
@@ -242,11 +451,11 @@ class TestChange:
         job = await rig.job_in(JobStatus.SUSPENDED)
 
         confirmed = await rig.service.update_job_status(
-            job.id, requested_job_status=JobStatus.READY, account=ME, status_update_reason="go"
+            job.id, requested_job_status=JobStatus.READY, caller=ME, status_update_reason="go"
         )
 
         assert confirmed.status is JobStatus.READY
-        last = (await rig.service.job_events(job.id, account=ME))[-1]
+        last = (await rig.service.job_events(job.id, caller=ME))[-1]
         assert (last.actor, last.status, last.reason) == (Actor.USER, JobStatus.READY, "go")
 
     @pytest.mark.parametrize(
@@ -255,19 +464,19 @@ class TestChange:
     async def test_cancel_from_everywhere_before_the_end(self, rig: Rig, status: JobStatus) -> None:
         job = await rig.job_in(status)
 
-        cancelled = await rig.service.update_job_status(job.id, requested_job_status=JobStatus.CANCELLED, account=ME)
+        cancelled = await rig.service.update_job_status(job.id, requested_job_status=JobStatus.CANCELLED, caller=ME)
 
         assert cancelled.status is JobStatus.CANCELLING
 
     async def test_pause_is_the_users_and_resume_ends_it(self, rig: Rig) -> None:
         job = await rig.job_in(JobStatus.ACTIVE)
 
-        pausing = await rig.service.pause_job(job.id, account=ME)
+        pausing = await rig.service.pause_job(job.id, caller=ME)
         assert (pausing.status, pausing.paused_by) == (JobStatus.PAUSING, PausedBy.USER)
         await rig.ledger.move(
             job.id, expect=[JobStatus.PAUSING], to=JobStatus.PAUSED, actor=Actor.ENGINE, reason="nothing in flight"
         )
-        resumed = await rig.service.resume_job(job.id, account=ME)
+        resumed = await rig.service.resume_job(job.id, caller=ME)
 
         assert (resumed.status, resumed.paused_by) == (JobStatus.ACTIVE, None)
 
@@ -275,7 +484,7 @@ class TestChange:
         job = await rig.job_in(JobStatus.PAUSED, paused_by=PausedBy.PRIORITY)
 
         with pytest.raises(IllegalMove, match="update-job-priority"):
-            await rig.service.resume_job(job.id, account=ME)
+            await rig.service.resume_job(job.id, caller=ME)
         assert "resume" not in possible_verbs(job)
 
     @pytest.mark.parametrize(
@@ -291,7 +500,7 @@ class TestChange:
         job = await rig.job_in(status)
 
         with pytest.raises(IllegalMove) as raised:
-            await rig.service.pause_job(job.id, account=ME)
+            await rig.service.pause_job(job.id, caller=ME)
 
         assert raised.value.message == (f"job {job.id} is {status}: pause is not possible now; possible are {possible}")
 
@@ -299,35 +508,35 @@ class TestChange:
         job = await rig.job_in(JobStatus.FAILED)
 
         with pytest.raises(IllegalMove, match="has ended"):
-            await rig.service.update_job_status(job.id, requested_job_status=JobStatus.CANCELLED, account=ME)
+            await rig.service.update_job_status(job.id, requested_job_status=JobStatus.CANCELLED, caller=ME)
         with pytest.raises(IllegalMove, match="any more"):
-            await rig.service.update_job_priority(job.id, priority=3, account=ME)
+            await rig.service.update_job_priority(job.id, priority=3, caller=ME)
         assert possible_verbs(job) == ()
 
     async def test_only_ready_and_cancelled_can_be_asked_for(self, rig: Rig) -> None:
         job = await rig.job_in(JobStatus.ACTIVE)
 
         with pytest.raises(InvalidArgument):
-            await rig.service.update_job_status(job.id, requested_job_status=JobStatus.PAUSED, account=ME)
+            await rig.service.update_job_status(job.id, requested_job_status=JobStatus.PAUSED, caller=ME)
 
     async def test_a_reason_is_at_most_256_bytes(self, rig: Rig) -> None:
         job = await rig.job_in(JobStatus.ACTIVE)
 
         with pytest.raises(InvalidArgument):
-            await rig.service.pause_job(job.id, account=ME, reason="中" * 86)
-        assert (await rig.service.describe_job(job.id, account=ME)).status is JobStatus.ACTIVE
+            await rig.service.pause_job(job.id, caller=ME, reason="中" * 86)
+        assert (await rig.service.describe_job(job.id, caller=ME)).status is JobStatus.ACTIVE
 
     async def test_the_priority_is_changed_and_told(self, rig: Rig) -> None:
         job = await rig.job_in(JobStatus.ACTIVE)
 
-        changed = await rig.service.update_job_priority(job.id, priority=0, account=ME)
+        changed = await rig.service.update_job_priority(job.id, priority=0, caller=ME)
 
         assert changed.priority == 0
-        assert (await rig.service.job_events(job.id, account=ME))[-1].kind == "priority"
+        assert (await rig.service.job_events(job.id, caller=ME))[-1].kind == "priority"
 
     @pytest.mark.parametrize("priority", [-1, 2**31])
     async def test_a_priority_out_of_range_is_refused(self, rig: Rig, priority: int) -> None:
         job = await rig.create()
 
         with pytest.raises(InvalidArgument):
-            await rig.service.update_job_priority(job.id, priority=priority, account=ME)
+            await rig.service.update_job_priority(job.id, priority=priority, caller=ME)

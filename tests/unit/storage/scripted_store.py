@@ -8,8 +8,8 @@ from typing import NamedTuple, TypeVar
 
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import StorageError, StorageReason
-from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, VersionId
-from cosbatch.model.operations import Tag
+from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, RegionName, VersionId
+from cosbatch.model.operations import RestoreTier, Tag
 from cosbatch.model.regions import Versioning
 from cosbatch.storage.held_bodies import fill_room
 from cosbatch.storage.port import (
@@ -23,6 +23,7 @@ from cosbatch.storage.port import (
     ObjectMetadata,
     PutOptions,
     PutOutcome,
+    RestoreOutcome,
     SizedBody,
     UploadedPart,
     UploadPage,
@@ -164,6 +165,7 @@ class ScriptedStore:
         first_byte: int,
         last_byte: int,
         if_source_etag: str = "",
+        source_region: RegionName | None = None,
     ) -> CompletedPart:
         return await self._answer(
             "upload_part_copy",
@@ -175,6 +177,7 @@ class ScriptedStore:
             first_byte=first_byte,
             last_byte=last_byte,
             if_source_etag=if_source_etag,
+            source_region=source_region,
         )
 
     async def complete_upload(
@@ -192,6 +195,9 @@ class ScriptedStore:
     async def list_uploads(self, bucket: Bucket, *, prefix: str = "", token: str = "") -> UploadPage:
         page = UploadPage(uploads=(), next_token="")
         return await self._answer("list_uploads", page, bucket, prefix=prefix, token=token)
+
+    async def restore(self, ref: ObjectRef, *, days: int, tier: RestoreTier) -> RestoreOutcome:
+        return await self._answer("restore", RestoreOutcome.BEGUN, ref, days=days, tier=tier)
 
     async def get_acl(self, ref: ObjectRef) -> AccessControl:
         return await self._answer("get_acl", AccessControl(owner_id="o", owner_display_name="", grants=()), ref)

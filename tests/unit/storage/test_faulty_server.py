@@ -13,6 +13,7 @@ import pytest
 from cosbatch.identity.credentials import Credentials, RenewingCredentials
 from cosbatch.model.errors import StorageError, StorageReason, Unanswered
 from cosbatch.model.identifiers import ObjectKey, ObjectRef
+from cosbatch.model.operations import RestoreTier
 from cosbatch.storage.http_client import Timeouts
 from cosbatch.storage.persistent import PersistentStore
 from cosbatch.storage.port import CompletedPart, CopyOptions, CopyOutcome, ObjectStore, PutOptions
@@ -53,6 +54,7 @@ WRITES: dict[str, Callable[[ObjectStore], Awaitable[object]]] = {
     "put": lambda store: store.put(OBJECT, b"abc"),
     "put a stream": lambda store: store.put(OBJECT, Blocks(b"ab", b"c")),
     "delete": lambda store: store.delete(OBJECT),
+    "restore": lambda store: store.restore(OBJECT, days=3, tier=RestoreTier.BULK),
     "create_upload": lambda store: store.create_upload(OBJECT, options=PutOptions()),
     "upload_part": lambda store: store.upload_part(OBJECT, upload_id="u", number=1, body=b"abc"),
     "upload_part_copy": lambda store: store.upload_part_copy(

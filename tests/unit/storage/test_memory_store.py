@@ -8,10 +8,10 @@ import pytest
 
 from cosbatch.model.errors import StorageReason
 from cosbatch.model.identifiers import Bucket, ObjectKey
-from cosbatch.model.operations import Tag
+from cosbatch.model.operations import RestoreTier, Tag
 from cosbatch.model.regions import Versioning
 from cosbatch.storage.memory import UPLOADS_PER_PAGE, MemoryStore
-from cosbatch.storage.port import CopyOptions, ObjectMetadata, ObjectStore, PutOptions
+from cosbatch.storage.port import CopyOptions, ObjectMetadata, ObjectStore, PutOptions, RestoreOutcome
 from cosbatch.storage.profiles import PROFILES, Option, Support
 from tests.contract.stores import at, content, refused
 
@@ -212,3 +212,44 @@ async def test_wrong_parts_of_a_completion(store: MemoryStore) -> None:
     ):
         error = await refused(store.complete_upload(ref, upload_id=upload_id, parts=parts))
         assert (error.reason, error.code) == (StorageReason.INVALID_REQUEST, code)
+
+
+ARCHIVED = PutOptions(storage_class="DEEP_ARCHIVE")
+
+
+async def test_restore_until_it_is_readable(store: MemoryStore, clock: HandClock) -> None:
+    """Begun, refused while it goes on, and extended once it can be read."""
+    ref = at(B, "cold")
+    store.put_now("b", "cold", b"1", options=ARCHIVED)
+    assert await store.restore(ref, days=3, tier=RestoreTier.BULK) is RestoreOutcome.BEGUN
+    assert (await store.head(ref)).restore == 'ongoing-request="true"'
+
+    error = await refused(store.restore(ref, days=3, tier=RestoreTier.BULK))
+    assert (error.reason, error.code, error.http_status) == (
+        StorageReason.RESTORE_IN_PROGRESS,
+        "RestoreAlreadyInProgress",
+        409,
+    )
+
+    store.mark_restored(ref)
+    assert await store.restore(ref, days=3, tier=RestoreTier.BULK) is RestoreOutcome.EXTENDED
+    # 2023-11-14 22:13 and three days, then the midnight that follows.
+    assert (await store.head(ref)).restore == 'ongoing-request="false", expiry-date="Sat, 18 Nov 2023 00:00:00 GMT"'
+    assert await content(store, ref) == b"1"
+
+
+async def test_restore_of_one_version(store: MemoryStore) -> None:
+    store.create_bucket("versioned", versioning=Versioning.ENABLED)
+    first = store.put_now("versioned", "k", b"1", options=ARCHIVED).version_id
+    second = store.put_now("versioned", "k", b"2", options=ARCHIVED).version_id
+    older, newer = (at(Bucket("versioned"), "k")._replace(version_id=version) for version in (first, second))
+    assert await store.restore(older, days=1, tier=RestoreTier.STANDARD) is RestoreOutcome.BEGUN
+    assert ((await store.head(older)).restore, (await store.head(newer)).restore) == ('ongoing-request="true"', "")
+
+
+async def test_a_store_without_restore(clock: HandClock) -> None:
+    store = MemoryStore(profile=PROFILES["generic"], clock=clock)
+    store.create_bucket("b")
+    store.put_now("b", "k", options=ARCHIVED)
+    error = await refused(store.restore(at(B, "k"), days=1, tier=RestoreTier.STANDARD))
+    assert (error.reason, error.http_status) == (StorageReason.NOT_IMPLEMENTED, 501)

@@ -14,6 +14,7 @@ import pytest
 
 from cosbatch.model.errors import SendingStopped, StorageError, StorageReason, Unanswered
 from cosbatch.model.identifiers import Bucket
+from cosbatch.model.operations import RestoreTier
 from cosbatch.storage.disposition import Blame, blame, is_outcome_unknown
 from cosbatch.storage.pacing import PacerBoard, StopSignal
 from cosbatch.storage.persistent import PersistentStore
@@ -96,6 +97,7 @@ CALLS: dict[str, Callable[[ObjectStore], Awaitable[object]]] = {
     "put": lambda store: store.put(ref(), b"abc", options=PutOptions(storage_class="X")),
     "copy": copy,
     "delete": lambda store: store.delete(ref()),
+    "restore": lambda store: store.restore(ref(), days=3, tier=RestoreTier.BULK),
     "create_upload": lambda store: store.create_upload(ref(), options=PutOptions(storage_class="X")),
     "upload_part": lambda store: store.upload_part(ref(), upload_id="u", number=2, body=b"abc"),
     "upload_part_copy": lambda store: store.upload_part_copy(

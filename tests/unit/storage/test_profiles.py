@@ -22,7 +22,7 @@ def test_override_changes_one_line() -> None:
     assert PROFILES["s3"].supports(Option.GRANTS) is Support.APPLIED
 
 
-@pytest.mark.parametrize("name", [name for name in PROFILES if name != "seaweedfs"])
+@pytest.mark.parametrize("name", [name for name in PROFILES if name not in ("seaweedfs", "cos")])
 @given(key=st.text(max_size=50))
 def test_other_stores_take_every_key(name: str, key: str) -> None:
     assert PROFILES[name].takes_key(key)
@@ -32,6 +32,13 @@ def test_other_stores_take_every_key(name: str, key: str) -> None:
 def test_seaweedfs_takes_the_paths_of_a_tree(steps: list[str]) -> None:
     is_path = all(step not in (".", "..") for step in steps)
     assert PROFILES["seaweedfs"].takes_key("/".join(steps)) is is_path
+
+
+@given(key=st.text(alphabet="ab./\\ü \n\x17\x18\x19\x1a\x1b\x1c", min_size=1, max_size=8))
+def test_cos_takes_what_its_documentation_takes(key: str) -> None:
+    """No slash or backslash at the start, and none of four control characters."""
+    is_taken = key[0] not in "/\\" and not set(key) & set("\x18\x19\x1a\x1b")
+    assert PROFILES["cos"].takes_key(key) is is_taken
 
 
 def test_table_has_a_row_for_each_option_and_a_column_for_each_profile() -> None:

@@ -47,6 +47,7 @@ def refusal(
         (403, "RequestTimeTooSkewed", StorageReason.CLOCK_SKEWED),
         (412, "PreconditionFailed", StorageReason.PRECONDITION_FAILED),
         (403, "InvalidObjectState", StorageReason.INVALID_OBJECT_STATE),
+        (405, "RestoreNonArchiveObject", StorageReason.INVALID_OBJECT_STATE),
         (409, "RestoreAlreadyInProgress", StorageReason.RESTORE_IN_PROGRESS),
         (409, "OperationAborted", StorageReason.CONFLICT),
         (400, "EntityTooLarge", StorageReason.TOO_LARGE),
@@ -73,6 +74,17 @@ def refusal(
         (200, "AccessDenied", StorageReason.ACCESS_DENIED),
         (202, "SomethingNew", StorageReason.SERVER_ERROR),
         (429, "SomethingNew", StorageReason.SLOW_DOWN),
+        (402, "PaymentRequired", StorageReason.ACCESS_DENIED),
+        (403, "UserNotSourceBucketOwner", StorageReason.ACCESS_DENIED),
+        (409, "ObjectLocked", StorageReason.ACCESS_DENIED),
+        (451, "UnavailableForLegalReasons", StorageReason.ACCESS_DENIED),
+        (404, "NoSuchCopySource", StorageReason.NO_SUCH_KEY),
+        (409, "UploadConflict", StorageReason.CONFLICT),
+        (400, "NotSupportedStorageClass", StorageReason.INVALID_REQUEST),
+        (400, "KmsKeyDisabled", StorageReason.INVALID_REQUEST),
+        (400, "EntitySizeNotMatch", StorageReason.BODY_DAMAGED),
+        (400, "UserNetworkTooSlow", StorageReason.BODY_DAMAGED),
+        (503, "KmsFreqControl", StorageReason.SLOW_DOWN),
     ],
 )
 def test_code(status: int, code: str, reason: StorageReason) -> None:
@@ -185,3 +197,9 @@ def test_a_page_of_a_proxy_is_no_message() -> None:
 def test_each_code_has_one_meaning() -> None:
     codes = [code for words in s3_errors._CODES.values() for code in words.split()]
     assert len(codes) == len(set(codes))
+
+
+def test_cos_says_access_denied_of_a_signature_whose_time_is_over() -> None:
+    assert refusal(403, "AccessDenied", "Request has expired").reason is StorageReason.CLOCK_SKEWED
+    assert refusal(403, "AccessDenied", "Access has been denied").reason is StorageReason.ACCESS_DENIED
+    assert refusal(403, "OtherCode", "Request has expired").reason is StorageReason.OTHER

@@ -9,9 +9,10 @@ from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, RegionName,
 from cosbatch.model.operations import Tag
 from cosbatch.model.regions import Addressing, Provider, Region
 from cosbatch.storage import s3_requests
+from cosbatch.storage.dialects import COS_DIALECT, S3_DIALECT
+from cosbatch.storage.places import Place, place_of
 from cosbatch.storage.port import CopyOptions, ObjectMetadata, PutOptions
 from cosbatch.storage.profiles import PROFILES
-from cosbatch.storage.s3_requests import S3_DIALECT, Dialect, Place
 
 BUCKET = Bucket("the-bucket")
 REF = ObjectRef(BUCKET, ObjectKey("dir/key"))
@@ -49,13 +50,13 @@ def region(endpoint: str, *, addressing: Addressing = Addressing.PATH) -> Region
     ],
 )
 def test_place_of_a_bucket(endpoint: str, addressing: Addressing, expected: Place) -> None:
-    assert s3_requests.place_of(region(endpoint, addressing=addressing), BUCKET) == expected
+    assert place_of(region(endpoint, addressing=addressing), BUCKET) == expected
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "a?b", "a b", "a#b", "a\r\nb", "@evil.example", "ü", "a" * 256])
 def test_what_is_no_bucket_name_is_never_sent(name: str) -> None:
     with pytest.raises(StorageError) as caught:
-        s3_requests.place_of(region("http://127.0.0.1:1"), Bucket(name))
+        place_of(region("http://127.0.0.1:1"), Bucket(name))
     assert caught.value.reason is StorageReason.NO_SUCH_BUCKET
 
 
@@ -118,24 +119,24 @@ def test_user_metadata_beyond_ascii_goes_as_utf_8() -> None:
 
 def test_tag_with_a_character_that_xml_cannot_carry() -> None:
     with pytest.raises(StorageError) as caught:
-        s3_requests.put_tags(REF, [Tag(key="a", value="\x01")])
+        s3_requests.put_tags(REF, [Tag(key="a", value="\x01")], dialect=S3_DIALECT)
     assert caught.value.reason is StorageReason.INVALID_REQUEST
 
 
 def test_carriage_return_in_a_tag_survives_the_document() -> None:
-    assert b"a&#13;b" in s3_requests.put_tags(REF, [Tag(key="k", value="a\rb")]).body
+    assert b"a&#13;b" in s3_requests.put_tags(REF, [Tag(key="k", value="a\rb")], dialect=S3_DIALECT).body
 
 
-def test_another_dialect_is_another_set_of_words() -> None:
-    """A provider with its own prefix, its own directive and a host in the copy source."""
-    dialect = Dialect(
-        header_prefix=b"x-cos-",
-        replace_word=b"Replaced",
-        source_place=lambda bucket: f"{bucket}.cos.here.example.com".encode(),
-    )
+@pytest.mark.parametrize("addressing", Addressing)
+def test_cos_names_the_source_of_a_copy_by_its_host(addressing: Addressing) -> None:
+    place = COS_DIALECT.source_place(region("https://cos.ap-x.myqcloud.com", addressing=addressing), BUCKET)
     source = ObjectRef(BUCKET, ObjectKey("a b"), VersionId("v+1"))
-    assert dialect.copy_source(source) == b"the-bucket.cos.here.example.com/a%20b?versionId=v%2B1"
-    headers = s3_requests.copy_headers(CopyOptions(tags=()), dialect=dialect)
+    expected = b"the-bucket.cos.ap-x.myqcloud.com/a%20b?versionId=v%2B1"
+    assert s3_requests.copy_source(place, source) == expected
+
+
+def test_cos_has_other_words() -> None:
+    headers = s3_requests.copy_headers(CopyOptions(tags=()), dialect=COS_DIALECT)
     assert tuple(headers) == ((b"x-cos-tagging-directive", b"Replaced"),)
 
 

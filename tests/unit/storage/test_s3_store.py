@@ -11,10 +11,11 @@ import pytest
 
 from cosbatch.model.errors import StorageError, StorageReason
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, VersionId
+from cosbatch.model.operations import RestoreTier
 from cosbatch.storage.body_checks import words_of
 from cosbatch.storage.disposition import is_outcome_unknown
 from cosbatch.storage.held_bodies import HeldBody
-from cosbatch.storage.port import CompletedPart, CopyOptions, ObjectMetadata, PutOptions
+from cosbatch.storage.port import CompletedPart, CopyOptions, ObjectMetadata, PutOptions, RestoreOutcome
 from cosbatch.storage.profiles import BodyCheck
 from cosbatch.storage.s3 import COPY_PLANS_KEPT, S3Store
 from cosbatch.storage.telling_why import bucket_region_or_cause, head_or_cause
@@ -380,3 +381,40 @@ class TestTellingWhy:
         server.answer(headers=HEAD | {"content-length": "5"})
         assert (await head_or_cause(store, REF)).etag == "abc"
         assert len(server.requests) == 1
+
+
+class TestRestore:
+    @pytest.mark.parametrize(("status", "outcome"), [(202, RestoreOutcome.BEGUN), (200, RestoreOutcome.EXTENDED)])
+    async def test_outcome(self, server: CapturingStore, store: S3Store, status: int, outcome: RestoreOutcome) -> None:
+        server.answer(status=status)
+        assert await store.restore(REF, days=30, tier=RestoreTier.BULK) is outcome
+        request = server.requests[0]
+        assert (request.method, request.path, request.query) == ("POST", "/the-bucket/dir/target", "restore=")
+        assert "content-md5" in request.headers
+
+    @pytest.mark.parametrize(
+        ("status", "code", "reason"),
+        [
+            (409, "RestoreAlreadyInProgress", StorageReason.RESTORE_IN_PROGRESS),
+            (403, "InvalidObjectState", StorageReason.INVALID_OBJECT_STATE),
+            (405, "RestoreNonArchiveObject", StorageReason.INVALID_OBJECT_STATE),
+        ],
+    )
+    async def test_refusals(
+        self, server: CapturingStore, store: S3Store, status: int, code: str, reason: StorageReason
+    ) -> None:
+        server.answer(f"<Error><Code>{code}</Code></Error>".encode(), status=status)
+        error = await refused(store.restore(REF, days=1, tier=RestoreTier.STANDARD))
+        assert (error.reason, error.code, error.http_status) == (reason, code, status)
+        assert not is_outcome_unknown(error)
+
+    async def test_an_error_in_a_success(self, server: CapturingStore, store: S3Store) -> None:
+        server.answer(b"<Error><Code>InternalError</Code></Error>", status=202)
+        assert is_outcome_unknown(await refused(store.restore(REF, days=1, tier=RestoreTier.STANDARD)))
+
+    @pytest.mark.parametrize("method", ["delete", "delete_tags"])
+    async def test_no_other_write_is_accepted_for_later(
+        self, server: CapturingStore, store: S3Store, method: str
+    ) -> None:
+        server.answer(status=202)
+        assert is_outcome_unknown(await refused(getattr(store, method)(REF)))

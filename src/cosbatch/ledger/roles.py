@@ -1,0 +1,138 @@
+"""The RoleLedger over a SQL database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import Row, bindparam, delete, insert, select
+
+from cosbatch.ledger import tables
+from cosbatch.ledger.role_port import CredentialTerms, JobCredentials, KeptRole, RoleLedger
+from cosbatch.ledger.role_rules import no_such_role, role_is_there
+from cosbatch.ledger.role_tables import job_credential, role
+from cosbatch.ledger.rules import no_such_job
+from cosbatch.ledger.transaction import Database, Transaction
+from cosbatch.model.identifiers import AccountId, JobId
+from cosbatch.model.principals import Role, RoleProvider
+
+_THE_ROLE: Final = (role.c.account == bindparam("the_account"), role.c.arn == bindparam("the_arn"))
+_ROLE: Final = select(role).where(*_THE_ROLE)
+_ROLES: Final = select(role).where(role.c.account == bindparam("the_account")).order_by(role.c.arn)
+_ADD_ROLE: Final = insert(role)
+_REMOVE_ROLE: Final = delete(role).where(*_THE_ROLE)
+_JOB: Final = select(tables.job.c.id).where(tables.job.c.id == bindparam("the_job"))
+_OF_JOB: Final = job_credential.c.job_id == bindparam("the_job")
+_CREDENTIALS: Final = select(job_credential).where(_OF_JOB)
+_ADD_CREDENTIALS: Final = insert(job_credential)
+_REMOVE_CREDENTIALS: Final = delete(job_credential).where(_OF_JOB)
+_TERMS: Final = select(
+    job_credential.c.job_id,
+    job_credential.c.assumed_at,
+    job_credential.c.expires_at,
+    job_credential.c.narrowed,
+    job_credential.c.for_tasks,
+)
+
+
+class SqlRoleLedger(RoleLedger):
+    """The port's docstrings say what each method promises."""
+
+    def __init__(self, database: Database) -> None:
+        """``database`` belongs to the JobLedger beside it, which closes it."""
+        self._database = database
+
+    async def add_role(self, role: Role, *, sealed: str) -> None:
+        await self._database.write(partial(_add_role, role=role, sealed=sealed))
+
+    async def role(self, arn: str, *, account: AccountId) -> KeptRole:
+        row = await self._database.read(partial(_role_row, arn=arn, account=account))
+        return KeptRole(role=_role_from(row), sealed=row.sealed)
+
+    async def roles(self, *, account: AccountId) -> list[Role]:
+        rows = await self._database.read(lambda tx: tx.all(_ROLES, {"the_account": account}))
+        return [_role_from(row) for row in rows]
+
+    async def remove_role(self, arn: str, *, account: AccountId) -> None:
+        await self._database.write(partial(_remove_role, arn=arn, account=account))
+
+    async def keep_credentials(self, job_id: JobId, credentials: JobCredentials) -> None:
+        await self._database.write(partial(_keep_credentials, job_id=job_id, credentials=credentials))
+
+    async def credentials(self, job_id: JobId) -> JobCredentials | None:
+        row = await self._database.read(lambda tx: tx.one(_CREDENTIALS, {"the_job": job_id}))
+        return None if row is None else JobCredentials(terms=_terms_from(row), sealed=row.sealed)
+
+    async def credential_terms(self) -> Mapping[JobId, CredentialTerms]:
+        rows = await self._database.read(lambda tx: tx.all(_TERMS))
+        return {JobId(row.job_id): _terms_from(row) for row in rows}
+
+    async def forget_credentials(self, job_id: JobId) -> None:
+        await self._database.write(lambda tx: tx.change(_REMOVE_CREDENTIALS, {"the_job": job_id}))
+
+
+def _add_role(tx: Transaction, *, role: Role, sealed: str) -> None:
+    if tx.one(_ROLE, {"the_account": role.account, "the_arn": role.arn}) is not None:
+        raise role_is_there(role.arn)
+    row = {
+        "account": role.account,
+        "arn": role.arn,
+        "provider": str(role.provider),
+        "created_at": role.created_at,
+        "description": role.description,
+        "external_id": role.external_id,
+        "sts_endpoint": role.sts_endpoint,
+        "sts_region": role.sts_region,
+        "sealed": sealed,
+    }
+    tx.change(_ADD_ROLE, row)
+
+
+def _role_row(tx: Transaction, *, arn: str, account: AccountId) -> Row[Any]:
+    row = tx.one(_ROLE, {"the_account": account, "the_arn": arn})
+    if row is None:
+        raise no_such_role(arn)
+    return row
+
+
+def _role_from(row: Row[Any]) -> Role:
+    return Role(
+        arn=row.arn,
+        account=AccountId(row.account),
+        provider=RoleProvider(row.provider),
+        created_at=row.created_at,
+        description=row.description,
+        external_id=row.external_id,
+        sts_endpoint=row.sts_endpoint,
+        sts_region=row.sts_region,
+    )
+
+
+def _remove_role(tx: Transaction, *, arn: str, account: AccountId) -> None:
+    if not tx.change(_REMOVE_ROLE, {"the_account": account, "the_arn": arn}):
+        raise no_such_role(arn)
+
+
+def _keep_credentials(tx: Transaction, *, job_id: JobId, credentials: JobCredentials) -> None:
+    if tx.one(_JOB, {"the_job": job_id}) is None:
+        raise no_such_job(job_id)
+    tx.change(_REMOVE_CREDENTIALS, {"the_job": job_id})
+    row = {
+        "job_id": job_id,
+        "assumed_at": credentials.terms.assumed_at,
+        "expires_at": credentials.terms.expires_at,
+        "narrowed": int(credentials.terms.is_narrowed),
+        "for_tasks": int(credentials.terms.is_for_tasks),
+        "sealed": credentials.sealed,
+    }
+    tx.change(_ADD_CREDENTIALS, row)
+
+
+def _terms_from(row: Row[Any]) -> CredentialTerms:
+    return CredentialTerms(
+        assumed_at=row.assumed_at,
+        expires_at=row.expires_at,
+        is_narrowed=bool(row.narrowed),
+        is_for_tasks=bool(row.for_tasks),
+    )

@@ -1,0 +1,40 @@
+"""Settings: what the operator decides, from a YAML file and the environment."""
+
+from cosbatch.settings.fields import EnvOrFileSecret
+from cosbatch.settings.loading import (
+    ENVIRONMENT_PREFIX,
+    FILE_NAME,
+    CredentialSettings,
+    RegionSettings,
+    RoleSettings,
+    Settings,
+    declared_roles,
+    find_settings_file,
+    known_region,
+    load_settings,
+    read_credentials,
+    region_table,
+    render_settings_table,
+)
+from cosbatch.settings.people import AccountSettings, UserSettings
+from cosbatch.settings.server import ServerSettings
+
+__all__ = [
+    "ENVIRONMENT_PREFIX",
+    "FILE_NAME",
+    "AccountSettings",
+    "CredentialSettings",
+    "EnvOrFileSecret",
+    "RegionSettings",
+    "RoleSettings",
+    "ServerSettings",
+    "Settings",
+    "UserSettings",
+    "declared_roles",
+    "find_settings_file",
+    "known_region",
+    "load_settings",
+    "read_credentials",
+    "region_table",
+    "render_settings_table",
+]

@@ -1,0 +1,1 @@
+"""The rim: HTTP requests become calls of the service, its answers and errors become responses."""

@@ -1,0 +1,43 @@
+"""Reads a request's body: never more than it may have, and only as it was sent."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+
+from starlette.requests import Request
+
+from cosbatch.wire.cos_errors import CosCode, CosRefusal
+
+
+async def read_body(request: Request, *, limit_bytes: int) -> bytes:
+    """Raises CosRefusal: XMLSizeLimit for a larger one; InvalidDigest, BadDigest where Content-MD5 says another."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > limit_bytes:
+        raise _too_large(limit_bytes)
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > limit_bytes:
+            raise _too_large(limit_bytes)
+    _check_md5(bytes(body), request.headers.getlist("content-md5"))
+    return bytes(body)
+
+
+def _too_large(limit_bytes: int) -> CosRefusal:
+    return CosRefusal(CosCode.XML_SIZE_LIMIT, f"the body has more than {limit_bytes} bytes, which no request needs")
+
+
+def _check_md5(body: bytes, named: list[str]) -> None:
+    for text in named:
+        try:
+            expected = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            expected = b""
+        if len(expected) != 16:
+            raise CosRefusal(CosCode.INVALID_DIGEST, "Content-MD5 is not the base64 text of 16 bytes")
+        found = hashlib.md5(body, usedforsecurity=False).digest()
+        if not hmac.compare_digest(found, expected):
+            raise CosRefusal(CosCode.BAD_DIGEST, "Content-MD5 is not that of the body that came")

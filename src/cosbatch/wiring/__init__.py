@@ -1,0 +1,59 @@
+"""Settings -> objects: the only room that names concrete adapters."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cosbatch.engine.processes import Supervisor
+from cosbatch.settings import Settings
+from cosbatch.wiring.admin import back_up_ledger, open_people, restore_ledger, rotate_key
+from cosbatch.wiring.engine import Engine, EngineLoad, engine_limits, engine_supervisor, open_engine
+from cosbatch.wiring.logs import logging_to_folder
+from cosbatch.wiring.service import borrowed_store, has_jobs, inspect, open_service, probe
+from cosbatch.wiring.stores import RegionStores, profile_of
+
+if TYPE_CHECKING:  # the rim's libraries are for the service alone: its workers do without them
+    from cosbatch.wiring.serve import Serving
+
+__all__ = [
+    "Engine",
+    "EngineLoad",
+    "RegionStores",
+    "back_up_ledger",
+    "borrowed_store",
+    "engine_limits",
+    "engine_supervisor",
+    "has_jobs",
+    "inspect",
+    "logging_to_folder",
+    "open_engine",
+    "open_people",
+    "open_service",
+    "open_serving",
+    "probe",
+    "profile_of",
+    "restore_ledger",
+    "rotate_key",
+]
+
+
+@asynccontextmanager
+async def open_serving(
+    settings: Settings,
+    data_dir: Path,
+    *,
+    host: str,
+    port: int,
+    log_level: str = "info",
+    supervisor: Supervisor | None = None,
+) -> AsyncIterator[Serving]:
+    """See :func:`cosbatch.wiring.serve.open_serving`."""
+    from cosbatch.wiring import serve
+
+    async with serve.open_serving(
+        settings, data_dir, host=host, port=port, log_level=log_level, supervisor=supervisor
+    ) as serving:
+        yield serving

@@ -1,0 +1,142 @@
+"""The verbs over a data folder without an engine, the roles that jobs name, and looks at stores for people."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+from cosbatch.identity.ciphers import Cipher
+from cosbatch.identity.credentials import StaticCredentials
+from cosbatch.ledger.port import JobLedger
+from cosbatch.ledger.sql_ledger import SqlLedger, open_sqlite_ledger
+from cosbatch.ledger.sqlite import DATABASE_FILE
+from cosbatch.manifests.inspect import Inspection, inspect_manifest
+from cosbatch.model.clock import SystemClock
+from cosbatch.model.identifiers import AccountId, Bucket, ObjectRef, RegionName
+from cosbatch.model.manifests import Manifest
+from cosbatch.model.principals import RoleProvider
+from cosbatch.operations.job_access import manifest_access
+from cosbatch.service.role_desk import DeclaredRole, ProviderOfRoles, RoleDesk
+from cosbatch.service.service import JobService
+from cosbatch.settings import Settings, declared_roles, region_table
+from cosbatch.storage.patience import LOOK_SECONDS, answered_within
+from cosbatch.storage.persistent import PersistentStore
+from cosbatch.storage.probe import Probed, probe_store
+from cosbatch.storage.telling_why import bucket_region_or_cause, head_or_cause
+from cosbatch.wiring.keys import key_ring
+from cosbatch.wiring.stores import RegionStores, open_stores
+
+
+def has_jobs(data_dir: Path) -> bool:
+    """False where no job was ever made in the folder. Looking must not make one."""
+    try:
+        return (data_dir / DATABASE_FILE).exists()
+    except OSError:
+        return True  # opening it tells what is wrong
+
+
+@asynccontextmanager
+async def open_service(settings: Settings, data_dir: Path) -> AsyncIterator[JobService]:
+    """Ledger and verbs, without an engine: what another process of the same data folder does is seen and steered."""
+    clock = SystemClock()
+    async with open_stores(settings, clock=clock) as stores:
+        ledger = await open_sqlite_ledger(data_dir)
+        try:
+            yield job_service(settings, ledger, stores, desk=role_desk(settings, data_dir, ledger))
+        finally:
+            await ledger.close()
+
+
+def job_service(settings: Settings, ledger: JobLedger, stores: RegionStores, *, desk: RoleDesk | None) -> JobService:
+    async def look(manifest: Manifest, *, region: RegionName) -> str:
+        # The bare store: a person waits, and wants the refusal rather than a long hold.
+        meta = await head_or_cause(stores.plain(region), _ref_of(manifest))
+        return meta.etag
+
+    roles = None if desk is None else _DeskRoles(desk, stores)
+    return JobService(
+        ledger,
+        regions=region_table(settings),
+        look=look,
+        max_unfinished_jobs=settings.max_unfinished_jobs,
+        roles=roles,
+    )
+
+
+# --- roles
+
+
+def role_desk(
+    settings: Settings, data_dir: Path, ledger: SqlLedger, *, cipher: Cipher | None = None
+) -> RoleDesk | None:
+    """Without a cipher, and without roles in the settings that would need one, there are no roles."""
+    if cipher is None and not settings.roles:
+        return None
+    declared = [DeclaredRole(role=role, key=key) for role, key in declared_roles(settings)]
+    chosen = cipher or Cipher(key_ring(settings, data_dir, may_make=True))
+    provider = partial(_provider_of_roles, settings)
+    return RoleDesk(ledger.roles, cipher=chosen, declared=declared, provider=provider)
+
+
+class _DeskRoles:
+    """What making a job asks about its role."""
+
+    def __init__(self, desk: RoleDesk, stores: RegionStores) -> None:
+        self._desk = desk
+        self._stores = stores
+
+    async def is_known(self, arn: str, *, account: AccountId) -> bool:
+        return await self._desk.is_known(arn, account=account)
+
+    async def look(self, manifest: Manifest, *, region: RegionName, account: AccountId, role_arn: str) -> str:
+        accesses = [manifest_access(manifest, region=region)]
+        assumed = await self._desk.assume(role_arn, account=account, session_name="cosbatch-look", accesses=accesses)
+        store = self._stores.signed_by(StaticCredentials(assumed.credentials), self._stores.region(region))
+        return (await head_or_cause(store, _ref_of(manifest))).etag
+
+
+def _provider_of_roles(settings: Settings, kind: RoleProvider) -> ProviderOfRoles:
+    """Their libraries are heavy: only who assumes a role pays for them."""
+    if kind is RoleProvider.TENCENT_STS:
+        from cosbatch.identity.sts_tencent import TencentRoles
+
+        return TencentRoles()
+    from cosbatch.identity.sts_aws import AwsRoles
+
+    ca_files = {region.endpoint: region.ca_file for region in settings.regions.values() if region.ca_file}
+    return AwsRoles(ca_files=ca_files)
+
+
+def _ref_of(manifest: Manifest) -> ObjectRef:
+    location = manifest.location
+    return ObjectRef(location.bucket, location.key, location.version_id)
+
+
+def _always() -> None:
+    """The permit of requests that belong to no lease."""
+
+
+@asynccontextmanager
+async def borrowed_store(settings: Settings, region: RegionName) -> AsyncIterator[PersistentStore]:
+    """A region's store for a while, with retries and pacing."""
+    async with open_stores(settings, clock=SystemClock()) as stores:
+        yield stores.open(region, acting=None, permit=_always)
+
+
+async def inspect(
+    settings: Settings, region: RegionName, manifest: Manifest, *, guess_format: bool = False
+) -> Inspection:
+    """What a manifest looks like, from its first rows."""
+    async with open_stores(settings, clock=SystemClock()) as stores:
+        return await inspect_manifest(manifest, stores.plain(region), guess_format=guess_format)
+
+
+async def probe(settings: Settings, region: RegionName, bucket: Bucket, prefix: str) -> Probed:
+    """What a store does with each option, beside what its region's profile says."""
+    async with open_stores(settings, clock=SystemClock()) as stores:
+        async with answered_within(LOOK_SECONDS, store=f"the store of region {region}", target=f"HEAD {bucket}"):
+            await bucket_region_or_cause(stores.plain(region), bucket)
+        found = await probe_store(stores.plain(region), bucket, prefix=prefix)
+        return Probed(found, stores.plain(region).profile)

@@ -1,0 +1,139 @@
+"""Where a service listens, and where it must not."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from pathlib import Path
+
+import httpx
+import pytest
+import trustme
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from cosbatch.model.errors import InvalidArgument
+from cosbatch.web.app import create_app
+from cosbatch.web.calls import CallLimits
+from cosbatch.web.listener import Listener, Listening
+from cosbatch.web.measures import CallMeasures
+
+
+def app(*, gate: asyncio.Event | None = None, arrived: asyncio.Event | None = None) -> ASGIApp:
+    async def answer(request: Request) -> Response:
+        if gate is not None and arrived is not None:
+            arrived.set()
+            await gate.wait()
+        return PlainTextResponse(f"{request.client.host if request.client else ''} {request.url.scheme}")
+
+    return create_app([Route("/", answer)], limits=CallLimits(), measures=CallMeasures())
+
+
+def faults(listening: Listening) -> str:
+    with pytest.raises(InvalidArgument) as raised:
+        Listener(listening)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_beyond_loopback_it_takes_tls_or_a_word(host: str) -> None:
+    assert "there is no TLS" in faults(Listening(host=host, port=0))
+
+
+def test_with_a_word_it_may() -> None:
+    listener = Listener(Listening(host="0.0.0.0", port=0, allow_plain_beyond_loopback=True))
+    assert listener.port > 0
+    listener.close()
+
+
+def test_a_host_that_is_none_is_named() -> None:
+    text = faults(Listening(host="no.such.host.invalid", port=0))
+    assert "server.host: is no address of this machine" in text
+
+
+def test_an_address_of_another_machine_is_named() -> None:
+    text = faults(Listening(host="192.0.2.1", port=0, allow_plain_beyond_loopback=True))
+    assert "cannot be listened at on 192.0.2.1" in text
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"server.port: cannot be listened at on 127.0.0.1: Address already in use (it is '{port}')" in faults(
+            Listening(host="127.0.0.1", port=port)
+        )
+
+
+async def test_calls_are_answered_until_its_end() -> None:
+    listener = Listener(Listening(host="127.0.0.1", port=0))
+    async with listener.serving(app()), httpx.AsyncClient() as client:
+        assert (await client.get(listener.address)).text == "127.0.0.1 http"
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", listener.port)
+
+
+async def test_ipv6() -> None:
+    listener = Listener(Listening(host="::1", port=0))
+    assert listener.address == f"http://[::1]:{listener.port}"
+    async with listener.serving(app()), httpx.AsyncClient() as client:
+        assert (await client.get(listener.address)).text == "::1 http"
+
+
+async def test_a_call_under_way_is_answered_at_the_end() -> None:
+    gate, arrived = asyncio.Event(), asyncio.Event()
+    listener = Listener(Listening(host="127.0.0.1", port=0))
+    async with httpx.AsyncClient() as client:
+        async with listener.serving(app(gate=gate, arrived=arrived)):
+            asked = asyncio.create_task(client.get(listener.address))
+            await arrived.wait()
+            asyncio.get_running_loop().call_later(0.3, gate.set)
+        assert (await asked).status_code == 200
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def certificate(authority: trustme.CA, folder: Path) -> tuple[str, str]:
+    made = authority.issue_cert("localhost", "127.0.0.1")
+    key, chain = folder / "key.pem", folder / "chain.pem"
+    made.private_key_pem.write_to_path(key)
+    for block in made.cert_chain_pems:
+        block.write_to_path(chain, append=True)
+    return str(chain), str(key)
+
+
+async def test_tls(authority: trustme.CA, tmp_path: Path) -> None:
+    chain, key = certificate(authority, tmp_path)
+    listener = Listener(Listening(host="127.0.0.1", port=0, certificate_file=chain, key_file=key))
+    assert listener.address.startswith("https://")
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    async with listener.serving(app()), httpx.AsyncClient(verify=context) as client:
+        assert (await client.get(listener.address)).text == "127.0.0.1 https"
+
+
+@pytest.mark.parametrize("broken", ["missing", "no key", "another key"])
+def test_a_certificate_that_cannot_be_used_is_named(authority: trustme.CA, tmp_path: Path, broken: str) -> None:
+    chain, key = certificate(authority, tmp_path)
+    match broken:
+        case "missing":
+            Path(chain).unlink()
+        case "no key":
+            Path(key).write_text("none")
+        case _:
+            authority.issue_cert("other").private_key_pem.write_to_path(key)
+    text = faults(Listening(host="0.0.0.0", port=0, certificate_file=chain, key_file=key))
+    assert "server.tls_certificate_file" in text
+
+
+@pytest.mark.parametrize(("proxies", "expected"), [((), "127.0.0.1 http"), (("127.0.0.0/8",), "10.9.8.7 https")])
+async def test_what_a_proxy_says_holds_where_it_is_trusted(proxies: tuple[str, ...], expected: str) -> None:
+    listener = Listener(Listening(host="127.0.0.1", port=0, trusted_proxies=proxies))
+    headers = {"x-forwarded-for": "10.9.8.7", "x-forwarded-proto": "https"}
+    async with listener.serving(app()), httpx.AsyncClient() as client:
+        assert (await client.get(listener.address, headers=headers)).text == expected
