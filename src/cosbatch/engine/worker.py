@@ -168,8 +168,9 @@ class Worker:
             if claim.mode is ClaimMode.SETTLE_ONLY:
                 self._start(ChunkRun(claim=claim, kit=kit, deadline=deadline, tasks=()), brings=keyless(claim))
                 return True
-            why = f"the work area has lost a part of the plan: {error}; make the job again"
-            await self._fail_job(claim.lease.job_id, JobFailure(FailureCode.INTERNAL_ERROR, why))
+            if not deadline.is_over():  # else somebody may have closed the chunk since, and its file has served
+                why = f"the work area has lost a part of the plan: {error}; make the job again"
+                await self._fail_job(claim.lease.job_id, JobFailure(FailureCode.INTERNAL_ERROR, why))
             await self._hand_back(claim)
         except (SpoolError, LedgerUnavailable) as error:
             log.error("chunk-not-begun", job_id=claim.lease.job_id, seq=claim.lease.seq, error=str(error))
