@@ -125,12 +125,13 @@ class Audit:
         require(bool(outcome.code and outcome.message), f"{row.name} failed without a code or cause: {outcome}")
         require("error of the service itself" not in outcome.message, f"{row.name}: {outcome.message}")
         place = self.case.target_of(row)
-        is_lost = self.witness.is_lost(self.case, number)
+        named = self._numbers_of(row)
+        is_lost = any(self.witness.is_lost(self.case, one) for one in named)
         match outcome.code:
             case "OutcomeUnknown":
                 require(is_lost or self.witness.is_open(place), f"{row.name} unknown without a reason: {outcome}")
             case "WorkerLost":
-                is_marked = (self.job.id, number) in self.witness.marks_lost
+                is_marked = any((self.job.id, one) in self.witness.marks_lost for one in named)
                 require(is_marked, f"{row.name} is WorkerLost, and no worker was lost with it")
             case "NotDone":
                 require(self.job.status is not JobStatus.COMPLETE, f"{row.name} is not done in a complete job")
@@ -139,6 +140,10 @@ class Audit:
             case "StoreIgnoredOption":
                 is_told = self.plan.ignored is not None or bool(self.case.touched_by_owner)
                 require(is_told, f"{row.name}: the store ignored nothing: {outcome.message}")
+
+    def _numbers_of(self, row: Row) -> list[int]:
+        """Of all rows with this name: a report does not say which of two equal rows a line of it is about."""
+        return [number for number, one in enumerate(self.case.rows) if one.name == row.name]
 
     def _check_never_sent(self, number: int) -> None:
         row = self.case.rows[number]
