@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextvars import Context
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
@@ -30,7 +31,7 @@ from tests.simulation.invariants import Audit, check_events, require
 from tests.simulation.rig import CONTROL, HERE, LIMITS, SOURCE, TARGET, THERE, Report, Rig, Running, View
 from tests.simulation.wire import Call, Network, Observer, Port, Weather
 from tests.simulation.witness import Case, Witness
-from tests.unit.storage.virtual_process import CURRENT
+from tests.unit.storage.virtual_process import CURRENT, VirtualProcess
 from tests.unit.storage.virtual_time import VirtualClock
 
 OWNER = b"the owner's own upload"
@@ -94,6 +95,33 @@ class Poison:
             call.process.kill()
 
 
+@dataclass(slots=True)
+class LastWrite:
+    """A worker dies with a write under way that arrives at the last moment, and the user cancels the job when others
+    may have seen to the rest: whoever does not wait for what the dead have sent has sealed the report by then."""
+
+    at: int
+    """Which write of a worker it is, from 1."""
+    cancels_after: float
+    """Seconds."""
+    dies: Callable[[VirtualProcess], None]
+    cancel: Callable[[], None]
+    outside: Context
+    writes: int = 0
+
+    def sent(self, call: Call) -> None:
+        if not (call.writes and call.process.name.startswith("worker")):
+            return
+        self.writes += 1
+        if self.writes == self.at:
+            loop = asyncio.get_running_loop()
+            loop.call_later(0.001, self.dies, call.process, context=self.outside)
+            loop.call_later(self.cancels_after, self.cancel, context=self.outside)
+
+    def applied(self, call: Call, answer: Any) -> None:
+        """What became of it is the witness's affair."""
+
+
 class Run:
     """One seed."""
 
@@ -133,10 +161,19 @@ class Run:
         self.network = Network(weather or self.seeded, [self.witness, *observers])
         if self.plan.poison is not None:
             self.network.observers.append(Poison(self.plan))
+        own = Random(f"{seed} last write")  # so that no other draw depends on this one
+        if plan is None and not self.plan.is_calm and own.random() < 0.1:
+            self.network.observers.append(
+                LastWrite(
+                    at=own.randint(1, 12), cancels_after=own.uniform(2.0, 12.0), dies=self._die_writing,
+                    cancel=self._cancel_soon, outside=self.network.outside,
+                )
+            )  # fmt: skip
         self.rig.view = self._view
         self.rig.liveness = self.rig if self.plan.has_lock_files else None
         self.history: list[str] = []
         self._restarts = True
+        self._cancelling: asyncio.Task[None] | None = None
 
     def _view(self) -> View:
         process = CURRENT.get()
@@ -282,6 +319,24 @@ class Run:
         self._note(f"a clock jumps by {seconds:.0f} s: {'ledger' if clock is self.ledger_clock else 'process'}")
         # Never further off than the hour that the promise names.
         clock.offset = min(max(clock.offset + seconds, -A_JUMP_SECONDS), A_JUMP_SECONDS)
+
+    def _die_writing(self, process: VirtualProcess) -> None:
+        self._note(f"{process.name} dies with a write under way")
+        self.seeded.stubborn.add(process)
+        process.kill()
+
+    def _cancel_soon(self) -> None:
+        self._cancelling = asyncio.get_running_loop().create_task(self._cancel(), context=self.network.outside)
+
+    async def _cancel(self) -> None:
+        job_id = self.witness.cases[0].job.id
+        try:
+            await self.rig.ledger.move(
+                job_id, expect={JobStatus.ACTIVE}, to=JobStatus.CANCELLING, actor=Actor.USER, reason="enough"
+            )
+            self._note("user: cancel")
+        except IllegalMove:
+            return
 
     async def _act_as_user(self, cases: list[Case]) -> None:
         job = self.rng.choice(cases).job
