@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
@@ -17,6 +17,7 @@ from cosbatch.storage.memory_objects import StoredObject
 from cosbatch.storage.port import AclGrant
 from tests.simulation.drawn import Plan, Row
 from tests.simulation.rig import SOURCE, Report
+from tests.simulation.wire import Call
 from tests.simulation.witness import Case, Place, Witness
 
 NOT_KNOWN: Final = frozenset({"OutcomeUnknown", "WorkerLost"})
@@ -63,6 +64,8 @@ class Audit:
     store: MemoryStore
     """Of the target."""
     report: Report
+    history: Sequence[str] = ()
+    """The trouble that there was, with the names of the processes that it befell."""
 
     def check(self) -> None:
         outcomes, left = self._rows()
@@ -197,6 +200,8 @@ class Audit:
         if len(self._numbers_at(place)) > 1:
             return True  # a read does not tell which of the rows it was for
         made = self.witness.made(place)
+        if made and self._was_left_unread(place, made[-1]):
+            return False
         since = made[-1].sent_at if made else 0.0
         was_read = {
             call.name
@@ -206,6 +211,16 @@ class Audit:
         shown_by = {"tags": "get_tags", "access": "get_acl"}
         needed = {read for what, read in shown_by.items() if any(what in fault for fault in faults)}
         return not (needed or {"head"}) <= was_read
+
+    def _was_left_unread(self, place: Place, made: Call) -> bool:
+        """Whether its maker did not even try to read it back, and nothing kept it from that."""
+        maker = made.process
+        is_kept = maker.is_dead or any("user:" in line or maker.name in line.split() for line in self.history)
+        numbers = self._numbers_at(place)
+        is_kept |= any(self.witness.is_lost(self.case, number) for number in numbers)
+        if is_kept or not made.is_answered or self.job.status is not JobStatus.COMPLETE:
+            return False
+        return not any(call.process is maker and call.sent_at > made.sent_at for call in self.witness.reads[place])
 
     def _fault(self, row: Row, found: StoredObject | None) -> str | None:
         """What the object lacks of a copy of this row."""

@@ -20,6 +20,7 @@ from cosbatch.model.jobs import Job, PausedBy
 from cosbatch.model.regions import Versioning
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import FINAL, Actor, JobStatus
+from cosbatch.model.tasks import Then
 from cosbatch.storage.memory import MemoryStore
 from cosbatch.storage.memory_objects import StoredUpload
 from cosbatch.storage.profiles import PROFILES
@@ -97,17 +98,16 @@ class Poison:
 
 @dataclass(slots=True)
 class LastWrite:
-    """A worker dies with a write under way that arrives at the last moment, and the user cancels the job when others
-    may have seen to the rest: whoever does not wait for what the dead have sent has sealed the report by then."""
+    """A worker dies with a write under way that arrives at the last moment, and the user cancels the job as soon as
+    others have worked off a lost chunk. Who does not wait for what the dead have sent has sealed the report by then."""
 
     at: int
     """Which write of a worker it is, from 1."""
-    cancels_after: float
-    """Seconds."""
     dies: Callable[[VirtualProcess], None]
     cancel: Callable[[], None]
     outside: Context
     writes: int = 0
+    has_cancelled: bool = False
 
     def sent(self, call: Call) -> None:
         if not (call.writes and call.process.name.startswith("worker")):
@@ -116,10 +116,13 @@ class LastWrite:
         if self.writes == self.at:
             loop = asyncio.get_running_loop()
             loop.call_later(0.001, self.dies, call.process, context=self.outside)
-            loop.call_later(self.cancels_after, self.cancel, context=self.outside)
 
     def applied(self, call: Call, answer: Any) -> None:
-        """What became of it is the witness's affair."""
+        if self.has_cancelled or self.writes < self.at or call.name != "commit" or call.error is not None:
+            return
+        if call.options["then"] is Then.CLOSE and call.args[0].losses:
+            self.has_cancelled = True
+            self.cancel()
 
 
 class Run:
@@ -165,8 +168,8 @@ class Run:
         if plan is None and not self.plan.is_calm and own.random() < 0.1:
             self.network.observers.append(
                 LastWrite(
-                    at=own.randint(1, 12), cancels_after=own.uniform(2.0, 12.0), dies=self._die_writing,
-                    cancel=self._cancel_soon, outside=self.network.outside,
+                    at=own.randint(1, 12), dies=self._die_writing, cancel=self._cancel_soon,
+                    outside=self.network.outside,
                 )
             )  # fmt: skip
         self.rig.view = self._view
@@ -391,8 +394,10 @@ class Run:
             return
         report = self.rig.report(case.job)
         store = self.stores[case.plan.region]
-        witness = self.witness
-        Audit(plan=self.plan, case=case, job=case.job, witness=witness, store=store, report=report).check()
+        Audit(
+            plan=self.plan, case=case, job=case.job, witness=self.witness, store=store, report=report,
+            history=self.history,
+        ).check()  # fmt: skip
         left = list(self._uploads_left(case, report))
         require(not left, f"uploads left: {left}")
 
