@@ -2,6 +2,7 @@
 
 python -m tests.simulation.campaign 100         100 fresh seeds, each printed with its end
 python -m tests.simulation.campaign SEED=123    that run once more, exactly
+python -m tests.simulation.campaign SEED=1,2    those once more, on all cores
 """
 
 from __future__ import annotations
@@ -110,9 +111,14 @@ def fresh_seeds(count: int) -> list[int]:
 def main(arguments: list[str]) -> int:
     asked = arguments[0] if arguments else "100"
     if asked.startswith("SEED="):
-        return _replay(int(asked.removeprefix("SEED=")))
+        seeds = [int(seed) for seed in asked.removeprefix("SEED=").split(",")]
+        return _replay(*seeds) if len(seeds) == 1 else _run_all(seeds)
+    return _run_all(fresh_seeds(int(asked)))
+
+
+def _run_all(seeds: Iterable[int]) -> int:
     began, ends, broken, seconds = time.monotonic(), Counter[str](), 0, 0.0
-    for ended in run_seeds(fresh_seeds(int(asked))):
+    for ended in run_seeds(seeds):
         seconds += ended.seconds
         ends[ended.end] += 1
         broken += not ended.end

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import LedgerUnavailable, SpoolError, StorageError, StorageReason, Unanswered
 from tests.simulation.wire import READS, Call, Fate, Port
+from tests.unit.storage.virtual_process import VirtualProcess
 
 REQUEST_TIMEOUT_SECONDS: Final = 20.0
 """No request of a run is applied later than this after it was sent."""
@@ -90,6 +91,8 @@ class SeededWeather:
     clock: Clock
     odds: Odds
     spells: list[Spell] = field(default_factory=list)
+    stubborn: set[VirtualProcess] = field(default_factory=set)
+    """What they have sent to a store arrives at the last moment, should they die."""
     may_be_late: bool = True
     """Whether what the dead have sent may be applied long after their death."""
 
@@ -142,11 +145,13 @@ class SeededWeather:
 
     def delay_of_orphan(self, call: Call) -> float | None:
         """A ledger on this machine, and a work area, have no network that could keep a call back."""
+        most = call.sent_at + REQUEST_TIMEOUT_SECONDS - self.clock.boottime()
+        if call.port is Port.STORE and call.process in self.stubborn:
+            return max(0.0, most)
         if self.rng.random() < 0.5:
             return None
         if call.port is not Port.STORE or not self.may_be_late:
             return 0.0
-        most = call.sent_at + REQUEST_TIMEOUT_SECONDS - self.clock.boottime()
         return max(0.0, self.rng.choice([0.0, self.rng.random(), 1.0]) * most)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
@@ -17,6 +17,7 @@ from cosbatch.storage.memory_objects import StoredObject
 from cosbatch.storage.port import AclGrant
 from tests.simulation.drawn import Plan, Row
 from tests.simulation.rig import SOURCE, Report
+from tests.simulation.wire import Call
 from tests.simulation.witness import Case, Place, Witness
 
 NOT_KNOWN: Final = frozenset({"OutcomeUnknown", "WorkerLost"})
@@ -63,6 +64,8 @@ class Audit:
     store: MemoryStore
     """Of the target."""
     report: Report
+    history: Sequence[str] = ()
+    """The trouble that there was, with the names of the processes that it befell."""
 
     def check(self) -> None:
         outcomes, left = self._rows()
@@ -125,12 +128,13 @@ class Audit:
         require(bool(outcome.code and outcome.message), f"{row.name} failed without a code or cause: {outcome}")
         require("error of the service itself" not in outcome.message, f"{row.name}: {outcome.message}")
         place = self.case.target_of(row)
-        is_lost = self.witness.is_lost(self.case, number)
+        named = self._numbers_of(row)
+        is_lost = any(self.witness.is_lost(self.case, one) for one in named)
         match outcome.code:
             case "OutcomeUnknown":
                 require(is_lost or self.witness.is_open(place), f"{row.name} unknown without a reason: {outcome}")
             case "WorkerLost":
-                is_marked = (self.job.id, number) in self.witness.marks_lost
+                is_marked = any((self.job.id, one) in self.witness.marks_lost for one in named)
                 require(is_marked, f"{row.name} is WorkerLost, and no worker was lost with it")
             case "NotDone":
                 require(self.job.status is not JobStatus.COMPLETE, f"{row.name} is not done in a complete job")
@@ -139,6 +143,10 @@ class Audit:
             case "StoreIgnoredOption":
                 is_told = self.plan.ignored is not None or bool(self.case.touched_by_owner)
                 require(is_told, f"{row.name}: the store ignored nothing: {outcome.message}")
+
+    def _numbers_of(self, row: Row) -> list[int]:
+        """Of all rows with this name: a report does not say which of two equal rows a line of it is about."""
+        return [number for number, one in enumerate(self.case.rows) if one.name == row.name]
 
     def _check_never_sent(self, number: int) -> None:
         row = self.case.rows[number]
@@ -192,6 +200,8 @@ class Audit:
         if len(self._numbers_at(place)) > 1:
             return True  # a read does not tell which of the rows it was for
         made = self.witness.made(place)
+        if made and self._was_left_unread(place, made[-1]):
+            return False
         since = made[-1].sent_at if made else 0.0
         was_read = {
             call.name
@@ -201,6 +211,16 @@ class Audit:
         shown_by = {"tags": "get_tags", "access": "get_acl"}
         needed = {read for what, read in shown_by.items() if any(what in fault for fault in faults)}
         return not (needed or {"head"}) <= was_read
+
+    def _was_left_unread(self, place: Place, made: Call) -> bool:
+        """Whether its maker did not even try to read it back, and nothing kept it from that."""
+        maker = made.process
+        is_kept = maker.is_dead or any("user:" in line or maker.name in line.split() for line in self.history)
+        numbers = self._numbers_at(place)
+        is_kept |= any(self.witness.is_lost(self.case, number) for number in numbers)
+        if is_kept or not made.is_answered or self.job.status is not JobStatus.COMPLETE:
+            return False
+        return not any(call.process is maker and call.sent_at > made.sent_at for call in self.witness.reads[place])
 
     def _fault(self, row: Row, found: StoredObject | None) -> str | None:
         """What the object lacks of a copy of this row."""

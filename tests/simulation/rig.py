@@ -237,12 +237,14 @@ class Rig:
         wrap: Callable[[ObjectStore], ObjectStore] | None = None,
         ledger: JobLedger | None = None,
         cap: float | None = None,
+        store_clock: Clock | None = None,
     ) -> None:
+        """``store_clock``: None where the store has everybody's."""
         self.clock = clock
         self.cap = cap
         self.limits = limits
         self.rng = random.Random(seed)
-        self.store = MemoryStore(clock=clock)
+        self.store = MemoryStore(clock=store_clock or clock)
         self.store.create_bucket(SOURCE, versioning=source_versioning)
         self.store.create_bucket(TARGET, versioning=target_versioning)
         self.store.create_bucket(CONTROL)

@@ -42,6 +42,13 @@ def test_a_seed_of_the_campaign_is_the_same_alone() -> None:
     assert here in (None, ended)
 
 
+def test_the_command_runs_a_list_of_seeds_once_more(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["SEED=5,14"])
+    told = capsys.readouterr().out
+    assert set(re.findall(r"SEED=(\d+) \w+", told)) == {"5", "14"}
+    assert code == 0
+
+
 def test_the_command_counts(capsys: pytest.CaptureFixture[str]) -> None:
     """The two seeds are fresh: whatever comes of them is counted, and is what the command says with its exit code."""
     code = main(["2"])

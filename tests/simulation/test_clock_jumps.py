@@ -105,3 +105,36 @@ async def test_a_scheduler_that_starts_after_a_long_rest_waits_for_nothing(clock
     assert done.status is JobStatus.CANCELLED
     assert clock.boottime() - rested_at < A_FEW_POLLS
     await rig.drain()
+
+
+def codes(rig: Rig, job: Job) -> set[str]:
+    return {row[4] for row in rig.report(job).rows}
+
+
+@pytest.mark.parametrize("jump_seconds", [0.0, 3600.0])
+def test_whoever_comes_late_looks_for_what_was_lost(jump_seconds: float) -> None:
+    """No worker was there for hours after the job was cancelled, or the wall clock says so."""
+
+    @virtual_time
+    async def scenario(clock: VirtualClock) -> None:
+        rig = Rig(clock)
+        job = await begun(rig)
+        await ends(rig, job, JobStatus.CANCELLING)
+        await lost(rig, job)
+        if jump_seconds:
+            clock.jump(jump_seconds)
+        else:
+            await asyncio.sleep(7200)
+
+        async def head(method: Call, *args: Any, **options: Any) -> Any:
+            await asyncio.sleep(2)
+            return await method(*args, **options)
+
+        store = cast(ObjectStore, Between(rig.store, head=head))
+        rig.view = lambda: View(store, rig.ledger, rig.spool)
+        rig.start_worker()
+        done = await rig.until(job)
+        assert codes(rig, done) == {"NotDone"}
+        await rig.drain()
+
+    scenario()

@@ -29,6 +29,8 @@ Call = Callable[..., Awaitable[Any]]
 class Between:
     """Stands before an adapter: ``calls`` has what is called in place of some of its methods, with the method first."""
 
+    profile: Any
+
     def __init__(self, inner: object, **calls: Callable[..., Awaitable[Any]]) -> None:
         self._inner = inner
         self._calls = calls

@@ -1,4 +1,4 @@
-"""The witness lets a planner ask whether it may write, and do nothing else."""
+"""The witness lets a planner ask whether it may write, and do nothing else; and nobody commit what is not theirs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from cosbatch.ledger.port import Duty, JobLease
+from cosbatch.ledger.port import Duty, HeldLease, JobLease
+from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.identifiers import ObjectKey, ObjectRef, WorkerId
+from cosbatch.model.reports import Part, Tally
+from cosbatch.model.tasks import Claim, ClaimMode, Lease, Then
 from tests.simulation.drawn import Row
 from tests.simulation.rig import CONTROL, HERE, SOURCE, TARGET, Rig
 from tests.simulation.test_crash_points import JOB
@@ -115,3 +118,30 @@ def test_a_check_is_allowed(steps: str) -> None:
 def test_anything_else_is_not(steps: str, told: str) -> None:
     (violation,) = violations(steps)
     assert told in violation
+
+
+@pytest.mark.parametrize(("is_lost", "is_repeated"), [(False, False), (True, False), (True, True)])
+def test_a_commit_under_a_lost_lease_must_not_be_taken(is_lost: bool, is_repeated: bool) -> None:
+    """To repeat one that was taken changes nothing."""
+
+    async def scenario(clock: VirtualClock) -> list[str]:
+        seen = Seen(clock)
+        await seen.begin()
+        claim = Claim(
+            lease=Lease(job_id=seen.job_id, seq=0, fence=1), owner=WorkerId("worker-1"), mode=ClaimMode.RUN,
+            first_task=0, task_count=3, spool_name="s", settled=Bitmap(size=3), losses=0, first_leased_at=0.0,
+            started_task=None,
+        )  # fmt: skip
+        part = Part(spool_name="p", settled=Bitmap(size=3), tally=Tally())
+        seen.tell_of("worker-1", "claim", answer=[claim], port=Port.LEDGER)
+        if is_repeated:
+            seen.tell_of("worker-1", "commit", claim, part, then=Then.KEEP, port=Port.LEDGER)
+        if is_lost:
+            held = HeldLease(lease=claim.lease, owner=claim.owner, lease_until=0.0, is_past=True)
+            seen.tell_of("scheduler-1", "expire", held, answer=True, port=Port.LEDGER)
+        seen.tell_of("worker-1", "commit", claim, part, then=Then.CLOSE, port=Port.LEDGER)
+        return seen.witness.violations
+
+    violated = run_virtually(scenario)
+    assert bool(violated) is (is_lost and not is_repeated)
+    assert all("its commit was taken" in told for told in violated)

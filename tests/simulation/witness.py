@@ -16,8 +16,9 @@ from typing import Any, Final
 from cosbatch.ledger.port import Duty, JobLease
 from cosbatch.model.identifiers import Bucket, JobId, RegionName, WorkerId
 from cosbatch.model.jobs import Job
+from cosbatch.model.reports import Part
 from cosbatch.model.states import FINAL, JobStatus
-from cosbatch.model.tasks import ClaimMode, Lease, NewChunk, Then
+from cosbatch.model.tasks import Claim, ClaimMode, Lease, NewChunk, Then
 from tests.simulation.drawn import JobPlan, Row
 from tests.simulation.rig import CONTROL, HERE, SOURCE
 from tests.simulation.wire import Call, Port
@@ -71,6 +72,8 @@ class Witness:
     """Tasks that a one-at-a-time claim was lost with."""
     lost: set[ChunkPlace] = field(default_factory=set)
     """Chunks that have lost a lease."""
+    parts: set[str] = field(default_factory=set)
+    """Committed: to repeat such a commit, whoever has the chunk by now, changes nothing."""
     looks_only: set[Lease] = field(default_factory=set)
     """Of jobs that end."""
     plans: dict[JobId, JobLease] = field(default_factory=dict)
@@ -194,7 +197,7 @@ class Witness:
             case "renew":
                 self._give_back(call.args[0], set(call.args[1]))
             case "commit":
-                self._committed(call.args[0].lease, then=call.options["then"])
+                self._committed(*call.args, then=call.options["then"])
             case "claim_job" if answer is not None and answer.duty is Duty.PLAN:
                 self.plans[answer.job_id] = answer
             case "release_job" | "finish_plan":
@@ -214,9 +217,15 @@ class Witness:
             if owner == worker and Lease(job_id=job_id, seq=seq, fence=fence) not in named:
                 del self.leases[(job_id, seq)]
 
-    def _committed(self, lease: Lease, *, then: Then) -> None:
+    def _committed(self, claim: Claim, part: Part | None, *, then: Then) -> None:
+        lease = claim.lease
         place = (lease.job_id, lease.seq)
-        if then is not Then.KEEP and self.leases.get(place, (0, ""))[0] == lease.fence:
+        is_held = self.leases.get(place) == (lease.fence, claim.owner)
+        if not is_held and (part is None or part.spool_name not in self.parts):
+            self.violations.append(f"{claim.owner}: {lease} was lost, and its commit was taken")
+        if part is not None:
+            self.parts.add(part.spool_name)
+        if then is not Then.KEEP and is_held:
             del self.leases[place]
             if then is Then.FORFEIT:
                 self.lost.add(place)

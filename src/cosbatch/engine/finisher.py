@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from cosbatch.engine.chunk_files import CHUNKS_PER_FOLDER, chunk_folder
 from cosbatch.engine.limits import EngineLimits
+from cosbatch.engine.liveness import LimitWatch
 from cosbatch.engine.plan import CHUNKS_A_TRANSACTION
 from cosbatch.engine.ports import Stores, TaskStore, acting_of, regions_of
 from cosbatch.engine.renewal import JobLeaseKeeper, until_stopped
@@ -33,11 +34,12 @@ from cosbatch.model.identifiers import Bucket, JobId, RegionName, WorkerId
 from cosbatch.model.jobs import Hold, Job
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import ENDS_IN, JobStatus, is_final
-from cosbatch.model.tasks import UploadRecord
-from cosbatch.operations.stray_uploads import end_upload, stray_uploads
+from cosbatch.model.tasks import UploadRecord, doubted_upload
+from cosbatch.operations.stray_uploads import end_upload, is_open, stray_uploads
 from cosbatch.operations.write_check import REPORT_CHECK
 from cosbatch.reports.parts import PARTS_PER_FOLDER, part_folder
 from cosbatch.reports.seal import parts_of, seal_report
+from cosbatch.reports.sealed import sealed_location
 from cosbatch.reports.summary import build_summary, chunk_states_of, report_time
 from cosbatch.storage.disposition import Action, disposition
 from cosbatch.storage.pacing import StopSignal
@@ -65,6 +67,7 @@ class Finisher:
         self._worker = worker
         self._tools = tools
         self._not_before: dict[JobId, float] = {}
+        self._undelivered = LimitWatch(clock=tools.clock)
 
     async def run(self, stop: asyncio.Event) -> None:
         await until_stopped(lambda: self.step(stop), stop=stop, pause_seconds=self._tools.limits.poll_seconds)
@@ -73,6 +76,7 @@ class Finisher:
         """Seals the first job that is ready for it; False where there is none."""
         jobs = await self._tools.ledger.queued_jobs()
         self._not_before = {queued.job.id: self._not_before.get(queued.job.id, 0.0) for queued in jobs}
+        self._undelivered.keep_only(self._not_before.keys())
         for queued in jobs:
             waits = self._tools.clock.boottime() < self._not_before.get(queued.job.id, 0.0)
             if may_seal(queued) and not waits:
@@ -95,7 +99,8 @@ class Finisher:
             taken_at=asked_at,
         )
         try:
-            sealing = Sealing(job=await tools.ledger.job(job_id), lease=lease, keeper=keeper, tools=tools)
+            job = await tools.ledger.job(job_id)
+            sealing = Sealing(job=job, lease=lease, keeper=keeper, tools=tools, undelivered=self._undelivered)
             await self._finish(sealing, stop=stop)
         except (StaleFence, SendingStopped, IllegalMove, LedgerUnavailable) as error:
             log.info("seal-lost", job_id=job_id, error=str(error))
@@ -131,7 +136,9 @@ class Finisher:
 class Sealing:
     """The end of one job."""
 
-    def __init__(self, *, job: Job, lease: JobLease, keeper: JobLeaseKeeper, tools: FinishTools) -> None:
+    def __init__(
+        self, *, job: Job, lease: JobLease, keeper: JobLeaseKeeper, tools: FinishTools, undelivered: LimitWatch
+    ) -> None:
         self.stop = StopSignal()
         """Breaks off waits for a store; the report then counts as not delivered for now."""
         self._asked: tuple[RegionName, Bucket] | None = None
@@ -139,6 +146,7 @@ class Sealing:
         self._lease = lease
         self._deadline = keeper.deadline
         self._tools = tools
+        self._undelivered = undelivered
 
     def hold(self) -> Hold | None:
         """The bucket that is waited for."""
@@ -184,16 +192,30 @@ class Sealing:
             unfinished_uploads=left,
             created_at=report_time(self._job),
         )
-        sealed = await seal_report(
-            job=self._job,
-            parts=parts_of(self._tools.ledger, self._job.id),
-            spool=self._tools.spool,
-            store=self._open(region, bucket),
-            summary=summary,
-            created_at=report_time(self._job),
-            still_ours=self._renew,
-        )
+        try:
+            sealed = await seal_report(
+                job=self._job,
+                parts=parts_of(self._tools.ledger, self._job.id),
+                spool=self._tools.spool,
+                store=self._open(region, bucket),
+                summary=summary,
+                created_at=report_time(self._job),
+                still_ours=self._renew,
+            )
+        except (SpoolError, StorageError):
+            location = await self._sealed_before(region, bucket)
+            if location is None:
+                raise
+            return location
         return sealed.location
+
+    async def _sealed_before(self, region: RegionName, bucket: Bucket) -> str | None:
+        """Where an earlier attempt has put the whole report, whose word was lost."""
+        try:
+            return await sealed_location(self._job, store=self._open(region, bucket))
+        except StorageError as error:
+            log.info("report-not-looked-for", job_id=self._job.id, error=str(error))
+            return None
 
     def _open(self, region: RegionName, bucket: Bucket) -> TaskStore:
         self._asked = (region, bucket)
@@ -208,7 +230,8 @@ class Sealing:
         """Says so on the job; it is tried again until its time is over."""
         log.warning("report-not-delivered", job_id=self._job.id, error=error)
         since = self._job.ended_at or self._job.changed_at
-        is_over = self._tools.clock.now() - since > self._tools.limits.report_limit_seconds
+        limit = self._tools.limits.report_limit_seconds
+        is_over = self._undelivered.is_over(self._job.id, since=since, limit_seconds=limit)
         if self._job.status is JobStatus.COMPLETING:
             bucket = self._job.request.report.bucket or self._job.request.manifest.location.bucket
             hold = Hold(bucket=bucket, reason=f"the report is not delivered: {error}", since=self._tools.clock.now())
@@ -251,27 +274,37 @@ class Sealing:
             return uploads
         for upload in uploads:
             try:
-                await self._abort(upload)
+                remain = await self._abort(upload)
             except SendingStopped:
                 self._deadline.check()
-                left.append(upload)
+                remain = [upload]
             except StorageError as error:
                 log.warning("upload-left", job_id=self._job.id, key=upload.target.key, error=str(error))
-                left.append(upload)
-            else:
+                remain = [upload]
+            if upload not in remain:
+                for doubted in remain:
+                    await self._tools.ledger.add_upload(self._lease, doubted)
                 await self._tools.ledger.remove_upload(self._job.id, upload.upload_id)
+            left += remain
         return left
 
-    async def _abort(self, upload: UploadRecord) -> None:
+    async def _abort(self, upload: UploadRecord) -> list[UploadRecord]:
+        """What is left of it: uploads that may be somebody else's."""
         regions = regions_of(self._job.request)
         region = regions.report if upload.task_number == REPORT_CHECK else regions.target
         assert region is not None
         store = self._open(region, upload.target.bucket)
-        ids = [upload.upload_id]
-        if upload.is_announced:
-            ids = await stray_uploads(store, upload.target, since=self._since(upload))
-        for upload_id in ids:
+        if upload.doubted_id:
+            return [upload] if await is_open(store, upload.target, upload_id=upload.doubted_id) else []
+        if not upload.is_announced:
+            await end_upload(store, upload.target, upload_id=upload.upload_id)
+            return []
+        strays = await stray_uploads(store, upload.target, since=self._since(upload))
+        for upload_id in strays.ours:
             await end_upload(store, upload.target, upload_id=upload_id)
+        return [
+            replace(upload, upload_id=doubted_upload(upload.task_number, upload_id)) for upload_id in strays.doubtful
+        ]
 
     def _since(self, upload: UploadRecord) -> float:
         """No upload of this record is older, on the store's clock: a task's is begun after the job has started."""

@@ -12,7 +12,7 @@ from cosbatch.model.errors import FailureCode, JobFailure
 from cosbatch.model.identifiers import Bucket, ObjectRef
 from cosbatch.model.jobs import Job, JobRequest, PlanFindings, Verify, place_written
 from cosbatch.model.regions import Place, is_same_store
-from cosbatch.model.tasks import Lease, UploadRecord, announced_upload
+from cosbatch.model.tasks import Lease, UploadRecord, announced_upload, doubted_upload
 from cosbatch.operations.port import JobFacts, Operation
 from cosbatch.operations.registry import operation_for
 from cosbatch.storage.pacing import StopSignal
@@ -129,13 +129,16 @@ class ChunkUploads:
 
     async def of_task(self, task_number: int) -> Sequence[UploadRecord]:
         known = await self._ledger.uploads(self._lease.job_id, task_number=task_number)
-        return [record for record in known if not record.is_announced]
+        return [record for record in known if not record.is_announced and not record.doubted_id]
 
     async def announce(self, task_number: int, target: ObjectRef) -> None:
         await self._add(task_number, target, announced_upload(task_number))
 
     async def withdraw(self, task_number: int) -> None:
         await self.end(announced_upload(task_number))
+
+    async def doubt(self, task_number: int, target: ObjectRef, upload_id: str) -> None:
+        await self._add(task_number, target, doubted_upload(task_number, upload_id))
 
     async def begin(self, task_number: int, target: ObjectRef, upload_id: str) -> None:
         await self._add(task_number, target, upload_id)

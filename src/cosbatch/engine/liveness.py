@@ -1,16 +1,17 @@
 """Who is dead: on one host a free lock file proves it at once; else only silence does, measured on our own clock.
 
 A lease is over when it is past on the ledger's clock *and* has not changed for one lease length on the watcher's own
-clock: either clock alone may jump. And what the dead have sent is over when its longest time has passed on that clock.
+clock: either clock alone may jump. And what the dead have sent is over when its longest time has passed on that clock,
+as is whatever else has a limit.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Final, Protocol
 
 from cosbatch.ledger.port import HeldLease, JobLease, QueuedJob
 from cosbatch.model.clock import Clock
@@ -88,6 +89,34 @@ class LeaseWatch:
                 ended.append(lease)
         self._seen = seen
         return ended
+
+
+WRONG_BY_SECONDS: Final = 3600.0
+"""By how much wall clocks may be wrong: an hour, as by a wrong time zone."""
+
+
+class LimitWatch:
+    """Decides whether something has lasted too long that has the date of its beginning.
+
+    How long is left is asked of the wall clock once, at the first sight, and never believed where it is less than what
+    that clock may be wrong by; from then on only our own clock counts, which nobody sets.
+    """
+
+    def __init__(self, *, clock: Clock) -> None:
+        self._clock = clock
+        self._ends: dict[tuple[JobId, float], float] = {}
+
+    def is_over(self, job_id: JobId, *, since: float, limit_seconds: float) -> bool:
+        """``since`` in Unix seconds: another one is another beginning."""
+        now, key = self._clock.boottime(), (job_id, since)
+        if key not in self._ends:
+            left = limit_seconds - (self._clock.now() - since)
+            self._ends[key] = now + min(max(left, WRONG_BY_SECONDS), limit_seconds)
+        return now >= self._ends[key]
+
+    def keep_only(self, job_ids: Collection[JobId]) -> None:
+        """Forgets all other jobs."""
+        self._ends = {key: ends for key, ends in self._ends.items() if key[0] in job_ids}
 
 
 class QuietWatch:

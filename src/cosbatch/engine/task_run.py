@@ -97,6 +97,7 @@ class TaskRun:
         if self._source is not self._target:
             self._source.begin()
         self._context.written_version = self._context.written_etag = None
+        self._context.unproved = ""
 
     def _requests(self) -> int:
         if self._source is self._target:
@@ -203,13 +204,17 @@ class TaskRun:
             return self._unknown(NOT_IN_TIME)
         if self._target.has_written or self._source.has_written:
             self._run.abandoned = True
-        elif self._run.is_ending and self._target.was_refused:
+        elif self._run.is_ending and self._target.was_refused and not self._is_unproved():
             # It was sent, so it is not among the tasks that never were; and nothing was done.
             causes = ", ".join(self._target.causes)
             return self._failed(
                 OutcomeCode.NOT_DONE, f"the job ended before this was done; the store had said {causes}"
             )
         return None
+
+    def _is_unproved(self) -> bool:
+        """Whether an earlier attempt may have been applied: it was sent, and looking could not rule it out."""
+        return bool(self._context.unproved) and (self._run.claim.losses > 0 or self._target.has_written)
 
     def _refused(self, error: StorageError) -> Result:
         """A definite answer. While looking, it means that the outcome cannot be known."""
@@ -218,6 +223,8 @@ class TaskRun:
             self._run.kit.failure = JobFailure(failure_code(error) or FailureCode.INTERNAL_ERROR, str(error))
         if self._looking:
             return self._unknown(str(error))
+        if self._is_unproved():
+            return self._unknown(f"{self._context.unproved}; a further attempt was refused: {error}")
         return Result(
             self._task.number,
             TaskStatus.FAILED,

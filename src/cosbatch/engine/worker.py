@@ -18,6 +18,7 @@ from cosbatch.engine.chunk_run import ChunkRun
 from cosbatch.engine.committer import Committer
 from cosbatch.engine.job_kit import JobKit, kit_for, wait_to_act
 from cosbatch.engine.leases import LeaseBook
+from cosbatch.engine.liveness import LimitWatch
 from cosbatch.engine.ports import Stores, acting_of
 from cosbatch.engine.renewal import Deadline, sleep_or_stop, until_stopped
 from cosbatch.engine.shares import NoCaps, WorkShares
@@ -66,6 +67,8 @@ class Worker:
             random=tools.random,
             quiet_seconds=tools.limits.request_timeout_seconds,
         )
+        self._looking = LimitWatch(clock=tools.clock)
+        """Of jobs that end; kept for each, since its chunks may be claimed one after another."""
         self._kits: dict[JobId, JobKit] = {}
         self._runs: list[ChunkRun] = []
         self._lanes: Counter[Place] = Counter()
@@ -168,8 +171,9 @@ class Worker:
             if claim.mode is ClaimMode.SETTLE_ONLY:
                 self._start(ChunkRun(claim=claim, kit=kit, deadline=deadline, tasks=()), brings=keyless(claim))
                 return True
-            why = f"the work area has lost a part of the plan: {error}; make the job again"
-            await self._fail_job(claim.lease.job_id, JobFailure(FailureCode.INTERNAL_ERROR, why))
+            if not deadline.is_over():  # else somebody may have closed the chunk since, and its file has served
+                why = f"the work area has lost a part of the plan: {error}; make the job again"
+                await self._fail_job(claim.lease.job_id, JobFailure(FailureCode.INTERNAL_ERROR, why))
             await self._hand_back(claim)
         except (SpoolError, LedgerUnavailable) as error:
             log.error("chunk-not-begun", job_id=claim.lease.job_id, seq=claim.lease.seq, error=str(error))
@@ -365,13 +369,16 @@ class Worker:
 
     def _stop_if_told(self, run: ChunkRun, pulse: Pulse | None, *, now: float) -> None:
         if run.is_settle_only:
-            overdue = pulse is None or self._clock.now() - pulse.changed_at > self._limits.settle_limit_seconds
-            if overdue and not run.given_up:
+            if not run.given_up and (pulse is None or self._is_overdue(run.kit.job.id, since=pulse.changed_at)):
                 self._give_up(run, now=now)
             return
         if pulse is None or pulse.status is not JobStatus.ACTIVE or self._draining:
             run.is_ending = pulse is not None and pulse.status in ENDING
             self._stop(run, now=now)
+
+    def _is_overdue(self, job_id: JobId, *, since: float) -> bool:
+        """Whether this worker has looked for long enough: a job that ended while none was there is looked after too."""
+        return self._looking.is_over(job_id, since=since, limit_seconds=self._limits.settle_limit_seconds)
 
     def _give_up(self, run: ChunkRun, *, now: float) -> None:
         """The time to look is over, also for what no lane has come to: other chunks may have kept them all."""

@@ -152,6 +152,17 @@ class UploadRecord:
         """An upload was about to be begun; whether it was, and under which id, is not known."""
         return self.upload_id == announced_upload(self.task_number)
 
+    @property
+    def doubted_id(self) -> str:
+        """The id of an upload that is ours only if a clock was wrong; empty where this is another kind of record."""
+        mark = doubted_upload(self.task_number, "")
+        return self.upload_id.removeprefix(mark) if self.upload_id.startswith(mark) else ""
+
+
+def doubted_upload(task_number: int, upload_id: str) -> str:
+    """Stands for the id of an upload that may be ours or somebody else's: it is named at the job's end, and left."""
+    return f"(perhaps of task {task_number}) {upload_id}"
+
 
 def announced_upload(task_number: int) -> str:
     """Stands for the id of an upload until the store has given it one. No store's ids look so."""

@@ -21,7 +21,7 @@ from cosbatch.operations.copy_source import (
     Wanted,
     check_dates,
     head_or_none,
-    is_same_source,
+    is_same_object,
     is_whole,
     read_source,
     wanted_of,
@@ -137,4 +137,4 @@ async def _has_source_changed(copy: ObjectCopy, known: Known, error: StorageErro
     """Whether a precondition failed because the source is another one than what was read, and not the job's dates."""
     if error.reason is not StorageReason.PRECONDITION_FAILED or known.meta is None:
         return False
-    return not is_same_source(known.meta, await head_or_none(copy.source_store, copy.source))
+    return not is_same_object(known.meta, await head_or_none(copy.source_store, copy.source))

@@ -15,7 +15,7 @@ from cosbatch.operations.copy_plan import ObjectCopy
 from cosbatch.operations.copy_shown import shows_what_it_carried
 from cosbatch.operations.copy_source import head_or_none
 from cosbatch.operations.copy_state import missing_options, same_content
-from cosbatch.operations.copy_uploads import earliest_write
+from cosbatch.operations.copy_uploads import earliest_write, surely_before
 from cosbatch.storage.port import ListedObject, ObjectMeta
 
 
@@ -26,8 +26,15 @@ class Sight(Enum):
     UNCLEAR = auto()
     """Something is there that may be ours or the bucket's owner's."""
     LOOKALIKE = auto()
-    """Something that has the content and not all of the rest: an owner's, or ours in a store that ignores an option. A
-    further attempt loses neither, but that nothing was done is not to be said."""
+    """Something that has the content and not all of the rest, or is dated a little too early: an owner's, or ours in a
+    store that ignores an option or under a clock that was wrong. A further attempt loses neither, but that nothing was
+    done is not to be said."""
+
+
+DATED_BEFORE = (
+    "an object with the content of this copy is dated less than an hour before the first attempt,"
+    " which proves nothing where clocks are set"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +55,15 @@ async def look_at_target(copy: ObjectCopy) -> Look:
 
 async def _look_at_object(copy: ObjectCopy) -> Look:
     seen = await head_or_none(copy.target_store, copy.target)
-    if seen is None or seen.last_modified < earliest_write(copy):
+    if seen is None or seen.last_modified < surely_before(copy):
         return Look(sight=Sight.NOTHING, source=copy.source)
+    is_newer = seen.last_modified >= earliest_write(copy)
     if copy.is_in_place:
-        return await _look_in_place(copy, seen)
+        return await _look_in_place(copy, seen) if is_newer else _misdated(copy.source, seen)
     source = await head_or_none(copy.source_store, copy.source)
+    if not is_newer:
+        may_be_ours = source is None or same_content(source, seen)
+        return _misdated(copy.source, source) if may_be_ours else Look(sight=Sight.NOTHING, source=copy.source)
     if source is None:
         why = "the source is gone, so that the object at the target cannot be compared with it"
         return Look(sight=Sight.UNCLEAR, source=copy.source, why=why)
@@ -60,6 +71,11 @@ async def _look_at_object(copy: ObjectCopy) -> Look:
         return Look(sight=Sight.OURS, source=copy.source, size_bytes=seen.size_bytes)
     why = "the target is newer than the first attempt and is not this copy; it is left as it is"
     return Look(sight=Sight.UNCLEAR, source=copy.source, size_bytes=source.size_bytes, why=why)
+
+
+def _misdated(source: ObjectRef, seen: ObjectMeta | None) -> Look:
+    size = seen.size_bytes if seen else None
+    return Look(sight=Sight.LOOKALIKE, source=source, size_bytes=size, why=DATED_BEFORE)
 
 
 async def _look_in_place(copy: ObjectCopy, seen: ObjectMeta) -> Look:
@@ -83,15 +99,20 @@ async def _look_at_versions(copy: ObjectCopy) -> Look:
     newer, older = await _versions_at_target(copy)
     source_ref = copy.source
     if copy.is_in_place and copy.source.version_id is None:
-        original = older or (newer.pop() if newer else None)
+        original = older[0] if older else (newer.pop() if newer else None)
         source_ref = copy.source._replace(version_id=original.version_id if original else None)
-    if not newer:
+    misdated = [entry for entry in older if entry.last_modified >= surely_before(copy)]
+    if not newer and not misdated:
         return Look(sight=Sight.NOTHING, source=source_ref)
     source = await head_or_none(copy.source_store, source_ref)
+    if source is None and not newer:
+        return _misdated(source_ref, None)
     if source is None:
         why = "the source is gone, so that the newer versions at the target cannot be compared with it"
         return Look(sight=Sight.UNCLEAR, source=source_ref, why=why)
     sight, version = await _our_version(copy._replace(source=source_ref), source, _candidates(copy, newer))
+    if sight is Sight.NOTHING and await _has_content(copy, source, misdated):
+        return _misdated(source_ref, source)
     why = "a newer version at the target has the content of this copy, and not all that the job asks for"
     return Look(sight=sight, source=source_ref, size_bytes=source.size_bytes, version=version, why=why)
 
@@ -109,32 +130,46 @@ async def _our_version(
 ) -> tuple[Sight, VersionId | None]:
     sight = Sight.NOTHING
     for entry in candidates:
-        if entry.size_bytes != source.size_bytes:
+        seen = await _alike(copy, source, entry)
+        if seen is None:
             continue
         made = copy.target._replace(version_id=entry.version_id)
-        seen = await head_or_none(copy.target_store, made)
-        if seen is None or not same_content(source, seen):
-            continue
         if await _is_copy(copy, made, source=source, seen=seen):
             return Sight.OURS, entry.version_id
         sight = Sight.LOOKALIKE
     return sight, None
 
 
-async def _versions_at_target(copy: ObjectCopy) -> tuple[list[ListedObject], ListedObject | None]:
-    """Versions of exactly the target's key that an attempt of ours can have made, newest first, and the one below them;
-    delete markers are left out."""
+async def _has_content(copy: ObjectCopy, source: ObjectMeta, entries: list[ListedObject]) -> bool:
+    for entry in entries:
+        if await _alike(copy, source, entry) is not None:
+            return True
+    return False
+
+
+async def _alike(copy: ObjectCopy, source: ObjectMeta, entry: ListedObject) -> ObjectMeta | None:
+    """The version, if it has the source's content."""
+    if entry.size_bytes != source.size_bytes:
+        return None
+    seen = await head_or_none(copy.target_store, copy.target._replace(version_id=entry.version_id))
+    return seen if seen is not None and same_content(source, seen) else None
+
+
+async def _versions_at_target(copy: ObjectCopy) -> tuple[list[ListedObject], list[ListedObject]]:
+    """Versions of exactly the target's key, newest first: those that an attempt of ours can have made, and those below
+    them up to the first one that was surely there before. Delete markers are left out."""
     newer: list[ListedObject] = []
+    older: list[ListedObject] = []
     token = ""
     while True:
         page = await copy.target_store.list_versions(copy.target.bucket, prefix=copy.target.key, token=token)
         for entry in page.objects:
             if entry.key != copy.target.key or entry.is_delete_marker:
                 continue
-            if entry.last_modified < earliest_write(copy):
-                return newer, entry
-            newer.append(entry)
+            (older if older or entry.last_modified < earliest_write(copy) else newer).append(entry)
+            if entry.last_modified < surely_before(copy):
+                return newer, older
         token = page.next_token
         is_past = bool(page.objects) and page.objects[-1].key > copy.target.key
         if not token or is_past:
-            return newer, None
+            return newer, older

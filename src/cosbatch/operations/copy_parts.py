@@ -10,7 +10,7 @@ from typing import Final
 from cosbatch.model.errors import FailureCode, StorageError, StorageReason
 from cosbatch.model.identifiers import VersionId
 from cosbatch.operations.copy_plan import ObjectCopy
-from cosbatch.operations.copy_source import Wanted, head_or_none, is_same_source, source_changed
+from cosbatch.operations.copy_source import Wanted, head_or_none, is_same_object, source_changed
 from cosbatch.operations.copy_uploads import PartRange, Sending, part_ranges, upload_whole
 from cosbatch.operations.outcome import TaskRefused
 from cosbatch.storage.port import CompletedPart, ObjectMeta
@@ -59,7 +59,7 @@ async def copy_in_parts(copy: ObjectCopy, wanted: Wanted, meta: ObjectMeta) -> V
     async def before_end() -> None:
         if copy.plan.matches_source or copy.has_fixed_source:
             return
-        if not is_same_source(meta, await head_or_none(copy.source_store, copy.source)):
+        if not is_same_object(meta, await head_or_none(copy.source_store, copy.source)):
             raise source_changed(copy)
 
     sending = Sending(ranges=ranges, send=send, at_once=min(PARTS_AT_ONCE, len(ranges)))

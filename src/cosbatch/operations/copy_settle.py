@@ -18,6 +18,7 @@ from cosbatch.operations.outcome import succeeded, unknown
 
 async def settle_copy(copy: ObjectCopy, *, may_write: bool) -> Result | None:
     look = await look_at_target(copy)
+    copy.context.unproved = look.why if look.sight is Sight.LOOKALIKE else ""
     if may_write:
         await _settle_uploads(copy, look)
     match look.sight:

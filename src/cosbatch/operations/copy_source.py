@@ -115,7 +115,7 @@ def source_changed(copy: ObjectCopy) -> StorageError:
     return _precondition_failed(copy, "the source changed while it was copied")
 
 
-def is_same_source(before: ObjectMeta, after: ObjectMeta | None) -> bool:
+def is_same_object(before: ObjectMeta, after: ObjectMeta | None) -> bool:
     return after is not None and (before.etag, before.last_modified) == (after.etag, after.last_modified)
 
 

@@ -14,16 +14,13 @@ from typing import Final, NamedTuple
 
 from cosbatch.model.errors import StorageError, StorageReason, Unanswered
 from cosbatch.model.identifiers import VersionId
+from cosbatch.operations.clocks import CLOCK_ALLOWANCE_SECONDS, CLOCK_JUMP_SECONDS
 from cosbatch.operations.copy_plan import ObjectCopy
 from cosbatch.operations.copy_source import Wanted, puts_tags_after
 from cosbatch.operations.copy_write import SENDS, send_again
-from cosbatch.operations.stray_uploads import end_upload, uploads_at
+from cosbatch.operations.stray_uploads import end_upload, stray_uploads
 from cosbatch.storage.disposition import is_outcome_unknown
 from cosbatch.storage.port import CompletedPart, ObjectMeta, ObjectMetadata, PutOptions, UploadedPart
-
-CLOCK_ALLOWANCE_SECONDS: Final = 6.0
-"""What the clocks of ledger and store may be apart (5 s), and the fraction of a second that an HTTP date lacks. With
-clocks further apart, a lost reply can cost a second version of an object, or a copy that was not needed."""
 
 
 class PartRange(NamedTuple):
@@ -64,8 +61,14 @@ def part_ranges(size_bytes: int, *, part_bytes: int, min_part_bytes: int, max_pa
 
 
 def earliest_write(copy: ObjectCopy) -> float:
-    """No request of ours for this task can have made anything that the store dates before this."""
+    """No request of ours for this task can have made anything that the store dates before this, as long as nobody sets
+    clocks: then a lost reply can cost a second version of an object, or a copy that was not needed."""
     return copy.context.first_leased_at - CLOCK_ALLOWANCE_SECONDS
+
+
+def surely_before(copy: ObjectCopy) -> float:
+    """What the store dates before this was there before any attempt, also where the ledger's clock was wrong."""
+    return earliest_write(copy) - CLOCK_JUMP_SECONDS
 
 
 async def upload_whole(
@@ -148,7 +151,7 @@ async def _open(copy: ObjectCopy, wanted: Wanted, meta: ObjectMeta, ranges: Sequ
 
 def _may_resume(copy: ObjectCopy, meta: ObjectMeta) -> bool:
     """Whether all parts that any attempt has sent are of the bytes that the source has now."""
-    return copy.has_fixed_source or meta.last_modified < earliest_write(copy)
+    return copy.has_fixed_source or meta.last_modified < surely_before(copy)
 
 
 async def _parts_of(copy: ObjectCopy, upload_id: str, ranges: Sequence[PartRange]) -> dict[int, CompletedPart] | None:
@@ -237,9 +240,13 @@ async def abort_recorded(copy: ObjectCopy) -> None:
 
 async def abort_unrecorded(copy: ObjectCopy) -> None:
     """Aborts uploads to the target's key that were begun since the chunk was first claimed, have no parts and are not
-    in the ledger: an attempt of ours was lost between the creation and the entry."""
-    recorded = {record.upload_id for record in await copy.context.uploads.of_task(copy.task.number)}
-    for upload_id in await uploads_at(copy.target_store, copy.target, since=earliest_write(copy)):
-        if upload_id not in recorded and await _listed_parts(copy, upload_id) == []:
-            await _abort(copy, upload_id)
-    await copy.context.uploads.withdraw(copy.task.number)
+    in the ledger: an attempt of ours was lost between the creation and the entry. Those that are ours only if a clock
+    was wrong are written down, and left."""
+    uploads, number = copy.context.uploads, copy.task.number
+    recorded = {record.upload_id for record in await uploads.of_task(number)}
+    strays = await stray_uploads(copy.target_store, copy.target, since=earliest_write(copy), but_not=recorded)
+    for upload_id in strays.ours:
+        await _abort(copy, upload_id)
+    for upload_id in strays.doubtful:
+        await uploads.doubt(number, copy.target, upload_id)
+    await uploads.withdraw(number)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from cosbatch.model.errors import SendingStopped, StorageError
+from cosbatch.model.identifiers import ObjectRef
 from cosbatch.model.operations import Directive
 from cosbatch.operations.copy_plan import ObjectCopy
 from cosbatch.operations.copy_shown import shows_access, shows_tags
-from cosbatch.operations.copy_source import head_or_none
+from cosbatch.operations.copy_source import head_or_none, is_same_object
 from cosbatch.operations.copy_state import missing_options, same_content
 from cosbatch.operations.copy_uploads import earliest_write
 from cosbatch.operations.port import CONTENT
@@ -25,20 +27,38 @@ async def verify_copy(copy: ObjectCopy) -> tuple[str, ...]:
     missing = list(missing_options(copy.plan, source=source, seen=seen))
     if source and not same_content(source, seen):
         missing.append(CONTENT)
+    is_replaced = False
     # The next read may break off, and must not take back what is known to be missing.
-    if not missing and not await shows_tags(copy, made, source=source, seen=seen):
-        missing.append(_tag_option(copy))
-    if not missing and not await shows_access(copy, made, source=source):
-        missing.append(_acl_option(copy))
-    if missing and CONTENT not in missing and _is_another_object(copy, seen):
+    if not missing:
+        missing = await _missing_beside_head(copy, made, source=source, seen=seen)
+        is_replaced = bool(missing) and await _is_replaced(copy, made, seen=seen)
+    if missing and CONTENT not in missing and (is_replaced or _is_another_object(copy, seen)):
         missing.append(CONTENT)
     return tuple(missing)
+
+
+async def _missing_beside_head(
+    copy: ObjectCopy, made: ObjectRef, *, source: ObjectMeta | None, seen: ObjectMeta
+) -> list[str]:
+    """What HEAD does not tell; one at a time, for the same reason."""
+    if not await shows_tags(copy, made, source=source, seen=seen):
+        return [_tag_option(copy)]
+    return [] if await shows_access(copy, made, source=source) else [_acl_option(copy)]
 
 
 def _is_another_object(copy: ObjectCopy, seen: ObjectMeta) -> bool:
     """Whether it is not what was written: then what it lacks is no word on what the store did. Not asked where nothing
     is missing, for an ETag that a store tells in two ways shall fail no copy."""
     return copy.context.written_etag not in (None, "", seen.etag)
+
+
+async def _is_replaced(copy: ObjectCopy, made: ObjectRef, *, seen: ObjectMeta) -> bool:
+    """Whether HEAD was about another object than the reads after it, which is no word on the store either. What they
+    lack stays missing, also where this last look breaks off."""
+    try:
+        return not is_same_object(seen, await head_or_none(copy.target_store, made))
+    except (StorageError, SendingStopped):
+        return True
 
 
 async def _unchanged_source(copy: ObjectCopy) -> ObjectMeta | None:

@@ -15,7 +15,7 @@ from cosbatch.operations.copy_source import (
     Known,
     Wanted,
     head_or_none,
-    is_same_source,
+    is_same_object,
     puts_tags_after,
     source_changed,
 )
@@ -49,7 +49,7 @@ async def copy_in_one(copy: ObjectCopy, known: Known, wanted: Wanted) -> Version
     copy.context.written_etag = outcome.etag
     if known.meta and not (copy.plan.matches_source or copy.has_fixed_source or copy.is_in_place):
         after = await head_or_none(copy.source_store, copy.source)
-        if not is_same_source(known.meta, after):
+        if not is_same_object(known.meta, after):
             raise source_changed(copy)
     return outcome.version_id
 

@@ -7,7 +7,7 @@ from typing import Final
 from cosbatch.model.identifiers import NULL_VERSION, ObjectRef
 from cosbatch.model.regions import Versioning
 from cosbatch.model.tasks import OutcomeCode, Task
-from cosbatch.operations.copy_uploads import CLOCK_ALLOWANCE_SECONDS
+from cosbatch.operations.clocks import CLOCK_ALLOWANCE_SECONDS
 from cosbatch.operations.outcome import TaskRefused
 from cosbatch.operations.port import TaskContext
 from cosbatch.storage.port import ListedObject, ObjectMeta, ObjectStore

@@ -34,6 +34,10 @@ class Uploads(Protocol):
         """No upload of an unknown id is left of this task."""
         ...
 
+    async def doubt(self, task_number: int, target: ObjectRef, upload_id: str) -> None:
+        """This upload may be ours, and may be somebody else's: to be named at the job's end."""
+        ...
+
     async def begin(self, task_number: int, target: ObjectRef, upload_id: str) -> None:
         """In the ledger before the first part is sent, in place of its announcement. StaleFence where the lease is no
         longer ours."""
@@ -78,6 +82,8 @@ class TaskContext:
     """The version that this task has made, so that it is read back and not an owner's newer one."""
     written_etag: str | None = None
     """What the store called its content: without versions, another one is an owner's newer upload."""
+    unproved: str = ""
+    """Why the last :meth:`Operation.settle` could not say that nothing was done, where it lets the task run again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +117,8 @@ class Operation(Protocol):
 
     async def settle(self, task: Task, context: TaskContext, *, may_write: bool) -> Result | None:
         """Look first: what became of earlier attempts of this task? A result where it is known to be done, or cannot be
-        known (``OutcomeUnknown``); None where it is proved not done, so that :meth:`run` may run again.
+        known (``OutcomeUnknown``); None where it is not done, or where ``context.unproved`` says why that is not
+        proved: in both cases :meth:`run` may run again.
 
         ``may_write`` is False when the job is ending: then nothing is written, half-done uploads are left to the
         finisher, and a task that is done in part is not done."""

@@ -16,8 +16,8 @@ from cosbatch.model.errors import Fault, StorageError, StorageReason
 from cosbatch.model.jobs import JobRequest
 from cosbatch.model.operations import InitiateRestoreObject, OperationName
 from cosbatch.model.tasks import Result, Task
+from cosbatch.operations.clocks import CLOCK_ALLOWANCE_SECONDS
 from cosbatch.operations.copy_source import head_or_none
-from cosbatch.operations.copy_uploads import CLOCK_ALLOWANCE_SECONDS
 from cosbatch.operations.in_place import LOOKS, is_another, object_of
 from cosbatch.operations.outcome import TaskRefused, refused, succeeded, unknown
 from cosbatch.operations.port import JobFacts, Needs, TaskContext

@@ -15,7 +15,7 @@ from cosbatch.model.errors import FailureCode, Fault, StorageError, StorageReaso
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef
 from cosbatch.model.manifests import ManifestRow
 from cosbatch.model.operations import PutObjectCopy
-from cosbatch.model.tasks import UploadRecord, announced_upload
+from cosbatch.model.tasks import UploadRecord, announced_upload, doubted_upload
 from cosbatch.operations.copy_plan import plan_of
 from cosbatch.operations.copy_write import SENDS, send_again
 from cosbatch.operations.outcome import TaskRefused
@@ -123,8 +123,9 @@ async def _is_clear(check: WriteCheck, *, uploads: CheckUploads, since: float) -
     end tries again and its summary names it; then nothing more is begun."""
     try:
         for record in await uploads.recorded(check.number):
-            await _end(check, record, since=since)
-            await uploads.remove(record.upload_id)
+            if not record.doubted_id:
+                await _end(check, record, uploads=uploads, since=since)
+                await uploads.remove(record.upload_id)
     except StorageError as error:
         if not _is_refused(error):
             raise
@@ -132,9 +133,9 @@ async def _is_clear(check: WriteCheck, *, uploads: CheckUploads, since: float) -
     return True
 
 
-async def _end(check: WriteCheck, record: UploadRecord, *, since: float) -> None:
+async def _end(check: WriteCheck, record: UploadRecord, *, uploads: CheckUploads, since: float) -> None:
     if record.is_announced:
-        await _end_strays(check, since=since)
+        await _end_strays(check, uploads=uploads, since=since)
     else:
         await _abort(check, record.upload_id)
 
@@ -175,7 +176,7 @@ async def _begin(check: WriteCheck, *, uploads: CheckUploads, since: float) -> s
                 raise
             if not left:
                 raise
-            await _end_strays(check, since=since)
+            await _end_strays(check, uploads=uploads, since=since)
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -183,9 +184,12 @@ async def _abort(check: WriteCheck, upload_id: str) -> None:
     await send_again(lambda: end_upload(check.store, check.target, upload_id=upload_id))
 
 
-async def _end_strays(check: WriteCheck, *, since: float) -> None:
-    for upload_id in await stray_uploads(check.store, check.target, since=since):
+async def _end_strays(check: WriteCheck, *, uploads: CheckUploads, since: float) -> None:
+    strays = await stray_uploads(check.store, check.target, since=since)
+    for upload_id in strays.ours:
         await _abort(check, upload_id)
+    for upload_id in strays.doubtful:
+        await uploads.add(check.number, check.target, doubted_upload(check.number, upload_id))
 
 
 def _is_refused(error: StorageError) -> bool:

@@ -148,7 +148,8 @@ def _upload_entry(record: UploadRecord) -> dict[str, object]:
         "task": record.task_number if record.task_number >= 0 else None,  # a check of the plan, no task
         "bucket": record.target.bucket,
         "key": record.target.key,
-        "upload_id": record.upload_id,
+        "upload_id": record.doubted_id or record.upload_id,
+        "certain": not record.doubted_id,  # else it may be somebody else's, and was left for that
     }
 
 

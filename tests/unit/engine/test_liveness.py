@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cosbatch.engine.liveness import LeaseWatch, LockFiles, QuietWatch
+from cosbatch.engine.liveness import LeaseWatch, LimitWatch, LockFiles, QuietWatch
 from cosbatch.ledger.port import HeldLease, QueuedJob
 from cosbatch.model.identifiers import JobId, WorkerId
 from cosbatch.model.states import JobStatus
@@ -115,3 +115,65 @@ def test_another_loss_is_waited_for_anew() -> None:
     assert watch.over([loud(quiet_at=1059.0, left=1)]) == []
     clock.time = 119.0
     assert len(watch.over([loud(quiet_at=1059.0, left=0)])) == 1
+
+
+class JumpingClock:
+    """Two clocks, of which one can be set."""
+
+    def __init__(self) -> None:
+        self.wall = self.boot = 10_000.0
+
+    def now(self) -> float:
+        return self.wall
+
+    def boottime(self) -> float:
+        return self.boot
+
+    def advance(self, seconds: float) -> None:
+        self.wall += seconds
+        self.boot += seconds
+
+
+JOB = JobId("j")
+
+
+def test_a_limit_is_over_when_its_time_has_passed() -> None:
+    clock = JumpingClock()
+    watch = LimitWatch(clock=clock)
+    clock.advance(20_000)
+    assert not watch.is_over(JOB, since=10_000.0, limit_seconds=86_400)
+    clock.advance(66_399)
+    assert not watch.is_over(JOB, since=10_000.0, limit_seconds=86_400)
+    clock.advance(1)
+    assert watch.is_over(JOB, since=10_000.0, limit_seconds=86_400)
+    assert not watch.is_over(JOB, since=clock.wall, limit_seconds=86_400), "another beginning"
+
+
+def test_a_limit_does_not_heed_who_sets_the_clock() -> None:
+    for jump in (3600.0, -3600.0):
+        clock = JumpingClock()
+        watch = LimitWatch(clock=clock)
+        assert not watch.is_over(JOB, since=clock.wall, limit_seconds=7200)
+        since = clock.wall
+        clock.wall += jump
+        clock.advance(7199)
+        assert not watch.is_over(JOB, since=since, limit_seconds=7200)
+        clock.advance(1)
+        assert watch.is_over(JOB, since=since, limit_seconds=7200)
+
+
+def test_a_wall_clock_that_says_over_at_first_sight_is_not_believed_at_once() -> None:
+    clock = JumpingClock()
+    watch = LimitWatch(clock=clock)
+    assert not watch.is_over(JOB, since=clock.wall - 90_000, limit_seconds=86_400)
+    clock.advance(3600)
+    assert watch.is_over(JOB, since=clock.wall - 93_600, limit_seconds=86_400)
+
+
+def test_limits_of_other_jobs_are_forgotten() -> None:
+    clock = JumpingClock()
+    watch = LimitWatch(clock=clock)
+    assert not watch.is_over(JOB, since=clock.wall, limit_seconds=60)
+    watch.keep_only([])
+    clock.boot += 60
+    assert not watch.is_over(JOB, since=clock.wall, limit_seconds=60)

@@ -144,6 +144,7 @@ class ListedUploads:
     def __init__(self) -> None:
         self.records: list[UploadRecord] = []
         self.announced: set[int] = set()
+        self.doubted: set[str] = set()
 
     async def announce(self, task_number: int, target: ObjectRef) -> None:
         self.announced.add(task_number)
@@ -153,6 +154,9 @@ class ListedUploads:
 
     async def of_task(self, task_number: int) -> Sequence[UploadRecord]:
         return [record for record in self.records if record.task_number == task_number]
+
+    async def doubt(self, task_number: int, target: ObjectRef, upload_id: str) -> None:
+        self.doubted.add(upload_id)
 
     async def begin(self, task_number: int, target: ObjectRef, upload_id: str) -> None:
         self.records.append(UploadRecord(task_number=task_number, target=target, upload_id=upload_id, fence=1))
@@ -189,7 +193,7 @@ def task_of(
 
 
 class CopyRig:
-    """One job: an hour passes between what ``put_source`` makes and the first claim of the chunk."""
+    """One job: two hours pass between what ``put_source`` makes and the first claim of the chunk."""
 
     def __init__(
         self,
@@ -213,7 +217,7 @@ class CopyRig:
         self.request = job_request(self.params, **request)
         self.uploads = ListedUploads()
         self.operation = CopyOperation()
-        self.first_leased_at = self.clock.now() + 3600.0
+        self.first_leased_at = self.clock.now() + 7200.0
 
     @property
     def facts(self) -> JobFacts:

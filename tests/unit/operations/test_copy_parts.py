@@ -298,6 +298,39 @@ async def test_uploads_end_where_the_outcome_cannot_be_known() -> None:
     assert left_over(rig) == (0, 0)
 
 
+async def test_an_upload_that_is_ours_only_under_a_wrong_clock_is_written_down_and_left() -> None:
+    """The ledger's clock was an hour ahead when the chunk was claimed, and the reply with the id was lost."""
+    rig = large_rig()
+    options = PutOptions()
+    ref = ObjectRef(TARGET, ObjectKey("a/key"))
+    surely_foreign = await rig.target.create_upload(ref, options=options)
+    rig.clock.seconds = rig.first_leased_at - 3600
+    doubtful = await rig.target.create_upload(ref, options=options)
+    with_parts = await rig.target.create_upload(ref, options=options)
+    await rig.target.upload_part(ref, upload_id=with_parts, number=1, body=b"a part")
+    rig.claim()
+    ours = await rig.target.create_upload(ref, options=options)
+    await rig.uploads.announce(LARGE.number, ref)
+    assert await rig.settle(LARGE) is None
+    assert {upload.upload_id for upload in rig.target.open_uploads()} == {surely_foreign, doubtful, with_parts}
+    assert ours not in rig.uploads.doubted
+    assert rig.uploads.doubted == {doubtful}
+    assert not rig.uploads.announced
+
+
+async def test_parts_of_a_young_source_are_not_trusted() -> None:
+    """Written in the hour before the claim, by dates: perhaps after the parts were made of what was there before."""
+    rig = large_rig()
+    rig.clock.seconds = rig.first_leased_at - 60
+    rig.put_source(body=BODY[::-1])
+    rig.wire.trouble, rig.wire.only = Trouble.DIES_BEFORE, "complete_upload"
+    with pytest.raises(SendingStopped):
+        await rig.run(LARGE)
+    rig.wire.heal()
+    await rig.recover(LARGE)
+    assert rig.wire.sent.count("upload_part_copy") == 5
+
+
 async def test_a_completion_that_was_lost_is_found() -> None:
     rig = large_rig()
     rig.wire.trouble, rig.wire.only = Trouble.LOST_AFTER, "complete_upload"

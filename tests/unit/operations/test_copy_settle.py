@@ -369,6 +369,62 @@ async def test_clocks_may_be_some_seconds_apart() -> None:
     assert len(await rig.versions()) == 1
 
 
+@pytest.mark.parametrize("versioned", [False, True], ids=["unversioned", "versioned"])
+@pytest.mark.parametrize("seconds", [7.0, 3600.0])
+async def test_under_a_clock_that_was_ahead_a_copy_may_be_ours(versioned: bool, seconds: float) -> None:
+    """The ledger's clock was ahead of the store's when the chunk was claimed: ours looks older than it is."""
+    rig = CopyRig(params(storage_class="STANDARD_IA"), versioned=versioned)
+    rig.put_source()
+    rig.clock.seconds = rig.first_leased_at - seconds
+    rig.target.put_now(TARGET, "a/key", b"abc", options=PutOptions(metadata=METADATA, tags=TAGS))
+    settled = await rig.settle(may_write=False)
+    assert settled is not None
+    assert settled.error_code == OutcomeCode.OUTCOME_UNKNOWN
+    assert "before the first attempt" in settled.message
+    assert await rig.settle(may_write=True) is None
+
+
+@pytest.mark.parametrize("versioned", [False, True], ids=["unversioned", "versioned"])
+async def test_an_older_object_of_another_content_is_not_ours_whatever_the_clocks(versioned: bool) -> None:
+    rig = CopyRig(versioned=versioned)
+    rig.put_source()
+    rig.clock.seconds = rig.first_leased_at - 60
+    rig.target.put_now(TARGET, "a/key", b"the owner's own")
+    assert await rig.settle(may_write=False) is None
+
+
+@pytest.mark.parametrize("versioned", [False, True], ids=["unversioned", "versioned"])
+async def test_in_place_a_young_object_may_be_our_copy(versioned: bool) -> None:
+    rig = CopyRig(params(target_bucket=SOURCE, storage_class="STANDARD_IA"), versioned=versioned)
+    rig.clock.seconds = rig.first_leased_at - 60
+    rig.put_source()
+    settled = await rig.settle(may_write=False)
+    assert settled is not None
+    assert settled.error_code == OutcomeCode.OUTCOME_UNKNOWN
+
+
+@pytest.mark.parametrize("versioned", [False, True], ids=["unversioned", "versioned"])
+async def test_under_a_wrong_clock_and_without_its_source_nothing_is_proved(versioned: bool) -> None:
+    rig = CopyRig(versioned=versioned)
+    rig.clock.seconds = rig.first_leased_at - 60
+    rig.target.put_now(TARGET, "a/key", b"abc")
+    settled = await rig.settle(may_write=False)
+    assert settled is not None
+    assert settled.error_code == OutcomeCode.OUTCOME_UNKNOWN
+
+
+async def test_a_look_that_proves_nothing_says_so_until_the_next_one() -> None:
+    rig = CopyRig(params(storage_class="STANDARD_IA"), versioned=True)
+    rig.put_source()
+    context = rig.context()
+    rig.target.put_now(TARGET, "a/key", b"abc", options=PutOptions(metadata=METADATA, tags=TAGS))
+    assert await rig.operation.settle(task_of(), context, may_write=True) is None
+    assert "has the content of this copy" in context.unproved
+    await rig.target.delete(ObjectRef(TARGET, ObjectKey("a/key"), (await rig.versions())[0]))
+    assert await rig.operation.settle(task_of(), context, may_write=True) is None
+    assert context.unproved == ""
+
+
 async def test_a_prefix_mismatch_needs_no_look() -> None:
     rig = CopyRig(params(prefix_replace=True, resources_prefix="raw/"))
     result = await rig.settle()

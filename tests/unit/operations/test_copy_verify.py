@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from cosbatch.model.errors import StorageError, StorageReason
 from cosbatch.model.identifiers import ObjectKey, ObjectRef, RegionName
 from cosbatch.model.operations import CannedAcl, Directive, Grant, NewObjectMetadata, Permission, PutObjectCopy, Tag
-from cosbatch.operations.port import TaskContext
+from cosbatch.operations.port import CONTENT, TaskContext
 from cosbatch.storage.memory import MemoryStore
 from cosbatch.storage.port import ObjectMetadata
 from cosbatch.storage.profiles import PROFILES
@@ -190,3 +191,30 @@ async def test_an_etag_that_is_told_in_two_ways_fails_nothing() -> None:
     result = await rig.operation.run(task_of(), context)
     context.written_etag = "in another way"
     assert await rig.operation.verify(task_of(), result, context) == ()
+
+
+async def test_an_object_that_is_replaced_while_it_is_read_back_is_no_word_on_the_store() -> None:
+    """HEAD shows our copy, and the tags are an owner's new object's already."""
+    rig = CopyRig(PutObjectCopy(target_bucket=TARGET))
+    rig.put_source()
+    context = rig.context()
+    result = await rig.operation.run(task_of(), context)
+    looks = len(rig.wire.sent)
+    rig.wire.before[looks + 2] = lambda: rig.target.put_now(TARGET, "a/key", b"abd")
+    missing = await rig.operation.verify(task_of(), result, context)
+    assert rig.wire.sent[looks : looks + 3] == ["head", "head", "get_tags"]
+    assert CONTENT in missing
+
+
+async def test_what_is_known_to_be_missing_stays_so_where_the_last_look_breaks_off() -> None:
+    rig = CopyRig(PutObjectCopy(target_bucket=TARGET))
+    rig.put_source()
+    context = rig.context()
+    result = await rig.operation.run(task_of(), context)
+    await rig.target.put_tags(ObjectRef(TARGET, ObjectKey("a/key")), ())
+    denied = StorageError(StorageReason.ACCESS_DENIED, "no", http_status=403)
+    looks = len(rig.wire.sent)
+    rig.wire.before[looks + 4] = lambda: rig.wire.refuses.update(head=denied)
+    missing = await rig.operation.verify(task_of(), result, context)
+    assert rig.wire.sent[looks:] == ["head", "head", "get_tags", "get_tags", "head"]
+    assert set(missing) == {"tagging-copy", CONTENT}

@@ -19,7 +19,7 @@ from cosbatch.model.jobs import Job, PlanFindings
 from cosbatch.model.regions import Versioning
 from cosbatch.model.reports import CodeTally, Tally
 from cosbatch.model.states import JobStatus
-from cosbatch.model.tasks import UploadRecord
+from cosbatch.model.tasks import UploadRecord, doubted_upload
 from cosbatch.reports.summary import build_summary, chunk_states_of, report_time
 from tests.unit.reports.report_builders import JOB_ID, a_job
 
@@ -214,7 +214,16 @@ async def test_uploads_that_could_not_be_ended_are_named() -> None:
     )
 
     assert (await summarise(a_job(), unfinished_uploads=[record]))["unfinished_uploads"] == [
-        {"task": 7, "bucket": "target-1250000000", "key": "big", "upload_id": "u1"}
+        {"task": 7, "bucket": "target-1250000000", "key": "big", "upload_id": "u1", "certain": True}
+    ]
+
+
+async def test_an_upload_that_may_be_somebody_elses_is_named_as_such() -> None:
+    target = ObjectRef(Bucket("target-1250000000"), ObjectKey("big"))
+    record = UploadRecord(task_number=7, target=target, upload_id=doubted_upload(7, "u1"), fence=3)
+
+    assert (await summarise(a_job(), unfinished_uploads=[record]))["unfinished_uploads"] == [
+        {"task": 7, "bucket": "target-1250000000", "key": "big", "upload_id": "u1", "certain": False}
     ]
 
 

@@ -1,0 +1,11 @@
+"""How far dates of two clocks can be trusted: a store dates what it makes, the ledger dates when it was begun."""
+
+from __future__ import annotations
+
+from typing import Final
+
+CLOCK_ALLOWANCE_SECONDS: Final = 6.0
+"""What the clocks of ledger and store may be apart (5 s), and the fraction of a second that an HTTP date lacks."""
+CLOCK_JUMP_SECONDS: Final = 3600.0
+"""By how much the ledger's clock may have been set ahead when it dated something: an hour, as by a wrong time zone.
+What a store dates so little before the first attempt may have been made by it: nothing is proved by its date."""
