@@ -28,8 +28,8 @@ from cosbatch.wiring.keys import key_ring, key_ring_file
 @asynccontextmanager
 async def open_people(settings: Settings, data_dir: Path, *, may_make: bool = False) -> AsyncIterator[People]:
     """The book of a folder. InvalidArgument where it has no ledger and none ``may_make`` one."""
-    if not (may_make or has_jobs(data_dir)):
-        raise _unfit(data_dir, "there is no ledger in it", "name the service's folder, or begin with create-account")
+    if not may_make:
+        _check_ledger(data_dir)
     async with _people_book(data_dir) as book:
         sealed_before = await book.has_sealed()
         yield People(
@@ -43,6 +43,7 @@ async def open_people(settings: Settings, data_dir: Path, *, may_make: bool = Fa
 
 async def rotate_key(settings: Settings, data_dir: Path, *, caller: Caller) -> Rotation:
     """InvalidArgument where something works on the folder; see :func:`cosbatch.service.key_rotation.rotate`."""
+    _check_ledger(data_dir)
     _check_unused(data_dir)
     ring = key_ring(settings, data_dir, may_make=False)
     file = key_ring_file(settings, data_dir)
@@ -67,6 +68,11 @@ async def _people_book(data_dir: Path) -> AsyncIterator[PeopleBook]:
         yield book
     finally:
         await book.close()
+
+
+def _check_ledger(data_dir: Path) -> None:
+    if not has_jobs(data_dir):
+        raise _unfit(data_dir, "there is no ledger in it", "name the service's folder, or begin with create-account")
 
 
 def _check_unused(data_dir: Path) -> None:
