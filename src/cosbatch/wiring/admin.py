@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from cosbatch.ledger.people_port import PeopleBook
 from cosbatch.ledger.sql_people import open_sqlite_people
 from cosbatch.model.clock import SystemClock
 from cosbatch.model.errors import Fault, InvalidArgument
-from cosbatch.model.identifiers import WorkerId
+from cosbatch.model.identifiers import WorkerId, new_worker_id
 from cosbatch.model.principals import Caller
 from cosbatch.service.founding import FirstRunFile
 from cosbatch.service.key_rotation import Rotation, rotate
@@ -30,15 +30,16 @@ async def open_people(settings: Settings, data_dir: Path, *, may_make: bool = Fa
     """The book of a folder. InvalidArgument where it has no ledger and none ``may_make`` one."""
     if not may_make:
         _check_ledger(data_dir)
-    async with _people_book(data_dir) as book:
-        sealed_before = await book.has_sealed()
-        yield People(
-            book,
-            cipher=lambda: Cipher(key_ring(settings, data_dir, may_make=not sealed_before)),
-            passwords=Passwords(),
-            clock=SystemClock(),
-            forget_first_run=FirstRunFile(data_dir).forget,
-        )
+    with _seen_at_work(data_dir):
+        async with _people_book(data_dir) as book:
+            sealed_before = await book.has_sealed()
+            yield People(
+                book,
+                cipher=lambda: Cipher(key_ring(settings, data_dir, may_make=not sealed_before)),
+                passwords=Passwords(),
+                clock=SystemClock(),
+                forget_first_run=FirstRunFile(data_dir).forget,
+            )
 
 
 async def rotate_key(settings: Settings, data_dir: Path, *, caller: Caller) -> Rotation:
@@ -68,6 +69,16 @@ async def _people_book(data_dir: Path) -> AsyncIterator[PeopleBook]:
         yield book
     finally:
         await book.close()
+
+
+@contextmanager
+def _seen_at_work(data_dir: Path) -> Iterator[None]:
+    """Nobody restores the ledger or drops a key meanwhile: what is written here would be lost, or could not be read."""
+    with LockFiles(data_dir / "processes").hold(new_worker_id("admin")) as held:
+        try:
+            yield
+        finally:
+            Path(held.name).unlink(missing_ok=True)
 
 
 def _check_ledger(data_dir: Path) -> None:
