@@ -100,7 +100,7 @@ async def test_what_is_declared_no_longer_is_disabled_and_logged_out(book: Peopl
         await book.declare([account(1)], [user("anna")], entry=entry("declare"))
         assert await book.accounts() == [account(1, is_declared=True)]
         assert await actions(book) == ["declare"]
-    await book.add_session(session("s"), digest="d", entry=entry("login"))
+    await book.add_session(session("s"), digest="d", password_hash="", entry=entry("login"))
     await book.declare([], [], entry=entry("declare"))
     assert await book.accounts() == [account(1)]
     assert await book.users() == [user("anna", is_disabled=True)]
@@ -143,7 +143,7 @@ async def test_a_users_name_is_unique_in_the_service(book: PeopleBook) -> None:
 
 async def test_a_user_is_changed(book: PeopleBook) -> None:
     await two_companies(book)
-    await book.add_session(session("s"), digest="d", entry=entry("login"))
+    await book.add_session(session("s"), digest="d", password_hash="hash of anna", entry=entry("login"))
     await book.change_user("anna", role=UserRole.ADMIN, is_disabled=False, entry=entry("change-user"))
     assert await book.session("d") is not None
     await book.change_user("anna", role=UserRole.VIEWER, is_disabled=True, entry=entry("disable-user"))
@@ -155,8 +155,8 @@ async def test_a_user_is_changed(book: PeopleBook) -> None:
 
 async def test_a_new_password_ends_the_sessions(book: PeopleBook) -> None:
     await two_companies(book)
-    await book.add_session(session("s"), digest="d", entry=entry("login"))
-    await book.add_session(session("t", "arno"), digest="e", entry=entry("login"))
+    await book.add_session(session("s"), digest="d", password_hash="hash of anna", entry=entry("login"))
+    await book.add_session(session("t", "arno"), digest="e", password_hash="hash of arno", entry=entry("login"))
     await book.set_password("anna", password_hash="new", must_change=True, entry=entry("reset-password"))
     known = await book.user("anna")
     assert known is not None
@@ -179,7 +179,7 @@ async def test_what_nobody_has_is_refused_and_not_in_the_log(book: PeopleBook, w
     await two_companies(book)
     told = await actions(book)
     told_of = entry("change")
-    calls: dict[str, Callable[[], Awaitable[None]]] = {
+    calls: dict[str, Callable[[], Awaitable[object]]] = {
         "user": lambda: book.change_user("x", role=UserRole.VIEWER, is_disabled=True, entry=told_of),
         "password": lambda: book.set_password("x", password_hash="", must_change=False, entry=told_of),
         "access key": lambda: book.set_key_disabled("x", is_disabled=True, entry=told_of),
@@ -255,7 +255,7 @@ async def test_tries_are_limited_within_a_window(book: PeopleBook, clock: HandCl
 
 async def test_sessions(book: PeopleBook) -> None:
     await two_companies(book)
-    await book.add_session(session("s"), digest="d", entry=entry("login"))
+    await book.add_session(session("s"), digest="d", password_hash="hash of anna", entry=entry("login"))
     known = await book.session("d")
     assert known is not None
     assert (known.session, known.user.name, known.account) == (session("s"), "anna", account(1))
@@ -263,7 +263,9 @@ async def test_sessions(book: PeopleBook) -> None:
     used = await book.session("d")
     assert used is not None
     assert used.session == replace(session("s"), idle_until=NOW + 150)
-    await book.add_session(session("t", created_at=NOW + 1000), digest="e", entry=entry("login"))
+    await book.add_session(
+        session("t", created_at=NOW + 1000), digest="e", password_hash="hash of anna", entry=entry("login")
+    )
     assert await book.session("d") is None
     told = await actions(book)
     await book.end_session("t", entry=entry("logout"))
@@ -274,6 +276,37 @@ async def test_sessions(book: PeopleBook) -> None:
 
 
 # --- the audit log, and secrets at rest
+
+
+async def test_a_session_needs_the_password_that_holds_now(book: PeopleBook) -> None:
+    await two_companies(book)
+    told = await actions(book)
+    assert not await book.add_session(session("s"), digest="d", password_hash="old", entry=entry("login"))
+    assert not await book.add_session(session("s", "x"), digest="d", password_hash="", entry=entry("login"))
+    assert await actions(book) == told
+    await book.change_user("anna", is_disabled=True, entry=entry("disable-user"))
+    assert not await book.add_session(session("s"), digest="d", password_hash="hash of anna", entry=entry("login"))
+    assert await book.session("d") is None
+
+
+async def test_a_password_is_changed_from_the_one_that_holds_now(book: PeopleBook) -> None:
+    await two_companies(book)
+    changes = [("old", "first"), ("hash of anna", "second"), ("hash of anna", "third"), (None, "fourth")]
+    done = [
+        await book.set_password("anna", password_hash=new, must_change=False, instead_of=old, entry=entry(new))
+        for old, new in changes
+    ]
+    assert done == [False, True, False, True]
+    assert (await actions(book))[:3] == ["fourth", "second", "create-user"]
+
+
+async def test_what_two_admins_change_at_once_is_both_kept(book: PeopleBook) -> None:
+    await two_companies(book)
+    await book.change_user("anna", is_disabled=True, entry=entry("disable-user"))
+    await book.change_user("anna", role=UserRole.ADMIN, entry=entry("change-user"))
+    known = await book.user("anna")
+    assert known is not None
+    assert (known.user.role, known.user.is_disabled) == (UserRole.ADMIN, True)
 
 
 async def test_the_log_is_read_from_its_end(book: PeopleBook, clock: HandClock) -> None:

@@ -23,6 +23,7 @@ from cosbatch.service.founding import FIRST_RUN_FILE, FirstRunFile, bootstrap
 from cosbatch.service.sign_in import SignIn
 from tests.e2e.program import PROGRAM
 
+pytestmark = pytest.mark.timeout(600)  # each call starts the program
 SETTINGS = "workers: 1\n"
 
 

@@ -113,18 +113,27 @@ class MemoryPeople(PeopleBook):
         found = [user for user in self._rows.users.values() if account in (None, user.account)]
         return sorted(found, key=lambda user: user.name)
 
-    async def change_user(self, name: str, *, role: UserRole, is_disabled: bool, entry: AuditEntry) -> None:
+    async def change_user(
+        self, name: str, *, role: UserRole | None = None, is_disabled: bool | None = None, entry: AuditEntry
+    ) -> None:
         user = self._user(name)
-        self._rows.users[name] = replace(user, role=role, is_disabled=is_disabled)
+        self._rows.users[name] = replace(
+            user, role=role or user.role, is_disabled=user.is_disabled if is_disabled is None else is_disabled
+        )
         if is_disabled:
             self._end_sessions(name)
         await self.record(entry)
 
-    async def set_password(self, name: str, *, password_hash: str, must_change: bool, entry: AuditEntry) -> None:
+    async def set_password(
+        self, name: str, *, password_hash: str, must_change: bool, instead_of: str | None = None, entry: AuditEntry
+    ) -> bool:
         user = self._user(name)
+        if instead_of not in (None, self._rows.hashes[name]):
+            return False
         self._keep_user(replace(user, must_change_password=must_change), password_hash)
         self._end_sessions(name)
         await self.record(entry)
+        return True
 
     async def improve_hash(self, name: str, *, old_hash: str, new_hash: str) -> None:
         if self._rows.hashes.get(name) == old_hash:
@@ -219,14 +228,17 @@ class MemoryPeople(PeopleBook):
         if subject in self._rows.tries:
             self._rows.tries[subject].count = max(0, self._rows.tries[subject].count - 1)
 
-    async def add_session(self, session: Session, *, digest: str, entry: AuditEntry) -> None:
-        self._user(session.user)
+    async def add_session(self, session: Session, *, digest: str, password_hash: str, entry: AuditEntry) -> bool:
         for known in list(self._rows.sessions.values()):
             if known.expires_at <= session.created_at:
                 del self._rows.sessions[known.id]
+        user = self._rows.users.get(session.user)
+        if user is None or user.is_disabled or self._rows.hashes[user.name] != password_hash:
+            return False
         self._rows.sessions[session.id] = session
         self._rows.session_digests[digest] = session.id
         await self.record(entry)
+        return True
 
     async def session(self, digest: str) -> KnownSession | None:
         session = self._rows.sessions.get(self._rows.session_digests.get(digest, ""))

@@ -106,17 +106,26 @@ def users(tx: Transaction, *, account: AccountId | None) -> list[User]:
     return [owner_from(row).user for row in rows]
 
 
-def change_user(tx: Transaction, *, name: str, role: UserRole, is_disabled: bool, entry: AuditEntry) -> None:
-    _set_user(tx, name, {"role": role.value, "disabled": int(is_disabled)})
+def change_user(
+    tx: Transaction, *, name: str, role: UserRole | None, is_disabled: bool | None, entry: AuditEntry
+) -> None:
+    columns = {} if role is None else {"role": role.value}
+    _set_user(tx, name, columns | ({} if is_disabled is None else {"disabled": int(is_disabled)}))
     if is_disabled:
         tx.change(_END_SESSIONS, {"the_name": name})
     record(tx, entry=entry)
 
 
-def set_password(tx: Transaction, *, name: str, password_hash: str, must_change: bool, entry: AuditEntry) -> None:
+def set_password(
+    tx: Transaction, *, name: str, password_hash: str, must_change: bool, instead_of: str | None, entry: AuditEntry
+) -> bool:
+    known = known_user(tx, name=name)
+    if known is not None and instead_of is not None and known.password_hash != instead_of:
+        return False
     _set_user(tx, name, {"password_hash": password_hash, "must_change": int(must_change)})
     tx.change(_END_SESSIONS, {"the_name": name})
     record(tx, entry=entry)
+    return True
 
 
 def improve_hash(tx: Transaction, *, name: str, old_hash: str, new_hash: str) -> None:
@@ -149,7 +158,7 @@ def _declared_columns(user: User) -> dict[str, Any]:
 
 
 def _set_user(tx: Transaction, name: str, columns: dict[str, Any]) -> None:
-    if not tx.change(_SET_USER, {"the_name": name} | columns):
+    if columns and not tx.change(_SET_USER, {"the_name": name} | columns):
         raise no_such("user", name)
 
 

@@ -48,6 +48,11 @@ _THE_SESSION: Final = (
     .join(tables.account)
     .where(_SESSION.digest == bindparam("the_digest"))
 )
+_PROVEN: Final = (
+    select(_PERSON.name)
+    .where(_PERSON.name == bindparam("the_name"), _PERSON.password_hash == bindparam("the_hash"), _PERSON.disabled == 0)
+    .with_for_update()
+)
 _ADD_SESSION: Final = insert(tables.session)
 _SET_SESSION: Final = update(tables.session).where(_SESSION.id == bindparam("the_id"))
 _END_SESSION: Final = delete(tables.session).where(_SESSION.id == bindparam("the_id"))
@@ -175,9 +180,10 @@ def _token_from(row: Row[Any]) -> KnownToken:
 # --- sessions
 
 
-def add_session(tx: Transaction, *, session: Session, digest: str, entry: AuditEntry) -> None:
+def add_session(tx: Transaction, *, session: Session, digest: str, password_hash: str, entry: AuditEntry) -> bool:
     tx.change(_FORGET_OVER, {"now": session.created_at})
-    _check_person(tx, session.user)
+    if tx.one(_PROVEN, {"the_name": session.user, "the_hash": password_hash}) is None:
+        return False
     row = {
         "id": session.id,
         "person": session.user,
@@ -189,6 +195,7 @@ def add_session(tx: Transaction, *, session: Session, digest: str, entry: AuditE
     }
     tx.change(_ADD_SESSION, row)
     record(tx, entry=entry)
+    return True
 
 
 def known_session(tx: Transaction, *, digest: str) -> KnownSession | None:

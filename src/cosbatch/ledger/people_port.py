@@ -143,12 +143,17 @@ class PeopleBook(Protocol):
         """By name."""
         ...
 
-    async def change_user(self, name: str, *, role: UserRole, is_disabled: bool, entry: AuditEntry) -> None:
-        """Disabling ends the user's sessions."""
+    async def change_user(
+        self, name: str, *, role: UserRole | None = None, is_disabled: bool | None = None, entry: AuditEntry
+    ) -> None:
+        """What is None stays as it is. Disabling ends the user's sessions."""
         ...
 
-    async def set_password(self, name: str, *, password_hash: str, must_change: bool, entry: AuditEntry) -> None:
-        """Ends the user's sessions too."""
+    async def set_password(
+        self, name: str, *, password_hash: str, must_change: bool, instead_of: str | None = None, entry: AuditEntry
+    ) -> bool:
+        """Ends the user's sessions too. ``instead_of``: only where the hash is still this one; else False, and nothing
+        is changed."""
         ...
 
     async def improve_hash(self, name: str, *, old_hash: str, new_hash: str) -> None:
@@ -197,8 +202,9 @@ class PeopleBook(Protocol):
         """One try less."""
         ...
 
-    async def add_session(self, session: Session, *, digest: str, entry: AuditEntry) -> None:
-        """Also forgets the sessions that have ended by now."""
+    async def add_session(self, session: Session, *, digest: str, password_hash: str, entry: AuditEntry) -> bool:
+        """For somebody who has shown the password of this hash. False, and nothing is changed, where the user has
+        another one by now or is disabled. Also forgets the sessions that have ended."""
         ...
 
     async def session(self, digest: str) -> KnownSession | None: ...

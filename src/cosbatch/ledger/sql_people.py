@@ -70,18 +70,23 @@ class SqlPeople(PeopleBook):
     async def users(self, *, account: AccountId | None = None) -> list[User]:
         return await self._database.read(partial(people_accounts.users, account=account))
 
-    async def change_user(self, name: str, *, role: UserRole, is_disabled: bool, entry: AuditEntry) -> None:
+    async def change_user(
+        self, name: str, *, role: UserRole | None = None, is_disabled: bool | None = None, entry: AuditEntry
+    ) -> None:
         await self._database.write(
             partial(people_accounts.change_user, name=name, role=role, is_disabled=is_disabled, entry=entry)
         )
 
-    async def set_password(self, name: str, *, password_hash: str, must_change: bool, entry: AuditEntry) -> None:
-        await self._database.write(
+    async def set_password(
+        self, name: str, *, password_hash: str, must_change: bool, instead_of: str | None = None, entry: AuditEntry
+    ) -> bool:
+        return await self._database.write(
             partial(
                 people_accounts.set_password,
                 name=name,
                 password_hash=password_hash,
                 must_change=must_change,
+                instead_of=instead_of,
                 entry=entry,
             )
         )
@@ -141,8 +146,10 @@ class SqlPeople(PeopleBook):
     async def take_back_try(self, subject: str) -> None:
         await self._database.write(partial(people_audit.take_back_try, subject=subject))
 
-    async def add_session(self, session: Session, *, digest: str, entry: AuditEntry) -> None:
-        await self._database.write(partial(people_keys.add_session, session=session, digest=digest, entry=entry))
+    async def add_session(self, session: Session, *, digest: str, password_hash: str, entry: AuditEntry) -> bool:
+        return await self._database.write(
+            partial(people_keys.add_session, session=session, digest=digest, password_hash=password_hash, entry=entry)
+        )
 
     async def session(self, digest: str) -> KnownSession | None:
         return await self._database.read(partial(people_keys.known_session, digest=digest))

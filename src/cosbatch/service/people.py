@@ -157,8 +157,8 @@ class People:
             )
             await self._book.change_user(
                 name,
-                role=wanted.role,
-                is_disabled=wanted.is_disabled,
+                role=role,
+                is_disabled=is_disabled,
                 entry=replace(entry, account=user.account, detail=f"role {wanted.role}"),
             )
         return wanted

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hmac
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Final, NoReturn
 
 import structlog
 
@@ -138,7 +138,11 @@ class SignIn:
             address=address,
         )
         entry = _entry(known, action="login", address=address, credential=session.id)
-        await self._book.add_session(session, digest=digest(text), entry=entry)
+        is_in = await self._book.add_session(
+            session, digest=digest(text), password_hash=known.password_hash, entry=entry
+        )
+        if not is_in:  # changed since it was compared
+            await self._refuse(known, action="login", address=address)
         return LoggedIn(
             session=session,
             text=text,
@@ -174,12 +178,15 @@ class SignIn:
         if hmac.compare_digest(new_password.encode(errors="replace"), password.encode(errors="replace")):
             fault = Fault(path="new_password", value="", problem="it is the old one", way_out="take another")
             raise InvalidArgument("this password cannot be used", faults=[fault])
-        await self._book.set_password(
+        is_set = await self._book.set_password(
             known.user.name,
             password_hash=await self._passwords.hashed(new_password),
             must_change=False,
+            instead_of=known.password_hash,
             entry=_entry(known, action="change-password", address=address),
         )
+        if not is_set:  # changed since it was compared
+            await self._refuse(known, action="change-password", address=address)
         self._forget_first_run(known.user.name)
 
     # --- passwords
@@ -202,15 +209,15 @@ class SignIn:
         verdict = await self._passwords.verdict(password, known.password_hash if known else None)
         if known is None or not verdict.is_right or known.user.is_disabled:
             await self._refuse(known, action=action, address=address)
-        assert known is not None
         await self._book.forgive_tries([pair])
         for subject in (of_address, of_user):
             await self._book.take_back_try(subject)
         if verdict.better_hash:
             await self._book.improve_hash(user, old_hash=known.password_hash, new_hash=verdict.better_hash)
+            return replace(known, password_hash=verdict.better_hash)
         return known
 
-    async def _refuse(self, known: KnownUser | None, *, action: str, address: str) -> None:
+    async def _refuse(self, known: KnownUser | None, *, action: str, address: str) -> NoReturn:
         entry = _entry(known, action=action, address=address, outcome=Outcome.REFUSED)
         await self._book.record(entry)
         structlog.get_logger().warning("login.failed", user=entry.target, address=address)

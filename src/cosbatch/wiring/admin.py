@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from cosbatch.ledger.people_port import PeopleBook
 from cosbatch.ledger.sql_people import open_sqlite_people
 from cosbatch.model.clock import SystemClock
 from cosbatch.model.errors import Fault, InvalidArgument
-from cosbatch.model.identifiers import WorkerId
+from cosbatch.model.identifiers import WorkerId, new_worker_id
 from cosbatch.model.principals import Caller
 from cosbatch.service.founding import FirstRunFile
 from cosbatch.service.key_rotation import Rotation, rotate
@@ -28,21 +28,23 @@ from cosbatch.wiring.service import has_jobs
 @asynccontextmanager
 async def open_people(settings: Settings, data_dir: Path, *, may_make: bool = False) -> AsyncIterator[People]:
     """The book of a folder. InvalidArgument where it has no ledger and none ``may_make`` one."""
-    if not (may_make or has_jobs(data_dir)):
-        raise _unfit(data_dir, "there is no ledger in it", "name the service's folder, or begin with create-account")
-    async with _people_book(data_dir) as book:
-        sealed_before = await book.has_sealed()
-        yield People(
-            book,
-            cipher=lambda: Cipher(key_ring(settings, data_dir, may_make=not sealed_before)),
-            passwords=Passwords(),
-            clock=SystemClock(),
-            forget_first_run=FirstRunFile(data_dir).forget,
-        )
+    if not may_make:
+        _check_ledger(data_dir)
+    with _seen_at_work(data_dir):
+        async with _people_book(data_dir) as book:
+            sealed_before = await book.has_sealed()
+            yield People(
+                book,
+                cipher=lambda: Cipher(key_ring(settings, data_dir, may_make=not sealed_before)),
+                passwords=Passwords(),
+                clock=SystemClock(),
+                forget_first_run=FirstRunFile(data_dir).forget,
+            )
 
 
 async def rotate_key(settings: Settings, data_dir: Path, *, caller: Caller) -> Rotation:
     """InvalidArgument where something works on the folder; see :func:`cosbatch.service.key_rotation.rotate`."""
+    _check_ledger(data_dir)
     _check_unused(data_dir)
     ring = key_ring(settings, data_dir, may_make=False)
     file = key_ring_file(settings, data_dir)
@@ -67,6 +69,21 @@ async def _people_book(data_dir: Path) -> AsyncIterator[PeopleBook]:
         yield book
     finally:
         await book.close()
+
+
+@contextmanager
+def _seen_at_work(data_dir: Path) -> Iterator[None]:
+    """Nobody restores the ledger or drops a key meanwhile: what is written here would be lost, or could not be read."""
+    with LockFiles(data_dir / "processes").hold(new_worker_id("admin")) as held:
+        try:
+            yield
+        finally:
+            Path(held.name).unlink(missing_ok=True)
+
+
+def _check_ledger(data_dir: Path) -> None:
+    if not has_jobs(data_dir):
+        raise _unfit(data_dir, "there is no ledger in it", "name the service's folder, or begin with create-account")
 
 
 def _check_unused(data_dir: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Column, Integer, MetaData, PrimaryKeyConstraint, Table, Text, create_engine, insert, select
 
 from cosbatch.identity.ciphers import Cipher, KeyRing
+from cosbatch.ledger import people_tables
 from cosbatch.ledger.sealed import has_sealed, reseal, sealed_for
 from cosbatch.ledger.transaction import Transaction
 from cosbatch.service.key_rotation import resealing
@@ -59,3 +60,15 @@ def test_every_sealed_column_is_sealed_again() -> None:
 
         assert reseal(tx, METADATA, change=resealing(NEW)) == 4
         assert connection.execute(select(VAULT).order_by(VAULT.c.number)).all() == found
+
+
+def test_every_column_of_a_sealed_secret_says_so() -> None:
+    """Else its secrets would be lost with the first key that is changed."""
+    named = {
+        f"{table.name}.{column.name}": "sealed_for" in column.info
+        for table in people_tables.account.metadata.sorted_tables
+        for column in table.columns
+        if column.name == "secret" or "sealed" in column.name
+    }
+    assert named["access_key.secret"]
+    assert [name for name, says_so in named.items() if not says_so] == []

@@ -12,7 +12,7 @@ from cosbatch.ledger.people_port import NO_ACCOUNT, Outcome
 from cosbatch.model.errors import InvalidArgument, NameTaken, NoSuchName, NotAllowed, RequestError
 from cosbatch.model.principals import Caller, UserRole
 from cosbatch.service.people import People
-from tests.contract.people import account, entry, user
+from tests.contract.people import account, entry, key, token, user
 from tests.unit.service.people_rig import FIRST, PASSWORD, ROOT, SECOND, PeopleRig
 
 JOBS_READ = frozenset({TokenScope.JOBS_READ})
@@ -49,8 +49,6 @@ LOOKS: dict[str, Verb] = {
 
 
 async def with_bertas_things(rig: PeopleRig) -> None:
-    from tests.contract.people import key, token
-
     await rig.book.add_access_key(key("b-key", "berta", 2), sealed_secret="s", entry=entry("create-access-key"))
     await rig.book.add_token(token("b-token", "berta", 2), digest="d", entry=entry("create-token"))
 

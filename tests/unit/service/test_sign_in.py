@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from cosbatch.identity.callers import KeyLookup
-from cosbatch.identity.tokens import TokenScope
-from cosbatch.ledger.people_port import NO_ACCOUNT, Outcome
+from cosbatch.identity.passwords import HashCost, Passwords
+from cosbatch.identity.tokens import Session, TokenScope
+from cosbatch.ledger.memory_people import MemoryPeople
+from cosbatch.ledger.people_port import NO_ACCOUNT, AuditEntry, Outcome
 from cosbatch.model.errors import (
     AuthenticationReason,
     InvalidArgument,
@@ -19,7 +22,19 @@ from cosbatch.model.errors import (
 )
 from cosbatch.model.principals import UserRole
 from cosbatch.service.sign_in import LoggedIn
-from tests.unit.service.people_rig import FIRST, HOME, LIMITS, NEW_PASSWORD, PASSWORD, ROOT, SECOND, PeopleRig
+from tests.contract.ledgers import HandClock
+from tests.contract.people import NOW, entry, key
+from tests.unit.service.people_rig import (
+    FIRST,
+    HOME,
+    LIMITS,
+    NEW_PASSWORD,
+    PASSWORD,
+    QUICK,
+    ROOT,
+    SECOND,
+    PeopleRig,
+)
 
 
 @pytest.fixture
@@ -71,13 +86,21 @@ class TestPasswords:
         assert said == {("AccessDenied", 403, "the user's name or the password is wrong")}
 
     async def test_what_was_typed_is_nowhere(self, rig: PeopleRig) -> None:
-        with pytest.raises(NotAuthenticated):
-            await log_in(rig, user=PASSWORD, password="another secret")
-        told = (await rig.told())[0]
+        with capture_logs() as lines:
+            found = await refusals(rig, times=4, user=PASSWORD)
+            with pytest.raises(NotAuthenticated):
+                await log_in(rig, user="carla", password="another secret")
+        assert found[-1] is TooManyAttempts
+        assert [(line["event"], line.get("user"), line["address"]) for line in lines[-2:]] == [
+            ("login.too_many", None, HOME),
+            ("login.failed", "carla", HOME),
+        ]
+        assert "another secret" not in repr(lines) + repr(await rig.told())
+        assert PASSWORD not in repr(lines)
+        told = (await rig.told())[1]
         assert (told.account, told.actor, told.target) == (NO_ACCOUNT, "(unknown)", "(unknown)")
         assert told.outcome is Outcome.REFUSED
-        assert PASSWORD not in repr(told)
-        assert "another secret" not in repr(told)
+        assert PASSWORD not in repr(await rig.told())
 
     async def test_failed_logins_of_a_user_at_an_address_have_to_wait(self, rig: PeopleRig) -> None:
         found = await refusals(rig, times=4)
@@ -108,8 +131,6 @@ class TestPasswords:
         assert await refusals(rig, times=3) == [NotAuthenticated] * 3
 
     async def test_a_hash_of_another_cost_is_made_anew(self, rig: PeopleRig) -> None:
-        from cosbatch.identity.passwords import HashCost
-
         dearer = PeopleRig(rig.book, cost=HashCost(rounds=2, memory_kib=64, lanes=1))
         await dearer.sign_in.log_in(user="carla", password=PASSWORD, address=HOME)
         known = await rig.book.user("carla")
@@ -152,6 +173,52 @@ class TestChangingIt:
             await rig.sign_in.change_password(user="carla", password="wrong", new_password=NEW_PASSWORD, address=HOME)
         await log_in(rig)
         assert rig.forgotten == []
+
+
+class Overtaken(MemoryPeople):
+    """Between the comparison of a password and what follows from it, an admin sets another one."""
+
+    is_overtaken = False
+
+    async def _overtake(self) -> None:
+        if self.is_overtaken:
+            entry = AuditEntry(account=FIRST, actor="root", via="cli", action="reset-password", target="carla")
+            await super().set_password("carla", password_hash="another", must_change=True, entry=entry)
+
+    async def add_session(self, session: Session, *, digest: str, password_hash: str, entry: AuditEntry) -> bool:
+        await self._overtake()
+        return await super().add_session(session, digest=digest, password_hash=password_hash, entry=entry)
+
+    async def set_password(
+        self, name: str, *, password_hash: str, must_change: bool, instead_of: str | None = None, entry: AuditEntry
+    ) -> bool:
+        await self._overtake()
+        return await super().set_password(
+            name, password_hash=password_hash, must_change=must_change, instead_of=instead_of, entry=entry
+        )
+
+
+async def test_a_password_that_was_reset_meanwhile_lets_nobody_in() -> None:
+    book = Overtaken(HandClock(NOW))
+    rig = PeopleRig(book)
+    await rig.furnish()
+    await rig.people.create_user(ROOT, name="carla", account=FIRST, password=PASSWORD)
+    for call in (
+        lambda: log_in(rig),
+        lambda: rig.sign_in.change_password(
+            user="carla", password=PASSWORD, new_password=NEW_PASSWORD, address="elsewhere"
+        ),
+    ):
+        book.is_overtaken = False
+        known = await Passwords(QUICK).hashed(PASSWORD)
+        await book.set_password("carla", password_hash=known, must_change=False, entry=(await rig.told())[0])
+        book.is_overtaken = True
+        with pytest.raises(NotAuthenticated):
+            await call()
+        stored = await book.user("carla")
+        assert stored is not None
+        assert stored.password_hash == "another"
+    assert rig.forgotten == []
 
 
 class TestSessions:
@@ -275,8 +342,6 @@ class TestAccessKeys:
         assert used == [0, 25, 50, 0]
 
     async def test_a_sealed_secret_does_not_open_for_another_key(self, rig: PeopleRig) -> None:
-        from tests.contract.people import entry, key
-
         made = await rig.people.create_access_key(ROOT, user="anna")
         known = await rig.book.access_key(made.key.access_key_id)
         assert known is not None
