@@ -107,21 +107,21 @@ A command that is not possible in the present status fails, and says what is pos
 | Move | When |
 |---|---|
 | Preparing to Suspended | the plan is complete, and the job asks for a confirmation; cause and date are shown |
-| Suspended to Failing | nobody has confirmed it for `suspended_expiry_days`, on the ledger's clock: `SuspendedExpired` |
+| Suspended to Failing | nobody has confirmed it for `suspended_expiry_days`: `SuspendedExpired` |
 | Ready to Active | no job of a greater priority in its queue needs workers |
 | Active to Pausing | one does: it is pre-empted, and names that job |
 | Paused to Active | no such job is left, and it was not a user who paused it |
 | Active to Completing | every task has a result |
 
 A queue is the jobs of one account in one region. Inside a queue the greatest priority runs, as it is at that moment.
-Queues know nothing of each other and are served in turn. A job holds lower ones back only while it has chunks that nobody
-has claimed, and its bucket answers and has some of its rate left; so not when it has ended, waits for its confirmation, or
-is paused by its user. What is held back says by which job, in its status reason and in its events.
+Queues know nothing of each other and are served in turn. A job holds lower ones back only while it has chunks that
+nobody has claimed, and its bucket answers and has some of its rate left; so not when it has ended, waits for its
+confirmation, or is paused by its user. What is held back says by which job, in its status reason and in its events.
 
 ## The end of a job's records
 
-A job that has ended is removed after `retention_days`, or when it is deleted (`cosbatch delete-job`). One whose report is
-not delivered yet waits until it is, or has failed. From then on the job does not exist: it is in no list, and its
+A job that has ended is removed after `retention_days`, or when it is deleted (`cosbatch delete-job`). One whose report
+is not delivered yet waits until it is, or has failed. From then on the job does not exist: it is in no list, and its
 ClientRequestToken may be used anew. Its results and rows are cleared away step by step while an engine runs. Reports
 in buckets stay.
 """
