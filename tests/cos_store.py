@@ -1,7 +1,8 @@
 """A stand-in for COS: its XML API with its own signatures over real sockets, with the store in memory behind it.
 
 There is no COS to install. This speaks what COS documents, and cos-python-sdk-v5 speaks with it in the tests as well,
-so that it cannot fit the adapter alone. Buckets are virtual hosts, ``<bucket>.cos.<region>.example``.
+so that it cannot fit the adapter alone. Buckets are virtual hosts, ``<bucket>.cos.<region>.example``; for a program
+that resolves names as the system does they are folders of ``127.0.0.1``, which COS itself does not offer.
 
 >>> async with CosStore() as server:
 ...     bucket = server.memory.create_bucket("logs-1250000000")
@@ -42,6 +43,7 @@ from tests.unit.identity.cos_signing import Keys
 REGION: Final = "us-east-1"
 """What the store in memory calls its buckets' region."""
 DOMAIN: Final = f"cos.{REGION}.example"
+LOOPBACK: Final = "127.0.0.1"
 MAIN: Final = Credentials(access_key_id="AKMAIN", secret_access_key="SKMAIN")
 OTHER: Final = Credentials(access_key_id="AKOTHER", secret_access_key="SKOTHER")
 TEMPORARY: Final = Credentials(access_key_id="AKTEMP", secret_access_key="SKTEMP", session_token="token+/=")
@@ -58,13 +60,15 @@ class Call(NamedTuple):
     headers: dict[str, str]
     body: bytes
     bucket: Bucket
+    key: ObjectKey
+    """Empty: the call is about the bucket."""
     pairs: Sequence[tuple[str, str]]
     """The headers with those that are repeated."""
 
     @property
     def ref(self) -> ObjectRef:
         version = self.query.get("versionId")
-        return ObjectRef(self.bucket, ObjectKey(self.path[1:]), VersionId(version) if version else None)
+        return ObjectRef(self.bucket, self.key, VersionId(version) if version else None)
 
 
 class Answer(NamedTuple):
@@ -178,7 +182,7 @@ class CosStore:
     # --- what is asked
 
     def _handler(self, call: Call) -> Handle:
-        about = "object" if call.path != "/" else "bucket"
+        about = "object" if call.key else "bucket"
         subresources = ("uploadId", "uploads", "acl", "tagging", "restore", "versions", "versioning", "delete")
         found = next((name for name in subresources if name in call.query), "")
         handlers: dict[tuple[str, str, str], Handle] = {
@@ -375,7 +379,8 @@ async def _loopback(_: str, port: int) -> Sequence[Address]:
 def _bucket_of(host: str) -> Bucket:
     """Empty where it is no bucket of this region."""
     name = host.partition(":")[0]
-    return Bucket(name.removesuffix(f".{DOMAIN}")) if name.endswith(f".{DOMAIN}") else Bucket("")
+    domain = next((each for each in (DOMAIN, LOOPBACK) if name.endswith(f".{each}")), None)
+    return Bucket(name.removesuffix(f".{domain}")) if domain else Bucket("")
 
 
 def _version(version_id: str | None) -> dict[str, str]:
@@ -403,5 +408,9 @@ async def _read_call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     path, _, query = target.partition("?")
     decoded = dict(parse_qsl(query, keep_blank_values=True, errors="surrogateescape"))
-    host = headers.get("host", "")
-    return Call(method, host, unquote(path, errors="surrogateescape"), decoded, headers, body, _bucket_of(host), pairs)
+    host, decoded_path = headers.get("host", ""), unquote(path, errors="surrogateescape")
+    bucket, key = _bucket_of(host), decoded_path[1:]
+    if not bucket:
+        first, _, key = key.partition("/")
+        bucket = Bucket(first)
+    return Call(method, host, decoded_path, decoded, headers, body, bucket, ObjectKey(key), pairs)
