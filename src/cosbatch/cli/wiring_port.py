@@ -11,6 +11,9 @@ from cosbatch.manifests.inspect import Inspection
 from cosbatch.model.identifiers import Bucket, JobId, RegionName
 from cosbatch.model.jobs import Job
 from cosbatch.model.manifests import Manifest
+from cosbatch.model.principals import Caller
+from cosbatch.service.key_rotation import Rotation
+from cosbatch.service.people import People
 from cosbatch.service.service import JobService
 from cosbatch.settings import Settings
 from cosbatch.storage.probe import Probed
@@ -70,4 +73,22 @@ class Wiring(Protocol):
 
     async def probe(self, settings: Settings, region: RegionName, bucket: Bucket, prefix: str) -> Probed:
         """What a store does with each option."""
+        ...
+
+    def open_people(
+        self, settings: Settings, state_folder: Path, /, *, may_make: bool = False
+    ) -> AbstractAsyncContextManager[People]:
+        """InvalidArgument where there is no ledger in the folder, unless ``may_make`` lets one be made."""
+        ...
+
+    async def rotate_key(self, settings: Settings, state_folder: Path, /, *, caller: Caller) -> Rotation:
+        """InvalidArgument where something works on the folder."""
+        ...
+
+    def back_up_ledger(self, state_folder: Path, to: Path, /, *, force: bool = False) -> int:
+        """How many bytes the file has."""
+        ...
+
+    def restore_ledger(self, state_folder: Path, source: Path, /, *, force: bool = False) -> Path | None:
+        """Where the ledger is now that was there. InvalidArgument where something works on the folder."""
         ...

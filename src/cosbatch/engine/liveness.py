@@ -52,6 +52,11 @@ class LockFiles:
         finally:
             os.close(descriptor)
 
+    def living(self) -> list[WorkerId]:
+        """The processes of this host that hold a file now."""
+        owners = sorted(WorkerId(path.stem) for path in self._folder.glob("*.lock"))
+        return [owner for owner in owners if not self.is_dead(owner)]
+
     def sweep(self, *, still_named: Iterable[WorkerId]) -> None:
         """Removes the files of the dead whom no lease names any more."""
         named = set(still_named)

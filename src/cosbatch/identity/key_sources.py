@@ -42,14 +42,10 @@ def load_key_ring(
     ``variable`` names an environment variable; ``command`` is a command line, run without a shell, whose standard
     output is the keys. ``may_make``: a file that does not exist is made, with a new key, also when two processes do it
     at once; else InvalidArgument, as for keys that cannot be read or that others may read."""
-    named = {"encryption.file": str(file or ""), "encryption.variable": variable, "encryption.command": command}
-    chosen = {path: value for path, value in named.items() if value}
-    if len(chosen) > 1:
-        faults = [
-            Fault(path=path, value=value, problem="another source of the key is named too", way_out="name one source")
-            for path, value in chosen.items()
-        ]
-        raise InvalidArgument("the encryption key can have one source only", faults=faults)
+    named = [*([f"file:{file}"] if file else []), *([f"env:{variable}"] if variable else [])]
+    named += [f"command:{command}"] if command else []
+    if len(named) > 1:
+        raise _unusable(" ".join(named), "several sources are named", "name one of them")
     if variable:
         return _from_variable(variable, os.environ if environment is None else environment)
     if command:
@@ -75,12 +71,12 @@ def write_key_ring(path: Path, ring: KeyRing) -> None:
     _sync_folder(path.parent)
 
 
-def parse_key_ring(text: str, *, path: str) -> KeyRing:
-    """``path`` names the source in a Fault, which never shows what stands there."""
+def parse_key_ring(text: str, *, source: str) -> KeyRing:
+    """``source`` is named in a Fault, which never shows what stands there."""
     lines = (line.partition("#")[0].strip() for line in text.splitlines())
-    keys = [_key(line, path=path) for line in lines if line]
+    keys = [_key(line, source=source) for line in lines if line]
     if not keys:
-        raise _unusable(path, "", "there is no key in it", "give one key a line, each the base64 of 32 bytes")
+        raise _unusable(source, "there is no key in it", "give one key a line, each the base64 of 32 bytes")
     return KeyRing(current=keys[0], older=tuple(key for key in dict.fromkeys(keys) if key != keys[0]))
 
 
@@ -88,13 +84,13 @@ def key_ring_text(ring: KeyRing) -> str:
     return "".join(f"{base64.b64encode(key).decode()}\n" for key in ring.keys)
 
 
-def _key(line: str, *, path: str) -> bytes:
+def _key(line: str, *, source: str) -> bytes:
     try:
         key = base64.b64decode(line, validate=True)
     except (ValueError, binascii.Error):
         key = b""
     if len(key) != KEY_BYTES:
-        raise _unusable(path, "", "a line of it is no key", "give one key a line, each the base64 of 32 bytes")
+        raise _unusable(source, "a line of it is no key", "give one key a line, each the base64 of 32 bytes")
     return key
 
 
@@ -102,42 +98,40 @@ def _from_variable(variable: str, environment: Mapping[str, str]) -> KeyRing:
     text = environment.get(variable, "")
     if not text:
         way_out = "set it to the base64 of 32 bytes, or name another variable"
-        raise _unusable(
-            "encryption.variable", variable, "there is no such environment variable, or it is empty", way_out
-        )
-    return parse_key_ring(text, path=f"${variable}")
+        raise _unusable(f"env:{variable}", "there is no such environment variable, or it is empty", way_out)
+    return parse_key_ring(text, source=f"env:{variable}")
 
 
 def _from_command(command: str) -> KeyRing:
-    where = "encryption.command"
+    where = f"command:{command}"
     try:
         done = subprocess.run(shlex.split(command), capture_output=True, timeout=COMMAND_SECONDS, check=False)
     except (OSError, ValueError) as error:
-        raise _unusable(where, command, f"it cannot be run: {error}", "look at the command line") from None
+        raise _unusable(where, f"it cannot be run: {error}", "look at the command line") from None
     except subprocess.TimeoutExpired:
         problem = f"it did not end within {COMMAND_SECONDS:g} s"
-        raise _unusable(where, command, problem, "run it by hand and see what it waits for") from None
+        raise _unusable(where, problem, "run it by hand and see what it waits for") from None
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         problem = f"it ended with code {done.returncode}" + (f" and said: {said[-1][:200]}" if said else "")
-        raise _unusable(where, command, problem, "run it by hand as the user that runs cosbatch")
-    return parse_key_ring(done.stdout.decode(errors="replace"), path=where)
+        raise _unusable(where, problem, "run it by hand as the user that runs cosbatch")
+    return parse_key_ring(done.stdout.decode(errors="replace"), source=where)
 
 
 def _from_file(path: Path) -> KeyRing:
-    where = "encryption.file"
+    where = f"file:{path}"
     try:
         others_may = stat.S_IMODE(path.stat().st_mode) & 0o077
         text = path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         way_out = "put the file back from a copy: without it the secrets in the ledger cannot be read"
-        raise _unusable(where, str(path), "there is no such file", way_out) from None
+        raise _unusable(where, "there is no such file", way_out) from None
     except OSError as error:
         way_out = "give the file to the user that runs cosbatch"
-        raise _unusable(where, str(path), f"it cannot be read: {error.strerror}", way_out) from None
+        raise _unusable(where, f"it cannot be read: {error.strerror}", way_out) from None
     if others_may:
-        raise _unusable(where, str(path), "others than its owner may read or change it", f"chmod 600 {path}")
-    return parse_key_ring(text, path=str(path))
+        raise _unusable(where, "others than its owner may read or change it", f"chmod 600 {path}")
+    return parse_key_ring(text, source=where)
 
 
 def _make(path: Path) -> None:
@@ -153,7 +147,7 @@ def _make(path: Path) -> None:
         _sync_folder(path.parent)
     except OSError as error:
         way_out = "name a file that you may write to"
-        raise _unusable("encryption.file", str(path), f"it cannot be made: {error.strerror}", way_out) from error
+        raise _unusable(f"file:{path}", f"it cannot be made: {error.strerror}", way_out) from error
 
 
 def _written_beside(path: Path, ring: KeyRing) -> Path:
@@ -174,6 +168,6 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _unusable(path: str, value: str, problem: str, way_out: str) -> InvalidArgument:
-    fault = Fault(path=path, value=value, problem=problem, way_out=way_out)
+def _unusable(source: str, problem: str, way_out: str) -> InvalidArgument:
+    fault = Fault(path="server.encryption_key", value=source[:200], problem=problem, way_out=way_out)
     return InvalidArgument("the encryption key cannot be used", faults=[fault])

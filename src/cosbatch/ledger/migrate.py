@@ -12,6 +12,11 @@ HEAD: Final = "0004"
 """The newest migration. Named here so that a process that finds it need not load Alembic."""
 
 
+def knows_version(version: str) -> bool:
+    """Whether a ledger of this version can be brought to :data:`HEAD`: versions are numbered upwards."""
+    return version <= HEAD
+
+
 def migrate(connection: Connection, *, to: str = HEAD) -> None:
     """To this version, in one transaction. LedgerError where the schema is of one that this program does not know."""
     if _version_of(connection) == to:

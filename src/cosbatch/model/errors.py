@@ -12,6 +12,9 @@
 |   +-- NotAuthenticated    nobody knows who calls: a closed list of reasons
 |   +-- NotAllowed          the caller is known, and may not do this
 |   +-- NoSuchRole          no role of this account has that name
+|   +-- NoSuchName          nothing of that kind has that name in the account
+|   +-- NameTaken           another thing of that kind has that name or number
+|   +-- TooManyAttempts     so many failed logins that the next one has to wait
 |   +-- TooManyJobs         the account's quota of unfinished jobs is used up
 |   +-- ServiceUnavailable  the service cannot do it now
     +-- StorageError            a store said no, or said nothing: a reason of a closed list
@@ -147,6 +150,31 @@ class NoSuchRole(RequestError):
 
     code = "NoSuchRole"
     http_status = 404
+
+
+class NoSuchName(RequestError):
+    """No account, user, key or token has that name, as far as the caller may know."""
+
+    code = "NoSuchEntity"
+    http_status = 404
+
+
+class NameTaken(RequestError):
+    """Another account, user, key or token has that name or number."""
+
+    code = "EntityAlreadyExists"
+    http_status = 409
+
+
+class TooManyAttempts(RequestError):
+    """Too many logins of this user, or from this address, have failed."""
+
+    code = "TooManyAttempts"
+    http_status = 429
+
+    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class TooManyJobs(RequestError):

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cosbatch import wiring
 from cosbatch.cli.invocation import Surroundings
 from cosbatch.cli.wiring_port import Load
 from cosbatch.ledger.memory import MemoryLedger
@@ -185,6 +186,11 @@ class MemoryEngine:
 
 class MemoryWiring:
     """Everything that would be on disk or in a store is in here, from call to call."""
+
+    open_people = staticmethod(wiring.open_people)
+    rotate_key = staticmethod(wiring.rotate_key)
+    back_up_ledger = staticmethod(wiring.back_up_ledger)
+    restore_ledger = staticmethod(wiring.restore_ledger)
 
     def __init__(self, script: Script | None = None) -> None:
         self.script = script or Script()

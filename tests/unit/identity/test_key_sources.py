@@ -74,9 +74,9 @@ def test_a_command(tmp_path: Path) -> None:
 
 
 def test_only_one_source_can_be_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidArgument) as refused:
+    with pytest.raises(InvalidArgument, match="several sources") as refused:
         load_key_ring(tmp_path, variable="KEYS", command="vault")
-    assert [fault.path for fault in refused.value.faults] == ["encryption.variable", "encryption.command"]
+    assert [fault.value for fault in refused.value.faults] == ["env:KEYS command:vault"]
 
 
 @pytest.mark.parametrize("text", ["", "# nothing", "c2hvcnQ=", "not base64 at all!", TEXT + "x" * 44])

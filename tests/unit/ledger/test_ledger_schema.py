@@ -6,7 +6,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
 
-from cosbatch.ledger import role_tables, tables
+from cosbatch.ledger import people_tables, role_tables, tables
 from cosbatch.ledger.migrate import HEAD, migrate
 from cosbatch.ledger.sqlite import open_memory
 from tests.contract.ledgers import HandClock
@@ -22,6 +22,7 @@ def test_migrations_and_tables_say_the_same() -> None:
     migrated = schema(open_memory(clock=HandClock()).connection)
     with create_engine("sqlite://").connect() as connection:
         assert role_tables.role.metadata is tables.metadata
+        assert people_tables.account.metadata is tables.metadata
         tables.metadata.create_all(connection)
         assert schema(connection) == migrated
 

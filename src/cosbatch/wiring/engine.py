@@ -30,7 +30,6 @@ from cosbatch.engine.task_run import TaskTools
 from cosbatch.engine.worker import Worker
 from cosbatch.identity.ciphers import Cipher
 from cosbatch.identity.credentials import Credentials, CredentialSource, RenewingCredentials, StaticCredentials
-from cosbatch.identity.key_sources import load_key_ring
 from cosbatch.identity.roles import JOB_CREDENTIALS
 from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.sql_ledger import SqlLedger, open_sqlite_ledger
@@ -61,6 +60,7 @@ from cosbatch.storage.s3 import S3Store
 from cosbatch.storage.s3_routes import Neighbour
 from cosbatch.storage.signer import TemplateSigner
 from cosbatch.storage.telling_why import bucket_region_or_cause, head_or_cause
+from cosbatch.wiring.keys import key_ring
 
 PROGRESS_SECONDS = 0.5
 SLOWEST_ANSWER = 5
@@ -390,7 +390,7 @@ def _desk(settings: Settings, data_dir: Path, ledger: SqlLedger, *, cipher: Ciph
     if cipher is None and not settings.roles:
         return None
     declared = [DeclaredRole(role=role, key=key) for role, key in declared_roles(settings)]
-    chosen = cipher or Cipher(load_key_ring(data_dir, may_make=True))
+    chosen = cipher or Cipher(key_ring(settings, data_dir, may_make=True))
     provider = partial(_provider_of_roles, settings)
     return RoleDesk(ledger.roles, cipher=chosen, declared=declared, provider=provider)
 
@@ -531,7 +531,7 @@ async def open_engine(
     ``cipher`` opens the secrets of roles. Without one, the data folder's own is used where the settings have roles, and
     no job can have one otherwise."""
     if cipher is None and settings.roles:
-        cipher = Cipher(load_key_ring(data_dir, may_make=True))
+        cipher = Cipher(key_ring(settings, data_dir, may_make=True))
     narrowed = cipher.narrowed(JOB_CREDENTIALS) if cipher else None
     group = ProcessGroup(_children(settings, data_dir, log_level, narrowed))
     stop = asyncio.Event()

@@ -1,0 +1,1 @@
+"""``cosbatch admin``: what the operator does on the service's own host."""

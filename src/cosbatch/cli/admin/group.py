@@ -1,0 +1,44 @@
+"""``cosbatch admin``: the list of its verbs."""
+
+from __future__ import annotations
+
+import click
+
+from cosbatch.cli.admin.access_keys import create_access_key, disable_access_key, enable_access_key, list_access_keys
+from cosbatch.cli.admin.accounts import create_account, list_accounts
+from cosbatch.cli.admin.audit import audit
+from cosbatch.cli.admin.ledger_file import backup, restore, rotate_key
+from cosbatch.cli.admin.tokens import create_token, list_tokens, revoke_token
+from cosbatch.cli.admin.users import create_user, disable_user, enable_user, list_users, reset_password
+
+
+@click.group("admin")
+def admin() -> None:
+    """Accounts, users, keys, tokens, the audit log, and the ledger's file.
+
+    Works on the data folder itself, on the service's own host: whoever may write to the folder may do all of it. A
+    running service takes the changes at once. Secrets are printed once, when they are made.
+    """
+
+
+for _verb in (
+    create_account,
+    list_accounts,
+    create_user,
+    list_users,
+    disable_user,
+    enable_user,
+    reset_password,
+    create_access_key,
+    list_access_keys,
+    disable_access_key,
+    enable_access_key,
+    create_token,
+    list_tokens,
+    revoke_token,
+    audit,
+    backup,
+    restore,
+    rotate_key,
+):
+    admin.add_command(_verb)
