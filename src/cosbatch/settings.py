@@ -24,12 +24,13 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from cosbatch.identity.credentials import Credentials
 from cosbatch.model.arns import parse_role_arn
 from cosbatch.model.errors import Fault, InvalidArgument
-from cosbatch.model.identifiers import LOCAL_ACCOUNT, AccountId, RegionName
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, RegionName
 from cosbatch.model.principals import Role, RoleProvider
 from cosbatch.model.regions import Addressing, Provider, Region
 from cosbatch.service.documents import Document, dotted, read_document
 from cosbatch.service.documents import Path as FieldPath
 from cosbatch.service.faults import faults_of, nearest, refused
+from cosbatch.service.people_names import account_id
 from cosbatch.storage.profiles import PROFILES, Option, Support
 
 FILE_NAME: Final = "cosbatch.yaml"
@@ -200,8 +201,8 @@ class RoleSettings(_Section):
     arn: Annotated[StrictStr, AfterValidator(_role_arn)] = Field(
         description="`qcs::cam::uin/<uin>:roleName/<name>` or `arn:aws:iam::<account>:role/<name>`."
     )
-    account: Annotated[StrictStr, Field(min_length=1)] = Field(
-        default=LOCAL_ACCOUNT, description="The account whose jobs may use it; default: the one without accounts."
+    account: StrictStr = Field(
+        default="", description="Name of the account whose jobs may use it; default: jobs of `cosbatch run`."
     )
     provider: RoleProvider = Field(
         description="Who gives its credentials: " + ", ".join(f"`{provider}`" for provider in RoleProvider) + "."
@@ -463,7 +464,7 @@ def declared_roles(settings: Settings) -> list[tuple[Role, Callable[[], Credenti
 def _role(role: RoleSettings) -> Role:
     return Role(
         arn=role.arn,
-        account=AccountId(role.account),
+        account=account_id(role.account) if role.account else LOCAL_ACCOUNT,
         provider=role.provider,
         created_at=0.0,
         description=role.description,

@@ -17,6 +17,7 @@ from cosbatch.wiring.engine import (
     probe,
     profile_of,
 )
+from cosbatch.wiring.roles import open_roles, role_service
 
 __all__ = [
     "Engine",
@@ -30,9 +31,11 @@ __all__ = [
     "logging_to_folder",
     "open_engine",
     "open_people",
+    "open_roles",
     "open_service",
     "probe",
     "profile_of",
     "restore_ledger",
+    "role_service",
     "rotate_key",
 ]

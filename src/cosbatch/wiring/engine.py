@@ -60,7 +60,7 @@ from cosbatch.storage.s3 import S3Store
 from cosbatch.storage.s3_routes import Neighbour
 from cosbatch.storage.signer import TemplateSigner
 from cosbatch.storage.telling_why import bucket_region_or_cause, head_or_cause
-from cosbatch.wiring.keys import key_ring
+from cosbatch.wiring.keys import key_ring, key_ring_file
 
 PROGRESS_SECONDS = 0.5
 SLOWEST_ANSWER = 5
@@ -332,7 +332,7 @@ class RegionStores:
 
 
 @asynccontextmanager
-async def _stores(
+async def opened_stores(
     settings: Settings,
     *,
     clock: Clock,
@@ -364,7 +364,7 @@ def has_jobs(data_dir: Path) -> bool:
 async def open_service(settings: Settings, data_dir: Path) -> AsyncIterator[JobService]:
     """Ledger and verbs, without an engine: what another process of the same data folder does is seen and steered."""
     clock = SystemClock()
-    async with _stores(settings, clock=clock) as stores:
+    async with opened_stores(settings, clock=clock) as stores:
         ledger = await open_sqlite_ledger(data_dir)
         try:
             yield _service(settings, ledger, stores, desk=_desk(settings, data_dir, ledger))
@@ -386,13 +386,23 @@ def _service(settings: Settings, ledger: JobLedger, stores: RegionStores, *, des
 
 
 def _desk(settings: Settings, data_dir: Path, ledger: SqlLedger, *, cipher: Cipher | None = None) -> RoleDesk | None:
-    """Without a cipher, and without roles in the settings that would need one, there are no roles."""
-    if cipher is None and not settings.roles:
+    """None where there can be no role."""
+    cipher = cipher or _own_cipher(settings, data_dir)
+    return None if cipher is None else role_desk(settings, ledger, cipher=cipher)
+
+
+def _own_cipher(settings: Settings, data_dir: Path) -> Cipher | None:
+    """Of a folder whose ledger may have sealed roles, or for roles of the settings; else none is made."""
+    file = key_ring_file(settings, data_dir)
+    if not settings.roles and file is not None and not file.exists():
         return None
+    return Cipher(key_ring(settings, data_dir, may_make=True))
+
+
+def role_desk(settings: Settings, ledger: SqlLedger, *, cipher: Cipher) -> RoleDesk:
     declared = [DeclaredRole(role=role, key=key) for role, key in declared_roles(settings)]
-    chosen = cipher or Cipher(key_ring(settings, data_dir, may_make=True))
     provider = partial(_provider_of_roles, settings)
-    return RoleDesk(ledger.roles, cipher=chosen, declared=declared, provider=provider)
+    return RoleDesk(ledger.roles, cipher=cipher, declared=declared, provider=provider)
 
 
 class _DeskRoles:
@@ -436,7 +446,7 @@ def _always() -> None:
 @asynccontextmanager
 async def borrowed_store(settings: Settings, region: RegionName) -> AsyncIterator[PersistentStore]:
     """A region's store for a while, with retries and pacing."""
-    async with _stores(settings, clock=SystemClock()) as stores:
+    async with opened_stores(settings, clock=SystemClock()) as stores:
         yield stores.open(region, acting=None, permit=_always)
 
 
@@ -444,13 +454,13 @@ async def inspect(
     settings: Settings, region: RegionName, manifest: Manifest, *, guess_format: bool = False
 ) -> Inspection:
     """What a manifest looks like, from its first rows."""
-    async with _stores(settings, clock=SystemClock()) as stores:
+    async with opened_stores(settings, clock=SystemClock()) as stores:
         return await inspect_manifest(manifest, stores.plain(region), guess_format=guess_format)
 
 
 async def probe(settings: Settings, region: RegionName, bucket: Bucket, prefix: str) -> Probed:
     """What a store does with each option, beside what its region's profile says."""
-    async with _stores(settings, clock=SystemClock()) as stores:
+    async with opened_stores(settings, clock=SystemClock()) as stores:
         async with answered_within(LOOK_SECONDS, store=f"the store of region {region}", target=f"HEAD {bucket}"):
             await bucket_region_or_cause(stores.plain(region), bucket)
         found = await probe_store(stores.plain(region), bucket, prefix=prefix)
@@ -528,10 +538,9 @@ async def open_engine(
 ) -> AsyncIterator[Engine]:
     """Planner and workers in processes of their own, scheduler and finisher in this one; drained on exit.
 
-    ``cipher`` opens the secrets of roles. Without one, the data folder's own is used where the settings have roles, and
-    no job can have one otherwise."""
-    if cipher is None and settings.roles:
-        cipher = Cipher(key_ring(settings, data_dir, may_make=True))
+    ``cipher`` opens the secrets of roles. Without one, the data folder's own is used, where it has one or the settings
+    have roles; else no job can have a role."""
+    cipher = cipher or _own_cipher(settings, data_dir)
     narrowed = cipher.narrowed(JOB_CREDENTIALS) if cipher else None
     group = ProcessGroup(_children(settings, data_dir, log_level, narrowed))
     stop = asyncio.Event()
@@ -667,7 +676,7 @@ async def _process(settings: Settings, data_dir: Path, role: str, narrowed: Ciph
                 job_id, roles=ledger.roles, cipher=narrowed, clock=clock, for_tasks=role == WORKER
             )
 
-        async with _stores(settings, clock=clock, waits_for_shares=True, source_of=source_of) as stores:
+        async with opened_stores(settings, clock=clock, waits_for_shares=True, source_of=source_of) as stores:
             try:
                 yield _Process(
                     id=worker,

@@ -188,6 +188,7 @@ class MemoryWiring:
     """Everything that would be on disk or in a store is in here, from call to call."""
 
     open_people = staticmethod(wiring.open_people)
+    open_roles = staticmethod(wiring.open_roles)
     rotate_key = staticmethod(wiring.rotate_key)
     back_up_ledger = staticmethod(wiring.back_up_ledger)
     restore_ledger = staticmethod(wiring.restore_ledger)
