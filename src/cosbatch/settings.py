@@ -524,7 +524,7 @@ def _default(field: Any) -> str:
     if field.default_factory is not None:
         return "see there"
     default = getattr(field.default, "value", field.default)
-    return "none" if default in (None, {}, []) else f"`{default}`"
+    return "none" if default in (None, "", {}, []) else f"`{default}`"
 
 
 def _unit(name: str) -> str:
