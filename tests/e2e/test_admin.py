@@ -213,9 +213,10 @@ def test_every_secret_is_shown_once_and_stands_nowhere(operator: Operator) -> No
     assert operator.ask("revoke-token", secrets[3])["id"] == first["id"]
     operator.call("disable-access-key", secrets[2], code=2)
     operator.call("revoke-token", f"{secrets[3]}x", code=2)
-    for verb in ("list-accounts", "list-users", "list-access-keys", "list-tokens", "audit", "rotate-key"):
+    for verb in ("list-users", "list-access-keys", "list-tokens", "audit", "rotate-key"):
         operator.call(verb)
-        operator.ask(verb)
+    operator.ask("list-access-keys")
+    operator.ask("audit")
     operator.call("create-user", "arno", "--password-stdin", typed=f"{typed}\n", code=2)
     operator.call("backup", str(operator.folder / "saved.db"))
 

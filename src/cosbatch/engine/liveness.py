@@ -54,8 +54,8 @@ class LockFiles:
 
     def living(self) -> list[WorkerId]:
         """The processes of this host that hold a file now."""
-        owners = sorted(WorkerId(path.stem) for path in self._folder.glob("*.lock"))
-        return [owner for owner in owners if not self.is_dead(owner)]
+        found = {WorkerId(path.stem): path for path in sorted(self._folder.glob("*.lock"))}
+        return [owner for owner, path in found.items() if not self.is_dead(owner) and path.exists()]
 
     def sweep(self, *, still_named: Iterable[WorkerId]) -> None:
         """Removes the files of the dead whom no lease names any more."""

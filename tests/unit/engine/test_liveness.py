@@ -67,6 +67,15 @@ def test_a_missing_lock_file_proves_nothing(tmp_path: Path) -> None:
     assert not LockFiles(tmp_path).is_dead(WorkerId("another host's"))
 
 
+def test_the_living_are_those_who_hold_their_file(tmp_path: Path) -> None:
+    locks = LockFiles(tmp_path)
+    assert locks.living() == []
+    locks.hold(WorkerId("dead")).close()
+    with locks.hold(WorkerId("b")), locks.hold(WorkerId("a")):
+        assert locks.living() == ["a", "b"]
+    assert locks.living() == []
+
+
 def test_files_of_the_dead_go_when_no_lease_names_them(tmp_path: Path) -> None:
     locks = LockFiles(tmp_path)
     locks.hold(WorkerId("dead")).close()
