@@ -14,7 +14,7 @@ from cosbatch.storage.disposition import is_outcome_unknown
 from cosbatch.storage.held_bodies import HeldBody
 from cosbatch.storage.port import CompletedPart, ObjectMetadata, PutOptions
 from cosbatch.storage.profiles import Option, Support
-from tests.contract.stores import Blocks, Gap, Subject, at, content, real_subject, refused
+from tests.contract.stores import Blocks, Gap, Subject, at, content, cos_subject, real_subject, refused
 
 PART = 5 * 2**20
 METADATA = ObjectMetadata(content_type="text/x-parts", cache_control="no-cache", user={"made": "of parts"})
@@ -234,10 +234,11 @@ async def test_a_room_that_is_too_small_is_refused(subject: Subject) -> None:
     assert error.reason is StorageReason.BODY_DAMAGED
 
 
-@pytest.mark.parametrize("name", ["seaweedfs", pytest.param("ceph", marks=pytest.mark.system)])
+@pytest.mark.parametrize("name", ["cos", "seaweedfs", pytest.param("ceph", marks=pytest.mark.system)])
 async def test_a_body_that_is_damaged_on_its_way_is_refused(request: pytest.FixtureRequest, name: str) -> None:
     """By the one hash that the profile says the store checks."""
-    async with real_subject(request.getfixturevalue(f"{name}_store")) as subject:
+    opened = cos_subject() if name == "cos" else real_subject(request.getfixturevalue(f"{name}_store"))
+    async with opened as subject:
         bucket, store = subject.bucket(), subject.store
         upload_id = await store.create_upload(at(bucket, "part"), options=PutOptions())
         uploads = (

@@ -6,12 +6,13 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
-from qcloud_cos import CosConfig
+from qcloud_cos import CosConfig, CosS3Client
 from qcloud_cos.cos_auth import CosS3Auth
 
 from cosbatch.identity import cos_v5
@@ -151,6 +152,17 @@ def test_the_python_sdk_signs_a_host_that_it_was_not_given_without_its_port() ->
     assert verified(received, now=start).access_key_id == USER.access_key_id
     other = by_header(request(headers=[("host", "127.0.0.2:8080")]), value=value)
     assert refused(other, now=start)[0] is R.SIGNATURE_WRONG
+
+
+@given(key=KEYS, query=st.dictionaries(_ODD_NAMES, _TEXT.filter(bool), max_size=3))
+def test_an_address_that_the_python_sdk_has_signed_is_let_in(key: str, query: dict[str, str]) -> None:
+    conf = CosConfig(Endpoint="cos.ap-x.example", SecretId=USER.access_key_id, SecretKey=USER.secret_access_key)
+    named = key.lstrip("/") or "k"
+    url = urlsplit(CosS3Client(conf).get_presigned_url("b-125", named, "GET", Params=query))
+    parameters = parse_qsl(url.query, keep_blank_values=True)
+    start = int(dict(parameters)["q-sign-time"].partition(";")[0])
+    received = request(path=unquote(url.path), query=parameters, headers=[("host", url.netloc)])
+    assert verified(received, now=start).access_key_id == USER.access_key_id
 
 
 # --- what is let through
