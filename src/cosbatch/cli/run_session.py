@@ -64,10 +64,11 @@ class RunOrder:
 def run_job_file(invocation: Invocation, *, job_file: Path, is_confirmed: bool, again: bool) -> int:
     """The exit code: of the job, or 1 where somebody said no, or 130 where it was interrupted."""
     settings = invocation.settings()
+    regions = run_async(invocation.wiring.known_regions(settings, invocation.state_folder))
     order = RunOrder(
         invocation=invocation,
         settings=settings,
-        parsed=read_job_file(job_file, regions=settings.regions),
+        parsed=read_job_file(job_file, regions=regions),
         job_file=job_file,
         is_confirmed=is_confirmed,
         again=again,

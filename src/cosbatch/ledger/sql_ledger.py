@@ -19,6 +19,7 @@ from cosbatch.ledger.port import (
     Renewal,
 )
 from cosbatch.ledger.rate_shares import RateWish
+from cosbatch.ledger.regions import SqlRegionLedger
 from cosbatch.ledger.roles import SqlRoleLedger
 from cosbatch.ledger.rules import ROWS_PER_WRITE
 from cosbatch.ledger.transaction import Database
@@ -53,7 +54,8 @@ class SqlLedger(JobLedger):
     def __init__(self, database: Database) -> None:
         self._database = database
         self.roles = SqlRoleLedger(database)
-        """Of the same database."""
+        """Of the same database; so are the regions."""
+        self.regions = SqlRegionLedger(database)
 
     async def close(self) -> None:
         await self._database.close()

@@ -17,6 +17,7 @@ from cosbatch.settings.loading import (
     render_settings_table,
 )
 from cosbatch.settings.people import AccountSettings, UserSettings
+from cosbatch.settings.regions import checked_region
 from cosbatch.settings.server import ServerSettings
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "UserSettings",
+    "checked_region",
     "declared_roles",
     "find_settings_file",
     "known_region",
