@@ -109,6 +109,19 @@ class People:
         accounts = await self._book.accounts()
         return [account for account in accounts if _sees(caller, account.id)]
 
+    async def set_account_disabled(self, caller: Caller, account: AccountId, *, is_disabled: bool = True) -> Account:
+        """Its users' passwords, keys and tokens let nobody in until it is enabled again; its jobs go on. The operator's
+        alone. Declared accounts are changed in the settings."""
+        async with self._telling(caller, "disable-account" if is_disabled else "enable-account", account) as entry:
+            if not _is_operator(caller):
+                raise NotAllowed("accounts are disabled and enabled by the operator, with cosbatch admin")
+            known = await self._account(caller, account)
+            if known.is_declared:
+                raise NotAllowed(f"the account {known.name!r} is declared in the settings; change it there")
+            told = replace(entry, account=known.id, target=known.name)
+            await self._book.change_account(known.id, is_disabled=is_disabled, entry=told)
+        return replace(known, is_disabled=is_disabled)
+
     # --- users
 
     async def create_user(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from cosbatch.cli.admin.access_keys import create_access_key, disable_access_key, enable_access_key, list_access_keys
-from cosbatch.cli.admin.accounts import create_account, list_accounts
+from cosbatch.cli.admin.accounts import create_account, disable_account, enable_account, list_accounts
 from cosbatch.cli.admin.audit import audit
 from cosbatch.cli.admin.ledger_file import backup, restore, rotate_key
 from cosbatch.cli.admin.regions import create_region, delete_region, describe_region, list_regions, update_region
@@ -26,6 +26,8 @@ def admin() -> None:
 for _verb in (
     create_account,
     list_accounts,
+    disable_account,
+    enable_account,
     create_user,
     list_users,
     disable_user,
