@@ -100,14 +100,14 @@ async def test_from_nothing_to_people_who_can_come_in(operator: Operator) -> Non
     assert re.search(r"^acme +100000000042", operator.call("list-accounts"), re.MULTILINE)
     assert re.search(rf"^{key['access_key_id']} +anna .* nightly$", operator.call("list-access-keys"), re.MULTILINE)
 
-    operator.call("disable-access-key", key["access_key_id"])
-    assert await operator.secret_of(key["access_key_id"]) is None
-    operator.call("enable-access-key", key["access_key_id"])
     operator.call("disable-account", "acme")
     assert await operator.secret_of(key["access_key_id"]) is None
     assert re.search(r"^acme .* disabled ", operator.call("list-accounts"), re.MULTILINE)
     assert operator.ask("enable-account", "acme")["is_disabled"] is False
     assert await operator.secret_of(key["access_key_id"]) == key["secret_access_key"]
+    operator.call("disable-access-key", key["access_key_id"])
+    assert await operator.secret_of(key["access_key_id"]) is None
+    operator.call("enable-access-key", key["access_key_id"])
     operator.call("disable-user", "anna")
     assert await operator.secret_of(key["access_key_id"]) is None
     operator.call("enable-user", "anna")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from cosbatch.ledger.sql_ledger import SqlLedger, open_sqlite_ledger
 from cosbatch.ledger.sqlite import DATABASE_FILE
 from cosbatch.manifests.inspect import Inspection, inspect_manifest
 from cosbatch.model.clock import SystemClock
+from cosbatch.model.errors import JobFailure, ServiceUnavailable
 from cosbatch.model.identifiers import AccountId, Bucket, ObjectRef, RegionName
 from cosbatch.model.manifests import Manifest
 from cosbatch.model.principals import RoleProvider
@@ -25,6 +26,7 @@ from cosbatch.settings import Settings, declared_roles
 from cosbatch.storage.patience import LOOK_SECONDS, answered_within
 from cosbatch.storage.persistent import PersistentStore
 from cosbatch.storage.probe import Probed, probe_store
+from cosbatch.storage.s3 import S3Store
 from cosbatch.storage.telling_why import bucket_region_or_cause, head_or_cause
 from cosbatch.wiring.keys import key_ring, key_ring_file
 from cosbatch.wiring.stores import RegionStores, open_stores
@@ -53,7 +55,7 @@ async def open_service(settings: Settings, data_dir: Path) -> AsyncIterator[JobS
 def job_service(settings: Settings, ledger: JobLedger, stores: RegionStores, *, desk: RoleDesk | None) -> JobService:
     async def look(manifest: Manifest, *, region: RegionName) -> str:
         # The bare store: a person waits, and wants the refusal rather than a long hold.
-        meta = await head_or_cause(stores.plain(region), _ref_of(manifest))
+        meta = await head_or_cause(_opened(partial(stores.plain, region), region), _ref_of(manifest))
         return meta.etag
 
     roles = None if desk is None else _DeskRoles(desk, stores)
@@ -113,7 +115,8 @@ class _DeskRoles:
     async def look(self, manifest: Manifest, *, region: RegionName, account: AccountId, role_arn: str) -> str:
         accesses = [manifest_access(manifest, region=region)]
         assumed = await self._desk.assume(role_arn, account=account, session_name="cosbatch-look", accesses=accesses)
-        store = self._stores.signed_by(StaticCredentials(assumed.credentials), self._stores.region(region))
+        source = StaticCredentials(assumed.credentials)
+        store = _opened(lambda: self._stores.signed_by(source, self._stores.region(region)), region)
         return (await head_or_cause(store, _ref_of(manifest))).etag
 
 
@@ -127,6 +130,15 @@ def _provider_of_roles(regions: Mapping[RegionName, Region], kind: RoleProvider)
 
     ca_files = {region.endpoint: region.ca_file for region in regions.values() if region.ca_file}
     return AwsRoles(ca_files=ca_files)
+
+
+def _opened(open_store: Callable[[], S3Store], region: RegionName) -> S3Store:
+    """For a look before the job is made: what keeps a store shut is no failure of a job yet."""
+    try:
+        return open_store()
+    except JobFailure as failure:
+        why = f"the store of region {region} cannot be asked by this service; its operator has to look at the region"
+        raise ServiceUnavailable(why) from failure
 
 
 def _ref_of(manifest: Manifest) -> ObjectRef:

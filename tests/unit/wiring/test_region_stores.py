@@ -17,15 +17,16 @@ from cosbatch.ledger.people_port import AuditEntry
 from cosbatch.ledger.role_port import CredentialTerms, JobCredentials
 from cosbatch.ledger.sql_ledger import SqlLedger, open_memory_ledger
 from cosbatch.model.clock import SystemClock
-from cosbatch.model.errors import JobFailure
+from cosbatch.model.errors import InvalidArgument, JobFailure, ServiceUnavailable
 from cosbatch.model.identifiers import AccountId, Bucket, JobId, ObjectKey, ObjectRef, RegionName
 from cosbatch.model.regions import Provider, Region
 from cosbatch.service.people import local_operator
 from cosbatch.settings import RegionSettings, Settings
 from cosbatch.wiring.regions import known_regions, open_regions
+from cosbatch.wiring.service import job_service
 from cosbatch.wiring.stores import RegionStores, open_stores
 from tests.capturing_store import CapturingStore
-from tests.contract.ledgers import HandClock, new_job
+from tests.contract.ledgers import HandClock, new_job, request
 
 HERE, THERE = RegionName("here"), RegionName("there")
 BUCKET = Bucket("the-bucket")
@@ -224,6 +225,23 @@ async def test_a_ca_file_that_this_host_cannot_read_is_told(rig: Rig, tmp_path: 
     await rig.make(replace(region(THERE, "https://127.0.0.1:2"), ca_file=str(tmp_path / "gone.pem")))
     with pytest.raises(JobFailure, match="the ca_file of region there cannot be used here: No such file"):
         rig.stores.plain(THERE, acting=rig.job)
+
+
+async def test_no_job_is_made_where_it_cannot_be_read(rig: Rig, tmp_path: Path) -> None:
+    await rig.make(replace(region(THERE, "https://127.0.0.1:2"), ca_file=str(tmp_path / "gone.pem")))
+    service = job_service(Settings(), rig.ledger, rig.stores, desk=None)
+    with pytest.raises(ServiceUnavailable, match="the store of region there cannot be asked") as refused:
+        await service.pin_manifest(request(region=THERE))
+    assert str(tmp_path) not in str(refused.value)
+
+
+async def test_a_job_may_name_a_region_that_was_made_a_moment_ago(rig: Rig, server: CapturingStore) -> None:
+    service = job_service(Settings(), rig.ledger, rig.stores, desk=None)
+    await rig.ledger.regions.add_region(region(THERE, server.endpoint), entry=ENTRY)
+    with pytest.raises(InvalidArgument, match=r'region: is not in the region table .*did you mean "there"'):
+        await service.pin_manifest(request(region=RegionName("ther")))
+    with pytest.raises(JobFailure, match="has no credentials of its own"):
+        await service.pin_manifest(request(region=THERE))
 
 
 async def test_the_regions_of_a_folder_are_those_of_both_places(tmp_path: Path) -> None:
