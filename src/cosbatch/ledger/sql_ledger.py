@@ -22,6 +22,7 @@ from cosbatch.ledger.rate_shares import RateWish
 from cosbatch.ledger.regions import SqlRegionLedger
 from cosbatch.ledger.roles import SqlRoleLedger
 from cosbatch.ledger.rules import ROWS_PER_WRITE
+from cosbatch.ledger.sql_people import SqlPeople
 from cosbatch.ledger.transaction import Database
 from cosbatch.model.census import JobCensus
 from cosbatch.model.clock import Clock
@@ -54,8 +55,9 @@ class SqlLedger(JobLedger):
     def __init__(self, database: Database) -> None:
         self._database = database
         self.roles = SqlRoleLedger(database)
-        """Of the same database; so are the regions."""
+        self.people = SqlPeople(database)
         self.regions = SqlRegionLedger(database)
+        """Of the same database."""
 
     async def close(self) -> None:
         await self._database.close()

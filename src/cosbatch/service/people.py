@@ -29,8 +29,8 @@ from cosbatch.model.clock import Clock
 from cosbatch.model.errors import NoSuchName, NotAllowed
 from cosbatch.model.identifiers import AccountId
 from cosbatch.model.principals import AccessKey, Account, Caller, User, UserRole
+from cosbatch.service.audit import telling
 from cosbatch.service.people_names import checked_account, checked_token, checked_user
-from cosbatch.service.telling import telling
 
 _NO_ID: Final = "(unknown)"
 """In the audit log, in place of an id that nothing has: it may be a secret that was taken for one."""
@@ -284,7 +284,7 @@ class People:
     # --- who may
 
     def _telling(self, caller: Caller, action: str, target: str) -> AbstractAsyncContextManager[AuditEntry]:
-        return telling(self._book.record, caller, action=action, target=target)
+        return telling(self._book.record, caller, action, target=target)
 
     def _check_may(self, caller: Caller) -> None:
         if not caller.role.may(UserRole.ADMIN):

@@ -20,8 +20,8 @@ from cosbatch.model.identifiers import RegionName
 from cosbatch.model.jobs import JobRequest, region_written
 from cosbatch.model.principals import Caller, Role, UserRole
 from cosbatch.model.regions import Region
+from cosbatch.service.audit import Record, telling
 from cosbatch.service.faults import nearest
-from cosbatch.service.telling import Record, telling
 
 _NAMED_USERS: Final = 5
 """So many jobs and roles are named in a refusal; the rest is counted."""
@@ -79,7 +79,7 @@ class RegionService:
 
     async def create_region(self, caller: Caller, *, name: str, fields: Mapping[str, Any]) -> KnownRegion:
         """``fields`` as in the settings, without credentials: jobs bring a role."""
-        async with telling(self._record, caller, action="create-region", target=name) as entry:
+        async with telling(self._record, caller, "create-region", target=name) as entry:
             _check_operator(caller)
             if name in self._declared:
                 raise NameTaken(f"the region {name!r} is declared in the settings; take another name")
@@ -96,7 +96,7 @@ class RegionService:
         profile_overrides) stays while an unfinished job names the region: it was planned for that store. The rest may
         change at any time.
         """
-        async with telling(self._record, caller, action="update-region", target=name) as entry:
+        async with telling(self._record, caller, "update-region", target=name) as entry:
             _check_operator(caller)
             kept = await self._kept(name, to="changed")
             merged = {field: value for field, value in fields_of(kept.region).items() if field not in unset}
@@ -111,7 +111,7 @@ class RegionService:
 
     async def delete_region(self, caller: Caller, name: str) -> None:
         """InvalidArgument where an unfinished job or a role names it."""
-        async with telling(self._record, caller, action="delete-region", target=name) as entry:
+        async with telling(self._record, caller, "delete-region", target=name) as entry:
             _check_operator(caller)
             kept = await self._kept(name, to="deleted")
             await self._check_unused(kept.region, to="deleted")

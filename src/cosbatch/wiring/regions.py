@@ -7,19 +7,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from cosbatch.ledger.sql_ledger import SqlLedger, open_sqlite_ledger
-from cosbatch.ledger.sql_people import open_sqlite_people
 from cosbatch.model.identifiers import RegionName
 from cosbatch.model.regions import Region
 from cosbatch.service.regions import RegionService
-from cosbatch.service.telling import Record
 from cosbatch.settings import Settings, checked_region, declared_roles, region_table
 from cosbatch.wiring.admin import seen_at_work
 from cosbatch.wiring.region_table import RegionTable
 from cosbatch.wiring.service import has_jobs
 
 
-def region_service(settings: Settings, *, ledger: SqlLedger, record: Record) -> RegionService:
-    """``record`` writes the audit log."""
+def region_service(settings: Settings, *, ledger: SqlLedger) -> RegionService:
     return RegionService(
         ledger.regions,
         declared=region_table(settings),
@@ -27,7 +24,7 @@ def region_service(settings: Settings, *, ledger: SqlLedger, record: Record) -> 
         jobs=ledger,
         roles=ledger.roles,
         declared_roles=[role for role, _ in declared_roles(settings)],
-        record=record,
+        record=ledger.people.record,
     )
 
 
@@ -37,11 +34,7 @@ async def open_regions(settings: Settings, data_dir: Path) -> AsyncIterator[Regi
     with seen_at_work(data_dir):
         ledger = await open_sqlite_ledger(data_dir)
         try:
-            book = await open_sqlite_people(data_dir)
-            try:
-                yield region_service(settings, ledger=ledger, record=book.record)
-            finally:
-                await book.close()
+            yield region_service(settings, ledger=ledger)
         finally:
             await ledger.close()
 
