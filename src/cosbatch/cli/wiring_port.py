@@ -125,8 +125,10 @@ class Wiring(Protocol):
         """The registry of roles of the folder."""
         ...
 
-    def open_regions(self, settings: Settings, state_folder: Path, /) -> AbstractAsyncContextManager[RegionService]:
-        """The region table of the folder."""
+    def open_regions(
+        self, settings: Settings, state_folder: Path, /, *, may_make: bool = False
+    ) -> AbstractAsyncContextManager[RegionService]:
+        """InvalidArgument where there is no ledger in the folder, unless ``may_make`` lets one be made."""
         ...
 
     async def known_regions(self, settings: Settings, state_folder: Path, /) -> Mapping[RegionName, Region]:

@@ -11,7 +11,7 @@ from cosbatch.model.identifiers import RegionName
 from cosbatch.model.regions import Region
 from cosbatch.service.regions import RegionService
 from cosbatch.settings import Settings, checked_region, declared_roles, region_table
-from cosbatch.wiring.admin import seen_at_work
+from cosbatch.wiring.admin import check_ledger, seen_at_work
 from cosbatch.wiring.region_table import RegionTable
 from cosbatch.wiring.service import has_jobs
 
@@ -29,8 +29,10 @@ def region_service(settings: Settings, *, ledger: SqlLedger) -> RegionService:
 
 
 @asynccontextmanager
-async def open_regions(settings: Settings, data_dir: Path) -> AsyncIterator[RegionService]:
-    """The table of a folder, which gets a ledger where it has none."""
+async def open_regions(settings: Settings, data_dir: Path, *, may_make: bool = False) -> AsyncIterator[RegionService]:
+    """The table of a folder. InvalidArgument where it has no ledger and none ``may_make`` one."""
+    if not may_make:
+        check_ledger(data_dir)
     with seen_at_work(data_dir):
         ledger = await open_sqlite_ledger(data_dir)
         try:

@@ -248,6 +248,6 @@ async def test_the_regions_of_a_folder_are_those_of_both_places(tmp_path: Path) 
     settings = Settings(regions={HERE: RegionSettings(endpoint="http://h")})
     assert set(await known_regions(settings, tmp_path / "state")) == {HERE}
     assert not (tmp_path / "state").exists()
-    async with open_regions(settings, tmp_path / "state") as service:
+    async with open_regions(settings, tmp_path / "state", may_make=True) as service:
         await service.create_region(local_operator("root"), name=THERE, fields={"endpoint": "http://t"})
     assert set(await known_regions(settings, tmp_path / "state")) == {HERE, THERE}

@@ -70,7 +70,9 @@ def create_region(invocation: Invocation, *, name: str, **options: Any) -> int:
     It has no credentials of its own: jobs in it bring a role.
     """
     fields = _fields(options)
-    made = _ask(invocation, lambda regions, caller: regions.create_region(caller, name=name, fields=fields))
+    made = _ask(
+        invocation, lambda regions, caller: regions.create_region(caller, name=name, fields=fields), may_make=True
+    )
     return _show(invocation, made)
 
 
@@ -129,9 +131,12 @@ def delete_region(invocation: Invocation, *, name: str) -> int:
     return tell(invocation, {"name": name}, f"Region {name} is deleted")
 
 
-def _ask(invocation: Invocation, work: Callable[[RegionService, Caller], Awaitable[Answer]]) -> Answer:
+def _ask(
+    invocation: Invocation, work: Callable[[RegionService, Caller], Awaitable[Answer]], *, may_make: bool = False
+) -> Answer:
     async def ask() -> Answer:
-        async with invocation.wiring.open_regions(invocation.settings(), invocation.state_folder) as regions:
+        settings = invocation.settings()
+        async with invocation.wiring.open_regions(settings, invocation.state_folder, may_make=may_make) as regions:
             return await work(regions, operator())
 
     return run_async(ask())
