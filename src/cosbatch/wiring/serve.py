@@ -34,6 +34,7 @@ from cosbatch.web.cos import cos_routes
 from cosbatch.web.listener import Listener, Listening, server_log
 from cosbatch.web.measures import CallMeasures
 from cosbatch.web.operators import OperatorNeeds, operator_routes
+from cosbatch.wiring.admin import seen_at_work
 from cosbatch.wiring.engine import Engine, engine_limits, open_engine
 from cosbatch.wiring.first_run import write_first_run
 from cosbatch.wiring.keys import key_ring
@@ -81,7 +82,7 @@ async def open_serving(
     """
     listener = Listener(_listening(settings.server, host=host, port=port))
     try:
-        with server_log():
+        with server_log(), seen_at_work(data_dir, role="service"):
             book = await open_sqlite_people(data_dir)
             try:
                 async with _opened(
