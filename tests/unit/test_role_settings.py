@@ -83,7 +83,7 @@ def test_what_workers_need_is_not_kept_from_them(tmp_path: Path) -> None:
     region = {"endpoint": "http://h", "credentials": places("env:SHARED_ID", "file:secret")}
     roles = [
         {**ROLE, "credentials": places("env:SHARED_ID", "env:ROLE_SECRET", "env:ROLE_TOKEN")},
-        ROLE | {"arn": ROLE["arn"] + "2"},
+        {**ROLE, "arn": "arn:aws:iam::1:role/other"},
     ]
     server = {"encryption_key": "env:KEY", "metrics_token": "env:SCRAPE"}
     path.write_text(
