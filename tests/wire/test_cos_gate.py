@@ -175,6 +175,15 @@ async def test_a_body_is_the_one_that_was_signed() -> None:
         assert told(await rig.client.send(changed)) == (403, "SignatureDoesNotMatch")
 
 
+async def test_a_body_of_ones_own_cannot_be_put_under_a_signature_that_was_caught() -> None:
+    async with cos_rig() as rig:
+        bare = wanted("POST", "/jobs", body=go_sdk.create_job()).with_headers(content_md5=None)
+        elsewhere = httpx.ASGITransport(app=rig.app, client=("10.0.0.9", 4711))
+        async with httpx.AsyncClient(transport=elsewhere) as client:
+            assert told(await client.send(signed(bare))) == (400, "InvalidRequest")
+        assert await rig.ledger.jobs() == []
+
+
 async def test_who_fails_often_has_to_wait_and_others_have_not() -> None:
     async with cos_rig() as rig:
         for _ in range(PER_KEY_MAX):
