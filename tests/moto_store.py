@@ -22,6 +22,8 @@ from werkzeug.exceptions import HTTPException
 from tests.stores import RealStore
 
 _S3 = "http://s3.amazonaws.com"
+_ROOTS = {b"GetBucketVersioningResponse": b"VersioningConfiguration"}
+"""Documents that moto calls by names of its own, which no SDK looks at."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -55,7 +57,9 @@ class _Handler(BaseHTTPRequestHandler):
             status, headers, answer = error.code, dict(error.get_headers()), error.get_body()
         if isinstance(answer, str):
             answer = answer.encode()
-        return int(status or 500), dict(headers), answer or b""
+        for theirs, of_s3 in _ROOTS.items():
+            answer = (answer or b"").replace(theirs, of_s3)
+        return int(status or 500), dict(headers), answer
 
     def log_message(self, *_: object) -> None:
         """Silent."""

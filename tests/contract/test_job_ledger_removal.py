@@ -221,7 +221,9 @@ class TestQuota:
 
         await create(1, token="t")
         await create(2)
-        with pytest.raises(TooManyJobs, match=r"has 2 unfinished jobs, and may have 2; .* max_unfinished_jobs"):
+        with pytest.raises(
+            TooManyJobs, match=r"has 2 of the 2 unfinished jobs that it may have; .* max_unfinished_jobs"
+        ):
             await create(3)
         assert await create(3, token="t") == job_id(1), "a repeated create makes nothing"
         assert await create(4, account=OTHER) == job_id(4)

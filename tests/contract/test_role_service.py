@@ -13,6 +13,7 @@ from cosbatch.identity.ciphers import Cipher, KeyRing
 from cosbatch.identity.credentials import Credentials, StaticCredentials
 from cosbatch.identity.policies import Policy, Purpose
 from cosbatch.identity.sts_aws import AwsRoles
+from cosbatch.ledger.people_port import AuditEntry
 from cosbatch.ledger.sql_ledger import SqlLedger, open_memory_ledger
 from cosbatch.model.clock import SystemClock
 from cosbatch.model.errors import InvalidArgument, NoSuchRole, NotAllowed, RoleNotAssumed, RoleRefusal
@@ -95,8 +96,9 @@ class Rig:
             record=self._record,
         )
 
-    async def _record(self, *, caller: Caller, verb: str, subject: str, outcome: str) -> None:
-        self.audit.append((verb, subject, outcome))
+    async def _record(self, entry: AuditEntry) -> None:
+        assert (entry.actor, entry.via) == ("anna", "rest")
+        self.audit.append((entry.action, entry.target, entry.detail))
 
     def _open(self, name: RegionName, credentials: Credentials) -> S3Store:
         clock = HandClock()
@@ -159,7 +161,7 @@ async def test_a_role_is_registered_and_found(rig: Rig) -> None:
         "arn:aws:iam::123456789012:role/batch",
         "arn:aws:iam::1:role/declared",
     ]
-    assert rig.audit == [("create_role", AWS, "registered")]
+    assert rig.audit == [("create-role", AWS, "registered")]
     assert await rig.desk.key_of(made.role) == KEY
     assert "very-secret" not in (await rig.ledger.roles.role(AWS, account=LOCAL_ACCOUNT)).sealed
 
@@ -242,7 +244,7 @@ async def test_a_role_is_deleted(rig: Rig) -> None:
     await rig.service.delete_role(AWS, caller=caller())
     with pytest.raises(NoSuchRole):
         await rig.service.describe_role(AWS, caller=caller())
-    assert rig.audit[-1] == ("delete_role", AWS, "deleted")
+    assert rig.audit[-1] == ("delete-role", AWS, "")
 
 
 async def test_a_declared_role_is_changed_in_the_settings_only(rig: Rig) -> None:
@@ -262,7 +264,7 @@ async def test_a_role_is_made_where_the_key_may(rig: Rig) -> None:
     )
     assert (made.is_made, made.role.arn) == (True, "arn:aws:iam::999:role/batch")
     assert (await rig.service.describe_role(made.role.arn, caller=caller())) == made.role
-    assert rig.audit == [("create_role", made.role.arn, "made and registered")]
+    assert rig.audit == [("create-role", made.role.arn, "made and registered")]
     assert await rig.desk.key_of(made.role) == KEY
 
 
@@ -354,7 +356,7 @@ async def test_a_role_that_may_do_all_of_it(ground: Ground) -> None:
     key = Credentials(access_key_id=ground.store.access_key, secret_access_key=ground.store.secret_key)
     await ground.register(new(arn, key=key, sts_endpoint=ground.store.endpoint))
     assert await ground.verdicts(arn) == (True, dict.fromkeys(Purpose, Verdict.MAY))
-    assert ground.rig.audit[-1][0] == "test_role"
+    assert ground.rig.audit[-1][0] == "test-role"
 
 
 async def test_credentials_that_may_do_nothing(ground: Ground) -> None:

@@ -140,7 +140,7 @@ def check_log(ground: Ground, client: CosClient, job_id: str) -> None:
     assert [secret for secret in secrets if secret in text] == []
 
 
-def test_confirm_pause_priority_and_cancel_of_running_jobs(ground: Ground) -> None:
+def test_confirm_preemption_priority_and_cancel_of_running_jobs(ground: Ground) -> None:
     ground.put(KEYS)
     throttle(ground)
     client = CosClient(start_service(ground))
@@ -168,6 +168,22 @@ def test_confirm_pause_priority_and_cancel_of_running_jobs(ground: Ground) -> No
     faster.wait(asked, "Complete")
     check_report(ground, asked, succeeded=KEYS, failed=[])
     assert faster.service.stop() == 0
+
+
+def test_a_job_that_its_operator_pauses_stays_so_until_it_is_resumed(ground: Ground) -> None:
+    ground.put(KEYS[:200])
+    throttle(ground)
+    client = CosClient(start_service(ground))
+    job_id = client.create(ground.csv(KEYS[:200]))
+    ground.wait_for_copies(20)
+    ground.call("pause-job", job_id, "--account", "main")
+    client.wait(job_id, "Paused")
+    copied = ground.keys_in(ground.target)
+    assert len(copied) < 200
+    ground.call("resume-job", job_id, "--account", "main")
+    client.wait(job_id, "Complete")
+    check_report(ground, job_id, succeeded=KEYS[:200], failed=[])
+    assert client.service.stop() == 0
 
 
 # --- two of them, and their deaths

@@ -58,6 +58,7 @@ WANTED_TAGS = {
     "one removed": {Tag(key="team", value="a")},
     "all removed": set[Tag](),
 }
+REQUESTS = {"delete": {"delete"}, "restore": {"restore"}}
 MOST_LOST = 2
 """Replies about one key: whoever gets no answer again and again is told that the outcome is unknown."""
 UNKNOWN = frozenset({"OutcomeUnknown", "WorkerLost"})
@@ -300,6 +301,8 @@ class InPlaceRun:
             await self._check_row(row, status, code, message)
         assert await self._all_of(UNLISTED) == self.untouched
         assert self.log.writes.keys() <= {key for key, _ in self.before}
+        made = {call.name for calls in self.log.writes.values() for call in calls}
+        assert made <= REQUESTS.get(self.name, {"put_tags", "delete_tags"}), "nothing else is tried on the objects"
         ended = self.job.ended_at
         assert ended is not None
         assert all(call.sent_at <= ended for calls in self.log.writes.values() for call in calls)

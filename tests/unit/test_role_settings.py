@@ -33,7 +33,7 @@ def test_a_role_is_read_with_its_secret_late(tmp_path: Path) -> None:
 
     assert (role.arn, role.account, role.provider, role.is_declared) == (
         "arn:aws:iam::1:role/batch",
-        "acme",
+        "account-acme",
         RoleProvider.AWS_STS,
         True,
     )

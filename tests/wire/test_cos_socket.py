@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
+import pytest
 import requests
 import uvicorn
 import xmltodict  # type: ignore[import-untyped]
 from qcloud_cos import CosConfig, CosS3Auth
 
+from cosbatch.identity.callers import SigningKey
 from tests.unit.service.job_builders import HOME
 from tests.wire import go_sdk
-from tests.wire.cos_rig import MINE, CosRig, account, cos_rig, md5_of
+from tests.wire.cos_rig import MINE, TEMPORARY, CosRig, account, cos_rig, md5_of
+from tests.wire.go_structs import unmarshal
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,48 @@ async def test_a_job_from_its_making_to_its_removal() -> None:
         assert xmltodict.parse(cancelled.content)["UpdateJobStatusResult"]["StatusUpdateReason"] == reason
         refused = await wire.send("DELETE", f"/jobs/{job_id}")
         assert (refused.status_code, "x-cos-trace-id" in refused.headers) == (400, True)
+
+
+@pytest.mark.parametrize("key", [MINE, TEMPORARY], ids=["key", "temporary key"])
+async def test_the_go_sdk_s_own_bytes(key: SigningKey) -> None:
+    """Made and read as the SDK does it; beside its structs nothing of ours is in the way."""
+    async with served() as wire:
+
+        async def call(method: str, path: str, query: Mapping[str, str] | None = None, *, body: bytes = b"") -> Any:
+            reader, writer = await asyncio.open_connection("127.0.0.1", wire.port)
+            writer.write(
+                go_sdk.request_bytes(
+                    method,
+                    path,
+                    query or {},
+                    host=f"127.0.0.1:{wire.port}",
+                    appid=key.caller.account.appid,
+                    secret_id=key.access_key_id,
+                    secret_key=key.secret_access_key,
+                    token=key.session_token,
+                    now=int(time.time()),
+                    body=body,
+                )
+            )
+            head, _, content = (await reader.read()).partition(b"\r\n\r\n")
+            writer.close()
+            await writer.wait_closed()
+            assert head.startswith(b"HTTP/1.1 200 "), content
+            return unmarshal(content, content.partition(b">")[0].decode().removeprefix("<"))
+
+        operation = go_sdk.copy_operation(*go_sdk.EVERY_COPY_FIELD)
+        job_id = (await call("POST", "/jobs", body=go_sdk.create_job(operation=operation)))["JobId"]
+        job = (await call("GET", f"/jobs/{job_id}"))["Job"]
+        copy = job["Operation"]["COSPutObjectCopy"]
+        assert copy["NewObjectMetadata"]["UserMetadata>member"][1] == {"Key": "by", "Value": "batch & co"}
+        assert (copy["ModifiedSinceConstraint"], copy["PrefixReplace"]) == (1576812701, "true")
+        assert (job["Priority"], job["Report"]["Enabled"]) == (10, "true")
+        page = await call("GET", "/jobs", {"jobStatuses": "New", "maxResults": "10"})
+        assert [member["JobId"] for member in page["Jobs"]["member"]] == [job_id]
+        assert (await call("POST", f"/jobs/{job_id}/priority", {"priority": "20"}))["Priority"] == 20
+        reason = "not now: a+b & 中文"
+        query = {"requestedJobStatus": "Cancelled", "statusUpdateReason": reason}
+        assert (await call("POST", f"/jobs/{job_id}/status", query))["StatusUpdateReason"] == reason
 
 
 async def test_bytes_that_are_no_request_of_an_sdk() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from cosbatch.cli.invocation import EXIT_SUCCEEDED, Invocation, run_async, verb
+from cosbatch.cli.invocation import EXIT_SUCCEEDED, WITH_ACCOUNT, Invocation, run_async, verb
 
 
-@verb("delete-job")
+@verb("delete-job", shared=WITH_ACCOUNT)
 @click.argument("job_id")
 def delete_job(invocation: Invocation, *, job_id: str) -> int:
     """Delete the records of a job that has ended.
@@ -20,10 +20,9 @@ def delete_job(invocation: Invocation, *, job_id: str) -> int:
 async def _delete(invocation: Invocation, *, job_id: str) -> int:
     from cosbatch.cli.output import print_json
     from cosbatch.model.identifiers import JobId
-    from cosbatch.model.principals import LOCAL_CALLER
 
     async with invocation.wiring.open_service(invocation.settings(), invocation.state_folder) as service:
-        await service.delete_job(JobId(job_id), caller=LOCAL_CALLER)
+        await service.delete_job(JobId(job_id), caller=invocation.caller)
     if invocation.as_json:
         print_json({"deleted": job_id})
     else:

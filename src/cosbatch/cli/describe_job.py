@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from cosbatch.cli.invocation import EXIT_SUCCEEDED, Invocation, run_async, verb
+from cosbatch.cli.invocation import EXIT_SUCCEEDED, WITH_ACCOUNT, Invocation, run_async, verb
 
 
-@verb("describe-job")
+@verb("describe-job", shared=WITH_ACCOUNT)
 @click.argument("job_id")
 def describe_job(invocation: Invocation, *, job_id: str) -> int:
     """Show a job: progress, failures, settings, events."""
@@ -18,12 +18,11 @@ async def _describe(invocation: Invocation, *, job_id: str) -> int:
     from cosbatch.cli.job_page import describe
     from cosbatch.cli.output import print_json
     from cosbatch.model.identifiers import JobId
-    from cosbatch.model.principals import LOCAL_CALLER
     from cosbatch.service.job_document import event_document, job_document
 
     async with invocation.wiring.open_service(invocation.settings(), invocation.state_folder) as service:
-        job = await service.describe_job(JobId(job_id), caller=LOCAL_CALLER)
-        events = await service.job_events(JobId(job_id), caller=LOCAL_CALLER)
+        job = await service.describe_job(JobId(job_id), caller=invocation.caller)
+        events = await service.job_events(JobId(job_id), caller=invocation.caller)
     if invocation.as_json:
         print_json(job_document(job) | {"events": [event_document(event) for event in events]})
     else:

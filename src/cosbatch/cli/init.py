@@ -15,8 +15,10 @@ from cosbatch.model.errors import Fault, InvalidArgument
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path), default=Path("cosbatch.yaml"))
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def init(invocation: Invocation, *, path: Path, force: bool) -> int:
-    """Write a settings file with every setting, its meaning and its default. PATH is cosbatch.yaml where it is not
-    given."""
+    """Write a commented settings file to begin with.
+
+    It has every setting with its meaning and its default. PATH is cosbatch.yaml where it is not given.
+    """
     from cosbatch.cli.output import print_json
     from cosbatch.settings.template import render_settings_file
 

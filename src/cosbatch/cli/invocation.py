@@ -27,11 +27,14 @@ from cosbatch.model.errors import (
 
 if TYPE_CHECKING:  # --help imports neither pydantic nor SQLAlchemy
     from cosbatch.cli.wiring_port import Wiring
+    from cosbatch.model.principals import Caller
     from cosbatch.settings import Settings
 
 Answer = TypeVar("Answer")
 
 ALL_SHARED: Final = ("--log-level", "--json", "--data", "--config")
+WITH_ACCOUNT: Final = (*ALL_SHARED, "--account")
+"""Of verbs that look at jobs or change them, also those of a service's accounts."""
 WITHOUT_JOBS: Final = ("--json", "--config")
 """Of verbs that only look at stores."""
 
@@ -75,11 +78,20 @@ class Invocation:
     state_folder: Path
     as_json: bool
     log_level: str
+    account_name: str = ""
+    """Empty: jobs that are run without a service."""
 
     def settings(self) -> Settings:
         from cosbatch.settings import load_settings
 
         return load_settings(self.config)
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks for jobs: whoever may use the data folder may do so in each of its accounts."""
+        from cosbatch.cli.callers import caller_in
+
+        return caller_in(self.account_name)
 
     @property
     def wiring(self) -> Wiring:
@@ -98,6 +110,7 @@ def verb(name: str, *, shared: Sequence[str] = ALL_SHARED) -> Callable[[Callable
             state_folder: Path | None = None,
             as_json: bool = False,
             log_level: str = "info",
+            account_name: str = "",
             **arguments: Any,
         ) -> None:
             context = click.get_current_context()
@@ -108,6 +121,7 @@ def verb(name: str, *, shared: Sequence[str] = ALL_SHARED) -> Callable[[Callable
                 state_folder=state_folder or _default_state_folder(),
                 as_json=as_json,
                 log_level=log_level,
+                account_name=account_name,
             )
             context.exit(_guarded(lambda: function(invocation, **arguments), invocation=invocation))
 
@@ -120,6 +134,13 @@ def verb(name: str, *, shared: Sequence[str] = ALL_SHARED) -> Callable[[Callable
 
 
 _SHARED_OPTIONS = {
+    "--account": click.option(
+        "--account",
+        "account_name",
+        default="",
+        metavar="NAME",
+        help="Of this account of a service. Default: what was run without a service.",
+    ),
     "--log-level": click.option(
         "--log-level",
         type=click.Choice(["debug", "info", "warning", "error"]),

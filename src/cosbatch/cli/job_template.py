@@ -1,4 +1,4 @@
-"""``cosbatch job-template copy``."""
+"""``cosbatch job-template copy``, and the same for the other operations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,31 @@ def copy(_: Invocation) -> int:
     return EXIT_SUCCEEDED
 
 
+@verb("delete", shared=())
+def delete(_: Invocation) -> int:
+    """A job that deletes every object of a manifest."""
+    click.echo(read_template("delete"), nl=False)
+    return EXIT_SUCCEEDED
+
+
+@verb("restore", shared=())
+def restore(_: Invocation) -> int:
+    """A job that restores every archived object of a manifest."""
+    click.echo(read_template("restore"), nl=False)
+    return EXIT_SUCCEEDED
+
+
+@verb("tags", shared=())
+def tags(_: Invocation) -> int:
+    """A job that tags every object of a manifest."""
+    click.echo(read_template("tags"), nl=False)
+    return EXIT_SUCCEEDED
+
+
 job_template.add_command(copy)
+job_template.add_command(delete)
+job_template.add_command(restore)
+job_template.add_command(tags)
 
 
 def read_template(name: str) -> str:

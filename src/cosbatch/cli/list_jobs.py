@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from cosbatch.cli.invocation import EXIT_SUCCEEDED, Invocation, run_async, verb
+from cosbatch.cli.invocation import EXIT_SUCCEEDED, WITH_ACCOUNT, Invocation, run_async, verb
 from cosbatch.model.states import JobStatus
 
 
-@verb("list-jobs")
+@verb("list-jobs", shared=WITH_ACCOUNT)
 @click.option(
     "--status",
     "statuses",
@@ -32,7 +32,6 @@ async def _list(
     from cosbatch.cli.job_page import LIST_HEADER, list_row
     from cosbatch.cli.output import print_json, table
     from cosbatch.model.identifiers import RegionName
-    from cosbatch.model.principals import LOCAL_CALLER
     from cosbatch.service.job_document import job_document
     from cosbatch.service.service import JobPage
 
@@ -40,7 +39,7 @@ async def _list(
     if invocation.wiring.has_jobs(invocation.state_folder):
         async with invocation.wiring.open_service(invocation.settings(), invocation.state_folder) as service:
             page = await service.list_jobs(
-                caller=LOCAL_CALLER,
+                caller=invocation.caller,
                 region=None if region is None else RegionName(region),
                 statuses=[JobStatus(status) for status in statuses],
                 max_results=limit,

@@ -5,16 +5,15 @@ from __future__ import annotations
 import click
 
 from cosbatch.cli.change import change_job
-from cosbatch.cli.invocation import Invocation, verb
+from cosbatch.cli.invocation import WITH_ACCOUNT, Invocation, verb
 from cosbatch.model.identifiers import JobId
-from cosbatch.model.principals import LOCAL_CALLER
 
 
-@verb("pause-job")
+@verb("pause-job", shared=WITH_ACCOUNT)
 @click.argument("job_id")
 @click.option("--reason", default="", help="Kept with the job, up to 256 bytes.")
 def pause_job(invocation: Invocation, *, job_id: str, reason: str) -> int:
     """Pause an active job until it is resumed."""
     return change_job(
-        invocation, ask=lambda service: service.pause_job(JobId(job_id), caller=LOCAL_CALLER, reason=reason)
+        invocation, ask=lambda service: service.pause_job(JobId(job_id), caller=invocation.caller, reason=reason)
     )

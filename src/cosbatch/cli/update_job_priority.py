@@ -5,18 +5,17 @@ from __future__ import annotations
 import click
 
 from cosbatch.cli.change import change_job
-from cosbatch.cli.invocation import Invocation, verb
+from cosbatch.cli.invocation import WITH_ACCOUNT, Invocation, verb
 from cosbatch.model.identifiers import JobId
 from cosbatch.model.jobs import PRIORITY_MAX
-from cosbatch.model.principals import LOCAL_CALLER
 
 
-@verb("update-job-priority")
+@verb("update-job-priority", shared=WITH_ACCOUNT)
 @click.argument("job_id")
 @click.argument("priority", type=click.IntRange(1, PRIORITY_MAX))
 def update_job_priority(invocation: Invocation, *, job_id: str, priority: int) -> int:
     """Change a job's priority. Greater runs first; it counts at once."""
     return change_job(
         invocation,
-        ask=lambda service: service.update_job_priority(JobId(job_id), priority=priority, caller=LOCAL_CALLER),
+        ask=lambda service: service.update_job_priority(JobId(job_id), priority=priority, caller=invocation.caller),
     )

@@ -5,15 +5,14 @@ from __future__ import annotations
 import click
 
 from cosbatch.cli.change import change_job
-from cosbatch.cli.invocation import Invocation, verb
+from cosbatch.cli.invocation import WITH_ACCOUNT, Invocation, verb
 from cosbatch.model.identifiers import JobId
-from cosbatch.model.principals import LOCAL_CALLER
 from cosbatch.model.states import JobStatus
 
 _reason = click.option("--reason", default="", help="Kept with the job, up to 256 bytes.")
 
 
-@verb("update-job-status")
+@verb("update-job-status", shared=WITH_ACCOUNT)
 @click.argument("job_id")
 @click.option(
     "--to",
@@ -28,7 +27,7 @@ def update_job_status(invocation: Invocation, *, job_id: str, requested: str, re
     return _update(invocation, job_id=job_id, to=JobStatus(requested), reason=reason)
 
 
-@verb("confirm")
+@verb("confirm", shared=WITH_ACCOUNT)
 @click.argument("job_id")
 @_reason
 def confirm(invocation: Invocation, *, job_id: str, reason: str) -> int:
@@ -36,7 +35,7 @@ def confirm(invocation: Invocation, *, job_id: str, reason: str) -> int:
     return _update(invocation, job_id=job_id, to=JobStatus.READY, reason=reason)
 
 
-@verb("cancel")
+@verb("cancel", shared=WITH_ACCOUNT)
 @click.argument("job_id")
 @_reason
 def cancel(invocation: Invocation, *, job_id: str, reason: str) -> int:
@@ -48,6 +47,6 @@ def _update(invocation: Invocation, *, job_id: str, to: JobStatus, reason: str) 
     return change_job(
         invocation,
         ask=lambda service: service.update_job_status(
-            JobId(job_id), requested_job_status=to, caller=LOCAL_CALLER, status_update_reason=reason
+            JobId(job_id), requested_job_status=to, caller=invocation.caller, status_update_reason=reason
         ),
     )

@@ -14,6 +14,7 @@ from cosbatch.model.manifests import Manifest
 from cosbatch.model.principals import Caller
 from cosbatch.service.key_rotation import Rotation
 from cosbatch.service.people import People
+from cosbatch.service.roles import RoleService
 from cosbatch.service.service import JobService
 from cosbatch.settings import Settings
 from cosbatch.storage.probe import Probed
@@ -116,6 +117,10 @@ class Wiring(Protocol):
         self, settings: Settings, state_folder: Path, /, *, may_make: bool = False
     ) -> AbstractAsyncContextManager[People]:
         """InvalidArgument where there is no ledger in the folder, unless ``may_make`` lets one be made."""
+        ...
+
+    def open_roles(self, settings: Settings, state_folder: Path, /) -> AbstractAsyncContextManager[RoleService]:
+        """The registry of roles of the folder."""
         ...
 
     async def rotate_key(self, settings: Settings, state_folder: Path, /, *, caller: Caller) -> Rotation:

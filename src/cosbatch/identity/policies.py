@@ -103,16 +103,21 @@ def iam_policy(accesses: Iterable[Access]) -> Policy:
 
 
 def cam_policy(accesses: Iterable[Access]) -> Policy:
-    """The permission policy for CAM, and a session policy for Tencent's STS. KeyError for an action that COS lacks."""
+    """The permission policy for CAM, and a session policy for Tencent's STS."""
     merged: dict[tuple[str, ...], list[str]] = {}
     for actions, places in _grouped(accesses):
-        names = tuple(sorted({f"name/cos:{name}" for action in actions for name in _CAM_ACTIONS[action]}))
+        names = tuple(sorted({f"name/cos:{name}" for action in actions for name in _in_cam(action)}))
         resources = [_cam_resource(place) for place in places]
         merged.setdefault(names, []).extend(resource for resource in resources if resource not in merged.get(names, []))
     statements = [
         {"effect": "allow", "action": list(names), "resource": sorted(resources)} for names, resources in merged.items()
     ]
     return {"version": "2.0", "statement": statements}
+
+
+def _in_cam(action: str) -> tuple[str, ...]:
+    """Most actions have the same name there."""
+    return _CAM_ACTIONS.get(action, (action.removeprefix("s3:"),))
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -54,11 +54,11 @@ class Assumed:
 
 def purpose_of_role(account: AccountId, arn: str) -> str:
     """What the secret of a registered role is sealed for."""
-    return f"role\0{account}\0{arn}"
+    return f"role of {account}: {arn}"
 
 
 def purpose_of_job(job_id: JobId) -> str:
-    return f"job\0{job_id}"
+    return f"job {job_id}"
 
 
 def seal_credentials(credentials: Credentials, *, cipher: Cipher, purpose: str) -> str:

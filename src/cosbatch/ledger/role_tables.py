@@ -6,6 +6,8 @@ from typing import Final
 
 from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, PrimaryKeyConstraint, Table, Text
 
+from cosbatch.identity.roles import JOB_CREDENTIALS
+from cosbatch.ledger.sealed import sealed_for
 from cosbatch.ledger.tables import COUNT, REAL_NUMBER, metadata
 
 role: Final = Table(
@@ -19,7 +21,7 @@ role: Final = Table(
     Column("external_id", Text, nullable=False),
     Column("sts_endpoint", Text, nullable=False),
     Column("sts_region", Text, nullable=False),
-    Column("sealed", Text, nullable=False),
+    Column("sealed", Text, nullable=False, info=sealed_for("role of {account}: {arn}")),
     PrimaryKeyConstraint("account", "arn", name="role_pk"),
     sqlite_strict=True,
 )
@@ -32,7 +34,7 @@ job_credential: Final = Table(
     Column("expires_at", REAL_NUMBER),
     Column("narrowed", COUNT, nullable=False),
     Column("for_tasks", COUNT, nullable=False),
-    Column("sealed", Text, nullable=False),
+    Column("sealed", Text, nullable=False, info=sealed_for("job {job_id}", narrowed=JOB_CREDENTIALS)),
     PrimaryKeyConstraint("job_id", name="job_credential_pk"),
     ForeignKeyConstraint(["job_id"], ["job.id"], name="job_credential_job_fk", ondelete="CASCADE"),
     CheckConstraint("narrowed IN (0, 1)", name="job_credential_narrowed"),

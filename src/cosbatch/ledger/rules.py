@@ -65,7 +65,7 @@ def check_same_job(known: Job, *, known_digest: str, account: AccountId, digest:
 def check_quota(account: AccountId, *, unfinished: int, max_unfinished: int | None) -> None:
     if max_unfinished is not None and unfinished >= max_unfinished:
         raise TooManyJobs(
-            f"account {account} has {unfinished} unfinished jobs, and may have {max_unfinished};"
+            f"account {account} has {unfinished} of the {max_unfinished} unfinished jobs that it may have;"
             " wait until some have ended, cancel some, or have max_unfinished_jobs raised in the settings"
         )
 

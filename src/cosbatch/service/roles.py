@@ -7,15 +7,16 @@ Every verb names who calls. Changing the registry takes an admin; an operator, w
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import urlsplit
 
 from cosbatch.identity.ciphers import Cipher
 from cosbatch.identity.credentials import Credentials
 from cosbatch.identity.policies import Access, Policy, cam_policy, cam_trust, iam_policy, iam_trust
 from cosbatch.identity.roles import purpose_of_role, seal_credentials
+from cosbatch.ledger.people_port import AuditEntry
 from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.role_port import RoleLedger
 from cosbatch.model.arns import parse_role_arn
@@ -37,10 +38,8 @@ _PROVIDER_DOMAINS: Final = (*CLOUD_DOMAINS, "tencentcloudapi.com")
 _DESCRIPTION_MAX_BYTES: Final = 256
 
 
-class Record(Protocol):
-    """The audit log."""
-
-    async def __call__(self, *, caller: Caller, verb: str, subject: str, outcome: str) -> None: ...
+Record = Callable[[AuditEntry], Awaitable[None]]
+"""The audit log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +147,7 @@ class RoleService:
         purpose = purpose_of_role(role.account, made.role.arn)
         await self._ledger.add_role(made.role, sealed=seal_credentials(new.key, cipher=self._cipher, purpose=purpose))
         outcome = "made and registered" if made.is_made else "registered"
-        await self._record(caller=caller, verb="create_role", subject=made.role.arn, outcome=outcome)
+        await self._tell(caller, "create-role", made.role.arn, detail=outcome)
         return made
 
     def _role(self, new: NewRole, caller: Caller) -> Role:
@@ -193,7 +192,19 @@ class RoleService:
                 fault = Fault(path="arn", value=arn, problem=problem, way_out="cancel the job, or wait for its end")
                 raise InvalidArgument("the role cannot be deleted", faults=[fault])
         await self._ledger.remove_role(arn, account=caller.account.id)
-        await self._record(caller=caller, verb="delete_role", subject=arn, outcome="deleted")
+        await self._tell(caller, "delete-role", arn)
+
+    async def _tell(self, caller: Caller, action: str, target: str, *, detail: str = "") -> None:
+        entry = AuditEntry(
+            account=caller.account.id,
+            actor=caller.user,
+            via=caller.via,
+            action=action,
+            target=target,
+            credential=caller.credential,
+            detail=detail,
+        )
+        await self._record(entry)
 
     # --- looking
 
@@ -275,7 +286,7 @@ class RoleService:
 
         tested, is_narrowed = await try_accesses(request, accesses_of=self._accesses, open_stores=open_stores)
         told = "; ".join(f"{access.purpose}: {access.verdict}" for access in tested)
-        await self._record(caller=caller, verb="test_role", subject=arn, outcome=told)
+        await self._tell(caller, "test-role", arn, detail=told)
         return RoleTested(is_narrowed=is_narrowed, accesses=tested)
 
     # --- faults

@@ -170,8 +170,8 @@ class RoleSettings(Section):
     arn: Annotated[StrictStr, AfterValidator(_role_arn)] = Field(
         description="`qcs::cam::uin/<uin>:roleName/<name>` or `arn:aws:iam::<account>:role/<name>`."
     )
-    account: Annotated[StrictStr, Field(min_length=1)] = Field(
-        default=LOCAL_ACCOUNT, description="Name of the account whose jobs may use it; default: that of `cosbatch run`."
+    account: StrictStr = Field(
+        default="", description="Name of the account whose jobs may use it; default: jobs of `cosbatch run`."
     )
     provider: RoleProvider = Field(
         description="Who gives its credentials: " + ", ".join(f"`{provider}`" for provider in RoleProvider) + "."
@@ -482,7 +482,7 @@ def declared_roles(settings: Settings) -> list[tuple[Role, Callable[[], Credenti
 def _role(role: RoleSettings) -> Role:
     return Role(
         arn=role.arn,
-        account=LOCAL_ACCOUNT if role.account == LOCAL_ACCOUNT else account_id(role.account),
+        account=account_id(role.account) if role.account else LOCAL_ACCOUNT,
         provider=role.provider,
         created_at=0.0,
         description=role.description,
@@ -545,7 +545,7 @@ def _default(field: Any) -> str:
     if field.default_factory is not None:
         return "see there"
     default = getattr(field.default, "value", field.default)
-    return "none" if default in (None, {}, []) else f"`{default}`"
+    return "none" if default in (None, "", {}, []) else f"`{default}`"
 
 
 def _unit(name: str) -> str:

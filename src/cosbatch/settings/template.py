@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from cosbatch.settings.loading import CredentialSettings, RegionSettings, Settings
+from cosbatch.settings.loading import CredentialSettings, RegionSettings, RoleSettings, Settings
 from cosbatch.settings.people import AccountSettings, UserSettings
 from cosbatch.settings.server import ServerSettings
 
@@ -24,6 +24,11 @@ _REGIONS: Final = """
 # The region table: jobs name a region, never an endpoint.
 regions:
   local:
+"""
+_ROLES: Final = """
+# Roles under which jobs act; they can also be made with cosbatch admin.
+#roles:
+  #-
 """
 _PEOPLE: Final = """
 # Accounts and users can be declared here, or made with cosbatch admin.
@@ -44,9 +49,12 @@ _EXAMPLES: Final[Mapping[str, Any]] = {
     "appid": "1250000000",
     "aws_account_id": "123456789012",
     "account": "team",
+    "arn": "arn:aws:iam::123456789012:role/batch",
+    "provider": "aws-sts",
+    "sts_endpoint": "http://127.0.0.1:9000",
 }
 """Of settings without a default of their own."""
-_SECTIONS: Final = ("regions", "server", "accounts", "users")
+_SECTIONS: Final = ("regions", "roles", "server", "accounts", "users")
 
 
 def render_settings_file() -> str:
@@ -57,6 +65,10 @@ def render_settings_file() -> str:
         *_lines(RegionSettings, indent=4, but=("credentials",), live=("endpoint",)),
         "    # Where the access key is. Without it only jobs with a role run.\n    credentials:\n",
         *_lines(CredentialSettings, indent=6, live=("access_key_id", "secret_access_key")),
+        _ROLES,
+        *_lines(RoleSettings, indent=4, but=("credentials",)),
+        "    #credentials:\n",
+        *_lines(CredentialSettings, indent=6),
         "\n# The service, cosbatch serve.\n#server:\n",
         *_lines(ServerSettings, indent=2),
         _PEOPLE,

@@ -39,9 +39,8 @@ from cosbatch.service.service import JobService
 from cosbatch.settings import Settings, variables_of_the_program
 from cosbatch.storage.folder_spool import FolderSpool
 from cosbatch.storage.http_memory import keep_large_blocks
-from cosbatch.wiring.keys import key_ring
 from cosbatch.wiring.logs import logging_to_folder
-from cosbatch.wiring.service import job_service, role_desk
+from cosbatch.wiring.service import desk_where_needed, job_service, own_cipher
 from cosbatch.wiring.stores import SLOWEST_ANSWER, RegionStores, open_stores
 
 log = structlog.get_logger(__name__)
@@ -184,16 +183,15 @@ async def open_engine(
 ) -> AsyncIterator[Engine]:
     """Planner and workers in processes of their own, scheduler and finisher in this one; drained on exit.
 
-    ``cipher`` opens the secrets of roles. Without one, the data folder's own is used where the settings have roles, and
-    no job can have one otherwise."""
-    if cipher is None and settings.roles:
-        cipher = Cipher(key_ring(settings, data_dir, may_make=True))
+    ``cipher`` opens the secrets of roles. Without one, the data folder's own is used, where it has one or the settings
+    have roles; else no job can have a role."""
+    cipher = cipher or own_cipher(settings, data_dir)
     narrowed = cipher.narrowed(JOB_CREDENTIALS) if cipher else None
     children = _children(settings, data_dir, log_level, narrowed)
     group = ProcessGroup(children, supervisor=supervisor or engine_supervisor(settings))
     stop = asyncio.Event()
     async with _process(settings, data_dir, FINISHER, narrowed) as process:
-        desk = role_desk(settings, data_dir, process.ledger, cipher=cipher)
+        desk = desk_where_needed(settings, data_dir, process.ledger, cipher=cipher)
         tools = FinishTools(
             ledger=process.ledger,
             spool=process.spool,

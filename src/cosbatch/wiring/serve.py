@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 from starlette.routing import BaseRoute
@@ -42,10 +43,18 @@ from cosbatch.wiring.keys import key_ring
 log = structlog.get_logger(__name__)
 
 
+class Breakable(Protocol):
+    async def until_broken(self) -> None:
+        """Until a part has ended by an error; raises that."""
+        ...
+
+
 class Serving:
     """A service that runs while its context is open."""
 
-    def __init__(self, *, address: str, first_run: Path | None, engine: Engine, listener: asyncio.Task[None]) -> None:
+    def __init__(
+        self, *, address: str, first_run: Path | None, engine: Breakable, listener: asyncio.Task[None]
+    ) -> None:
         self.address = address
         """``http[s]://host:port``."""
         self.first_run = first_run

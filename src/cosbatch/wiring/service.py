@@ -25,7 +25,7 @@ from cosbatch.storage.patience import LOOK_SECONDS, answered_within
 from cosbatch.storage.persistent import PersistentStore
 from cosbatch.storage.probe import Probed, probe_store
 from cosbatch.storage.telling_why import bucket_region_or_cause, head_or_cause
-from cosbatch.wiring.keys import key_ring
+from cosbatch.wiring.keys import key_ring, key_ring_file
 from cosbatch.wiring.stores import RegionStores, open_stores
 
 
@@ -44,7 +44,7 @@ async def open_service(settings: Settings, data_dir: Path) -> AsyncIterator[JobS
     async with open_stores(settings, clock=clock) as stores:
         ledger = await open_sqlite_ledger(data_dir)
         try:
-            yield job_service(settings, ledger, stores, desk=role_desk(settings, data_dir, ledger))
+            yield job_service(settings, ledger, stores, desk=desk_where_needed(settings, data_dir, ledger))
         finally:
             await ledger.close()
 
@@ -68,16 +68,26 @@ def job_service(settings: Settings, ledger: JobLedger, stores: RegionStores, *, 
 # --- roles
 
 
-def role_desk(
+def desk_where_needed(
     settings: Settings, data_dir: Path, ledger: SqlLedger, *, cipher: Cipher | None = None
 ) -> RoleDesk | None:
-    """Without a cipher, and without roles in the settings that would need one, there are no roles."""
-    if cipher is None and not settings.roles:
+    """None where there can be no role."""
+    cipher = cipher or own_cipher(settings, data_dir)
+    return None if cipher is None else role_desk(settings, ledger, cipher=cipher)
+
+
+def own_cipher(settings: Settings, data_dir: Path) -> Cipher | None:
+    """Of a folder whose ledger may have sealed roles, or for roles of the settings; else none is made."""
+    file = key_ring_file(settings, data_dir)
+    if not settings.roles and file is not None and not file.exists():
         return None
+    return Cipher(key_ring(settings, data_dir, may_make=True))
+
+
+def role_desk(settings: Settings, ledger: SqlLedger, *, cipher: Cipher) -> RoleDesk:
     declared = [DeclaredRole(role=role, key=key) for role, key in declared_roles(settings)]
-    chosen = cipher or Cipher(key_ring(settings, data_dir, may_make=True))
     provider = partial(_provider_of_roles, settings)
-    return RoleDesk(ledger.roles, cipher=chosen, declared=declared, provider=provider)
+    return RoleDesk(ledger.roles, cipher=cipher, declared=declared, provider=provider)
 
 
 class _DeskRoles:

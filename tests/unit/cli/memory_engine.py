@@ -189,6 +189,7 @@ class MemoryWiring:
 
     open_serving = staticmethod(wiring.open_serving)
     open_people = staticmethod(wiring.open_people)
+    open_roles = staticmethod(wiring.open_roles)
     rotate_key = staticmethod(wiring.rotate_key)
     back_up_ledger = staticmethod(wiring.back_up_ledger)
     restore_ledger = staticmethod(wiring.restore_ledger)

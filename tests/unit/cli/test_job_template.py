@@ -10,7 +10,7 @@ import trustme
 from click.testing import CliRunner
 
 from cosbatch.cli.main import cli
-from cosbatch.model.operations import PutObjectCopy
+from cosbatch.model.operations import DeleteObject, InitiateRestoreObject, PutObjectCopy, PutObjectTagging
 from cosbatch.service.documents import read_document
 from cosbatch.service.job_document import request_document
 from cosbatch.service.job_schema import CopyForm, JobForm, NewObjectMetadataForm, parse_job
@@ -52,6 +52,20 @@ def test_the_template_names_every_field(template: str) -> None:
     for form in (JobForm, CopyForm, NewObjectMetadataForm):
         for name in set(form.model_fields) - left_out:
             assert f"{name}:" in template, name
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"), [("delete", DeleteObject), ("restore", InitiateRestoreObject), ("tags", PutObjectTagging)]
+)
+def test_the_other_templates_are_jobs_in_either_spelling(name: str, parameters: type) -> None:
+    printed = CliRunner().invoke(cli, ["job-template", name])
+    assert printed.exit_code == 0
+    for spelling in (printed.stdout, switched_on(printed.stdout)):
+        assert isinstance(parse_job(read_document(spelling, source=name)).request.operation, parameters)
+    left_out = {"operation", "confirmation_required", "client_request_token", "role_arn"}
+    of_copies = {"part_copy_above_bytes", "part_size_bytes"}
+    for field in set(JobForm.model_fields) - left_out - of_copies:
+        assert f"{field}:" in printed.stdout, field
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("job-*.yaml")), ids=lambda path: path.name)

@@ -164,5 +164,12 @@ def test_trust() -> None:
     assert "condition" not in cam_trust(principal="p", external_id="")["statement"][0]
 
 
+def test_an_action_that_has_no_other_name_in_cam_keeps_its_own() -> None:
+    retention = Access(
+        purpose=Purpose.TARGET_WRITE, region=HERE, bucket=Bucket("b-1250000000"), actions=("s3:PutObjectRetention",)
+    )
+    assert cam_policy([retention])["statement"][0]["action"] == ["name/cos:PutObjectRetention"]
+
+
 def test_compact_has_no_white_space() -> None:
     assert " " not in compact(iam_policy(COPY))

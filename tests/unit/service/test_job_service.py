@@ -255,7 +255,7 @@ class TestCreate:
         first = await service.create_job(job_request(), caller=ME, token="t")
         await service.create_job(job_request(), caller=ME)
 
-        with pytest.raises(TooManyJobs, match=r"account me has 2 unfinished jobs.*cancel some") as raised:
+        with pytest.raises(TooManyJobs, match=r"account me has 2 of the 2 unfinished jobs.*cancel some") as raised:
             await service.create_job(job_request(), caller=ME)
 
         assert (raised.value.code, raised.value.http_status) == ("TooManyJobs", 500)

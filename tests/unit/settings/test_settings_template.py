@@ -33,8 +33,9 @@ def test_as_it_stands_everything_is_as_without_it(tmp_path: Path) -> None:
 
 def test_with_every_mark_taken_away_it_still_loads(tmp_path: Path) -> None:
     trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
-    settings = load(tmp_path, re.sub(r"(?m)^( *)#(?=[a-z_]+:)", r"\1", render_settings_file()))
+    settings = load(tmp_path, re.sub(r"(?m)^( *)#(?=[a-z_]+:|-$)", r"\1", render_settings_file()))
     assert settings.lease_seconds == 30
     assert settings.server.drain_seconds == ServerSettings().drain_seconds
     assert settings.users["anna"].account == "team"
+    assert [role.provider for role in settings.roles] == ["aws-sts"]
     assert settings.regions["local"].requests_per_second == 1000

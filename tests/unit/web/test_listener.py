@@ -77,6 +77,18 @@ async def test_calls_are_answered_until_its_end() -> None:
         await asyncio.open_connection("127.0.0.1", listener.port)
 
 
+async def test_a_request_line_may_name_the_whole_address() -> None:
+    """As clients send it that take the service for a proxy."""
+    listener = Listener(Listening(host="127.0.0.1", port=0))
+    async with listener.serving(app()):
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(b"GET http://somewhere.example/ HTTP/1.1\r\nhost: somewhere.example\r\nconnection: close\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
 async def test_ipv6() -> None:
     listener = Listener(Listening(host="::1", port=0))
     assert listener.address == f"http://[::1]:{listener.port}"

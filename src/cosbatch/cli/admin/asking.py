@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -38,13 +37,10 @@ def ask_people(
 
 def operator() -> Caller:
     """Whoever runs this program, by the name that the system has for it."""
+    from cosbatch.cli.callers import user_name
     from cosbatch.service.people import local_operator
 
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        name = "(unnamed)"
-    return local_operator(name)
+    return local_operator(user_name())
 
 
 def account_of(name: str) -> AccountId | None:

@@ -8,13 +8,14 @@ from cosbatch.cli.admin.access_keys import create_access_key, disable_access_key
 from cosbatch.cli.admin.accounts import create_account, list_accounts
 from cosbatch.cli.admin.audit import audit
 from cosbatch.cli.admin.ledger_file import backup, restore, rotate_key
+from cosbatch.cli.admin.roles import create_role, delete_role, list_roles, role_policies, test_role
 from cosbatch.cli.admin.tokens import create_token, list_tokens, revoke_token
 from cosbatch.cli.admin.users import create_user, disable_user, enable_user, list_users, reset_password
 
 
 @click.group("admin")
 def admin() -> None:
-    """Accounts, users, keys, tokens, the audit log, and the ledger's file.
+    """Accounts, users, keys, tokens, roles, the audit log, and the ledger's file.
 
     Works on the data folder itself, on the service's own host: whoever may write to the folder may do all of it. A
     running service takes the changes at once. Secrets are printed once, when they are made.
@@ -36,6 +37,11 @@ for _verb in (
     create_token,
     list_tokens,
     revoke_token,
+    create_role,
+    list_roles,
+    test_role,
+    role_policies,
+    delete_role,
     audit,
     backup,
     restore,

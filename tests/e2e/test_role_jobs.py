@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +22,7 @@ from cosbatch.model.regions import Versioning
 from cosbatch.operations.job_access import job_access, with_source
 from cosbatch.service.job_schema import parse_job
 from cosbatch.storage.profiles import PROFILES
-from tests.e2e.program import Ground
+from tests.e2e.program import PROGRAM, Ground
 from tests.stores import RealStore
 from tests.unit.service.job_builders import without_places
 
@@ -111,6 +112,39 @@ def least_policy(ground: Ground, store: RealStore, document: Mapping[str, Any]) 
         *job_access(request, findings=findings, source_profile=profile, target_profile=profile, same_store=True),
     ]
     return iam_policy(accesses)
+
+
+def admin(ground: Ground, *arguments: str | Path, typed: str = "", code: int = 0) -> dict[str, Any]:
+    places = ["--config", str(ground.folder / "cosbatch.yaml"), "--data", str(ground.folder / "state"), "--json"]
+    words = [str(PROGRAM), "admin", *map(str, arguments), *places]
+    done = subprocess.run(words, input=typed, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+def test_a_role_is_registered_tested_used_and_deleted(seaweedfs_store: RealStore, tmp_path: Path) -> None:
+    store = seaweedfs_store
+    ground = Ground(store, tmp_path, f"rol{uuid.uuid4().hex[:8]}")
+    ground.put(KEYS[:20])
+    job_file = ground.job_file(ground.csv(KEYS[:20]), role_arn=SEAWEEDFS_ROLE)
+    assert "no registry of roles" in ground.call("run", job_file, "--yes", "--json", expect=2)
+    options = ["--provider", "aws-sts", "--access-key-id", store.access_key, "--sts-endpoint", store.endpoint]
+    admin(ground, "create-role", SEAWEEDFS_ROLE, *options, typed=f"{store.secret_key}\n")
+
+    [listed] = admin(ground, "list-roles")["roles"]
+    assert (listed["role"], listed["is_declared"]) == (SEAWEEDFS_ROLE, False)
+    tested = admin(ground, "test-role", SEAWEEDFS_ROLE, job_file)
+    assert tested["is_narrowed"]
+    assert {access["verdict"] for access in tested["accesses"]} == {"may"}
+    shown = admin(ground, "role-policies", SEAWEEDFS_ROLE, job_file, "--provider", "aws-sts", "--source", ground.source)
+    assert f"arn:aws:s3:::{ground.source}/*" in json.dumps(shown["permission"])
+    assert ground.call_json("run", job_file, "--yes")["status"] == "Complete"
+    assert ground.keys_in(ground.target) == set(KEYS[:20])
+    admin(ground, "delete-role", SEAWEEDFS_ROLE)
+    assert admin(ground, "list-roles")["roles"] == []
+    actions = [line["action"] for line in admin(ground, "audit")["audit"]]
+    assert sorted(actions) == ["create-role", "delete-role", "test-role"]
 
 
 @pytest.mark.system

@@ -1,0 +1,64 @@
+"""What speaks for roles: the verbs of their registry, over the ledger of a folder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from cosbatch.identity.ciphers import Cipher
+from cosbatch.identity.credentials import Credentials, StaticCredentials
+from cosbatch.ledger.people_port import AuditEntry
+from cosbatch.ledger.sql_ledger import SqlLedger, open_sqlite_ledger
+from cosbatch.ledger.sql_people import open_sqlite_people
+from cosbatch.model.clock import SystemClock
+from cosbatch.model.identifiers import RegionName
+from cosbatch.service.role_desk import RoleDesk
+from cosbatch.service.roles import Record, RoleService
+from cosbatch.settings import Settings, region_table
+from cosbatch.storage.port import ObjectStore
+from cosbatch.wiring.keys import key_ring
+from cosbatch.wiring.service import role_desk
+from cosbatch.wiring.stores import RegionStores, open_stores, profile_of
+
+
+def role_service(
+    settings: Settings, *, ledger: SqlLedger, desk: RoleDesk, cipher: Cipher, stores: RegionStores, record: Record
+) -> RoleService:
+    """``record`` writes the audit log."""
+
+    def open_store(region: RegionName, credentials: Credentials) -> ObjectStore:
+        return stores.signed_by(StaticCredentials(credentials), stores.region(region))
+
+    return RoleService(
+        ledger.roles,
+        jobs=ledger,
+        desk=desk,
+        cipher=cipher,
+        clock=SystemClock(),
+        regions=region_table(settings),
+        profile_of=profile_of,
+        open_store=open_store,
+        record=record,
+    )
+
+
+@asynccontextmanager
+async def open_roles(settings: Settings, data_dir: Path) -> AsyncIterator[RoleService]:
+    """The registry of a folder, which gets a ledger and a key where it has none."""
+    ledger = await open_sqlite_ledger(data_dir)
+    try:
+        book = await open_sqlite_people(data_dir)
+        try:
+            cipher = Cipher(key_ring(settings, data_dir, may_make=not await book.has_sealed()))
+
+            async def record(entry: AuditEntry) -> None:
+                await book.record(entry)
+
+            async with open_stores(settings, clock=SystemClock()) as stores:
+                desk = role_desk(settings, ledger, cipher=cipher)
+                yield role_service(settings, ledger=ledger, desk=desk, cipher=cipher, stores=stores, record=record)
+        finally:
+            await book.close()
+    finally:
+        await ledger.close()
