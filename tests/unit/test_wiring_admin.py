@@ -59,3 +59,17 @@ async def test_a_service_is_seen_at_work_before_it_reads_the_key(tmp_path: Path)
         with pytest.raises(InvalidArgument, match=r"works on it: .*service-"):
             await rotate_key(Settings(), state, caller=ROOT)
     assert not [held for held in (state / "processes").iterdir() if held.name.startswith("service-")]
+
+
+async def test_a_service_does_not_begin_with_a_key_that_opens_nothing(tmp_path: Path) -> None:
+    state, settings = tmp_path / "state", Settings(workers=1)
+    async with open_serving(settings, state, host="127.0.0.1", port=0):
+        pass
+    right = (state / "encryption.key").read_text()
+    (state / "encryption.key").write_text(f"{'A' * 43}=\n")
+    with pytest.raises(InvalidArgument, match="does not open the ledger's secrets"):
+        async with open_serving(settings, state, host="127.0.0.1", port=0):
+            pass
+    (state / "encryption.key").write_text(right)
+    async with open_serving(settings, state, host="127.0.0.1", port=0):
+        pass
