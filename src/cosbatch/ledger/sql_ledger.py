@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from cosbatch.ledger import census, claims, commits, duties, jobs, removals, scheduling, sqlite, uploads, workers
-from cosbatch.ledger.audit_trail import SqlAuditTrail
 from cosbatch.ledger.port import (
     ChunkState,
     CommittedPart,
@@ -54,7 +53,6 @@ class SqlLedger(JobLedger):
     def __init__(self, database: Database) -> None:
         self._database = database
         self.roles = SqlRoleLedger(database)
-        self.audit = SqlAuditTrail(database)
         """Of the same database."""
 
     async def close(self) -> None:

@@ -28,7 +28,6 @@ from cosbatch.model.principals import Caller, UserRole
 from cosbatch.model.regions import Region
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import Actor, JobStatus, is_final, may_move, sources_of
-from cosbatch.service.job_audit import AuditTrail, audited
 from cosbatch.service.job_document import request_digest
 from cosbatch.service.job_rules import unknown_region
 from cosbatch.service.job_schema import TOKEN_MAX_BYTES
@@ -131,12 +130,9 @@ class JobService:
         look_seconds: float = LOOK_SECONDS,
         max_unfinished_jobs: int | None = None,
         roles: JobRoles | None = None,
-        audit: AuditTrail | None = None,
     ) -> None:
         """``look_seconds``: how long a look at a manifest may last before its store counts as not answering.
-        ``max_unfinished_jobs``: of one account; None: any number. ``roles``: without it no job may name one.
-        ``audit``: where changes are told of."""
-        self.audit = audit
+        ``max_unfinished_jobs``: of one account; None: any number. ``roles``: without it no job may name one."""
         self._roles = roles
         self._ledger = ledger
         self._regions = regions
@@ -147,7 +143,6 @@ class JobService:
     # --- creating
 
     @_answering
-    @audited("create-job")
     async def create_job(
         self, request: JobRequest, *, caller: Caller, token: str = "", repeat: Repeat = Repeat.ANSWER
     ) -> Job:
@@ -289,7 +284,6 @@ class JobService:
     # --- changing
 
     @_answering
-    @audited("update-job-priority")
     async def update_job_priority(self, job_id: JobId, *, priority: int, caller: Caller) -> Job:
         """Also while it runs. IllegalMove for a job that has ended."""
         _check_operates(caller, to="change jobs")
@@ -302,7 +296,6 @@ class JobService:
         return await self._ledger.set_priority(job_id, priority=priority, actor=Actor.USER, by=str(caller))
 
     @_answering
-    @audited("update-job-status")
     async def update_job_status(
         self, job_id: JobId, *, requested_job_status: JobStatus, caller: Caller, status_update_reason: str = ""
     ) -> Job:
@@ -323,13 +316,11 @@ class JobService:
         return await self._move(job_id, verb, caller=caller, reason=status_update_reason)
 
     @_answering
-    @audited("pause-job")
     async def pause_job(self, job_id: JobId, *, caller: Caller, reason: str = "") -> Job:
         """It stays paused until it is resumed: no priority resumes it."""
         return await self._move(job_id, _PAUSE, caller=caller, reason=reason, paused_by=PausedBy.USER)
 
     @_answering
-    @audited("resume-job")
     async def resume_job(self, job_id: JobId, *, caller: Caller, reason: str = "") -> Job:
         """Only what a user paused: a job that gave way to a greater priority resumes by itself."""
         _check_operates(caller, to="change jobs")
@@ -342,7 +333,6 @@ class JobService:
         return await self._move(job_id, _RESUME, caller=caller, reason=reason)
 
     @_answering
-    @audited("delete-job")
     async def delete_job(self, job_id: JobId, *, caller: Caller) -> None:
         """Of a job that has ended; its report in the user's bucket stays. It is gone at once, also its token, which a
         new job may bear; the engine clears away what is left of it. IllegalMove where it has not ended, or its report
