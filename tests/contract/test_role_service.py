@@ -183,7 +183,8 @@ async def test_only_an_admin_changes_the_registry(rig: Rig, role: UserRole) -> N
         await rig.service.create_role(new(), caller=caller(role))
     with pytest.raises(NotAllowed):
         await rig.service.delete_role("arn:aws:iam::1:role/declared", caller=caller(role))
-    assert rig.audit == []
+    assert [action for action, _, _ in rig.audit] == ["create-role", "delete-role"]
+    assert all("that takes an admin" in why for _, _, why in rig.audit)
 
 
 async def test_a_viewer_tests_no_role(rig: Rig) -> None:

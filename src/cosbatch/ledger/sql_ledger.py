@@ -21,6 +21,7 @@ from cosbatch.ledger.port import (
 from cosbatch.ledger.rate_shares import RateWish
 from cosbatch.ledger.roles import SqlRoleLedger
 from cosbatch.ledger.rules import ROWS_PER_WRITE
+from cosbatch.ledger.sql_people import SqlPeople
 from cosbatch.ledger.transaction import Database
 from cosbatch.model.census import JobCensus
 from cosbatch.model.clock import Clock
@@ -53,6 +54,7 @@ class SqlLedger(JobLedger):
     def __init__(self, database: Database) -> None:
         self._database = database
         self.roles = SqlRoleLedger(database)
+        self.people = SqlPeople(database)
         """Of the same database."""
 
     async def close(self) -> None:

@@ -7,7 +7,7 @@ Every verb names who calls. Changing the registry takes an admin; an operator, w
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlsplit
@@ -16,7 +16,6 @@ from cosbatch.identity.ciphers import Cipher
 from cosbatch.identity.credentials import Credentials
 from cosbatch.identity.policies import Access, Policy, cam_policy, cam_trust, iam_policy, iam_trust
 from cosbatch.identity.roles import purpose_of_role, seal_credentials
-from cosbatch.ledger.people_port import AuditEntry
 from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.role_port import RoleLedger
 from cosbatch.model.arns import parse_role_arn
@@ -28,6 +27,7 @@ from cosbatch.model.principals import Caller, Role, RoleProvider, UserRole
 from cosbatch.model.regions import CLOUD_DOMAINS, Region, Versioning, is_same_store
 from cosbatch.model.states import FINAL, JobStatus
 from cosbatch.operations.job_access import job_access, with_source
+from cosbatch.service.audit import Record, audited
 from cosbatch.service.role_desk import RoleDesk
 from cosbatch.service.role_trial import AccessTried, try_accesses
 from cosbatch.storage.port import ObjectStore
@@ -36,10 +36,6 @@ from cosbatch.storage.profiles import CapabilityProfile
 _EXTERNAL_ID: Final = re.compile(r"([A-Za-z0-9_+=,.@:/-]{2,128})?")
 _PROVIDER_DOMAINS: Final = (*CLOUD_DOMAINS, "tencentcloudapi.com")
 _DESCRIPTION_MAX_BYTES: Final = 256
-
-
-Record = Callable[[AuditEntry], Awaitable[None]]
-"""The audit log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +125,16 @@ class RoleService:
         Where the key may not make it, it is registered all the same, and the policies come back to be pasted. Raises
         InvalidArgument with all faults, also where the account or the provider has a role of that name already.
         """
+        async with audited(self._record, caller, "create-role", target=new.arn) as write:
+            made = await self._create(
+                new, caller=caller, make_for=make_for, source_bucket=source_bucket, principal=principal
+            )
+            write.target, write.detail = made.role.arn, "made and registered" if made.is_made else "registered"
+        return made
+
+    async def _create(
+        self, new: NewRole, *, caller: Caller, make_for: JobRequest | None, source_bucket: Bucket | None, principal: str
+    ) -> RoleMade:
         _check_admin(caller, to="register roles")
         faults = list(self._faults(new))
         if make_for is not None and new.provider is RoleProvider.STORED:
@@ -146,8 +152,6 @@ class RoleService:
             made = await self._make(role, new.key, policies)
         purpose = purpose_of_role(role.account, made.role.arn)
         await self._ledger.add_role(made.role, sealed=seal_credentials(new.key, cipher=self._cipher, purpose=purpose))
-        outcome = "made and registered" if made.is_made else "registered"
-        await self._tell(caller, "create-role", made.role.arn, detail=outcome)
         return made
 
     def _role(self, new: NewRole, caller: Caller) -> Role:
@@ -180,6 +184,10 @@ class RoleService:
     async def delete_role(self, arn: str, *, caller: Caller) -> None:
         """From the registry; the provider keeps it. InvalidArgument where an unfinished job names it, or the settings
         declare it."""
+        async with audited(self._record, caller, "delete-role", target=arn):
+            await self._delete(arn, caller=caller)
+
+    async def _delete(self, arn: str, *, caller: Caller) -> None:
         _check_admin(caller, to="delete roles")
         role = await self._desk.find(arn, account=caller.account.id)
         if role.is_declared:
@@ -192,19 +200,6 @@ class RoleService:
                 fault = Fault(path="arn", value=arn, problem=problem, way_out="cancel the job, or wait for its end")
                 raise InvalidArgument("the role cannot be deleted", faults=[fault])
         await self._ledger.remove_role(arn, account=caller.account.id)
-        await self._tell(caller, "delete-role", arn)
-
-    async def _tell(self, caller: Caller, action: str, target: str, *, detail: str = "") -> None:
-        entry = AuditEntry(
-            account=caller.account.id,
-            actor=caller.user,
-            via=caller.via,
-            action=action,
-            target=target,
-            credential=caller.credential,
-            detail=detail,
-        )
-        await self._record(entry)
 
     # --- looking
 
@@ -275,6 +270,12 @@ class RoleService:
         object that it lists is looked at, and a multipart upload is begun and aborted where the job will write.
 
         Raises NoSuchRole, RoleNotAssumed, and StorageError where a store does not answer."""
+        async with audited(self._record, caller, "test-role", target=arn) as write:
+            tested = await self._test(arn, caller=caller, request=request)
+            write.detail = "; ".join(f"{access.purpose}: {access.verdict}" for access in tested.accesses)
+        return tested
+
+    async def _test(self, arn: str, *, caller: Caller, request: JobRequest) -> RoleTested:
         if not caller.role.may(UserRole.OPERATOR):
             raise NotAllowed(f"user {caller.user} is a {caller.role} and may not test roles; that takes an operator")
 
@@ -285,8 +286,6 @@ class RoleService:
             return lambda region: self._open_store(region, assumed.credentials), assumed.is_narrowed
 
         tested, is_narrowed = await try_accesses(request, accesses_of=self._accesses, open_stores=open_stores)
-        told = "; ".join(f"{access.purpose}: {access.verdict}" for access in tested)
-        await self._tell(caller, "test-role", arn, detail=told)
         return RoleTested(is_narrowed=is_narrowed, accesses=tested)
 
     # --- faults

@@ -28,6 +28,7 @@ from cosbatch.model.principals import Caller, UserRole
 from cosbatch.model.regions import Region
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import Actor, JobStatus, is_final, may_move, sources_of
+from cosbatch.service.audit import Record, audited
 from cosbatch.service.job_document import request_digest
 from cosbatch.service.job_rules import unknown_region
 from cosbatch.service.job_schema import TOKEN_MAX_BYTES
@@ -130,9 +131,12 @@ class JobService:
         look_seconds: float = LOOK_SECONDS,
         max_unfinished_jobs: int | None = None,
         roles: JobRoles | None = None,
+        record: Record | None = None,
     ) -> None:
         """``look_seconds``: how long a look at a manifest may last before its store counts as not answering.
-        ``max_unfinished_jobs``: of one account; None: any number. ``roles``: without it no job may name one."""
+        ``max_unfinished_jobs``: of one account; None: any number. ``roles``: without it no job may name one.
+        ``record``: the audit log, which is told of every write, also of refused ones."""
+        self._record = record
         self._roles = roles
         self._ledger = ledger
         self._regions = regions
@@ -153,6 +157,12 @@ class JobService:
         belongs to another request, or to any where ``repeat`` refuses, TooManyJobs where the account's quota is used
         up, StorageError where the manifest cannot be looked at.
         """
+        async with audited(self._record, caller, "create-job") as write:
+            job = await self._create(request, caller=caller, token=token, repeat=repeat)
+            write.target = job.id
+        return job
+
+    async def _create(self, request: JobRequest, *, caller: Caller, token: str, repeat: Repeat) -> Job:
         _check_operates(caller, to="make jobs")
         self._check(request, token=token, also=await self._role_faults(request, caller.account.id))
         digest = request_digest(request)
@@ -286,6 +296,11 @@ class JobService:
     @_answering
     async def update_job_priority(self, job_id: JobId, *, priority: int, caller: Caller) -> Job:
         """Also while it runs. IllegalMove for a job that has ended."""
+        async with audited(self._record, caller, "update-job-priority", target=job_id) as write:
+            write.detail = f"to {priority}"
+            return await self._set_priority(job_id, priority, caller=caller)
+
+    async def _set_priority(self, job_id: JobId, priority: int, *, caller: Caller) -> Job:
         _check_operates(caller, to="change jobs")
         faults = _priority_faults(priority)
         if faults:
@@ -300,29 +315,24 @@ class JobService:
         self, job_id: JobId, *, requested_job_status: JobStatus, caller: Caller, status_update_reason: str = ""
     ) -> Job:
         """``Ready`` confirms, ``Cancelled`` cancels; nothing else can be asked for. The answer may say Cancelling."""
-        match requested_job_status:
-            case JobStatus.READY:
-                verb = _CONFIRM
-            case JobStatus.CANCELLED:
-                verb = _CANCEL
-            case _:
-                fault = Fault(
-                    path="requested_job_status",
-                    value=requested_job_status,
-                    problem="cannot be asked for",
-                    way_out="write Ready to confirm or Cancelled to cancel; pausing and resuming have their own verbs",
-                )
-                raise InvalidArgument("the status cannot be set", faults=[fault])
-        return await self._move(job_id, verb, caller=caller, reason=status_update_reason)
+        async with audited(self._record, caller, "update-job-status", target=job_id) as write:
+            write.detail = f"to {requested_job_status}"
+            verb = _verb_to(requested_job_status)
+            return await self._move(job_id, verb, caller=caller, reason=status_update_reason)
 
     @_answering
     async def pause_job(self, job_id: JobId, *, caller: Caller, reason: str = "") -> Job:
         """It stays paused until it is resumed: no priority resumes it."""
-        return await self._move(job_id, _PAUSE, caller=caller, reason=reason, paused_by=PausedBy.USER)
+        async with audited(self._record, caller, "pause-job", target=job_id):
+            return await self._move(job_id, _PAUSE, caller=caller, reason=reason, paused_by=PausedBy.USER)
 
     @_answering
     async def resume_job(self, job_id: JobId, *, caller: Caller, reason: str = "") -> Job:
         """Only what a user paused: a job that gave way to a greater priority resumes by itself."""
+        async with audited(self._record, caller, "resume-job", target=job_id):
+            return await self._resume(job_id, caller=caller, reason=reason)
+
+    async def _resume(self, job_id: JobId, *, caller: Caller, reason: str) -> Job:
         _check_operates(caller, to="change jobs")
         job = await self._ledger.job(job_id, account=caller.account.id)
         if job.paused_by is PausedBy.PRIORITY:
@@ -337,9 +347,10 @@ class JobService:
         """Of a job that has ended; its report in the user's bucket stays. It is gone at once, also its token, which a
         new job may bear; the engine clears away what is left of it. IllegalMove where it has not ended, or its report
         is not delivered yet."""
-        _check_operates(caller, to="delete jobs")
-        await self._ledger.job(job_id, account=caller.account.id)
-        await self._ledger.remove(job_id)
+        async with audited(self._record, caller, "delete-job", target=job_id):
+            _check_operates(caller, to="delete jobs")
+            await self._ledger.job(job_id, account=caller.account.id)
+            await self._ledger.remove(job_id)
 
     async def _move(
         self, job_id: JobId, verb: _Verb, *, caller: Caller, reason: str, paused_by: PausedBy | None = None
@@ -367,6 +378,22 @@ class JobService:
         except IllegalMove as error:
             now = await self._ledger.job(job_id, account=caller.account.id)
             raise IllegalMove(_why_not(now, verb)) from error
+
+
+def _verb_to(status: JobStatus) -> _Verb:
+    match status:
+        case JobStatus.READY:
+            return _CONFIRM
+        case JobStatus.CANCELLED:
+            return _CANCEL
+        case _:
+            fault = Fault(
+                path="requested_job_status",
+                value=status,
+                problem="cannot be asked for",
+                way_out="write Ready to confirm or Cancelled to cancel; pausing and resuming have their own verbs",
+            )
+            raise InvalidArgument("the status cannot be set", faults=[fault])
 
 
 def _check_operates(caller: Caller, *, to: str) -> None:

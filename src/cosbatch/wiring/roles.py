@@ -13,8 +13,9 @@ from cosbatch.ledger.sql_ledger import SqlLedger, open_sqlite_ledger
 from cosbatch.ledger.sql_people import open_sqlite_people
 from cosbatch.model.clock import SystemClock
 from cosbatch.model.identifiers import RegionName
+from cosbatch.service.audit import Record
 from cosbatch.service.role_desk import RoleDesk
-from cosbatch.service.roles import Record, RoleService
+from cosbatch.service.roles import RoleService
 from cosbatch.settings import Settings, region_table
 from cosbatch.storage.port import ObjectStore
 from cosbatch.wiring.keys import key_ring

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from cosbatch.identity.ciphers import Cipher
 from cosbatch.identity.credentials import StaticCredentials
-from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.sql_ledger import SqlLedger, open_sqlite_ledger
 from cosbatch.ledger.sqlite import DATABASE_FILE
 from cosbatch.manifests.inspect import Inspection, inspect_manifest
@@ -49,7 +48,7 @@ async def open_service(settings: Settings, data_dir: Path) -> AsyncIterator[JobS
             await ledger.close()
 
 
-def job_service(settings: Settings, ledger: JobLedger, stores: RegionStores, *, desk: RoleDesk | None) -> JobService:
+def job_service(settings: Settings, ledger: SqlLedger, stores: RegionStores, *, desk: RoleDesk | None) -> JobService:
     async def look(manifest: Manifest, *, region: RegionName) -> str:
         # The bare store: a person waits, and wants the refusal rather than a long hold.
         meta = await head_or_cause(stores.plain(region), _ref_of(manifest))
@@ -62,6 +61,7 @@ def job_service(settings: Settings, ledger: JobLedger, stores: RegionStores, *, 
         look=look,
         max_unfinished_jobs=settings.max_unfinished_jobs,
         roles=roles,
+        record=ledger.people.record,
     )
 
 

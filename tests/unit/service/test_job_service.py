@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from cosbatch.ledger.people_port import AuditEntry
 from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.sql_ledger import open_memory_ledger
 from cosbatch.model.errors import (
@@ -100,7 +101,15 @@ class Rig:
         self.clock = StillClock()
         self.ledger = open_memory_ledger(self.clock)
         regions = {name: region(name) for name in (HOME, AWAY)}
-        self.service = JobService(self.ledger, regions=regions, look=self.looks)
+        self.entries: list[AuditEntry] = []
+        self.service = JobService(self.ledger, regions=regions, look=self.looks, record=self._record)
+
+    async def _record(self, entry: AuditEntry) -> None:
+        self.entries.append(entry)
+
+    def told(self) -> list[tuple[str, str, str, str]]:
+        """Action, target, outcome and detail of each entry in the audit log."""
+        return [(entry.action, entry.target, entry.outcome, entry.detail) for entry in self.entries]
 
     async def create(self, request: JobRequest | None = None, *, token: str = "", caller: Caller = ME) -> Job:
         return await self.service.create_job(request or job_request(), caller=caller, token=token)
@@ -540,3 +549,47 @@ class TestChange:
 
         with pytest.raises(InvalidArgument):
             await rig.service.update_job_priority(job.id, priority=priority, caller=ME)
+
+
+class TestAuditLog:
+    async def test_every_write_is_told_with_who_and_what(self, rig: Rig) -> None:
+        job = await rig.job_in(JobStatus.ACTIVE)
+        await rig.service.update_job_priority(job.id, priority=7, caller=ME)
+        await rig.service.pause_job(job.id, caller=ME)
+        await rig.service.update_job_status(job.id, requested_job_status=JobStatus.CANCELLED, caller=ME)
+        assert rig.told() == [
+            ("create-job", job.id, "done", ""),
+            ("update-job-priority", job.id, "done", "to 7"),
+            ("pause-job", job.id, "done", ""),
+            ("update-job-status", job.id, "done", "to Cancelled"),
+        ]
+        assert {(entry.account, entry.actor, entry.via) for entry in rig.entries} == {("me", "anna", "rest")}
+
+    async def test_so_is_every_refusal_with_its_cause(self, rig: Rig) -> None:
+        viewer = caller_of("me", user="vera", role=UserRole.VIEWER)
+        with pytest.raises(NotAllowed):
+            await rig.create(caller=viewer)
+        job = await rig.create()
+        with pytest.raises(IllegalMove):
+            await rig.service.resume_job(job.id, caller=ME)
+        with pytest.raises(NoSuchJob):
+            await rig.service.delete_job(job.id, caller=OTHER)
+        with pytest.raises(InvalidArgument):
+            await rig.service.update_job_status(job.id, requested_job_status=JobStatus.PAUSED, caller=ME)
+        refused = [entry for entry in rig.entries if entry.outcome == "refused"]
+        assert [(entry.action, entry.target, entry.actor) for entry in refused] == [
+            ("create-job", "", "vera"),
+            ("resume-job", job.id, "anna"),
+            ("delete-job", job.id, "anna"),
+            ("update-job-status", job.id, "anna"),
+        ]
+        assert "may not make jobs" in refused[0].detail
+        assert refused[2].account == "other"
+
+    async def test_looking_leaves_no_entry(self, rig: Rig) -> None:
+        job = await rig.create()
+        rig.entries.clear()
+        await rig.service.describe_job(job.id, caller=ME)
+        await rig.service.list_jobs(caller=ME)
+        await rig.service.job_events(job.id, caller=ME)
+        assert rig.entries == []

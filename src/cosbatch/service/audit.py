@@ -1,0 +1,56 @@
+"""Writes of the service stand in the audit log, also those that were refused."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from cosbatch.ledger.people_port import AuditEntry, Outcome
+from cosbatch.model.errors import RequestError
+from cosbatch.model.principals import Caller
+
+Record = Callable[[AuditEntry], Awaitable[None]]
+SHOWN: Final = 200
+"""Characters of a refusal or a target that are kept."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Write:
+    """What is known of a write while it is made."""
+
+    target: str
+    """Of something new it is known only afterwards."""
+    detail: str = ""
+
+
+@asynccontextmanager
+async def audited(record: Record | None, caller: Caller, action: str, *, target: str = "") -> AsyncIterator[Write]:
+    """Tells of a write once it was made or refused; without ``record`` nobody keeps a log.
+
+    The entry is a change of its own: where it cannot be made, the caller hears that the ledger does not answer, though
+    the write stands. Only a process that dies in between leaves a write without its entry.
+    """
+    write = Write(target=target)
+    try:
+        yield write
+    except RequestError as refusal:
+        if record is not None:
+            await record(_entry(caller, action, write.target, outcome=Outcome.REFUSED, detail=str(refusal)))
+        raise
+    if record is not None:
+        await record(_entry(caller, action, write.target, outcome=Outcome.DONE, detail=write.detail))
+
+
+def _entry(caller: Caller, action: str, target: str, *, outcome: Outcome, detail: str) -> AuditEntry:
+    return AuditEntry(
+        account=caller.account.id,
+        actor=caller.user,
+        via=caller.via,
+        credential=caller.credential,
+        action=action,
+        target=target[:SHOWN],
+        outcome=outcome,
+        detail=detail[:SHOWN],
+    )
