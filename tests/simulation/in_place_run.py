@@ -15,6 +15,7 @@ from random import Random
 from typing import Any
 from urllib.parse import unquote
 
+from cosbatch.ledger.memory import MemoryLedger
 from cosbatch.model.errors import Unanswered
 from cosbatch.model.identifiers import ObjectKey, ObjectRef
 from cosbatch.model.jobs import Job, JobRequest
@@ -32,6 +33,7 @@ from cosbatch.model.states import Actor, JobStatus
 from cosbatch.storage.memory_objects import StoredObject
 from cosbatch.storage.port import PutOptions
 from tests.simulation.rig import HERE, LIMITS, SOURCE, Report, Rig, View
+from tests.simulation.run import JumpingClock
 from tests.simulation.wire import Call, Fate, Network, Observer, Port, Weather
 from tests.unit.storage.virtual_process import CURRENT
 from tests.unit.storage.virtual_time import VirtualClock, run_virtually
@@ -179,6 +181,20 @@ class Log:
         """Nothing."""
 
 
+@dataclass(slots=True)
+class PutRight:
+    """Somebody sets the ledger's clock right when the first object is written to: its chunk is claimed by then."""
+
+    clock: JumpingClock
+
+    def sent(self, call: Call) -> None:
+        if call.writes and call.ref is not None and call.ref.bucket == SOURCE:
+            self.clock.offset = 0.0
+
+    def applied(self, call: Call, answer: Any) -> None:
+        """Nothing."""
+
+
 class InPlaceRun:
     """One job over twelve keys, one of which is not there; by version, two versions and a marker of each."""
 
@@ -192,19 +208,25 @@ class InPlaceRun:
         weather: Weather | None = None,
         observers: Sequence[Observer] = (),
         workers: int = 2,
+        ahead_seconds: float = 0.0,
     ) -> None:
+        """``ahead_seconds``: how far the ledger's clock is ahead until the first object is written to."""
         self.clock = clock
         self.name = name
         self.by_version = by_version
         self.workers = workers
         self.versioning = versioning
+        self.ledger_clock = JumpingClock(clock, offset=ahead_seconds)
         self.rig = Rig(
             clock,
             limits=replace(LIMITS, lease_seconds=10.0, first_chunks=2, first_chunk_rows=3, chunk_rows=4),
             source_versioning=versioning,
+            ledger=MemoryLedger(self.ledger_clock),
         )
+        # Else the lease of a dead worker lasts until the ledger's clock has caught up with it.
+        self.rig.liveness = self.rig if ahead_seconds else None
         self.log = Log()
-        self.network = Network(weather or Calm(), [self.log, *observers])
+        self.network = Network(weather or Calm(), [self.log, PutRight(self.ledger_clock), *observers])
         self.rig.view = self._view
         self.before: dict[Row, StoredObject | None] = {}
         self.job: Job
@@ -219,7 +241,7 @@ class InPlaceRun:
         self.rig.store.put_now(SOURCE, key, body, options=PutOptions(storage_class=storage_class, tags=OLD))
 
     async def prepare(self) -> None:
-        """The objects, an hour before the job."""
+        """The objects, so long before the job that no clock makes them look as if they were made since."""
         for key in (*KEYS, UNLISTED):
             if key == MISSING:
                 continue
@@ -227,7 +249,7 @@ class InPlaceRun:
             if self.by_version:
                 self.put(key, b"second")
                 await self.rig.store.delete(ObjectRef(SOURCE, ObjectKey(key)))
-        await asyncio.sleep(3600)
+        await asyncio.sleep(3 * 3600)
         self.job = await self.rig.submit(await self._request())
         self.untouched = await self._all_of(UNLISTED)
 

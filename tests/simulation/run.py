@@ -427,7 +427,6 @@ class Run:
         may_fail = {
             FailureCode.STORE_IGNORED_OPTION: self.plan.ignored is not None,
             FailureCode.REPORT_DELIVERY_FAILED: self.plan.damages_a_part,
-            FailureCode.STORE_UNAVAILABLE: self.plan.clocks_jump,
         }
         is_explained = job.failure_code is not None and may_fail.get(job.failure_code, False)
         require(is_explained, f"failed without a reason: {job.failure_code} {job.failure_reason}")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
+from cosbatch.ledger.memory import MemoryLedger
 from cosbatch.ledger.port import QueuedJob
+from cosbatch.model.errors import FailureCode, StorageError, StorageReason
 from cosbatch.model.jobs import Job, PausedBy
 from cosbatch.model.states import Actor, JobStatus
 from cosbatch.storage.port import ObjectStore
 from tests.simulation.rig import LIMITS, Rig, View
+from tests.simulation.run import JumpingClock
 from tests.simulation.test_trouble import Between, Call
 from tests.unit.storage.virtual_time import VirtualClock, virtual_time
 
@@ -135,6 +139,68 @@ def test_whoever_comes_late_looks_for_what_was_lost(jump_seconds: float) -> None
         rig.start_worker()
         done = await rig.until(job)
         assert codes(rig, done) == {"NotDone"}
+        await rig.drain()
+
+    scenario()
+
+
+@pytest.mark.parametrize("jump_seconds", [3600.0, -3600.0])
+@pytest.mark.parametrize("gets_well", [True, False])
+def test_a_hold_lasts_as_long_as_it_lasts_however_the_wall_clock_jumps(gets_well: bool, jump_seconds: float) -> None:
+    limit_seconds = 3000.0
+
+    @virtual_time
+    async def scenario(clock: VirtualClock) -> None:
+        is_ill = True
+
+        async def get(method: Call, *args: Any, **options: Any) -> Any:
+            if is_ill:
+                raise StorageError(StorageReason.SERVER_ERROR, "we are sorry", code="InternalError", http_status=500)
+            return await method(*args, **options)
+
+        rig = Rig(clock, limits=replace(LIMITS, hold_limit_seconds=limit_seconds))
+        store = cast(ObjectStore, Between(rig.store, get=get))
+        rig.view = lambda: View(store, rig.ledger, rig.spool)
+        rig.start()
+        rig.put_objects(KEYS)
+        job = await rig.submit(rig.request(rig.csv_manifest(KEYS)))
+        await rig.when(job, lambda found: found.hold is not None)
+        held_at = clock.boottime()
+        await asyncio.sleep(600)
+        clock.jump(jump_seconds)
+        await asyncio.sleep(limit_seconds - 600 - A_FEW_POLLS)
+        assert (await rig.ledger.job(job.id)).status is JobStatus.PREPARING
+        is_ill = not gets_well
+        done = await rig.until(job)
+        if gets_well:
+            assert (done.status, done.hold) == (JobStatus.COMPLETE, None)
+        else:
+            assert (done.status, done.failure_code) == (JobStatus.FAILED, FailureCode.STORE_UNAVAILABLE)
+            assert clock.boottime() - held_at <= limit_seconds + 60
+        await rig.drain()
+
+    scenario()
+
+
+@pytest.mark.parametrize("jump_seconds", [3600.0, -3600.0])
+def test_a_suspension_expires_when_its_time_has_passed_however_the_ledgers_clock_jumps(jump_seconds: float) -> None:
+    limit_seconds = 3000.0
+
+    @virtual_time
+    async def scenario(clock: VirtualClock) -> None:
+        ledger_clock = JumpingClock(clock)
+        limits = replace(LIMITS, suspended_expiry_seconds=limit_seconds)
+        rig = Rig(clock, limits=limits, ledger=MemoryLedger(ledger_clock))
+        rig.start()
+        rig.put_objects(KEYS)
+        job = await rig.submit(rig.request(rig.csv_manifest(KEYS), confirmation_required=True))
+        await rig.until(job, {JobStatus.SUSPENDED})
+        await asyncio.sleep(600)
+        ledger_clock.offset = jump_seconds
+        await asyncio.sleep(limit_seconds - 600 - A_FEW_POLLS)
+        assert (await rig.ledger.job(job.id)).status is JobStatus.SUSPENDED
+        done = await rig.until(job, within_seconds=120)
+        assert (done.status, done.failure_code) == (JobStatus.FAILED, FailureCode.SUSPENDED_EXPIRED)
         await rig.drain()
 
     scenario()

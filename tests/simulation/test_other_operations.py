@@ -32,6 +32,8 @@ WAYS: dict[str, dict[str, Any]] = {
     "by version": {"versioning": Versioning.ENABLED, "by_version": True},
 }
 SEEDS = range(5)
+CLOCKS = (0.0, 3600.0, -3600.0)
+"""How far the ledger's clock was ahead when chunks were first claimed."""
 
 
 @pytest.fixture(autouse=True)
@@ -54,9 +56,10 @@ class TestFaults:
         assert run.job.tally.failed == expected
         assert run.job.tally.skipped == (11 if run.by_version and name != "delete" else 0)
 
-    def test_lost_replies(self, name: str, way: str) -> None:
+    @pytest.mark.parametrize("ahead_seconds", CLOCKS)
+    def test_lost_replies(self, name: str, way: str, ahead_seconds: float) -> None:
         for seed in SEEDS:
-            run = after_run(name, weather=Losing(rng=Random(seed)), **WAYS[way])
+            run = after_run(name, weather=Losing(rng=Random(seed)), ahead_seconds=ahead_seconds, **WAYS[way])
             assert run.job.status is JobStatus.COMPLETE
             assert not {row[4] for row in run.report.rows} & {"OutcomeUnknown", "NotDone"}
 
@@ -75,8 +78,9 @@ class TestFaults:
                     raise AssertionError(f"death {'after' if after else 'before'} call {at}, {killer.hit}") from error
                 assert run.job.status is JobStatus.COMPLETE
 
-    def test_an_owner_who_uploads_between_two_attempts(self, name: str, way: str) -> None:
-        """His object stays, whatever becomes of the row."""
+    @pytest.mark.parametrize("ahead_seconds", CLOCKS)
+    def test_an_owner_who_uploads_between_two_attempts(self, name: str, way: str, ahead_seconds: float) -> None:
+        """His object stays, whatever becomes of the row, and however the ledger's clock was wrong."""
         for seed in SEEDS:
             owners: list[Owner] = []
 
@@ -84,20 +88,23 @@ class TestFaults:
                 owners.append(Owner(run, frozenset(KEYS[4:7])))
                 run.network.observers.append(owners[0])
 
-            run = after_run(name, weather=Losing(rng=Random(seed), share=0.8), meanwhile=begin, **WAYS[way])
+            weather = Losing(rng=Random(seed), share=0.8)
+            run = after_run(name, weather=weather, meanwhile=begin, ahead_seconds=ahead_seconds, **WAYS[way])
             assert run.job.status is JobStatus.COMPLETE
             assert owners[0].has_put
             current = run.rig.store.current_objects("source")
             assert all(current[key].content.stored == b"an owner's" for key in current if key in owners[0].has_put)
             assert owners[0].has_put <= {str(key) for key in current}
 
-    def test_a_cancel(self, name: str, way: str) -> None:
+    @pytest.mark.parametrize("ahead_seconds", CLOCKS)
+    def test_a_cancel(self, name: str, way: str, ahead_seconds: float) -> None:
         """What is on its way when the worker dies is looked at, and nothing more is written."""
         for seed in SEEDS:
 
             def begin(run: InPlaceRun, seed: int = seed) -> None:
                 run.network.observers.append(Canceller(run, at=2 + seed))
 
-            run = after_run(name, weather=Losing(rng=Random(seed)), meanwhile=begin, workers=1, **WAYS[way])
+            weather = Losing(rng=Random(seed))
+            run = after_run(name, weather=weather, meanwhile=begin, workers=1, ahead_seconds=ahead_seconds, **WAYS[way])
             assert run.job.status is JobStatus.CANCELLED
             assert {row[4] for row in run.report.rows} & {"NotDone", "OutcomeUnknown"}

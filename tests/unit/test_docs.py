@@ -274,7 +274,7 @@ async def _no_chunks() -> AsyncIterator[ChunkState]:
 
 async def test_every_field_of_a_summary_is_explained() -> None:
     job = a_job(status=JobStatus.COMPLETE)
-    summary = await build_summary(job, chunk_states=_no_chunks(), created_at=0.0)
+    summary = await build_summary(job, chunk_states=_no_chunks, created_at=0.0)
     page = (DOCS / "how-to" / "read-a-report.md").read_text(encoding="utf-8")
     table = page.partition("## summary.json")[2].partition("\n## ")[0]
     named = {
@@ -283,4 +283,4 @@ async def test_every_field_of_a_summary_is_explained() -> None:
         if line.startswith("| `")
         for name in re.findall(r"`([^`]+)`", line.split("|")[1])
     }
-    assert named == {*summary, "report_files"}
+    assert named == {*summary.fields, "report_files"}

@@ -106,11 +106,15 @@ class LimitWatch:
         self._clock = clock
         self._ends: dict[tuple[JobId, float], float] = {}
 
-    def is_over(self, job_id: JobId, *, since: float, limit_seconds: float) -> bool:
-        """``since`` in Unix seconds: another one is another beginning."""
+    def is_over(
+        self, job_id: JobId, *, since: float, limit_seconds: float, passed_seconds: float | None = None
+    ) -> bool:
+        """``since`` in Unix seconds: another one is another beginning. ``passed_seconds``: how long ago that was, where
+        the clock that has dated it tells so; else our wall clock is asked."""
         now, key = self._clock.boottime(), (job_id, since)
         if key not in self._ends:
-            left = limit_seconds - (self._clock.now() - since)
+            passed = self._clock.now() - since if passed_seconds is None else passed_seconds
+            left = limit_seconds - passed
             self._ends[key] = now + min(max(left, WRONG_BY_SECONDS), limit_seconds)
         return now >= self._ends[key]
 

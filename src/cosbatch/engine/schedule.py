@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from cosbatch.engine.limits import EngineLimits
@@ -39,13 +39,39 @@ class Wait:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A state of a job that may last so long; both in seconds, ``since`` Unix seconds."""
+
+    since: float
+    limit_seconds: float
+    passed_seconds: float | None = None
+    """Since then, where the ledger's clock tells it."""
+
+
 def queue_of(job: Job) -> Queue:
     return (job.account, job.request.region)
 
 
-def decide(queued: Sequence[QueuedJob], *, now: float, limits: EngineLimits) -> list[Move]:
-    """The moves that are due; at most one for each job. ``now`` is in Unix seconds."""
-    moves = [move for job in queued if (move := _own_move(job, now=now, limits=limits)) is not None]
+def limit_on(queued: QueuedJob, *, limits: EngineLimits) -> Limit | None:
+    """The time after which the job fails if it stays as it is, where there is one."""
+    job = queued.job
+    match job.status:
+        case JobStatus.SUSPENDED if job.suspended_at is not None:
+            return Limit(
+                since=job.suspended_at,
+                limit_seconds=limits.suspended_expiry_seconds,
+                passed_seconds=queued.suspended_seconds,
+            )
+        case JobStatus.PREPARING | JobStatus.ACTIVE if job.hold is not None:  # nobody asks the bucket of one that rests
+            return Limit(since=job.hold.since, limit_seconds=limits.hold_limit_seconds)
+        case _:
+            return None
+
+
+def decide(queued: Sequence[QueuedJob], *, overdue: Collection[JobId], limits: EngineLimits) -> list[Move]:
+    """The moves that are due; at most one for each job. ``overdue``: the jobs whose :func:`limit_on` is over."""
+    moves = [move for job in queued if (move := _own_move(job, overdue=overdue, limits=limits)) is not None]
     moved = {move.job_id for move in moves}
     for queue in _queues(job for job in queued if job.job.id not in moved):
         moves += _queue_moves(queue)
@@ -74,24 +100,22 @@ def _named(job: Job, greater: Job) -> str:
     return f"{what} job {greater.id}, which has priority {greater.priority}"
 
 
-def _own_move(queued: QueuedJob, *, now: float, limits: EngineLimits) -> Move | None:
+def _own_move(queued: QueuedJob, *, overdue: Collection[JobId], limits: EngineLimits) -> Move | None:
     """Moves that depend on nothing but the job itself."""
     job = queued.job
     match job.status:
-        case JobStatus.SUSPENDED if queued.suspended_seconds > limits.suspended_expiry_seconds:
+        case JobStatus.SUSPENDED if job.id in overdue:
             days = limits.suspended_expiry_seconds / 86400
             return _failing(queued, FailureCode.SUSPENDED_EXPIRED, f"nobody confirmed the job within {days:g} days")
         case JobStatus.ACTIVE if job.is_settled:
             return _move(queued, JobStatus.COMPLETING, "every task has a result")
         case JobStatus.PAUSING if not queued.has_leases and queued.is_quiet:
             return _move(queued, JobStatus.PAUSED, job.status_reason)
-        case JobStatus.PREPARING | JobStatus.ACTIVE:  # nobody asks the bucket of a job that rests
-            if (hold := job.hold) is not None and now - hold.since > limits.hold_limit_seconds:
-                code = FailureCode.SPOOL_FULL if hold.bucket == WORK_AREA else FailureCode.STORE_UNAVAILABLE
-                return _failing(queued, code, f"{hold.bucket}: {hold.reason}")
+        case JobStatus.PREPARING | JobStatus.ACTIVE if job.hold is not None and job.id in overdue:
+            code = FailureCode.SPOOL_FULL if job.hold.bucket == WORK_AREA else FailureCode.STORE_UNAVAILABLE
+            return _failing(queued, code, f"{job.hold.bucket}: {job.hold.reason}")
         case _:
             return None
-    return None
 
 
 def _queues(queued: Iterable[QueuedJob]) -> list[list[QueuedJob]]:

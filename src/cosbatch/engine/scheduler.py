@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from cosbatch.engine.limits import EngineLimits
-from cosbatch.engine.liveness import LeaseWatch, QuietWatch
+from cosbatch.engine.liveness import LeaseWatch, LimitWatch, QuietWatch
 from cosbatch.engine.renewal import until_stopped
-from cosbatch.engine.schedule import Move, decide, waits
-from cosbatch.ledger.port import HeldLease, JobLedger
+from cosbatch.engine.schedule import Move, decide, limit_on, waits
+from cosbatch.ledger.port import HeldLease, JobLedger, QueuedJob
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import IllegalMove
-from cosbatch.model.identifiers import WorkerId
+from cosbatch.model.identifiers import JobId, WorkerId
 from cosbatch.model.states import Actor
 
 log = structlog.get_logger(__name__)
@@ -33,10 +33,10 @@ class Scheduler:
         sweep: Callable[[Sequence[WorkerId]], None] | None = None,
     ) -> None:
         self._ledger = ledger
-        self._clock = clock
         self._limits = limits
         self._watch = watch
         self._quiet = QuietWatch(clock=clock, request_timeout_seconds=limits.request_timeout_seconds)
+        self._lasting = LimitWatch(clock=clock)
         self._sweep = sweep
         self.leases_expired = 0
         """Those that it has ended since it was made; of several schedulers one ends each."""
@@ -55,13 +55,25 @@ class Scheduler:
         quiet = self._quiet.over(queued)
         for job in quiet:
             await self._ledger.quieten(job.job.id, quiet_at=job.quiet_at)
-        moves = decide(queued, now=self._clock.now(), limits=self._limits)
+        moves = decide(queued, overdue=self._overdue(queued), limits=self._limits)
         for move in moves:
             await self._move(move)
         moved = {move.job_id for move in moves}
         for wait in waits([job for job in queued if job.job.id not in moved]):
             await self._ledger.explain(wait.job_id, status=wait.status, reason=wait.reason)
         return bool(moves or quiet)
+
+    def _overdue(self, queued: Sequence[QueuedJob]) -> frozenset[JobId]:
+        """The jobs that have been for too long what they are, whoever has set clocks meanwhile."""
+        self._lasting.keep_only({job.job.id for job in queued})
+        lasting = [(job.job.id, limit) for job in queued if (limit := limit_on(job, limits=self._limits)) is not None]
+        return frozenset(
+            job_id
+            for job_id, limit in lasting
+            if self._lasting.is_over(
+                job_id, since=limit.since, limit_seconds=limit.limit_seconds, passed_seconds=limit.passed_seconds
+            )
+        )
 
     async def _expire(self, lease: HeldLease) -> None:
         if await self._ledger.expire(lease, quiet_seconds=self._limits.request_timeout_seconds):

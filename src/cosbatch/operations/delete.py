@@ -9,8 +9,11 @@ What a DELETE does is the bucket's matter (COS, batch delete):
 | suspended | the null version is replaced by a null marker | that version, or marker, is gone |
 
 How a second attempt recognises its first: the object or the version is gone, or a delete marker is there that is not
-older than the first attempt. An object that is newer than the first attempt is its owner's and stays: a second DELETE
-would remove what no row of the manifest meant. One request removes one object. A multi-delete would say less: an
+surely older than the first attempt. Only an object that surely is older is removed again. Any other may be its owner's
+new one, and no row of the manifest has meant that: it stays, and the outcome is unknown. A date within an hour of the
+first attempt proves nothing, for the ledger's clock may have been wrong; and nothing else would, as a manifest that
+names no version says of an object at most how large it was. Nor does a marker of such a date below an object of such a
+date: both may have been there before. One request removes one object. A multi-delete would say less: an
 answer that is lost leaves a thousand outcomes open, and some stores answer nothing for single keys.
 """
 
@@ -24,8 +27,9 @@ from cosbatch.model.identifiers import NULL_VERSION, ObjectRef
 from cosbatch.model.jobs import JobRequest
 from cosbatch.model.operations import DeleteObject, OperationName
 from cosbatch.model.tasks import Result, Task
+from cosbatch.operations.clocks import Dated
 from cosbatch.operations.copy_source import head_or_none
-from cosbatch.operations.in_place import LOOKS, is_another, is_newer, is_versioned, object_of, versions_of
+from cosbatch.operations.in_place import LOOKS, is_versioned, may_be_another, object_of, versions_of, when
 from cosbatch.operations.outcome import SUCCESSFUL, TaskRefused, refused, succeeded, unknown
 from cosbatch.operations.port import JobFacts, Needs, TaskContext
 from cosbatch.operations.shared_checks import check_version_column
@@ -35,14 +39,16 @@ from cosbatch.storage.profiles import CapabilityProfile
 NO_CONTENT: Final = 204
 DELETION: Final = "deletion"
 """What reading back names where the object is still there."""
-_ANOTHER: Final = "an object that is newer than the first attempt is there; it is left as it is"
+_ANOTHER: Final = (
+    "an object is there that is not surely older than the first attempt and may be its owner's; it is left as it is"
+)
 
 
 class _Sight(Enum):
     GONE = auto()
     THERE = auto()
     ANOTHER = auto()
-    """What is there is newer than the first attempt."""
+    """What is there is not surely older than the first attempt."""
 
 
 class DeleteOperation:
@@ -81,8 +87,9 @@ class DeleteOperation:
         match await _look(ref, context):
             case _Sight.THERE, _:
                 return None
-            case _Sight.ANOTHER, _:
-                return unknown(task, context, why=_ANOTHER)
+            case _Sight.ANOTHER, marker:
+                below = f"; delete marker {marker.version_id} below it may be of this job" if marker else ""
+                return unknown(task, context, why=f"{_ANOTHER}{below}")
             case _, marker:
                 message = _with_marker(marker.version_id) if marker and marker.version_id else SUCCESSFUL
                 return succeeded(task, context, http_status=NO_CONTENT, message=message)
@@ -98,20 +105,28 @@ def _with_marker(version_id: str) -> str:
 
 
 async def _look(ref: ObjectRef, context: TaskContext) -> tuple[_Sight, ListedObject | None]:
-    """And the delete marker that is there instead, where one is."""
+    """And the delete marker that is there instead, or below, where one is that may be ours."""
     if not is_versioned(context):
         seen = await head_or_none(context.target, ref)
         if seen is None:
             return _Sight.GONE, None
-        return (_Sight.ANOTHER if is_another(seen, ref, context) else _Sight.THERE), None
+        return (_Sight.ANOTHER if may_be_another(seen, ref, context) else _Sight.THERE), None
     versions = await versions_of(context.target, ref)
     if ref.version_id is not None:
         return _look_for_version(versions, ref, context), None
-    # An owner may have put an object over our marker: it was done all the same.
+    return _look_for_marker(versions, context)
+
+
+def _look_for_marker(versions: list[ListedObject], context: TaskContext) -> tuple[_Sight, ListedObject | None]:
     marker = next((entry for entry in versions if entry.is_delete_marker and _may_be_ours(entry, context)), None)
+    above = versions[: versions.index(marker)] if marker else versions
+    doubtful = [entry for entry in above if when(entry.last_modified, context) is Dated.DOUBTFUL]
     if marker is not None:
-        return _Sight.GONE, marker
-    is_owners = bool(versions) and not versions[0].is_delete_marker and is_newer(versions[0].last_modified, context)
+        # An owner may have put an object over our marker: it was done all the same.
+        is_ours = _is_ours(marker, context) or not doubtful
+        return (_Sight.GONE if is_ours else _Sight.ANOTHER), marker
+    newest = versions[0] if versions else None
+    is_owners = newest and not newest.is_delete_marker and when(newest.last_modified, context) is not Dated.BEFORE
     return (_Sight.ANOTHER if is_owners else _Sight.THERE), None
 
 
@@ -121,9 +136,14 @@ def _look_for_version(versions: list[ListedObject], ref: ObjectRef, context: Tas
     found = next((entry for entry in versions if entry.version_id == ref.version_id), None)
     if found is None:
         return _Sight.GONE
-    is_owners = ref.version_id == NULL_VERSION and is_newer(found.last_modified, context)
-    return _Sight.ANOTHER if is_owners else _Sight.THERE
+    may_be_owners = ref.version_id == NULL_VERSION and when(found.last_modified, context) is not Dated.BEFORE
+    return _Sight.ANOTHER if may_be_owners else _Sight.THERE
+
+
+def _is_ours(marker: ListedObject, context: TaskContext) -> bool:
+    """Or an owner's, who has deleted it since the first attempt: so or so, what the row meant is gone."""
+    return marker.version_id == context.written_version or when(marker.last_modified, context) is Dated.SINCE
 
 
 def _may_be_ours(marker: ListedObject, context: TaskContext) -> bool:
-    return marker.version_id == context.written_version or is_newer(marker.last_modified, context)
+    return marker.version_id == context.written_version or when(marker.last_modified, context) is not Dated.BEFORE

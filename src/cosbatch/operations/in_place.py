@@ -7,7 +7,7 @@ from typing import Final
 from cosbatch.model.identifiers import NULL_VERSION, ObjectRef
 from cosbatch.model.regions import Versioning
 from cosbatch.model.tasks import OutcomeCode, Task
-from cosbatch.operations.clocks import CLOCK_ALLOWANCE_SECONDS
+from cosbatch.operations.clocks import Dated, dated
 from cosbatch.operations.outcome import TaskRefused
 from cosbatch.operations.port import TaskContext
 from cosbatch.storage.port import ListedObject, ObjectMeta, ObjectStore
@@ -29,15 +29,15 @@ def is_versioned(context: TaskContext) -> bool:
     return context.facts.findings.target_versioning is not Versioning.NEVER
 
 
-def is_newer(last_modified: float, context: TaskContext) -> bool:
-    """Whether it was not there yet before the first attempt, as far as clocks tell."""
-    return last_modified >= context.first_leased_at - CLOCK_ALLOWANCE_SECONDS
+def when(last_modified: float, context: TaskContext) -> Dated:
+    """Whether it was made before the first attempt or since."""
+    return dated(last_modified, first_attempt=context.first_leased_at)
 
 
-def is_another(seen: ObjectMeta, ref: ObjectRef, context: TaskContext) -> bool:
+def may_be_another(seen: ObjectMeta, ref: ObjectRef, context: TaskContext) -> bool:
     """Whether an owner may have put it there since: what it shows is no word on what was done to the one before. A
     version that is named stays what it is, but for the null version."""
-    return ref.version_id in (None, NULL_VERSION) and is_newer(seen.last_modified, context)
+    return ref.version_id in (None, NULL_VERSION) and when(seen.last_modified, context) is not Dated.BEFORE
 
 
 async def versions_of(store: ObjectStore, ref: ObjectRef) -> list[ListedObject]:

@@ -2,7 +2,8 @@
 
 How a second attempt recognises its first: by the restore header of the object, whoever asked for it. What is going on,
 or can be read for as long as the job asks, is done. Where nothing is to be seen the request is sent again, for it only
-sets the same time anew; "already in progress" is then no failure, as it is at first sight.
+sets the same time anew; "already in progress" is then no failure, as it is at first sight. That nothing was asked for
+is proved by an object that is surely older than the first attempt, and that nobody can read for about as long.
 """
 
 from __future__ import annotations
@@ -13,16 +14,17 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from cosbatch.model.errors import Fault, StorageError, StorageReason
+from cosbatch.model.identifiers import ObjectRef
 from cosbatch.model.jobs import JobRequest
 from cosbatch.model.operations import InitiateRestoreObject, OperationName
 from cosbatch.model.tasks import Result, Task
-from cosbatch.operations.clocks import CLOCK_ALLOWANCE_SECONDS
+from cosbatch.operations.clocks import CLOCK_ALLOWANCE_SECONDS, CLOCK_JUMP_SECONDS
 from cosbatch.operations.copy_source import head_or_none
-from cosbatch.operations.in_place import LOOKS, is_another, object_of
+from cosbatch.operations.in_place import LOOKS, may_be_another, object_of
 from cosbatch.operations.outcome import TaskRefused, refused, succeeded, unknown
 from cosbatch.operations.port import JobFacts, Needs, TaskContext
 from cosbatch.operations.shared_checks import check_offered, check_version_column
-from cosbatch.storage.port import RestoreOutcome
+from cosbatch.storage.port import ObjectMeta, RestoreOutcome
 from cosbatch.storage.profiles import CapabilityProfile, Option
 
 ROOT: Final = "Operation.COSInitiateRestoreObject"
@@ -86,18 +88,15 @@ class RestoreOperation:
         expiry = _expiry(seen.restore)
         if expiry is not None and expiry >= _earliest_expiry(context):
             return succeeded(task, context, http_status=EXTENDED)
-        if may_write:
+        context.unproved = _doubt(seen, ref, context)
+        if may_write or not context.unproved:
             return None
-        if is_another(seen, ref, context):
-            return unknown(task, context, why="another object is in the place of the one that was asked for")
-        if seen.restore and expiry is None:
-            return unknown(task, context, why="the object can be read, and the store does not say for how long")
-        return None
+        return unknown(task, context, why=context.unproved)
 
     async def verify(self, task: Task, result: Result, context: TaskContext) -> tuple[str, ...]:
         ref = object_of(task, context)
         seen = await head_or_none(context.target, ref)
-        if seen is None or seen.restore or is_another(seen, ref, context):
+        if seen is None or seen.restore or may_be_another(seen, ref, context):
             return ()
         return (Option.RESTORE,)
 
@@ -108,9 +107,29 @@ def _params(request: JobRequest) -> InitiateRestoreObject:
     return request.operation
 
 
+def _doubt(seen: ObjectMeta, ref: ObjectRef, context: TaskContext) -> str:
+    """Why an object that does not show what was asked for may have been asked for it all the same; empty where it
+    surely was not."""
+    if may_be_another(seen, ref, context):
+        return "another object may be in the place of the one that was asked for"
+    expiry, earliest = _expiry(seen.restore), _earliest_expiry(context)
+    if seen.restore and expiry is None:
+        return "the object can be read, and the store does not say for how long"
+    if expiry is not None and expiry >= earliest - CLOCK_JUMP_SECONDS:
+        return (
+            "the object can be read for up to an hour less than the job asks for, which proves nothing where clocks are"
+            " set"
+        )
+    # Two clocks may be wrong here: the ledger's at the beginning, and ours now.
+    if context.clock.now() >= earliest - 2 * CLOCK_JUMP_SECONDS:
+        return "so much time has passed that what was asked for may be over"
+    return ""
+
+
 def _earliest_expiry(context: TaskContext) -> float:
-    """Of any request of ours. S3 rounds up to midnight, so an earlier request for as many days may look the same: then
-    the object is as the job wants it."""
+    """Of any request of ours, as long as nobody sets clocks. S3 rounds up to midnight, so an earlier request for as
+    many days may look the same: then the object is as the job wants it. Where the ledger's clock was an hour behind,
+    it is so for an hour less."""
     days = _params(context.facts.request).expiration_in_days
     return context.first_leased_at + days * _DAY_SECONDS - CLOCK_ALLOWANCE_SECONDS
 

@@ -1,9 +1,10 @@
 """``COSPutObjectTagging``: new tags for each object or version, tags added to those it has, or tags taken away.
 
-How a second attempt recognises its first: the tags are as asked for. Tags have no date, so that where they are not, and
-nothing may be written any more, nobody can tell whether they never were or were changed since. Adding and removing
-read first and write the whole set: what an owner changes in between is lost, as no store compares tag sets. In a bucket
-with versions both go to the version that was looked at.
+How a second attempt recognises its first: the tags are as asked for. Tags have no date, so that where they are not,
+nobody can tell whether they never were or were changed since: they are written again, and where that is refused, or
+nothing may be written any more, the outcome is unknown. Adding and removing read first and write the whole set: what an
+owner changes in between is lost, as no store compares tag sets. In a bucket with versions both go to the version that
+was looked at.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from cosbatch.model.regions import Versioning
 from cosbatch.model.tasks import Result, Task
 from cosbatch.operations.copy_options import MAX_TAGS, merge_tags
 from cosbatch.operations.copy_source import GONE, head_or_none
-from cosbatch.operations.in_place import LOOKS, is_another, is_versioned, object_of
+from cosbatch.operations.in_place import LOOKS, is_versioned, may_be_another, object_of
 from cosbatch.operations.outcome import TaskRefused, refused, succeeded, unknown
 from cosbatch.operations.port import JobFacts, Needs, TaskContext
 from cosbatch.operations.shared_checks import check_offered, check_tag_texts, check_version_column
@@ -27,6 +28,7 @@ from cosbatch.storage.port import ObjectStore
 from cosbatch.storage.profiles import CapabilityProfile, Option
 
 ROOT: Final = "Operation.COSPutObjectTagging"
+_CHANGED: Final = "the tags are not as asked for: they never were, or were changed since"
 _ACTIONS: Final = tuple(
     f"s3:{verb}Object{kind}Tagging" for kind in ("", "Version") for verb in ("Get", "Put", "Delete")
 )
@@ -82,9 +84,9 @@ class TaggingOperation:
         tags = await _tags_or_none(context.target, ref)
         if tags is not None and _shows(tags, _params(context.facts.request)):
             return succeeded(task, context)
-        if may_write:
-            return None
-        return unknown(task, context, why="the tags are not as asked for: they never were, or were changed since")
+        # Of an object that is gone the next attempt has a better word: that it is.
+        context.unproved = "" if tags is None else _CHANGED
+        return None if may_write else unknown(task, context, why=_CHANGED)
 
     async def verify(self, task: Task, result: Result, context: TaskContext) -> tuple[str, ...]:
         ref = object_of(task, context)
@@ -93,7 +95,7 @@ class TaggingOperation:
         if tags is None or _shows(tags, _params(context.facts.request)):
             return ()
         seen = await head_or_none(context.target, made)
-        return () if seen is None or is_another(seen, made, context) else (Option.OBJECT_TAGGING,)
+        return () if seen is None or may_be_another(seen, made, context) else (Option.OBJECT_TAGGING,)
 
 
 def _params(request: JobRequest) -> PutObjectTagging:

@@ -8,10 +8,9 @@ seals may therefore crash anywhere. ``manifest.json`` is written last and means 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
@@ -21,6 +20,7 @@ from cosbatch.model.identifiers import Bucket, JobId, ObjectKey, ObjectRef
 from cosbatch.model.jobs import Job
 from cosbatch.model.reports import ReportScope
 from cosbatch.model.tasks import TaskStatus
+from cosbatch.reports.long_json import LongObject, measured, to_json
 from cosbatch.reports.parts import PartBlocks, decode_part
 from cosbatch.reports.rows import REPORT_SCHEMA
 from cosbatch.storage.port import ObjectMeta, ObjectMetadata, PutOptions, PutOutcome, SizedBody
@@ -93,7 +93,7 @@ async def seal_report(
     parts: PartSource,
     spool: Spool,
     store: ReportStore,
-    summary: Mapping[str, object],
+    summary: LongObject,
     created_at: float,
     still_ours: Callable[[], Awaitable[None]],
     rows_per_file: int = ROWS_PER_FILE,
@@ -116,9 +116,9 @@ async def seal_report(
         body = _FileBody(size_bytes=file.size_bytes, draft=draft, parts=parts, spool=spool)
         await _send(store, ObjectRef(report.bucket, file.key), body, md5=file.md5, options=_CSV)
     await still_ours()
-    overview = _to_json({**summary, "report_files": [_file_entry(file) for file in files]})
-    manifest = _to_json(_manifest_of(files, bucket=report.bucket, created_at=created_at))
-    await _send_small(store, _ref(report.bucket, folder, "summary.json"), overview, options=_JSON)
+    overview = await measured(replace(summary, fields={**summary.fields, "report_files": _file_entries(files)}))
+    manifest = to_json(_manifest_of(files, bucket=report.bucket, created_at=created_at))
+    await _send(store, _ref(report.bucket, folder, "summary.json"), overview, md5=overview.md5, options=_JSON)
     await _send_small(store, _ref(report.bucket, folder, "manifest.json.md5"), _md5_of(manifest), options=_TEXT)
     await still_ours()
     top = _ref(report.bucket, folder, "manifest.json")
@@ -308,19 +308,17 @@ def _ref(bucket: Bucket, folder: str, name: str) -> ObjectRef:
     return ObjectRef(bucket, ObjectKey(folder + name))
 
 
-def _to_json(content: Mapping[str, object]) -> bytes:
-    """A lone surrogate, which no UTF-8 can carry, stays what it is in JSON: an escape."""
-    return json.dumps(content, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
-
-
-def _file_entry(file: ReportFile) -> dict[str, object]:
-    return {
-        "status": file.status.value,
-        "key": file.key,
-        "rows": file.rows,
-        "size_bytes": file.size_bytes,
-        "md5": file.md5,
-    }
+def _file_entries(files: Sequence[ReportFile]) -> list[dict[str, object]]:
+    return [
+        {
+            "status": file.status.value,
+            "key": file.key,
+            "rows": file.rows,
+            "size_bytes": file.size_bytes,
+            "md5": file.md5,
+        }
+        for file in files
+    ]
 
 
 def _manifest_of(files: Sequence[ReportFile], *, bucket: Bucket, created_at: float) -> dict[str, object]:

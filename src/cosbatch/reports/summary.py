@@ -5,7 +5,7 @@ Everything in it comes from the job and its chunks, nothing from the moment of w
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 from cosbatch.ledger.port import ChunkState
@@ -15,9 +15,14 @@ from cosbatch.model.jobs import Job
 from cosbatch.model.reports import Tally
 from cosbatch.model.states import ENDS_IN
 from cosbatch.model.tasks import UploadRecord
+from cosbatch.reports.long_json import LongObject
 from cosbatch.reports.seal import iso_time
 
 SCHEMA_VERSION: Final = 1
+RANGES: Final = "not_attempted_ranges"
+
+ChunkSource = Callable[[], AsyncIterator[ChunkState]]
+"""A job's chunks in order of the tasks, the same each time; called several times."""
 
 
 class ChunkPages(Protocol):
@@ -31,32 +36,35 @@ def report_time(job: Job) -> float:
     return job.changed_at if job.ended_at is None else job.ended_at
 
 
-async def chunk_states_of(ledger: ChunkPages, job_id: JobId) -> AsyncIterator[ChunkState]:
-    """A job's chunks page by page, in order."""
-    after = -1
-    while page := await ledger.chunk_states(job_id, after_seq=after):
-        for chunk in page:
-            yield chunk
-        after = page[-1].seq
+def chunk_states_of(ledger: ChunkPages, job_id: JobId) -> ChunkSource:
+    """A job's chunks page by page."""
+
+    async def in_order() -> AsyncIterator[ChunkState]:
+        after = -1
+        while page := await ledger.chunk_states(job_id, after_seq=after):
+            for chunk in page:
+                yield chunk
+            after = page[-1].seq
+
+    return in_order
 
 
 async def build_summary(
     job: Job,
     *,
-    chunk_states: AsyncIterable[ChunkState],
+    chunk_states: ChunkSource,
     unfinished_uploads: Iterable[UploadRecord] = (),
     created_at: float,
-) -> dict[str, object]:
+) -> LongObject:
     """What summary.json says, without the list of files, which sealing adds.
 
-    ``chunk_states`` in order of the tasks; ``created_at`` is :func:`report_time`'s. ``not_attempted_ranges`` are pairs
-    ``[first, end)`` of task numbers that were never sent; a job that ended before its plan was complete has no total,
-    and its last range is open: ``[planned_rows, null]``.
+    ``created_at`` is :func:`report_time`'s. ``not_attempted_ranges`` are pairs ``[first, end)`` of task numbers that
+    were never sent, read from the chunks while they are written, as there may be one for every other task; a job that
+    ended before its plan was complete has no total, and its last range is open: ``[planned_rows, null]``.
     """
-    ranges = await _unsettled_ranges(chunk_states)
     ended_at = created_at if job.ended_at is None else job.ended_at
     tally = job.tally
-    return {
+    fields: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
         **_identity_of(job),
         "status": ENDS_IN.get(job.status, job.status).value,
@@ -69,28 +77,46 @@ async def build_summary(
         "succeeded": tally.succeeded,
         "failed": tally.failed,
         "skipped": tally.skipped,
-        "not_attempted": None if job.total is None else sum(end - first for first, end in ranges),
-        "not_attempted_ranges": [*ranges, *([(job.planned_rows, None)] if job.total is None else [])],
+        "not_attempted": None if job.total is None else await _unsettled_count(chunk_states),
+        RANGES: [],
         "failures": _failures_of(tally),
         "ignored_options": dict(sorted(tally.ignored_options.items())),
         **_rates_of(job, ended_at=ended_at),
         "unfinished_uploads": [_upload_entry(record) for record in unfinished_uploads],
     }
 
+    async def ranges() -> AsyncIterator[tuple[int, int | None]]:
+        async for closed in _unsettled_ranges(chunk_states):
+            yield closed
+        if job.total is None:
+            yield job.planned_rows, None
 
-async def _unsettled_ranges(chunk_states: AsyncIterable[ChunkState]) -> list[tuple[int, int]]:
+    return LongObject(fields=fields, list_name=RANGES, entries=ranges)
+
+
+async def _unsettled_count(chunk_states: ChunkSource) -> int:
+    count = 0
+    async for first, end in _unsettled_ranges(chunk_states):
+        count += end - first
+    return count
+
+
+async def _unsettled_ranges(chunk_states: ChunkSource) -> AsyncIterator[tuple[int, int]]:
     """Neighbours become one range, also across chunks, so there are as many as there are gaps in the work."""
-    merged: list[tuple[int, int]] = []
-    async for chunk in chunk_states:
+    last: tuple[int, int] | None = None
+    async for chunk in chunk_states():
         if chunk.settled.is_full():
             continue
         unsettled = Bitmap.full(chunk.task_count) - chunk.settled
         for first, end in unsettled.ranges(offset=chunk.first_task):
-            if merged and merged[-1][1] == first:
-                merged[-1] = (merged[-1][0], end)
-            else:
-                merged.append((first, end))
-    return merged
+            if last is not None and last[1] == first:
+                last = (last[0], end)
+                continue
+            if last is not None:
+                yield last
+            last = (first, end)
+    if last is not None:
+        yield last
 
 
 def _identity_of(job: Job) -> dict[str, object]:

@@ -179,6 +179,18 @@ def test_a_wall_clock_that_says_over_at_first_sight_is_not_believed_at_once() ->
     assert watch.is_over(JOB, since=clock.wall - 93_600, limit_seconds=86_400)
 
 
+def test_how_long_ago_it_began_may_be_told_by_the_clock_that_has_dated_it() -> None:
+    for ours in (0.0, 1e9):
+        clock = JumpingClock()
+        clock.wall = ours
+        watch = LimitWatch(clock=clock)
+        assert not watch.is_over(JOB, since=5.0, limit_seconds=7200, passed_seconds=3000.0)
+        clock.advance(4199)
+        assert not watch.is_over(JOB, since=5.0, limit_seconds=7200, passed_seconds=9e9), "it is asked once"
+        clock.advance(1)
+        assert watch.is_over(JOB, since=5.0, limit_seconds=7200, passed_seconds=0.0)
+
+
 def test_limits_of_other_jobs_are_forgotten() -> None:
     clock = JumpingClock()
     watch = LimitWatch(clock=clock)

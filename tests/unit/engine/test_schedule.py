@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from cosbatch.engine.limits import EngineLimits
-from cosbatch.engine.schedule import SEALABLE, Move, decide, may_seal, waits
+from cosbatch.engine.schedule import SEALABLE, Limit, Move, decide, limit_on, may_seal, waits
 from cosbatch.ledger.port import QueuedJob
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId, RegionName
@@ -36,12 +37,13 @@ def queued(name: str, status: JobStatus, *, priority: int = 5, **facts: Any) -> 
     return QueuedJob(job=job, **{fact: facts.get(fact, default) for fact, default in seen.items()})
 
 
-def moves(*jobs: QueuedJob) -> dict[str, JobStatus]:
-    return {move.job_id: move.to for move in decide(jobs, now=NOW, limits=LIMITS)}
+def moves(*jobs: QueuedJob, overdue: Collection[str] = ()) -> dict[str, JobStatus]:
+    named = {JobId(name) for name in overdue}
+    return {move.job_id: move.to for move in decide(jobs, overdue=named, limits=LIMITS)}
 
 
-def the_move(*jobs: QueuedJob) -> Move:
-    (move,) = decide(jobs, now=NOW, limits=LIMITS)
+def the_move(*jobs: QueuedJob, overdue: Collection[str] = ()) -> Move:
+    (move,) = decide(jobs, overdue={JobId(name) for name in overdue}, limits=LIMITS)
     return move
 
 
@@ -171,17 +173,30 @@ def test_a_settled_job_is_completed() -> None:
 
 
 def test_nobody_confirmed() -> None:
-    limit = LIMITS.suspended_expiry_seconds
-    assert moves(queued("a", JobStatus.SUSPENDED, suspended_seconds=limit)) == {}
-    move = the_move(queued("a", JobStatus.SUSPENDED, suspended_seconds=limit + 1))
+    suspended = queued("a", JobStatus.SUSPENDED, suspended_at=NOW - 60, suspended_seconds=61.0)
+    days = LIMITS.suspended_expiry_seconds
+    assert limit_on(suspended, limits=LIMITS) == Limit(since=NOW - 60, limit_seconds=days, passed_seconds=61.0)
+    assert moves(suspended) == moves(suspended, overdue=["another"]) == {}
+    move = the_move(suspended, overdue=["a"])
     assert (move.to, move.failure) == (JobStatus.FAILING, FailureCode.SUSPENDED_EXPIRED)
     assert move.reason == "nobody confirmed the job within 30 days"
 
 
 def test_a_hold_that_lasts_too_long_fails_the_job() -> None:
-    hold = Hold(bucket="b", reason="refused", since=NOW - LIMITS.hold_limit_seconds - 1)
-    move = the_move(queued("a", JobStatus.ACTIVE, hold=hold, **OPEN))
+    held = queued("a", JobStatus.ACTIVE, hold=Hold(bucket="b", reason="refused", since=NOW - 60), **OPEN)
+    assert limit_on(held, limits=LIMITS) == Limit(since=NOW - 60, limit_seconds=LIMITS.hold_limit_seconds)
+    assert moves(held) == {}
+    move = the_move(held, overdue=["a"])
     assert (move.to, move.failure, move.reason) == (JobStatus.FAILING, FailureCode.STORE_UNAVAILABLE, "b: refused")
+
+
+@pytest.mark.parametrize("status", sorted(set(JobStatus) - {JobStatus.PREPARING, JobStatus.ACTIVE}))
+def test_a_hold_has_no_end_where_nobody_asks_the_bucket(status: JobStatus) -> None:
+    """And what is overdue in another state is so no more."""
+    hold = Hold(bucket="b", reason="refused", since=NOW - 60)
+    held = queued("a", status, hold=hold, quiet_at=NOW, **OPEN)
+    assert limit_on(held, limits=LIMITS) is None
+    assert moves(queued("a", JobStatus.ACTIVE, **OPEN), overdue=["a"]) == {}
 
 
 def test_sealing_waits_for_whatever_may_still_be_under_way() -> None:
@@ -198,7 +213,8 @@ def test_a_pending_report_of_a_final_job_is_tried_again() -> None:
 
 
 def test_a_work_area_that_refuses_for_too_long_fails_the_job_by_its_own_code() -> None:
-    hold = Hold(bucket=WORK_AREA, reason="no space", since=NOW - LIMITS.hold_limit_seconds - 1)
-    move = the_move(queued("a", JobStatus.PREPARING, hold=hold))
+    held = queued("a", JobStatus.PREPARING, hold=Hold(bucket=WORK_AREA, reason="no space", since=NOW - 60))
+    assert limit_on(held, limits=LIMITS) == Limit(since=NOW - 60, limit_seconds=LIMITS.hold_limit_seconds)
+    move = the_move(held, overdue=["a"])
     assert (move.to, move.failure) == (JobStatus.FAILING, FailureCode.SPOOL_FULL)
-    assert moves(queued("a", JobStatus.PREPARING, hold=replace(hold, since=NOW - 60))) == {}
+    assert moves(held) == {}

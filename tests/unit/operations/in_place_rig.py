@@ -31,11 +31,13 @@ KEY = ObjectKey("a/key")
 
 @dataclass(slots=True)
 class InPlaceRig:
-    """An hour passes between what ``put`` makes and the first claim of the chunk."""
+    """Two hours pass between what ``put`` makes and the first claim of the chunk."""
 
     params: OperationParameters
     versioning: Versioning = Versioning.NEVER
     profile: CapabilityProfile = PROFILES["s3"]
+    ahead_seconds: float = 0.0
+    """How far the ledger's clock was ahead of all others at the first claim."""
     wire: Wire = field(default_factory=Wire)
     clock: HandClock = field(default_factory=HandClock)
     store: MemoryStore = field(init=False)
@@ -45,7 +47,7 @@ class InPlaceRig:
     def __post_init__(self) -> None:
         self.store = MemoryStore(profile=self.profile, clock=self.clock)
         self.store.create_bucket(SOURCE, versioning=self.versioning)
-        self.first_leased_at = self.clock.now() + 3600.0
+        self.first_leased_at = self.clock.now() + 7200.0
 
     @property
     def request(self) -> JobRequest:
@@ -72,11 +74,11 @@ class InPlaceRig:
 
     def owner_puts(self, body: bytes = b"an owner's", **options: Any) -> VersionId | None:
         """After the first attempt."""
-        self.clock.seconds = max(self.clock.seconds, self.first_leased_at + 20)
+        self.clock.seconds = max(self.clock.seconds, self.first_leased_at - self.ahead_seconds + 20)
         return self.put(body, **options)
 
     def context(self, *, may_have_run: bool = False) -> TaskContext:
-        self.clock.seconds = max(self.clock.seconds, self.first_leased_at + 10)
+        self.clock.seconds = max(self.clock.seconds, self.first_leased_at - self.ahead_seconds + 10)
         store = cast(ObjectStore, TroubledStore(self.store, self.wire))
         before = len(self.wire.sent)
         self.last_context = TaskContext(

@@ -21,8 +21,11 @@ LOSSES = [Trouble.LOST_AFTER, Trouble.LOST_BEFORE, Trouble.DIES_AFTER, Trouble.D
 APPLIED = (Trouble.LOST_AFTER, Trouble.DIES_AFTER)
 
 
-def rig(versioning: Versioning = NEVER) -> InPlaceRig:
-    return InPlaceRig(DeleteObject(), versioning=versioning)
+HOUR = 3600.0
+
+
+def rig(versioning: Versioning = NEVER, *, ahead_seconds: float = 0.0) -> InPlaceRig:
+    return InPlaceRig(DeleteObject(), versioning=versioning, ahead_seconds=ahead_seconds)
 
 
 class TestTable:
@@ -118,9 +121,11 @@ class TestSecondAttempt:
         result = await job.recover()
         assert job.is_there()
         assert "delete" not in job.wire.sent
+        assert result.error_code == OutcomeCode.OUTCOME_UNKNOWN
         # In a bucket that keeps versions the marker is still there, below the new object.
-        is_known = versioning is ENABLED and trouble in APPLIED
-        assert result.error_code == ("" if is_known else OutcomeCode.OUTCOME_UNKNOWN)
+        below = [entry.version_id for entry in await job.versions() if entry.is_delete_marker]
+        assert len(below) == (versioning is ENABLED and trouble in APPLIED)
+        assert all(f"delete marker {marker} below it" in result.message for marker in below)
 
     @pytest.mark.parametrize("versioning", [ENABLED, SUSPENDED])
     async def test_with_a_version_id(self, versioning: Versioning, trouble: Trouble) -> None:
@@ -176,6 +181,105 @@ class TestSecondAttempt:
         result = await job.settle(task, may_write=False)
         assert (result is not None) == (trouble in APPLIED)
         assert "delete" not in job.wire.sent
+
+
+@pytest.mark.parametrize("ahead_seconds", [HOUR, -HOUR])
+class TestWrongClock:
+    """The ledger's clock was an hour ahead or behind when the chunk was first claimed."""
+
+    @pytest.mark.parametrize("trouble", LOSSES)
+    @pytest.mark.parametrize("versioning", Versioning)
+    async def test_a_second_attempt(self, versioning: Versioning, trouble: Trouble, ahead_seconds: float) -> None:
+        job = rig(versioning, ahead_seconds=ahead_seconds)
+        job.put()
+        job.wire.trouble, job.wire.at = trouble, 0
+        await job.lose()
+        assert (await job.recover()).status is TaskStatus.SUCCEEDED
+        assert not job.is_there()
+        assert await job.markers() == (versioning is not NEVER)
+
+    @pytest.mark.parametrize("trouble", LOSSES)
+    @pytest.mark.parametrize("version", [None, "null"])
+    @pytest.mark.parametrize("versioning", Versioning)
+    async def test_an_owners_new_upload_stays(
+        self, versioning: Versioning, version: str | None, trouble: Trouble, ahead_seconds: float
+    ) -> None:
+        job = rig(NEVER if version else versioning, ahead_seconds=ahead_seconds)
+        job.put()
+        job.versioning = SUSPENDED if version else versioning
+        job.store.set_versioning(SOURCE, job.versioning)
+        task = task_of(version=version)
+        job.wire.trouble, job.wire.at = trouble, 0
+        await job.lose(task)
+        job.owner_puts()
+        result = await job.recover(task)
+        assert job.is_there()
+        assert "delete" not in job.wire.sent
+        is_ours_below = version is None and versioning is ENABLED and trouble in APPLIED
+        is_known = is_ours_below and ahead_seconds < 0  # then its marker is surely of a later date
+        assert result.error_code == ("" if is_known else OutcomeCode.OUTCOME_UNKNOWN)
+        ended = await job.settle(task, may_write=False)
+        assert ended is not None
+        assert (ended.status, ended.error_code) == (result.status, result.error_code)
+
+    @pytest.mark.parametrize("versioning", Versioning)
+    async def test_an_owners_new_upload_is_no_lie_of_the_store(
+        self, versioning: Versioning, ahead_seconds: float
+    ) -> None:
+        job = rig(versioning, ahead_seconds=ahead_seconds)
+        job.put()
+        result = await job.run()
+        job.owner_puts()
+        assert await job.verify(task_of(), result) == ()
+
+    @pytest.mark.parametrize("trouble", LOSSES)
+    async def test_what_an_owner_deleted_and_put_again_before_the_job_is_not_called_deleted(
+        self, trouble: Trouble, ahead_seconds: float
+    ) -> None:
+        """His marker lies below the object that the row means, and both look as if they had come after our request."""
+        job = rig(ENABLED, ahead_seconds=ahead_seconds)
+        job.put()
+        job.clock.seconds = job.first_leased_at - ahead_seconds - 1200
+        await job.store.delete(job.ref())
+        job.put(b"again")
+        job.wire.trouble, job.wire.at = trouble, 0
+        await job.lose()
+        result = await job.recover()
+        assert (result.status is TaskStatus.SUCCEEDED) <= (not job.is_there())
+        if trouble not in APPLIED and ahead_seconds < 0:
+            assert result.error_code == OutcomeCode.OUTCOME_UNKNOWN
+            assert "below it may be of this job" in result.message
+
+
+@pytest.mark.parametrize("versioning", [NEVER, ENABLED])
+@pytest.mark.parametrize(("seconds", "is_deleted"), [(3607.0, True), (3606.0, False), (60.0, False), (-60.0, False)])
+async def test_only_what_is_surely_older_than_the_first_attempt_is_deleted_again(
+    versioning: Versioning, seconds: float, is_deleted: bool
+) -> None:
+    job = rig(versioning)
+    job.clock.seconds = job.first_leased_at - seconds
+    job.put()
+    job.wire.trouble, job.wire.at = Trouble.LOST_BEFORE, 0
+    await job.lose()
+    result = await job.recover()
+    assert job.is_there() is not is_deleted
+    assert (result.error_code, "delete" in job.wire.sent) == (
+        "" if is_deleted else OutcomeCode.OUTCOME_UNKNOWN,
+        is_deleted,
+    )
+
+
+async def test_a_marker_of_a_doubtful_date_below_what_is_surely_newer_has_hidden_what_the_row_means() -> None:
+    """Ours or an owner's: nothing that may have been there before the first attempt lies above it."""
+    job = rig(ENABLED)
+    job.put()
+    job.wire.trouble, job.wire.at = Trouble.LOST_AFTER, 0
+    await job.lose()
+    job.clock.advance(2 * HOUR)
+    job.owner_puts()
+    result = await job.recover()
+    (marker,) = [entry.version_id for entry in await job.versions() if entry.is_delete_marker]
+    assert result.message == f"Successful: delete marker {marker}"
 
 
 async def test_an_older_marker_is_none_of_ours() -> None:

@@ -166,6 +166,49 @@ class TestWhatCannotBeKnown:
         assert (await job.settle(may_write=False) is not None) is is_done
 
 
+class TestWrongClock:
+    """The ledger's clock was an hour ahead or behind when the chunk was first claimed, or clocks may have been."""
+
+    @pytest.mark.parametrize("short_seconds", [60.0, 3600.0])
+    async def test_readable_for_less_than_an_hour_too_short(self, short_seconds: float) -> None:
+        """Our own request looks so where the ledger's clock was ahead."""
+        job = rig()
+        readable(job, days=3 - short_seconds / DAY)
+        result = await job.settle(may_write=False)
+        assert result is not None
+        assert result.error_code == OutcomeCode.OUTCOME_UNKNOWN
+        assert "where clocks are set" in result.message
+
+    @pytest.mark.parametrize("ahead_seconds", [3600.0, -3600.0])
+    async def test_an_owners_new_object_proves_nothing_and_is_no_lie_of_the_store(self, ahead_seconds: float) -> None:
+        job = InPlaceRig(PARAMS, ahead_seconds=ahead_seconds)
+        job.put(storage_class="GLACIER")
+        done = await job.run()
+        job.owner_puts(storage_class="GLACIER")
+        assert await job.verify(task_of(), done) == ()
+        result = await job.settle(may_write=False)
+        assert result is not None
+        assert result.error_code == OutcomeCode.OUTCOME_UNKNOWN
+
+    async def test_so_late_that_what_was_asked_for_may_be_over(self) -> None:
+        job = rig()
+        job.clock.seconds = job.first_leased_at + 2.9 * DAY
+        assert await job.settle(may_write=False) is None
+        job.clock.seconds = job.first_leased_at + 3 * DAY - 7200
+        result = await job.settle(may_write=False)
+        assert result is not None
+        assert result.error_code == OutcomeCode.OUTCOME_UNKNOWN
+
+    async def test_the_next_attempt_is_told_what_was_not_proved(self) -> None:
+        job = rig()
+        assert await job.settle() is None
+        assert job.last_context is not None
+        assert job.last_context.unproved == ""
+        job.owner_puts(storage_class="GLACIER")
+        assert await job.settle() is None
+        assert "another object" in job.last_context.unproved
+
+
 class TestReadingBack:
     async def test_shown(self) -> None:
         job = rig()

@@ -141,6 +141,24 @@ class TestChange:
         job.owner_puts(tags=TAGS)
         assert await job.verify(task_of(), result) == ()
 
+    @pytest.mark.parametrize("ahead_seconds", [3600.0, -3600.0])
+    async def test_nor_under_a_wrong_clock(self, name: str, ahead_seconds: float) -> None:
+        job = InPlaceRig(CASES[name][0], ahead_seconds=ahead_seconds)
+        job.put(tags=TAGS)
+        result = await job.run()
+        job.owner_puts(tags=TAGS)
+        assert await job.verify(task_of(), result) == ()
+
+    async def test_the_next_attempt_is_told_that_nothing_is_proved(self, name: str) -> None:
+        """But of an object that is gone, where that it is gone is all there is to say."""
+        job = rig(name)
+        assert await job.settle() is None
+        assert job.last_context is not None
+        assert "never were, or were changed since" in job.last_context.unproved
+        await job.store.delete(job.ref())
+        assert await job.settle() is None
+        assert job.last_context.unproved == ""
+
     async def test_an_object_that_is_gone_says_nothing(self, name: str) -> None:
         job = rig(name)
         result = await job.run()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from cosbatch.model.identifiers import ObjectRef
 from cosbatch.model.jobs import Job
+from cosbatch.reports.long_json import LongObject
 from cosbatch.reports.seal import (
     PartSource,
     SealedReport,
@@ -71,7 +72,7 @@ async def seal(
         parts=parts,
         spool=spool,
         store=shelf,
-        summary=summary or {"schema_version": 1},
+        summary=LongObject(fields=summary or {"schema_version": 1}),
         created_at=1_754_103_660.5,
         still_ours=ours,
         rows_per_file=rows_per_file,

@@ -10,6 +10,7 @@ import pytest
 from cosbatch.ledger.port import CommittedPart
 from cosbatch.model.errors import SpoolError, SpoolMissing, StaleFence, StorageError, StorageReason
 from cosbatch.model.reports import Tally
+from cosbatch.reports.long_json import LongObject
 from cosbatch.reports.seal import (
     BEFORE_ALL,
     Place,
@@ -42,7 +43,7 @@ async def test_a_seal_that_is_not_ours_any_more_writes_nothing_further() -> None
             parts=parts,
             spool=spool,
             store=shelf,
-            summary={},
+            summary=LongObject(fields={}),
             created_at=0,
             still_ours=lost_at_the_end,
         )

@@ -11,6 +11,7 @@ import pytest
 from cosbatch.model.clock import SystemClock
 from cosbatch.model.errors import StorageError, StorageReason
 from cosbatch.model.identifiers import ObjectKey, ObjectRef
+from cosbatch.reports.long_json import LongObject
 from cosbatch.reports.seal import seal_report
 from cosbatch.reports.sealed import sealed_location
 from cosbatch.storage.memory import MemoryStore
@@ -25,7 +26,13 @@ async def a_report() -> MemoryStore:
     store.create_bucket(REPORT_BUCKET)
     parts = await commit(spool, THREE_PARTS)
     await seal_report(
-        job=a_job(), parts=parts, spool=spool, store=store, summary={"a": 1}, created_at=0, still_ours=ours
+        job=a_job(),
+        parts=parts,
+        spool=spool,
+        store=store,
+        summary=LongObject(fields={"a": 1}),
+        created_at=0,
+        still_ours=ours,
     )
     return store
 

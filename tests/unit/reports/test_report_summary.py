@@ -20,6 +20,7 @@ from cosbatch.model.regions import Versioning
 from cosbatch.model.reports import CodeTally, Tally
 from cosbatch.model.states import JobStatus
 from cosbatch.model.tasks import UploadRecord, doubted_upload
+from cosbatch.reports.long_json import measured, to_json
 from cosbatch.reports.summary import build_summary, chunk_states_of, report_time
 from tests.unit.reports.report_builders import JOB_ID, a_job
 
@@ -37,12 +38,18 @@ async def summarise(
     sizes_and_settled: Sequence[tuple[int, set[int]]] = (),
     unfinished_uploads: Sequence[UploadRecord] = (),
 ) -> dict[str, object]:
-    return await build_summary(
+    """As a whole, and as it would be read from the file."""
+    summary = await build_summary(
         job,
-        chunk_states=chunks(sizes_and_settled),
+        chunk_states=lambda: chunks(sizes_and_settled),
         unfinished_uploads=unfinished_uploads,
         created_at=report_time(job),
     )
+    assert summary.entries is not None
+    whole = {**summary.fields, summary.list_name: [entry async for entry in summary.entries()]}
+    text = b"".join([block async for block in (await measured(summary)).blocks()])
+    assert text == to_json(whole)
+    return whole
 
 
 async def test_a_whole_summary_in_its_order() -> None:
@@ -241,4 +248,6 @@ class Pages:
 
 
 async def test_all_pages_of_the_ledger_are_read() -> None:
-    assert [chunk.seq async for chunk in chunk_states_of(Pages(), JOB_ID)] == [0, 1, 2, 3, 4]
+    in_order = chunk_states_of(Pages(), JOB_ID)
+    for _ in range(2):
+        assert [chunk.seq async for chunk in in_order()] == [0, 1, 2, 3, 4]
