@@ -15,6 +15,7 @@ from cosbatch.settings.loading import (
     read_credentials,
     region_table,
     render_settings_table,
+    variables_of_the_program,
 )
 from cosbatch.settings.people import AccountSettings, UserSettings
 from cosbatch.settings.server import ServerSettings
@@ -37,4 +38,5 @@ __all__ = [
     "read_credentials",
     "region_table",
     "render_settings_table",
+    "variables_of_the_program",
 ]
