@@ -316,10 +316,11 @@ class ProcessGroup:
 
     def _on_told(self) -> None:
         try:
-            told: _Told = self._supervisor.connection.recv()
+            self._hear(self._supervisor.connection.recv())
         except (EOFError, OSError):
             asyncio.get_running_loop().remove_reader(self._supervisor.connection.fileno())
-            return
+
+    def _hear(self, told: _Told) -> None:
         if told.exit_code is None:
             self._pids[told.name] = told.pid
             return
@@ -331,5 +332,8 @@ class ProcessGroup:
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._supervisor.process.sentinel)
         loop.remove_reader(self._supervisor.connection.fileno())
+        with suppress(EOFError, OSError):  # its last words may not have been read yet
+            while self._supervisor.connection.poll():
+                self._hear(self._supervisor.connection.recv())
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(None)
