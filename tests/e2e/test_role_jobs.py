@@ -144,7 +144,7 @@ def test_a_role_is_registered_tested_used_and_deleted(seaweedfs_store: RealStore
     admin(ground, "delete-role", SEAWEEDFS_ROLE)
     assert admin(ground, "list-roles")["roles"] == []
     actions = [line["action"] for line in admin(ground, "audit")["audit"]]
-    assert sorted(actions) == ["create-role", "delete-role", "test-role"]
+    assert sorted(actions) == ["create-job", "create-role", "delete-role", "test-role", "update-job-status"]
 
 
 @pytest.mark.system

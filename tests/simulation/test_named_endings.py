@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -199,6 +201,50 @@ async def test_a_job_that_ends_does_not_call_undone_what_may_have_been_made_befo
     done = await rig.until(job)
     (row,) = rig.report(done).rows
     assert row[4] == "OutcomeUnknown"
+    await rig.drain()
+
+
+class LateStore:
+    """The first copy is on its way when its worker dies, until somebody lets it arrive; all others are throttled."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.copies = 0
+        self.arrive: Callable[[], Awaitable[Any]]
+        self._rig = rig
+
+    def seen(self) -> View:
+        store = Between(self._rig.store, copy=self._copy)
+        return View(cast(ObjectStore, store), self._rig.ledger, self._rig.spool)
+
+    async def _copy(self, method: Call, *args: Any, **options: Any) -> Any:
+        self.copies += 1
+        if self.copies == 1:
+            self.arrive = partial(method, *args, **options)
+            [worker] = [one for one in self._rig.running if one.role == "worker" and not one.is_over]
+            worker.kill()
+            await asyncio.sleep(86_400)
+        await asyncio.sleep(0.05)
+        raise StorageError(StorageReason.SLOW_DOWN, "slow down", code="SlowDown", http_status=503)
+
+
+@virtual_time
+async def test_a_job_that_ends_waits_for_what_a_dead_worker_had_sent(clock: VirtualClock) -> None:
+    rig = Rig(clock)
+    late = LateStore(rig)
+    rig.liveness = rig
+    rig.view = late.seen
+    rig.start()
+    rig.put_objects(KEYS[:1])
+    job = await rig.submit(rig.request(rig.csv_manifest(KEYS[:1]), failure_threshold=None))
+    await rig.when(job, lambda _: late.copies == 1)
+    rig.start_worker()
+    await rig.when(job, lambda _: late.copies > 1)
+    await rig.ledger.move(job.id, expect={JobStatus.ACTIVE}, to=JobStatus.CANCELLING, actor=Actor.USER, reason="enough")
+    await asyncio.sleep(5)
+    await late.arrive()
+    done = await rig.until(job)
+    (row,) = rig.report(done).rows
+    assert (row[3], row[4]) == ("succeeded", "")
     await rig.drain()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from cosbatch.model.errors import InvalidArgument
 from cosbatch.model.principals import RoleProvider
-from cosbatch.settings import declared_roles, load_settings
+from cosbatch.settings import declared_roles, load_settings, variables_of_the_program
 
 ROLE = {
     "arn": "arn:aws:iam::1:role/batch",
@@ -73,3 +73,21 @@ def test_a_secret_in_the_settings_is_not_shown(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument) as raised:
         load_settings(settings_with(tmp_path, written))
     assert "s3cret" not in str(raised.value)
+
+
+def test_what_workers_need_is_not_kept_from_them(tmp_path: Path) -> None:
+    def places(*names: str) -> dict[str, str]:
+        return dict(zip(("access_key_id", "secret_access_key", "session_token"), names, strict=False))
+
+    path = tmp_path / "cosbatch.yaml"
+    region = {"endpoint": "http://h", "credentials": places("env:SHARED_ID", "file:secret")}
+    roles = [
+        {**ROLE, "credentials": places("env:SHARED_ID", "env:ROLE_SECRET", "env:ROLE_TOKEN")},
+        {**ROLE, "arn": "arn:aws:iam::1:role/other"},
+    ]
+    server = {"encryption_key": "env:KEY", "metrics_token": "env:SCRAPE"}
+    path.write_text(
+        json.dumps({"regions": {"here": region, "bare": {"endpoint": "http://h"}}, "roles": roles, "server": server})
+    )
+
+    assert variables_of_the_program(load_settings(path)) == {"KEY", "SCRAPE", "ROLE_SECRET", "ROLE_TOKEN"}

@@ -67,8 +67,14 @@ class Keys:
         default_factory=lambda: {key.access_key_id: key for key in (MINE, THEIRS, VIEWER, TEMPORARY)}
     )
 
+    noted: list[str] = field(default_factory=list)
+    """Ids of those that have signed a call."""
+
     async def signing_key(self, access_key_id: str) -> SigningKey | None:
         return self.known.get(access_key_id)
+
+    async def used(self, key: SigningKey) -> None:
+        self.noted.append(key.access_key_id)
 
 
 @dataclass

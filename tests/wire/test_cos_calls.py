@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import httpx
 import pytest
 import xmltodict  # type: ignore[import-untyped]
 
@@ -15,10 +16,12 @@ from cosbatch.model.jobs import JobRequest
 from cosbatch.model.manifests import KeyEncoding
 from cosbatch.model.operations import Directive, PutObjectCopy
 from cosbatch.model.states import JobStatus
+from cosbatch.web.calls import CallFrame, CallLimits
+from cosbatch.web.measures import CallMeasures
 from tests.unit.service.job_builders import AWAY, HOME
 from tests.unit.storage.virtual_time import VirtualClock, run_virtually
 from tests.wire import go_sdk
-from tests.wire.cos_rig import MINE, CosRig, cos_rig, message, told, wanted
+from tests.wire.cos_rig import MINE, VIEWER, CosRig, cos_rig, message, signed, told, wanted
 
 AWAY_HOST = f"100000000001.cos-control.{AWAY}.myqcloud.com"
 PLAIN_HOST = "batch.example.com"
@@ -359,6 +362,22 @@ async def test_a_job_that_needs_no_confirmation_is_not_waited_for() -> None:
         job_id = await rig.create(go_sdk.terraform_create_job(confirm=False))
         response = await rig.send(wanted("POST", f"/jobs/{job_id}/status", {"requestedJobStatus": "Ready"}))
         assert told(response) == (400, "InvalidRequest")
+
+
+async def test_who_may_not_confirm_is_told_so_at_once() -> None:
+    async with cos_rig(confirm_wait_seconds=3600.0) as rig, asyncio.timeout(10):
+        job_id = await rig.create(go_sdk.terraform_create_job())
+        response = await rig.send(wanted("POST", f"/jobs/{job_id}/status", {"requestedJobStatus": "Ready"}), VIEWER)
+        assert told(response) == (403, "AccessDenied")
+
+
+async def test_the_log_tells_which_job_a_call_has_made() -> None:
+    async with cos_rig() as rig:
+        frame = CallFrame(rig.app, limits=CallLimits(), measures=CallMeasures())
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=frame)) as client:
+            response = await client.send(signed(wanted("POST", "/jobs", body=go_sdk.create_job())))
+        job_id = xmltodict.parse(response.content)["CreateJobResult"]["JobId"]
+        assert [line["job_id"] for line in rig.logs if line["event"] == "call"] == [job_id]
 
 
 async def test_only_a_job_that_has_ended_is_deleted() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from cosbatch.web.failed_attempts import PER_KEY_MAX, WINDOW_SECONDS
+from cosbatch.web.failed_attempts import PER_ADDRESS_MAX, PER_KEY_MAX, WINDOW_SECONDS
 from tests.wire import go_sdk
 from tests.wire.cos_rig import (
     MINE,
@@ -175,6 +175,15 @@ async def test_a_body_is_the_one_that_was_signed() -> None:
         assert told(await rig.client.send(changed)) == (403, "SignatureDoesNotMatch")
 
 
+async def test_a_body_of_ones_own_cannot_be_put_under_a_signature_that_was_caught() -> None:
+    async with cos_rig() as rig:
+        bare = wanted("POST", "/jobs", body=go_sdk.create_job()).with_headers(content_md5=None)
+        elsewhere = httpx.ASGITransport(app=rig.app, client=("10.0.0.9", 4711))
+        async with httpx.AsyncClient(transport=elsewhere) as client:
+            assert told(await client.send(signed(bare))) == (400, "InvalidRequest")
+        assert await rig.ledger.jobs() == []
+
+
 async def test_who_fails_often_has_to_wait_and_others_have_not() -> None:
     async with cos_rig() as rig:
         for _ in range(PER_KEY_MAX):
@@ -198,6 +207,33 @@ async def test_failures_are_logged_without_the_secret_or_the_signature() -> None
         assert event["reason"] == "SignatureDoesNotMatch"
         assert event["address"] == "127.0.0.1"
         assert sent.headers["authorization"].rpartition("=")[2] not in str(rig.logs)
+
+
+async def test_a_secret_in_the_place_of_an_id_is_not_logged() -> None:
+    async with cos_rig() as rig:
+        mixed_up = replace(MINE, access_key_id="hush" * 8, secret_access_key=MINE.access_key_id)
+        assert told(await rig.send(wanted("GET", "/jobs"), mixed_up)) == (403, "InvalidAccessKeyId")
+        assert [event["access_key_id"] for event in rig.logs] == [""]
+        assert "hush" not in str(rig.logs)
+
+
+async def test_a_key_was_used_when_its_signature_was_good() -> None:
+    async with cos_rig() as rig:
+        await rig.client.send(signed(wanted("GET", "/jobs"), secret="guess"))
+        assert rig.keys.noted == []
+        await rig.send(wanted("GET", "/jobs"))
+        assert rig.keys.noted == [MINE.access_key_id]
+
+
+async def test_whoever_was_let_in_is_not_shut_out_by_who_tries_keys_at_the_same_address() -> None:
+    """A proxy that is not known as one gives all clients its own address."""
+    async with cos_rig() as rig:
+        assert (await rig.send(wanted("GET", "/jobs"))).status_code == 200
+        for number in range(PER_ADDRESS_MAX):
+            response = await rig.send(wanted("GET", "/jobs"), signing_key(1, name=f"guess{number}"))
+            assert told(response) == (403, "InvalidAccessKeyId")
+        assert told(await rig.send(wanted("GET", "/jobs"), signing_key(1, name="guess"))) == (503, "SlowDown")
+        assert (await rig.send(wanted("GET", "/jobs"))).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["host", "x-cos-appid"])

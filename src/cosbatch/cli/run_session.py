@@ -59,21 +59,28 @@ class RunOrder:
     job_file: Path
     is_confirmed: bool
     again: bool
+    supervisor: Any
+    """Begun before the job is looked at: that may read secrets of its role."""
 
 
 def run_job_file(invocation: Invocation, *, job_file: Path, is_confirmed: bool, again: bool) -> int:
     """The exit code: of the job, or 1 where somebody said no, or 130 where it was interrupted."""
-    settings = invocation.settings()
-    regions = run_async(invocation.wiring.known_regions(settings, invocation.state_folder))
-    order = RunOrder(
-        invocation=invocation,
-        settings=settings,
-        parsed=read_job_file(job_file, regions=regions),
-        job_file=job_file,
-        is_confirmed=is_confirmed,
-        again=again,
-    )
-    with invocation.wiring.logging_to_folder(invocation.state_folder, level=invocation.log_level):
+    settings, wiring = invocation.settings(), invocation.wiring
+    regions = run_async(wiring.known_regions(settings, invocation.state_folder))
+    parsed = read_job_file(job_file, regions=regions)
+    with (
+        wiring.logging_to_folder(invocation.state_folder, level=invocation.log_level),
+        wiring.engine_supervisor(settings) as supervisor,
+    ):
+        order = RunOrder(
+            invocation=invocation,
+            settings=settings,
+            parsed=parsed,
+            job_file=job_file,
+            is_confirmed=is_confirmed,
+            again=again,
+            supervisor=supervisor,
+        )
         return _run(order)
 
 
@@ -240,11 +247,11 @@ async def _plan_page(order: RunOrder, job: Job) -> str:
 
 def _with_engine(order: RunOrder, work: Callable[[RunningEngine, Screen], Coroutine[Any, Any, Job]]) -> Job:
     invocation = order.invocation
-    with invocation.wiring.engine_supervisor() as supervisor, closing(_screen(invocation)) as screen:
+    with closing(_screen(invocation)) as screen:
 
         async def run() -> Job:
             async with invocation.wiring.open_engine(
-                order.settings, invocation.state_folder, log_level=invocation.log_level, supervisor=supervisor
+                order.settings, invocation.state_folder, log_level=invocation.log_level, supervisor=order.supervisor
             ) as engine:
                 return await work(engine, screen)
 

@@ -18,7 +18,7 @@ def run_service(invocation: Invocation, *, host: str | None, port: int | None) -
     wiring = invocation.wiring
     with (
         wiring.logging_to_folder(invocation.state_folder, level=invocation.log_level),
-        wiring.engine_supervisor() as supervisor,
+        wiring.engine_supervisor(settings) as supervisor,
     ):
         try:
             run_async(

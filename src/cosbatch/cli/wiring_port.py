@@ -80,9 +80,9 @@ class Wiring(Protocol):
         """Log lines of this process go into ``cosbatch.log`` while the context is open."""
         ...
 
-    def engine_supervisor(self) -> AbstractContextManager[Any]:
+    def engine_supervisor(self, settings: Settings, /) -> AbstractContextManager[Any]:
         """Where the engine's processes come from, for ``open_engine`` and ``open_serving``: to be begun while there are
-        neither threads nor an event loop."""
+        neither threads nor an event loop, and before a secret is read that they shall not have."""
         ...
 
     def open_engine(

@@ -22,7 +22,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -193,8 +193,24 @@ class _Children:
             self._program.send(told)
 
 
-def _supervise(orders: Connection, programs_end: Connection | None) -> None:
+def _forget_variables(names: Collection[str]) -> None:
+    """Takes variables out of the environment of this process and of those that it starts, and overwrites the block
+    that the kernel shows of it (``/proc/<pid>/environ``)."""
+    if not names:
+        return
+    import ctypes
+
+    getenv = ctypes.CDLL(None).getenv
+    getenv.restype = ctypes.c_void_p
+    for name in names:
+        place, value = getenv(os.fsencode(name)), os.environb.pop(os.fsencode(name), None)
+        if place and value:
+            ctypes.memset(place, 0, len(value))
+
+
+def _supervise(orders: Connection, programs_end: Connection | None, without: Collection[str]) -> None:
     """A terminal sends Ctrl-C, and its own end, to the whole group: only the program decides what that means."""
+    _forget_variables(without)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     if programs_end is not None:
@@ -228,16 +244,18 @@ class Supervisor:
         self.connection = connection
 
     @classmethod
-    def begin(cls) -> Self:
+    def begin(cls, *, without: Collection[str] = ()) -> Self:
         """Forked with everything that the program has imported, if that is safe at present; else in an interpreter of
-        its own, which imports it once more."""
+        its own, which imports it once more. Secrets that the program has read by then are forked along.
+
+        ``without``: environment variables that it and the children shall not have."""
         if asyncio._get_running_loop() is None and _has_no_threads():
             forking = multiprocessing.get_context("fork")
             ours, theirs = forking.Pipe()
-            return cls._started(forking.Process(target=_supervise, args=(theirs, ours)), ours, theirs)
+            return cls._started(forking.Process(target=_supervise, args=(theirs, ours, without)), ours, theirs)
         spawning = multiprocessing.get_context("spawn")
         ours, theirs = spawning.Pipe()
-        return cls._started(spawning.Process(target=_supervise, args=(theirs, None)), ours, theirs)
+        return cls._started(spawning.Process(target=_supervise, args=(theirs, None, without)), ours, theirs)
 
     @classmethod
     def _started(cls, process: BaseProcess, ours: Connection, theirs: Connection) -> Self:
@@ -298,10 +316,11 @@ class ProcessGroup:
 
     def _on_told(self) -> None:
         try:
-            told: _Told = self._supervisor.connection.recv()
+            self._hear(self._supervisor.connection.recv())
         except (EOFError, OSError):
             asyncio.get_running_loop().remove_reader(self._supervisor.connection.fileno())
-            return
+
+    def _hear(self, told: _Told) -> None:
         if told.exit_code is None:
             self._pids[told.name] = told.pid
             return
@@ -313,5 +332,8 @@ class ProcessGroup:
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._supervisor.process.sentinel)
         loop.remove_reader(self._supervisor.connection.fileno())
+        with suppress(EOFError, OSError):  # its last words may not have been read yet
+            while self._supervisor.connection.poll():
+                self._hear(self._supervisor.connection.recv())
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(None)

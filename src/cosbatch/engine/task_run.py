@@ -204,8 +204,10 @@ class TaskRun:
             return self._unknown(NOT_IN_TIME)
         if self._target.has_written or self._source.has_written:
             self._run.abandoned = True
-        elif self._run.is_ending and self._target.was_refused and not self._is_unproved():
-            # It was sent, so it is not among the tasks that never were; and nothing was done.
+        elif self._run.is_ending and self._target.was_refused and not self._run.claim.losses:
+            # It was sent, so it is not among the tasks that never were; and nothing was done. Of a chunk that was lost
+            # this cannot be said yet, whatever a look has shown: what its loser had sent may still arrive. Such a chunk
+            # is looked after once nothing can.
             causes = ", ".join(self._target.causes)
             return self._failed(
                 OutcomeCode.NOT_DONE, f"the job ended before this was done; the store had said {causes}"

@@ -19,6 +19,8 @@ class SigningKey:
     """Of a temporary key: the call has to bring the same one."""
     expires_at: float | None = None
     """Unix seconds; None: never."""
+    last_used_at: float | None = None
+    """Unix seconds, as far as it is written down; None: never."""
 
 
 class KeyLookup(Protocol):
@@ -26,4 +28,8 @@ class KeyLookup(Protocol):
 
     async def signing_key(self, access_key_id: str) -> SigningKey | None:
         """None where there is none of that id, or it, its user or its account is disabled."""
+        ...
+
+    async def used(self, key: SigningKey) -> None:
+        """A call was found to be signed with it. Raises nothing: the call goes on where that cannot be written."""
         ...

@@ -168,8 +168,12 @@ def errors_translated() -> Iterator[None]:
 
 
 def _connection_to(database: str, *, busy_seconds: float) -> Connection:
-    create = partial(_connect_driver, database, busy_seconds=busy_seconds)
-    return create_engine("sqlite://", creator=create, poolclass=NullPool).connect()
+    return _engine(partial(_connect_driver, database, busy_seconds=busy_seconds)).connect()
+
+
+def _engine(create: Callable[[], sqlite3.Connection]) -> Engine:
+    """Its errors name no values: among them are hashes, sealed secrets and requests, and errors go into the log."""
+    return create_engine("sqlite://", creator=create, poolclass=NullPool, hide_parameters=True)
 
 
 def _connect_driver(database: str, *, busy_seconds: float) -> sqlite3.Connection:
@@ -191,7 +195,7 @@ def _memory_engine() -> Engine:
         connection.executescript(_migrated_schema())
         return connection
 
-    return create_engine("sqlite://", creator=create, poolclass=NullPool)
+    return _engine(create)
 
 
 @cache

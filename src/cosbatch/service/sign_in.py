@@ -41,6 +41,7 @@ from cosbatch.model.errors import (
     AuthenticationReason,
     Fault,
     InvalidArgument,
+    LedgerError,
     NotAllowed,
     NotAuthenticated,
     TooManyAttempts,
@@ -103,13 +104,25 @@ class SignIn:
         known = await self._book.access_key(access_key_id)
         if known is None or known.key.is_disabled or _is_kept_out(known):
             return None
-        if self._is_stale(known.key.last_used_at):
-            await self._book.key_used(access_key_id, at=self._clock.now())
         secret = self._cipher.open(known.sealed_secret, purpose=secret_purpose(access_key_id))
         caller = Caller(
             account=known.account, user=known.user.name, role=known.user.role, via="cos", credential=access_key_id
         )
-        return SigningKey(access_key_id=access_key_id, secret_access_key=secret.decode(), caller=caller)
+        return SigningKey(
+            access_key_id=access_key_id,
+            secret_access_key=secret.decode(),
+            caller=caller,
+            last_used_at=known.key.last_used_at,
+        )
+
+    async def used(self, key: SigningKey) -> None:
+        """A ledger that cannot be written can still be read, and so can jobs."""
+        if not self._is_stale(key.last_used_at):
+            return
+        try:
+            await self._book.key_used(key.access_key_id, at=self._clock.now())
+        except LedgerError as error:
+            structlog.get_logger().warning("key.use_not_written", credential=key.access_key_id, error=str(error))
 
     # --- tokens
 

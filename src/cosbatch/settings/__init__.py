@@ -15,6 +15,7 @@ from cosbatch.settings.loading import (
     read_credentials,
     region_table,
     render_settings_table,
+    variables_of_the_program,
 )
 from cosbatch.settings.people import AccountSettings, UserSettings
 from cosbatch.settings.regions import checked_region
@@ -39,4 +40,5 @@ __all__ = [
     "read_credentials",
     "region_table",
     "render_settings_table",
+    "variables_of_the_program",
 ]

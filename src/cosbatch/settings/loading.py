@@ -10,7 +10,7 @@ import json
 import os
 import re
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
@@ -449,6 +449,25 @@ def read_credentials(
         fault = Fault(path=path, value="", problem="are not in the settings", way_out=way_out)
         raise InvalidArgument(f"nobody is known who may use region {region}", faults=[fault])
     return _read_places(places, path=f"regions.{region}.credentials", environ=environ)
+
+
+def variables_of_the_program(settings: Settings) -> frozenset[str]:
+    """The environment variables whose secrets the program alone reads: what seals the ledger's secrets, what assumes
+    roles, what operators show. None that a region needs too: its credentials are read by workers."""
+    sources = [settings.server.encryption_key, settings.server.metrics_token]
+    sources += [place for role in settings.roles for place in _places(role.credentials)]
+    of_regions = [place for region in settings.regions.values() for place in _places(region.credentials)]
+    return _variables(sources) - _variables(of_regions)
+
+
+def _places(credentials: CredentialSettings | None) -> list[EnvOrFileSecret | None]:
+    if credentials is None:
+        return []
+    return [credentials.access_key_id, credentials.secret_access_key, credentials.session_token]
+
+
+def _variables(sources: Iterable[EnvOrFileSecret | None]) -> frozenset[str]:
+    return frozenset(source.name for source in sources if source is not None and source.kind == "env")
 
 
 def declared_roles(settings: Settings) -> list[tuple[Role, Callable[[], Credentials]]]:

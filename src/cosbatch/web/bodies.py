@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import ipaddress
 
 from starlette.requests import Request
 
@@ -13,7 +14,9 @@ from cosbatch.wire.cos_errors import CosCode, CosRefusal
 
 
 async def read_body(request: Request, *, limit_bytes: int) -> bytes:
-    """Raises CosRefusal: XMLSizeLimit for a larger one; InvalidDigest, BadDigest where Content-MD5 says another."""
+    """Raises CosRefusal: XMLSizeLimit for a larger one; InvalidDigest, BadDigest where Content-MD5 says another;
+    InvalidRequest without that where the body could be changed on its way, for a signature of COS covers nothing else
+    of it."""
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > limit_bytes:
         raise _too_large(limit_bytes)
@@ -22,8 +25,21 @@ async def read_body(request: Request, *, limit_bytes: int) -> bytes:
         body += piece
         if len(body) > limit_bytes:
             raise _too_large(limit_bytes)
-    _check_md5(bytes(body), request.headers.getlist("content-md5"))
+    named = request.headers.getlist("content-md5")
+    if body and not named and not _is_private(request):
+        raise CosRefusal(CosCode.INVALID_REQUEST, "without TLS a body needs Content-MD5: nothing else of it is signed")
+    _check_md5(bytes(body), named)
     return bytes(body)
+
+
+def _is_private(request: Request) -> bool:
+    """TLS, as far as we or a trusted proxy see, or this machine."""
+    if request.url.scheme == "https" or request.client is None:
+        return True
+    try:
+        return ipaddress.ip_address(request.client.host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
 
 
 def _too_large(limit_bytes: int) -> CosRefusal:

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hashlib
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -28,6 +28,7 @@ from cosbatch.model.errors import (
 )
 from cosbatch.model.identifiers import JobId, RegionName
 from cosbatch.model.jobs import Job, JobRequest
+from cosbatch.model.principals import UserRole
 from cosbatch.model.states import JobStatus
 from cosbatch.service.documents import Document
 from cosbatch.service.job_schema import parse_job
@@ -91,6 +92,8 @@ class _Arrived:
     call: CosCall
     job_id: JobId
     body: bytes
+    notes: MutableMapping[str, object]
+    """The state of the request: what the log tells of the call."""
 
 
 class _CosWire:
@@ -134,11 +137,12 @@ class _CosWire:
 
     async def _answer(self, request: Request) -> Response:
         call = await self._gate.let_in(request)
-        request.scope.setdefault("state", {})[CALLER] = call.caller
+        notes = request.scope.setdefault("state", {})
+        notes[CALLER] = call.caller
         answer, job_id = self._find(request.method, request.scope["path"])
-        request.scope["state"][JOB_ID] = job_id
+        notes[JOB_ID] = job_id
         body = await read_body(request, limit_bytes=BODY_MAX_BYTES)
-        content = await answer(_Arrived(call=call, job_id=job_id, body=body))
+        content = await answer(_Arrived(call=call, job_id=job_id, body=body, notes=notes))
         if content is None:
             return Response(status_code=204)
         return Response(content, media_type="application/xml")
@@ -163,6 +167,7 @@ class _CosWire:
         written = read_create_job(arrived.body)
         request, token = _parsed(written, region=arrived.call.region)
         job = await self._service.create_job(request, caller=arrived.call.caller, token=token, repeat=Repeat.REFUSE)
+        arrived.notes[JOB_ID] = job.id
         return answers.write_create_job(job)
 
     async def _list_jobs(self, arrived: _Arrived) -> bytes:
@@ -193,7 +198,8 @@ class _CosWire:
     async def _update_job_status(self, arrived: _Arrived) -> bytes:
         asked = read_update_job_status(arrived.call.query)
         job = await self._job(arrived)
-        if asked.requested_job_status is JobStatus.READY and job.request.confirmation_required:
+        may = arrived.call.caller.role.may(UserRole.OPERATOR)
+        if asked.requested_job_status is JobStatus.READY and job.request.confirmation_required and may:
             await self._until_planned(arrived)
         job = await self._service.update_job_status(
             arrived.job_id,

@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from cosbatch.identity.callers import KeyLookup, SigningKey
 from cosbatch.identity.cos_v5 import SignedRequest, verify
+from cosbatch.identity.tokens import KEY_ID_PREFIX
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import InvalidArgument, NotAllowed, NotAuthenticated
 from cosbatch.model.identifiers import RegionName
@@ -61,13 +62,20 @@ class CosGate:
             message = f"too many calls with a wrong signature; repeat this one in {WINDOW_SECONDS} seconds"
             raise CosRefusal(CosCode.SLOW_DOWN, message, headers={"retry-after": str(WINDOW_SECONDS)})
         try:
-            return await verify(signed, keys=self._keys, now=self._clock.now())
+            key = await verify(signed, keys=self._keys, now=self._clock.now())
         except NotAuthenticated as error:
             self._failures.add(address, key_id)
             _log.warning(
-                "not authenticated", wire="cos", reason=error.reason.value, address=address, access_key_id=key_id
+                "not authenticated",
+                wire="cos",
+                reason=error.reason.value,
+                address=address,
+                access_key_id=_shown(key_id),
             )
             raise
+        self._failures.let_in(address, key_id)
+        await self._keys.used(key)
+        return key
 
 
 def signed_request(request: Request) -> SignedRequest:
@@ -109,6 +117,11 @@ def _claimed_key_id(signed: SignedRequest) -> str:
         if found:
             return found[1]
     return next((value[:128] for name, value in signed.query if name == "q-ak" and value.isascii()), "")
+
+
+def _shown(key_id: str) -> str:
+    """For the log. Who mixes up id and secret has sent a secret as an id: nothing else than one of ours is shown."""
+    return key_id if key_id.startswith(KEY_ID_PREFIX) else ""
 
 
 def _check_appid(signed: SignedRequest, account: Account) -> None:

@@ -26,17 +26,27 @@ class _Window:
 
 class FailedAttempts:
     """Per address, and per address with key: who fails with somebody else's key id does not lock its owner out. Calls
-    without a key try none, so they do not count for the address."""
+    without a key try none, so they do not count for the address. A key that was let in at an address is not shut out
+    for what others try there: all of them may stand behind one proxy."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._windows: OrderedDict[tuple[str, str], _Window] = OrderedDict()
         """The oldest are forgotten first: memory does not grow with the number of ids that somebody makes up."""
 
     def are_too_many(self, address: str, key_id: str) -> bool:
-        if key_id and self._count(address, _ANY_KEY) >= PER_ADDRESS_MAX:
+        is_known = (address, key_id) in self._known
+        if key_id and not is_known and self._count(address, _ANY_KEY) >= PER_ADDRESS_MAX:
             return True
         return self._count(address, key_id) >= PER_KEY_MAX
+
+    def let_in(self, address: str, key_id: str) -> None:
+        """The key was let in at this address."""
+        self._known[address, key_id] = None
+        self._known.move_to_end((address, key_id))
+        while len(self._known) > _KEPT_MAX:
+            self._known.popitem(last=False)
 
     def add(self, address: str, key_id: str) -> None:
         for name in (key_id, _ANY_KEY) if key_id else ("",):

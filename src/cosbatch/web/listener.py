@@ -15,13 +15,15 @@ import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, cast
 
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
 from cosbatch.model.errors import Fault, InvalidArgument
+from cosbatch.web.heads import HeadLimits
 
 BACKLOG: Final = 512
 KEEP_ALIVE_SECONDS: Final = 75
@@ -46,6 +48,8 @@ class Listening:
     trusted_proxies: tuple[str, ...] = ()
     max_connections: int = 1000
     drain_seconds: float = 30.0
+    head_seconds: float = 20.0
+    """How long a client may take to send the head of a call."""
 
 
 class Listener:
@@ -95,7 +99,7 @@ class _Server(uvicorn.Server):
 def _configuration(app: ASGIApp, listening: Listening, context: ssl.SSLContext | None) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=cast(type[asyncio.Protocol], partial(HeadLimits, head_seconds=listening.head_seconds)),
         ws="none",
         lifespan="off",
         log_config=None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import time
 from collections.abc import Awaitable, Callable
@@ -63,6 +64,8 @@ class OperatorNeeds:
     seen_within_seconds: float
     """A process that has not checked in for longer is not counted."""
     min_free_spool_share: float
+    check_seconds: float = 3.0
+    """How long a check may take: whoever asks whether the service is well has little patience."""
     token: str = ""
     """Bearer token of ``/metrics`` and of the details of ``/readyz``; empty: they are open."""
 
@@ -128,7 +131,7 @@ class _Operators:
     # --- checks
 
     async def _ledger(self) -> Check:
-        return await _checked("ledger", self._ledger_is_written)
+        return await self._checked("ledger", self._ledger_is_written)
 
     async def _ledger_is_written(self) -> tuple[bool, str]:
         ago = await self._needs.workplace.written_seconds_ago()
@@ -143,7 +146,7 @@ class _Operators:
         ]
 
     async def _spool(self) -> Check:
-        return await _checked("work area", self._spool_has_room)
+        return await self._checked("work area", self._spool_has_room)
 
     async def _spool_has_room(self) -> tuple[bool, str]:
         free = await self._needs.workplace.free_spool_share()
@@ -153,11 +156,11 @@ class _Operators:
         needed = "" if has_room else f"; no job is planned below {self._needs.min_free_spool_share:.0%}"
         return has_room, f"{free:.1%} free{needed}"
 
-
-async def _checked(name: str, look: Callable[[], Awaitable[tuple[bool, str]]]) -> Check:
-    try:
-        is_well, detail = await look()
-    except CosbatchError as error:
-        _log.warning("not-ready", check=name, error=str(error))
-        return Check(name=name, is_well=False, detail="it does not answer")
-    return Check(name=name, is_well=is_well, detail=detail)
+    async def _checked(self, name: str, look: Callable[[], Awaitable[tuple[bool, str]]]) -> Check:
+        try:
+            async with asyncio.timeout(self._needs.check_seconds):
+                is_well, detail = await look()
+        except (CosbatchError, TimeoutError) as error:
+            _log.warning("not-ready", check=name, error=str(error) or "it takes too long")
+            return Check(name=name, is_well=False, detail="it does not answer")
+        return Check(name=name, is_well=is_well, detail=detail)

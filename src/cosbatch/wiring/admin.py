@@ -30,7 +30,7 @@ async def open_people(settings: Settings, data_dir: Path, *, may_make: bool = Fa
     """The book of a folder. InvalidArgument where it has no ledger and none ``may_make`` one."""
     if not may_make:
         check_ledger(data_dir)
-    with seen_at_work(data_dir):
+    with seen_at_work(data_dir, role="admin"):
         async with _people_book(data_dir) as book:
             sealed_before = await book.has_sealed()
             yield People(
@@ -72,9 +72,9 @@ async def _people_book(data_dir: Path) -> AsyncIterator[PeopleBook]:
 
 
 @contextmanager
-def seen_at_work(data_dir: Path) -> Iterator[None]:
+def seen_at_work(data_dir: Path, *, role: str) -> Iterator[None]:
     """Nobody restores the ledger or drops a key meanwhile: what is written here would be lost, or could not be read."""
-    with LockFiles(data_dir / "processes").hold(new_worker_id("admin")) as held:
+    with LockFiles(data_dir / "processes").hold(new_worker_id(role)) as held:
         try:
             yield
         finally:

@@ -36,7 +36,7 @@ from cosbatch.model.jobs import Job
 from cosbatch.model.workers import WorkerProcess
 from cosbatch.service.role_desk import RoleDesk
 from cosbatch.service.service import JobService
-from cosbatch.settings import Settings
+from cosbatch.settings import Settings, variables_of_the_program
 from cosbatch.storage.folder_spool import FolderSpool
 from cosbatch.storage.http_memory import keep_large_blocks
 from cosbatch.wiring.logs import logging_to_folder
@@ -166,9 +166,10 @@ class Engine:
         return await self._process.spool.free_share()
 
 
-def engine_supervisor() -> Supervisor:
-    """For :func:`open_engine`, begun before there is an event loop: that saves an import of the program."""
-    return Supervisor.begin()
+def engine_supervisor(settings: Settings) -> Supervisor:
+    """For :func:`open_engine`, begun before there is an event loop: that saves an import of the program. And before
+    keys are read: what the program has read by then, its children have too."""
+    return Supervisor.begin(without=variables_of_the_program(settings))
 
 
 @asynccontextmanager
@@ -187,7 +188,7 @@ async def open_engine(
     cipher = cipher or own_cipher(settings, data_dir)
     narrowed = cipher.narrowed(JOB_CREDENTIALS) if cipher else None
     children = _children(settings, data_dir, log_level, narrowed)
-    group = ProcessGroup(children, supervisor=supervisor or Supervisor.begin())
+    group = ProcessGroup(children, supervisor=supervisor or engine_supervisor(settings))
     stop = asyncio.Event()
     async with _process(settings, data_dir, FINISHER, narrowed) as process:
         regions = process.stores.regions

@@ -33,7 +33,7 @@ async def open_regions(settings: Settings, data_dir: Path, *, may_make: bool = F
     """The table of a folder. InvalidArgument where it has no ledger and none ``may_make`` one."""
     if not may_make:
         check_ledger(data_dir)
-    with seen_at_work(data_dir):
+    with seen_at_work(data_dir, role="admin"):
         ledger = await open_sqlite_ledger(data_dir)
         try:
             yield region_service(settings, ledger=ledger)

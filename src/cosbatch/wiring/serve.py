@@ -19,7 +19,7 @@ from cosbatch.identity.passwords import Passwords
 from cosbatch.ledger.people_port import PeopleBook
 from cosbatch.ledger.sql_people import open_sqlite_people
 from cosbatch.model.clock import SystemClock
-from cosbatch.model.errors import CosbatchError
+from cosbatch.model.errors import CosbatchError, Fault, InvalidArgument, SealBroken
 from cosbatch.service.founding import (
     DeclaredAccount,
     DeclaredUser,
@@ -27,6 +27,7 @@ from cosbatch.service.founding import (
     bootstrap,
     declare,
 )
+from cosbatch.service.people import secret_purpose
 from cosbatch.service.sign_in import SignIn
 from cosbatch.settings import EnvOrFileSecret, ServerSettings, Settings
 from cosbatch.web.app import create_app
@@ -35,6 +36,7 @@ from cosbatch.web.cos import cos_routes
 from cosbatch.web.listener import Listener, Listening, server_log
 from cosbatch.web.measures import CallMeasures
 from cosbatch.web.operators import OperatorNeeds, operator_routes
+from cosbatch.wiring.admin import seen_at_work
 from cosbatch.wiring.engine import Engine, engine_limits, open_engine
 from cosbatch.wiring.first_run import write_first_run
 from cosbatch.wiring.keys import key_ring
@@ -90,7 +92,7 @@ async def open_serving(
     """
     listener = Listener(_listening(settings.server, host=host, port=port))
     try:
-        with server_log():
+        with server_log(), seen_at_work(data_dir, role="service"):
             book = await open_sqlite_people(data_dir)
             try:
                 async with _opened(
@@ -114,6 +116,7 @@ async def _opened(
     supervisor: Supervisor | None,
 ) -> AsyncIterator[Serving]:
     cipher = Cipher(key_ring(settings, data_dir, may_make=not await book.has_sealed()))
+    await _check_opens(book, cipher)
     first_run = await _begin(settings, data_dir, book, cipher, address=listener.address)
     async with open_engine(settings, data_dir, log_level=log_level, supervisor=supervisor, cipher=cipher) as engine:
         measures = CallMeasures()
@@ -131,6 +134,27 @@ async def _opened(
                 yield Serving(address=listener.address, first_run=first_run, engine=engine, listener=server)
             finally:
                 log.info("draining")
+
+
+async def _check_opens(book: PeopleBook, cipher: Cipher) -> None:
+    """InvalidArgument where the keys open none of the ledger's secrets: such a service would let nobody in.
+    One secret that is damaged keeps nobody else out."""
+    broken = None
+    for key in await book.access_keys():
+        known = await book.access_key(key.access_key_id)
+        if known is None:
+            continue
+        try:
+            cipher.open(known.sealed_secret, purpose=secret_purpose(key.access_key_id))
+        except SealBroken as error:
+            broken = error
+        else:
+            return
+    if broken is not None:
+        ids = ", ".join(cipher.ring_ids)
+        way_out = "put the keys back as they were when the ledger was last used"
+        fault = Fault(path="server.encryption_key", value=ids, problem=f"is another: {broken}", way_out=way_out)
+        raise InvalidArgument("the encryption key does not open the ledger's secrets", faults=[fault])
 
 
 async def _begin(settings: Settings, data_dir: Path, book: PeopleBook, cipher: Cipher, *, address: str) -> Path | None:

@@ -228,7 +228,7 @@ class MemoryWiring:
     def logging_to_folder(self, state_folder: Path, *, level: str) -> AbstractContextManager[None]:
         return logging_to_folder(state_folder, level=level)
 
-    def engine_supervisor(self) -> AbstractContextManager[None]:
+    def engine_supervisor(self, settings: Settings) -> AbstractContextManager[None]:
         return nullcontext()
 
     @asynccontextmanager

@@ -22,11 +22,55 @@ async def tell_of_itself(link: ParentLink, folder: Path) -> None:
     """What a child runs: it writes down what it is, and ends when it is told to."""
     told = folder / f"{os.getpid()}.json"
     beside = told.with_suffix(".new")
-    seen = {"frozen": gc.get_freeze_count(), "young": gc.get_threshold()[0], "mark": os.environ.get("MARK")}
+    seen: dict[str, Any] = {
+        "frozen": gc.get_freeze_count(),
+        "young": gc.get_threshold()[0],
+        "mark": os.environ.get("MARK"),
+    }
+    seen["shown"] = Path("/proc/self/environ").read_bytes().decode(errors="replace")
+    seen["names"] = list(os.environ)
     beside.write_text(json.dumps(seen))
     beside.rename(told)
     await link.stop.wait()
     (folder / f"{os.getpid()}.drained").touch()
+
+
+WITH_A_SECRET = """\
+import asyncio, sys
+from pathlib import Path
+from cosbatch.engine.processes import ProcessGroup, Supervisor
+from tests.unit.engine.test_processes import specs, told, until
+
+async def run(supervisor):
+    group = ProcessGroup(specs(Path(sys.argv[1]), "child"), supervisor=supervisor)
+    group.start()
+    await until(lambda: len(told(Path(sys.argv[1]))) == 1)
+    await group.drain()
+
+async def begun_within():
+    with Supervisor.begin(without=["OF_THE_PROGRAM"]) as supervisor:
+        await run(supervisor)
+
+if __name__ == "__main__":
+    if sys.argv[2] == "forked":
+        with Supervisor.begin(without=["OF_THE_PROGRAM"]) as supervisor:
+            asyncio.run(run(supervisor))
+    else:
+        asyncio.run(begun_within())
+"""
+
+
+@pytest.mark.parametrize("how", ["forked", "spawned"])
+def test_children_do_not_have_the_variables_of_the_program(tmp_path: Path, how: str) -> None:
+    """Neither in their environment nor in what the kernel shows of it."""
+    program = tmp_path / "program.py"
+    program.write_text(WITH_A_SECRET)
+    secrets = {"OF_THE_PROGRAM": "the-secret", "OF_ALL": "for-all", "PYTHONPATH": str(Path.cwd())}
+    subprocess.run([sys.executable, str(program), str(tmp_path), how], env=os.environ | secrets, check=True, timeout=60)
+    (seen,) = told(tmp_path).values()
+    assert {"OF_THE_PROGRAM", "OF_ALL"} & set(seen["names"]) == {"OF_ALL"}
+    assert "OF_ALL=for-all" in seen["shown"]
+    assert "the-secret" not in seen["shown"]
 
 
 async def until(found: Callable[[], bool]) -> None:

@@ -28,10 +28,14 @@ class Keys:
     def __init__(self, *credentials: Credentials) -> None:
         self._keys = {each.access_key_id: _signing_key(each) for each in credentials}
         self.asked: list[str] = []
+        self.noted: list[str] = []
 
     async def signing_key(self, access_key_id: str) -> SigningKey | None:
         self.asked.append(access_key_id)
         return self._keys.get(access_key_id)
+
+    async def used(self, key: SigningKey) -> None:
+        self.noted.append(key.access_key_id)
 
 
 def _signing_key(credentials: Credentials) -> SigningKey:

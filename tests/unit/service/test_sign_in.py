@@ -357,12 +357,20 @@ class TestAccessKeys:
         made = await rig.people.create_access_key(ROOT, user="carla")
         used = []
         for _ in range(4):
-            await rig.sign_in.signing_key(made.key.access_key_id)
+            found = await rig.sign_in.signing_key(made.key.access_key_id)
+            assert found is not None
+            await rig.sign_in.used(found)
             [key] = await rig.people.list_access_keys(ROOT, user="carla")
             assert key.last_used_at is not None
             used.append(rig.clock.now() - key.last_used_at)
             rig.clock.tick(25)
         assert used == [0, 25, 50, 0]
+
+    async def test_who_only_looks_for_it_does_not_use_it(self, rig: PeopleRig) -> None:
+        made = await rig.people.create_access_key(ROOT, user="carla")
+        await rig.sign_in.signing_key(made.key.access_key_id)
+        [key] = await rig.people.list_access_keys(ROOT, user="carla")
+        assert key.last_used_at is None
 
     async def test_a_sealed_secret_does_not_open_for_another_key(self, rig: PeopleRig) -> None:
         made = await rig.people.create_access_key(ROOT, user="anna")

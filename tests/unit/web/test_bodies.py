@@ -48,6 +48,22 @@ async def test_nothing_is_read_of_a_body_that_is_announced_too_large(length: byt
     assert arriving.left == [b"abcd"]
 
 
+@pytest.mark.parametrize("address", ["10.0.0.9", "fe80::1%eth0", "unknown"])
+async def test_a_body_that_can_be_changed_on_its_way_needs_its_md5(address: str) -> None:
+    def arriving(body: bytes, **changes: object) -> Request:
+        request = Arriving([body]).request
+        request.scope.update({"scheme": "http", "path": "/", "server": ("h", 80), "client": (address, 1)} | changes)
+        return request
+
+    with pytest.raises(CosRefusal, match="needs Content-MD5") as caught:
+        await read_body(arriving(b"abc"), limit_bytes=3)
+    assert caught.value.code == "InvalidRequest"
+    assert await read_body(arriving(b""), limit_bytes=3) == b""
+    assert await read_body(arriving(b"abc", scheme="https"), limit_bytes=3) == b"abc"
+    for here in ("127.0.0.1", "::1"):
+        assert await read_body(arriving(b"abc", client=(here, 1)), limit_bytes=3) == b"abc"
+
+
 @pytest.mark.parametrize(
     ("named", "code"),
     [

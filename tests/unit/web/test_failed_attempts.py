@@ -64,3 +64,15 @@ def test_memory_does_not_grow_and_a_busy_address_is_not_forgotten() -> None:
             failures.add("busy", f"key {number}")
     assert failures.are_too_many("busy", "any")
     assert not failures.are_too_many("address 0", "key")
+
+
+def test_a_key_that_was_let_in_is_not_shut_out_for_what_others_try_at_its_address() -> None:
+    failures = FailedAttempts(HandClock())
+    failures.let_in("proxy", "good")
+    for number in range(PER_ADDRESS_MAX):
+        failures.add("proxy", f"key {number}")
+    assert failures.are_too_many("proxy", "fresh key")
+    assert not failures.are_too_many("proxy", "good")
+    for _ in range(PER_KEY_MAX):
+        failures.add("proxy", "good")
+    assert failures.are_too_many("proxy", "good")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -18,6 +19,7 @@ from starlette.types import ASGIApp
 from cosbatch.model.errors import InvalidArgument
 from cosbatch.web.app import create_app
 from cosbatch.web.calls import CallLimits
+from cosbatch.web.heads import HEAD_MAX_BYTES
 from cosbatch.web.listener import Listener, Listening
 from cosbatch.web.measures import CallMeasures
 
@@ -149,3 +151,82 @@ async def test_what_a_proxy_says_holds_where_it_is_trusted(proxies: tuple[str, .
     headers = {"x-forwarded-for": "10.9.8.7", "x-forwarded-proto": "https"}
     async with listener.serving(app()), httpx.AsyncClient() as client:
         assert (await client.get(listener.address, headers=headers)).text == expected
+
+
+# --- who does not come to an end
+
+WHOLE = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+WITHOUT_END = {
+    "a header": b"GET / HTTP/1.1\r\nhost: x\r\nx-long: ",
+    "the path": b"GET /",
+    "headers": b"GET / HTTP/1.1\r\nhost: x\r\n",
+    "what stands behind a chunk": b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\nx-long: ",
+    "the head of a further call": WHOLE + b"GET /",
+}
+
+
+async def write_for_ever(writer: asyncio.StreamWriter, piece: bytes) -> None:
+    while True:
+        writer.write(piece)
+        await writer.drain()
+
+
+@pytest.mark.parametrize("begun", WITHOUT_END.values(), ids=WITHOUT_END)
+async def test_what_is_no_body_and_has_no_end_is_broken_off(begun: bytes) -> None:
+    listener = Listener(Listening(host="127.0.0.1", port=0))
+    async with listener.serving(app()), asyncio.timeout(30):
+        _, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(begun)
+        line = b"x: y\r\n" if begun.endswith(b"\r\n") else b"longer"
+        with pytest.raises(ConnectionError):
+            await write_for_ever(writer, line * 1000)
+        writer.close()
+
+
+@pytest.mark.parametrize("calls_before", [0, 2])
+@pytest.mark.parametrize("sent", [b"GET / HTTP/1.1\r\n", b"\r\n", b"G"])
+async def test_a_head_that_does_not_come_is_not_waited_for(calls_before: int, sent: bytes) -> None:
+    """Else a thousand of those who send nothing keep everybody else out."""
+    listener = Listener(Listening(host="127.0.0.1", port=0, head_seconds=0.2))
+    async with listener.serving(app()), asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        for _ in range(calls_before):
+            writer.write(WHOLE)
+            await reader.readuntil(b"127.0.0.1 http")
+        writer.write(sent)
+        assert (await reader.read()).endswith(b"The head of the request did not come in time.")
+        writer.close()
+
+
+async def test_who_connects_and_says_nothing_is_sent_away() -> None:
+    listener = Listener(Listening(host="127.0.0.1", port=0, head_seconds=0.2))
+    async with listener.serving(app()), asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        assert (await reader.read()).endswith(b"The head of the request did not come in time.")
+        writer.close()
+
+
+async def test_a_long_head_and_a_call_that_lasts_are_no_fault() -> None:
+    gate, arrived = asyncio.Event(), asyncio.Event()
+    listener = Listener(Listening(host="127.0.0.1", port=0, head_seconds=0.2))
+    async with listener.serving(app(gate=gate, arrived=arrived)), httpx.AsyncClient() as client:
+        for _ in range(2):
+            asked = asyncio.create_task(client.get(listener.address, headers={"x-long": "x" * (HEAD_MAX_BYTES // 2)}))
+            await arrived.wait()
+            asyncio.get_running_loop().call_later(0.5, gate.set)
+            assert (await asked).status_code == 200
+
+
+async def test_a_long_body_in_many_pieces_is_no_head() -> None:
+    listener = Listener(Listening(host="127.0.0.1", port=0))
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b"x" * 10_000
+
+    async def length(request: Request) -> Response:
+        return PlainTextResponse(str(len(await request.body())))
+
+    frame = create_app([Route("/", length, methods=["POST"])], limits=CallLimits(), measures=CallMeasures())
+    async with listener.serving(frame), httpx.AsyncClient() as client:
+        assert (await client.post(listener.address, content=pieces())).text == "400000"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -31,12 +32,15 @@ class Workplace:
     written: float | None = 0.5
     free: float | None = 0.9
     trouble: Exception | None = None
+    is_stuck: bool = False
     leases_expired: int = 0
 
     def parts(self) -> dict[str, bool]:
         return self.running
 
     async def written_seconds_ago(self) -> float | None:
+        if self.is_stuck:
+            await asyncio.Event().wait()
         if self.trouble:
             raise self.trouble
         return self.written
@@ -54,7 +58,7 @@ class SilentLedger(MemoryLedger):
 
 @asynccontextmanager
 async def opened(
-    workplace: Workplace, *, token: str = "", ledger: JobLedger | None = None
+    workplace: Workplace, *, token: str = "", ledger: JobLedger | None = None, check_seconds: float = 3.0
 ) -> AsyncIterator[httpx.AsyncClient]:
     measures = CallMeasures()
     needs = OperatorNeeds(
@@ -64,6 +68,7 @@ async def opened(
         measures=measures,
         seen_within_seconds=10,
         min_free_spool_share=0.2,
+        check_seconds=check_seconds,
         token=token,
     )
     app = create_app(operator_routes(needs), limits=CallLimits(), measures=measures)
@@ -100,6 +105,13 @@ async def test_one_thing_that_is_not_well_is_enough(workplace: Workplace, check:
     assert answer.status_code == 503
     assert not answer.json()["checks"][check]["ok"]
     assert "sensitive" not in answer.text
+
+
+async def test_what_does_not_come_to_an_answer_is_not_well() -> None:
+    async with opened(Workplace(is_stuck=True), check_seconds=0.01) as client, asyncio.timeout(10):
+        answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["ledger"] == {"ok": False, "detail": "it does not answer"}
 
 
 async def test_a_work_area_that_cannot_tell_its_space_is_no_reason() -> None:
