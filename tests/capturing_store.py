@@ -38,6 +38,11 @@ class CapturingStore:
         assert self._server is not None
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
+    @property
+    def connections(self) -> int:
+        """Open now."""
+        return len(self._writers)
+
     def answer(self, body: bytes = b"", *, status: int = 200, headers: dict[str, str] | None = None) -> None:
         named = {"content-length": str(len(body)), **(headers or {})}
         lines = "".join(f"{name}: {value}\r\n" for name, value in named.items())

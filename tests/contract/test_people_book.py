@@ -174,12 +174,15 @@ async def test_a_better_hash_does_not_undo_a_new_password(book: PeopleBook) -> N
     assert known.password_hash == "better"
 
 
-@pytest.mark.parametrize("what", ["user", "password", "access key", "token", "key of nobody", "token of nobody"])
+@pytest.mark.parametrize(
+    "what", ["account", "user", "password", "access key", "token", "key of nobody", "token of nobody"]
+)
 async def test_what_nobody_has_is_refused_and_not_in_the_log(book: PeopleBook, what: str) -> None:
     await two_companies(book)
     told = await actions(book)
     told_of = entry("change")
     calls: dict[str, Callable[[], Awaitable[object]]] = {
+        "account": lambda: book.change_account(AccountId("x"), is_disabled=True, entry=told_of),
         "user": lambda: book.change_user("x", role=UserRole.VIEWER, is_disabled=True, entry=told_of),
         "password": lambda: book.set_password("x", password_hash="", must_change=False, entry=told_of),
         "access key": lambda: book.set_key_disabled("x", is_disabled=True, entry=told_of),
@@ -287,6 +290,43 @@ async def test_a_session_needs_the_password_that_holds_now(book: PeopleBook) -> 
     await book.change_user("anna", is_disabled=True, entry=entry("disable-user"))
     assert not await book.add_session(session("s"), digest="d", password_hash="hash of anna", entry=entry("login"))
     assert await book.session("d") is None
+
+
+async def test_a_disabled_account_is_seen_wherever_its_users_come_in(book: PeopleBook) -> None:
+    await two_companies(book)
+    await book.add_access_key(key("k"), sealed_secret="s", entry=entry("create-access-key"))
+    await book.add_token(token("t"), digest="of token", entry=entry("create-token"))
+    for name, number in (("anna", 1), ("berta", 2)):
+        begun = session(f"s of {name}", name, number=number)
+        assert await book.add_session(begun, digest=name, password_hash=f"hash of {name}", entry=entry("login"))
+
+    await book.change_account(AccountId("account-1"), is_disabled=True, entry=entry("disable-account"))
+
+    known = [await book.user("anna"), await book.access_key("k"), await book.token("t")]
+    assert [found is not None and found.account.is_disabled for found in known] == [True] * 3
+    assert [account.is_disabled for account in await book.accounts()] == [True, False]
+    assert await book.session("anna") is None
+    assert await book.session("berta") is not None
+    begun = session("later")
+    assert not await book.add_session(begun, digest="d", password_hash="hash of anna", entry=entry("login"))
+    assert (await actions(book))[0] == "disable-account"
+
+    await book.change_account(AccountId("account-1"), is_disabled=False, entry=entry("enable-account"))
+    assert await book.add_session(begun, digest="d", password_hash="hash of anna", entry=entry("login"))
+    assert [account.is_disabled for account in await book.accounts()] == [False, False]
+
+
+async def test_the_settings_disable_a_declared_account(book: PeopleBook) -> None:
+    await book.declare([account(1)], [user("anna")], entry=entry("declare"))
+    await book.set_password("anna", password_hash="h", must_change=False, entry=entry("reset-password"))
+    assert await book.add_session(session("s"), digest="d", password_hash="h", entry=entry("login"))
+
+    await book.declare([account(1, is_disabled=True)], [user("anna")], entry=entry("declare"))
+
+    assert [found.is_disabled for found in await book.accounts()] == [True]
+    assert await book.session("d") is None
+    await book.declare([], [], entry=entry("declare"))
+    assert [(found.is_disabled, found.is_declared) for found in await book.accounts()] == [(True, False)]
 
 
 async def test_a_password_is_changed_from_the_one_that_holds_now(book: PeopleBook) -> None:

@@ -149,3 +149,9 @@ async def test_roles_and_credentials_outlive_the_process(tmp_path: Path) -> None
 
 def test_no_secret_is_shown_by_a_repr() -> None:
     assert "geheim" not in repr(JobCredentials(terms=TERMS, sealed="geheim"))
+
+
+async def test_roles_of_all_accounts_are_listed_for_whoever_asks_for_all(pair: Pair) -> None:
+    await pair.roles.add_role(replace(ROLE, account=OTHER), sealed="theirs")
+    await pair.roles.add_role(ROLE, sealed="ours")
+    assert [role.account for role in await pair.roles.roles(account=None)] == [LOCAL_ACCOUNT, OTHER]

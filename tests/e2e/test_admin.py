@@ -100,6 +100,11 @@ async def test_from_nothing_to_people_who_can_come_in(operator: Operator) -> Non
     assert re.search(r"^acme +100000000042", operator.call("list-accounts"), re.MULTILINE)
     assert re.search(rf"^{key['access_key_id']} +anna .* nightly$", operator.call("list-access-keys"), re.MULTILINE)
 
+    operator.call("disable-account", "acme")
+    assert await operator.secret_of(key["access_key_id"]) is None
+    assert re.search(r"^acme .* disabled ", operator.call("list-accounts"), re.MULTILINE)
+    assert operator.ask("enable-account", "acme")["is_disabled"] is False
+    assert await operator.secret_of(key["access_key_id"]) == key["secret_access_key"]
     operator.call("disable-access-key", key["access_key_id"])
     assert await operator.secret_of(key["access_key_id"]) is None
     operator.call("enable-access-key", key["access_key_id"])
@@ -245,3 +250,39 @@ def test_help_needs_no_library_of_a_service() -> None:
         [PROGRAM.parent / "python", "-c", program], capture_output=True, text=True, env=dict(os.environ), check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_regions_are_made_shown_changed_and_deleted(operator: Operator) -> None:
+    operator.call("list-regions", code=2)
+    assert "there is no ledger in it" in operator.printed[-1]
+    made = operator.ask(
+        *("create-region", "home", "--endpoint", "http://127.0.0.1:9000/", "--profile", "minio"),
+        *("--profile-override", "sse-aes256=refused", "--storage-class", "A", "--storage-class", "B"),
+        *("--requests-per-second", "12.5"),
+    )
+    assert (made["endpoint"], made["profile"], made["is_declared"]) == ("http://127.0.0.1:9000", "minio", False)
+    assert (made["profile_overrides"], made["storage_classes"]) == ({"sse-aes256": "refused"}, ["A", "B"])
+    assert made["requests_per_second"] == 12.5
+    operator.call("create-region", "home", "--provider", "cos", code=2)
+    assert "take another name" in operator.printed[-1]
+    refused = operator.ask("create-region", "a/b", "--profile", "mino", code=2)["error"]["faults"]
+    assert [fault["path"] for fault in refused] == ["name", "endpoint", "profile"]
+    operator.call("update-region", "home", "--profile-override", "sse", code=2)
+    assert "'sse' is no OPTION=SUPPORT" in operator.printed[-1]
+    operator.call("update-region", "home", "--unset", "profile_overrides", "--max-connections", "9")
+    shown = operator.call("describe-region", "home")
+    assert re.search(r"^Connections +9$", shown, re.MULTILINE)
+    assert "overrides" not in shown
+    assert re.search(
+        r"^home +s3 +http://127.0.0.1:9000 +minio +ledger +20", operator.call("list-regions"), re.MULTILINE
+    )
+    assert operator.call("delete-region", "home") == "Region home is deleted\n"
+    assert operator.call("list-regions") == "No regions.\n"
+    told = operator.ask("audit")["audit"]
+    assert [(line["action"], line["outcome"]) for line in told] == [
+        ("delete-region", "done"),
+        ("update-region", "done"),
+        ("create-region", "refused"),
+        ("create-region", "refused"),
+        ("create-region", "done"),
+    ]

@@ -85,6 +85,9 @@ class RigStores:
         rate = None if cap is None else 0.0
         self._boards = {name: PacerBoard(clock=clock, requests_per_second=rate) for name in stores}
 
+    async def look_again(self) -> None:
+        """There are no others."""
+
     def region(self, name: RegionName) -> Region:
         """Each region is a store of its own, which cannot read from the other."""
         return Region(

@@ -11,7 +11,7 @@ from cosbatch.model.errors import InvalidArgument
 from cosbatch.model.principals import UserRole
 from cosbatch.service.people import local_operator
 from cosbatch.settings import Settings, load_settings
-from cosbatch.wiring import back_up_ledger, open_people, open_serving, restore_ledger, rotate_key
+from cosbatch.wiring import back_up_ledger, open_people, open_regions, open_serving, restore_ledger, rotate_key
 
 ROOT = local_operator("root")
 
@@ -40,7 +40,19 @@ async def test_a_folder_without_a_ledger_is_left_as_it_is(tmp_path: Path) -> Non
             pass
     with pytest.raises(InvalidArgument, match="no ledger in it"):
         await rotate_key(Settings(), tmp_path / "state", caller=ROOT)
+    with pytest.raises(InvalidArgument, match="no ledger in it"):
+        async with open_regions(Settings(), tmp_path / "state"):
+            pass
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_regions_may_be_made_before_anything_else(tmp_path: Path) -> None:
+    async with open_regions(Settings(), tmp_path, may_make=True) as regions:
+        await regions.create_region(ROOT, name="here", fields={"endpoint": "http://h"})
+        with pytest.raises(InvalidArgument, match="works on it: admin-"):
+            await rotate_key(Settings(), tmp_path, caller=ROOT)
+    async with open_regions(Settings(), tmp_path) as regions:
+        assert [known.region.name for known in await regions.list_regions(ROOT)] == ["here"]
 
 
 async def test_a_service_is_seen_at_work_before_it_reads_the_key(tmp_path: Path) -> None:

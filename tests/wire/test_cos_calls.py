@@ -134,12 +134,12 @@ async def test_all_faults_are_told_at_once_in_the_words_of_the_wire() -> None:
             assert words in message(response)
 
 
-async def test_a_region_that_is_not_in_the_settings_is_refused() -> None:
+async def test_a_region_that_is_not_in_the_table_is_refused() -> None:
     async with cos_rig() as rig:
         body = go_sdk.create_job(operation=go_sdk.copy_operation(target="qcs::cos:ap-nowhere::cold-1250000001"))
         response = await rig.send(wanted("POST", "/jobs", body=body))
         assert told(response) == (400, "InvalidArgument")
-        assert "Operation.COSPutObjectCopy: is no region" in message(response)
+        assert "Operation.COSPutObjectCopy: is not in the region table" in message(response)
 
 
 async def test_a_manifest_that_was_replaced_is_refused() -> None:

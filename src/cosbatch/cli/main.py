@@ -40,7 +40,9 @@ VERBS: Final[dict[str, Verb]] = {
         "A copy job over an inventory on an embedded store, and its report held against the bucket.",
     ),
     "job-template": Verb("job_template:job_template", "Print a commented job file to begin with."),
-    "admin": Verb("admin.group:admin", "Accounts, users, keys, tokens, roles, the audit log, and the ledger's file."),
+    "admin": Verb(
+        "admin.group:admin", "Accounts, users, keys, tokens, regions, roles, the audit log, and the ledger's file."
+    ),
     "manifest": Verb("manifest:manifest", "Look at manifests."),
     "store": Verb("store:store", "Look at stores."),
 }

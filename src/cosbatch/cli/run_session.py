@@ -66,7 +66,8 @@ class RunOrder:
 def run_job_file(invocation: Invocation, *, job_file: Path, is_confirmed: bool, again: bool) -> int:
     """The exit code: of the job, or 1 where somebody said no, or 130 where it was interrupted."""
     settings, wiring = invocation.settings(), invocation.wiring
-    parsed = read_job_file(job_file, regions=settings.regions)
+    regions = run_async(wiring.known_regions(settings, invocation.state_folder))
+    parsed = read_job_file(job_file, regions=regions)
     with (
         wiring.logging_to_folder(invocation.state_folder, level=invocation.log_level),
         wiring.engine_supervisor(settings) as supervisor,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,8 +12,10 @@ from cosbatch.model.identifiers import Bucket, JobId, RegionName
 from cosbatch.model.jobs import Job
 from cosbatch.model.manifests import Manifest
 from cosbatch.model.principals import Caller
+from cosbatch.model.regions import Region
 from cosbatch.service.key_rotation import Rotation
 from cosbatch.service.people import People
+from cosbatch.service.regions import RegionService
 from cosbatch.service.roles import RoleService
 from cosbatch.service.service import JobService
 from cosbatch.settings import Settings
@@ -121,6 +123,16 @@ class Wiring(Protocol):
 
     def open_roles(self, settings: Settings, state_folder: Path, /) -> AbstractAsyncContextManager[RoleService]:
         """The registry of roles of the folder."""
+        ...
+
+    def open_regions(
+        self, settings: Settings, state_folder: Path, /, *, may_make: bool = False
+    ) -> AbstractAsyncContextManager[RegionService]:
+        """InvalidArgument where there is no ledger in the folder, unless ``may_make`` lets one be made."""
+        ...
+
+    async def known_regions(self, settings: Settings, state_folder: Path, /) -> Mapping[RegionName, Region]:
+        """Those that jobs of the folder may name."""
         ...
 
     async def rotate_key(self, settings: Settings, state_folder: Path, /, *, caller: Caller) -> Rotation:

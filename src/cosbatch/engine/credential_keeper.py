@@ -157,6 +157,7 @@ class CredentialKeeper:
             log.error("credentials-not-kept", job_id=job_id, error=repr(error), exc_info=error)
 
     async def _renew(self, job: Job, terms: CredentialTerms | None) -> None:
+        await self._stores.look_again()
         assumed_at = self._clock.now()
         try:
             assumed = await self._assume(

@@ -100,6 +100,7 @@ class Finisher:
         )
         try:
             job = await tools.ledger.job(job_id)
+            await tools.stores.look_again()
             sealing = Sealing(job=job, lease=lease, keeper=keeper, tools=tools, undelivered=self._undelivered)
             await self._finish(sealing, stop=stop)
         except (StaleFence, SendingStopped, IllegalMove, LedgerUnavailable) as error:

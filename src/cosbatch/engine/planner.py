@@ -170,6 +170,7 @@ class Planner:
         )
         try:
             job = await self._tools.ledger.job(job.id)
+            await self._tools.stores.look_again()
         except BaseException:
             await keeper.close()
             raise

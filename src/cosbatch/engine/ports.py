@@ -45,6 +45,12 @@ class Stores(Protocol):
     ``acting`` is the job whose role signs (:func:`acting_of`); None for the region's own credentials.
     """
 
+    async def look_again(self) -> None:
+        """Sees what has changed in the region table. Called before a job is taken up: its region may be new. What was
+        opened before goes on as it was; rates and connections of buckets change at once. LedgerUnavailable where the
+        table cannot be read."""
+        ...
+
     def region(self, name: RegionName) -> Region:
         """JobFailure (InternalError) where the region table has lost it."""
         ...

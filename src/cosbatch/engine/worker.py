@@ -198,6 +198,7 @@ class Worker:
     async def _kit(self, job_id: JobId) -> JobKit:
         if job_id not in self._kits:
             job = await self._tools.ledger.job(job_id)
+            await self._stores.look_again()
             await wait_to_act(job, stores=self._stores, pause_seconds=self._limits.poll_seconds)
             self._kits[job_id] = kit_for(job, stores=self._stores)
         return self._kits[job_id]

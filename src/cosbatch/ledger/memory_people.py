@@ -79,6 +79,9 @@ class MemoryPeople(PeopleBook):
             after[account.id] = replace(account, created_at=known.created_at, is_declared=True)
         changed = declared_users(users, there=list(before[1].values()))
         self._rows.accounts = after
+        for account in accounts:
+            if account.is_disabled:
+                self._end_sessions_of(account.id)
         for user in changed:
             self._keep_user(user, self._rows.hashes.get(user.name, ""))
             if user.is_disabled:
@@ -93,6 +96,14 @@ class MemoryPeople(PeopleBook):
 
     async def accounts(self) -> list[Account]:
         return sorted(self._rows.accounts.values(), key=lambda account: account.name)
+
+    async def change_account(self, account: AccountId, *, is_disabled: bool, entry: AuditEntry) -> None:
+        if account not in self._rows.accounts:
+            raise no_such("account", account)
+        self._rows.accounts[account] = replace(self._rows.accounts[account], is_disabled=is_disabled)
+        if is_disabled:
+            self._end_sessions_of(account)
+        await self.record(entry)
 
     async def add_user(self, user: User, *, password_hash: str, entry: AuditEntry) -> None:
         if user.name in self._rows.users:
@@ -235,6 +246,8 @@ class MemoryPeople(PeopleBook):
         user = self._rows.users.get(session.user)
         if user is None or user.is_disabled or self._rows.hashes[user.name] != password_hash:
             return False
+        if self._rows.accounts[user.account].is_disabled:
+            return False
         self._rows.sessions[session.id] = session
         self._rows.session_digests[digest] = session.id
         await self.record(entry)
@@ -302,6 +315,11 @@ class MemoryPeople(PeopleBook):
 
     def _end_sessions(self, name: str) -> None:
         self._rows.sessions = {id_: session for id_, session in self._rows.sessions.items() if session.user != name}
+
+    def _end_sessions_of(self, account: AccountId) -> None:
+        for user in self._rows.users.values():
+            if user.account == account:
+                self._end_sessions(user.name)
 
     @staticmethod
     def _check_alike(account: Account, others: Sequence[Account]) -> None:

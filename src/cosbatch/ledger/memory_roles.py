@@ -32,9 +32,9 @@ class MemoryRoleLedger(RoleLedger):
         except KeyError:
             raise no_such_role(arn) from None
 
-    async def roles(self, *, account: AccountId) -> list[Role]:
-        kept = [kept.role for (owner, _), kept in self._roles.items() if owner == account]
-        return sorted(kept, key=lambda role: role.arn)
+    async def roles(self, *, account: AccountId | None) -> list[Role]:
+        kept = [kept.role for (owner, _), kept in self._roles.items() if account in (None, owner)]
+        return sorted(kept, key=lambda role: (role.arn, role.account))
 
     async def remove_role(self, arn: str, *, account: AccountId) -> None:
         if self._roles.pop((account, arn), None) is None:

@@ -42,6 +42,9 @@ _ADD_USER: Final = insert(tables.person)
 _SET_USER: Final = update(tables.person).where(_PERSON.name == bindparam("the_name"))
 _IMPROVE_HASH: Final = _SET_USER.where(_PERSON.password_hash == bindparam("the_old_hash"))
 _END_SESSIONS: Final = delete(tables.session).where(tables.session.c.person == bindparam("the_name"))
+_END_SESSIONS_OF_ACCOUNT: Final = delete(tables.session).where(
+    tables.session.c.person.in_(select(_PERSON.name).where(_PERSON.account == bindparam("the_account")))
+)
 
 
 def found(tx: Transaction, *, founding: Founding, entry: AuditEntry) -> bool:
@@ -62,6 +65,9 @@ def declare(tx: Transaction, *, accounts: Sequence[Account], users: Sequence[Use
         for known in _all_accounts(tx)
         if known.is_declared and known.id not in named
     ]
+    for account in accounts:
+        if account.is_disabled:
+            tx.change(_END_SESSIONS_OF_ACCOUNT, {"the_account": account.id})
     there = {row.person_name: owner_from(row).user for row in tx.all(_USERS)}
     for user in declared_users(users, there=list(there.values())):
         changes.append(True)
@@ -85,6 +91,14 @@ def add_account(tx: Transaction, *, account: Account, entry: AuditEntry) -> None
 
 def accounts(tx: Transaction) -> list[Account]:
     return _all_accounts(tx)
+
+
+def change_account(tx: Transaction, *, account: AccountId, is_disabled: bool, entry: AuditEntry) -> None:
+    if not tx.change(_SET_ACCOUNT, {"the_id": account, "disabled": int(is_disabled)}):
+        raise no_such("account", account)
+    if is_disabled:
+        tx.change(_END_SESSIONS_OF_ACCOUNT, {"the_account": account})
+    record(tx, entry=entry)
 
 
 def add_user(tx: Transaction, *, user: User, password_hash: str, entry: AuditEntry) -> None:
@@ -175,6 +189,7 @@ def _account_columns(account: Account) -> dict[str, Any]:
         "aws_account_id": account.aws_account_id,
         "created_at": account.created_at,
         "declared": int(account.is_declared),
+        "disabled": int(account.is_disabled),
     }
 
 
@@ -217,4 +232,5 @@ def _account_from(row: Row[Any]) -> Account:
         aws_account_id=row.aws_account_id,
         created_at=row.created_at,
         is_declared=bool(row.declared),
+        is_disabled=bool(row.disabled),
     )

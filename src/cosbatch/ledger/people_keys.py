@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, exists, insert, select, update
 
 from cosbatch.identity.tokens import ApiToken, Session, TokenScope
 from cosbatch.ledger import people_tables as tables
@@ -16,6 +16,7 @@ from cosbatch.ledger.transaction import Transaction
 from cosbatch.model.identifiers import AccountId
 from cosbatch.model.principals import AccessKey
 
+_ACCOUNT: Final = tables.account.c
 _PERSON: Final = tables.person.c
 _KEY: Final = tables.access_key.c
 _TOKEN: Final = tables.api_token.c
@@ -50,7 +51,12 @@ _THE_SESSION: Final = (
 )
 _PROVEN: Final = (
     select(_PERSON.name)
-    .where(_PERSON.name == bindparam("the_name"), _PERSON.password_hash == bindparam("the_hash"), _PERSON.disabled == 0)
+    .where(
+        _PERSON.name == bindparam("the_name"),
+        _PERSON.password_hash == bindparam("the_hash"),
+        _PERSON.disabled == 0,
+        exists().where(_ACCOUNT.id == _PERSON.account, _ACCOUNT.disabled == 0),
+    )
     .with_for_update()
 )
 _ADD_SESSION: Final = insert(tables.session)

@@ -31,6 +31,7 @@ _ACCOUNT_COLUMNS: Final = (
     _ACCOUNT.aws_account_id,
     _ACCOUNT.created_at.label("account_created_at"),
     _ACCOUNT.declared.label("account_declared"),
+    _ACCOUNT.disabled.label("account_disabled"),
 )
 OWNER_COLUMNS: Final = (*_USER_COLUMNS, *_ACCOUNT_COLUMNS)
 """What :func:`owner_from` reads, for statements that join person and account."""
@@ -45,6 +46,7 @@ def owner_from(row: Row[Any]) -> KnownUser:
         aws_account_id=row.aws_account_id,
         created_at=row.account_created_at,
         is_declared=bool(row.account_declared),
+        is_disabled=bool(row.account_disabled),
     )
     user = User(
         name=row.person_name,

@@ -135,6 +135,10 @@ class PeopleBook(Protocol):
         """By name."""
         ...
 
+    async def change_account(self, account: AccountId, *, is_disabled: bool, entry: AuditEntry) -> None:
+        """Disabling ends the sessions of its users."""
+        ...
+
     async def add_user(self, user: User, *, password_hash: str, entry: AuditEntry) -> None: ...
 
     async def user(self, name: str) -> KnownUser | None: ...
@@ -204,7 +208,7 @@ class PeopleBook(Protocol):
 
     async def add_session(self, session: Session, *, digest: str, password_hash: str, entry: AuditEntry) -> bool:
         """For somebody who has shown the password of this hash. False, and nothing is changed, where the user has
-        another one by now or is disabled. Also forgets the sessions that have ended."""
+        another one by now, or it or its account is disabled. Also forgets the sessions that have ended."""
         ...
 
     async def session(self, digest: str) -> KnownSession | None: ...

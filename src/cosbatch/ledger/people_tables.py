@@ -24,6 +24,7 @@ account: Final = Table(
     Column("aws_account_id", Text, nullable=False),
     Column("created_at", REAL_NUMBER, nullable=False),
     Column("declared", COUNT, nullable=False),  # 1: it stands in the settings
+    Column("disabled", COUNT, nullable=False, server_default="0"),
     PrimaryKeyConstraint("id", name="account_pk"),
     sqlite_strict=True,
 )

@@ -56,8 +56,8 @@ class RoleLedger(Protocol):
         """NoSuchRole where there is none, or it is another account's."""
         ...
 
-    async def roles(self, *, account: AccountId) -> list[Role]:
-        """By their ARNs."""
+    async def roles(self, *, account: AccountId | None) -> list[Role]:
+        """By their ARNs. None: those of all accounts."""
         ...
 
     async def remove_role(self, arn: str, *, account: AccountId) -> None:

@@ -19,6 +19,7 @@ from cosbatch.model.principals import Role, RoleProvider
 
 _THE_ROLE: Final = (role.c.account == bindparam("the_account"), role.c.arn == bindparam("the_arn"))
 _ROLE: Final = select(role).where(*_THE_ROLE)
+_ALL_ROLES: Final = select(role).order_by(role.c.arn, role.c.account)
 _ROLES: Final = select(role).where(role.c.account == bindparam("the_account")).order_by(role.c.arn)
 _ADD_ROLE: Final = insert(role)
 _REMOVE_ROLE: Final = delete(role).where(*_THE_ROLE)
@@ -50,8 +51,9 @@ class SqlRoleLedger(RoleLedger):
         row = await self._database.read(partial(_role_row, arn=arn, account=account))
         return KeptRole(role=_role_from(row), sealed=row.sealed)
 
-    async def roles(self, *, account: AccountId) -> list[Role]:
-        rows = await self._database.read(lambda tx: tx.all(_ROLES, {"the_account": account}))
+    async def roles(self, *, account: AccountId | None) -> list[Role]:
+        statement, sought = (_ALL_ROLES, {}) if account is None else (_ROLES, {"the_account": account})
+        rows = await self._database.read(lambda tx: tx.all(statement, sought))
         return [_role_from(row) for row in rows]
 
     async def remove_role(self, arn: str, *, account: AccountId) -> None:

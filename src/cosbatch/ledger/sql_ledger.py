@@ -19,6 +19,7 @@ from cosbatch.ledger.port import (
     Renewal,
 )
 from cosbatch.ledger.rate_shares import RateWish
+from cosbatch.ledger.regions import SqlRegionLedger
 from cosbatch.ledger.roles import SqlRoleLedger
 from cosbatch.ledger.rules import ROWS_PER_WRITE
 from cosbatch.ledger.sql_people import SqlPeople
@@ -55,6 +56,7 @@ class SqlLedger(JobLedger):
         self._database = database
         self.roles = SqlRoleLedger(database)
         self.people = SqlPeople(database)
+        self.regions = SqlRegionLedger(database)
         """Of the same database."""
 
     async def close(self) -> None:

@@ -59,6 +59,11 @@ class SqlPeople(PeopleBook):
     async def accounts(self) -> list[Account]:
         return await self._database.read(people_accounts.accounts)
 
+    async def change_account(self, account: AccountId, *, is_disabled: bool, entry: AuditEntry) -> None:
+        await self._database.write(
+            partial(people_accounts.change_account, account=account, is_disabled=is_disabled, entry=entry)
+        )
+
     async def add_user(self, user: User, *, password_hash: str, entry: AuditEntry) -> None:
         await self._database.write(
             partial(people_accounts.add_user, user=user, password_hash=password_hash, entry=entry)

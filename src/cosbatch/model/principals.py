@@ -44,6 +44,8 @@ class Account:
     aws_account_id: str
     """``x-amz-account-id``; twelve digits."""
     created_at: float
+    is_disabled: bool = False
+    """Nobody of it gets in; its jobs go on."""
     is_declared: bool = False
     """It stands in the settings, and can be changed there only."""
 

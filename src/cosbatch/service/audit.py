@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cosbatch.ledger.people_port import AuditEntry, Outcome
@@ -12,7 +12,8 @@ from cosbatch.model.errors import RequestError
 from cosbatch.model.principals import Caller
 
 Record = Callable[[AuditEntry], Awaitable[None]]
-SHOWN: Final = 200
+"""Writes a line of the audit log."""
+SHOWN: Final = 500
 """Characters of a refusal or a target that are kept."""
 
 
@@ -41,6 +42,18 @@ async def audited(record: Record | None, caller: Caller, action: str, *, target:
         raise
     if record is not None:
         await record(_entry(caller, action, write.target, outcome=Outcome.DONE, detail=write.detail))
+
+
+@asynccontextmanager
+async def telling(record: Record, caller: Caller, action: str, *, target: str) -> AsyncIterator[AuditEntry]:
+    """The entry, for whoever writes it in one transaction with the change that it tells of. A refusal is told here,
+    where the caller's own admins see it."""
+    entry = _entry(caller, action, target, outcome=Outcome.DONE, detail="")
+    try:
+        yield entry
+    except RequestError as refusal:
+        await record(replace(entry, outcome=Outcome.REFUSED, detail=str(refusal)[:SHOWN]))
+        raise
 
 
 def _entry(caller: Caller, action: str, target: str, *, outcome: Outcome, detail: str) -> AuditEntry:

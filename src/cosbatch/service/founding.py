@@ -49,6 +49,7 @@ class DeclaredAccount:
     uin: str
     appid: str
     aws_account_id: str
+    is_disabled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +145,7 @@ def _declared_account(account: DeclaredAccount, number: int, now: float) -> Acco
         way_out = "write the number: a declared account has the same one at each start"
         faults = [Fault(path=path + name, value="", problem="it is missing", way_out=way_out) for name in missing]
         raise InvalidArgument("the account cannot be declared", faults=faults)
-    return checked_account(
+    made = checked_account(
         name=account.name,
         uin=account.uin,
         appid=account.appid,
@@ -152,6 +153,7 @@ def _declared_account(account: DeclaredAccount, number: int, now: float) -> Acco
         created_at=now,
         path=path,
     )
+    return replace(made, is_disabled=account.is_disabled)
 
 
 def _declared_user(user: DeclaredUser, number: int, now: float, known: set[str]) -> User:

@@ -33,7 +33,7 @@ Found = Callable[..., Fault]
 
 def unknown_region(path: str, *, region: str, known: Collection[str]) -> Fault:
     way_out = nearest(region, known=known) if known else "add a region to the settings file"
-    return Fault(path=path, value=region, problem="is no region of the settings", way_out=way_out)
+    return Fault(path=path, value=region, problem="is not in the region table", way_out=way_out)
 
 
 def faults_between_fields(content: Mapping[str, Any], *, document: Document, lowest_priority: int) -> Iterator[Fault]:

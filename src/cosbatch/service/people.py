@@ -7,8 +7,8 @@ the command line on the service's own host, sees all of them.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -24,15 +24,14 @@ from cosbatch.identity.tokens import (
     new_secret_key,
     new_token,
 )
-from cosbatch.ledger.people_port import NO_ACCOUNT, SECRET_PURPOSE, AuditEntry, AuditLine, Outcome, PeopleBook
+from cosbatch.ledger.people_port import NO_ACCOUNT, SECRET_PURPOSE, AuditEntry, AuditLine, PeopleBook
 from cosbatch.model.clock import Clock
-from cosbatch.model.errors import NoSuchName, NotAllowed, RequestError
+from cosbatch.model.errors import NoSuchName, NotAllowed
 from cosbatch.model.identifiers import AccountId
 from cosbatch.model.principals import AccessKey, Account, Caller, User, UserRole
+from cosbatch.service.audit import telling
 from cosbatch.service.people_names import checked_account, checked_token, checked_user
 
-_SHOWN: Final = 500
-"""Characters of a refusal in the audit log."""
 _NO_ID: Final = "(unknown)"
 """In the audit log, in place of an id that nothing has: it may be a secret that was taken for one."""
 
@@ -109,6 +108,19 @@ class People:
         self._check_may(caller)
         accounts = await self._book.accounts()
         return [account for account in accounts if _sees(caller, account.id)]
+
+    async def set_account_disabled(self, caller: Caller, account: AccountId, *, is_disabled: bool = True) -> Account:
+        """Its users' passwords, keys and tokens let nobody in until it is enabled again; its jobs go on. The operator's
+        alone. Declared accounts are changed in the settings."""
+        async with self._telling(caller, "disable-account" if is_disabled else "enable-account", account) as entry:
+            if not _is_operator(caller):
+                raise NotAllowed("accounts are disabled and enabled by the operator, with cosbatch admin")
+            known = await self._account(caller, account)
+            if known.is_declared:
+                raise NotAllowed(f"the account {known.name!r} is declared in the settings; change it there")
+            told = replace(entry, account=known.id, target=known.name)
+            await self._book.change_account(known.id, is_disabled=is_disabled, entry=told)
+        return replace(known, is_disabled=is_disabled)
 
     # --- users
 
@@ -271,22 +283,8 @@ class People:
 
     # --- who may
 
-    @asynccontextmanager
-    async def _telling(self, caller: Caller, action: str, target: str) -> AsyncIterator[AuditEntry]:
-        """The entry for what is about to be done; a refusal is told where the caller's own admins see it."""
-        entry = AuditEntry(
-            account=caller.account.id,
-            actor=caller.user,
-            via=caller.via,
-            credential=caller.credential,
-            action=action,
-            target=target[:_SHOWN],
-        )
-        try:
-            yield entry
-        except RequestError as refusal:
-            await self._book.record(replace(entry, outcome=Outcome.REFUSED, detail=str(refusal)[:_SHOWN]))
-            raise
+    def _telling(self, caller: Caller, action: str, target: str) -> AbstractAsyncContextManager[AuditEntry]:
+        return telling(self._book.record, caller, action, target=target)
 
     def _check_may(self, caller: Caller) -> None:
         if not caller.role.may(UserRole.ADMIN):

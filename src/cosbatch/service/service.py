@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import wraps
@@ -132,14 +132,17 @@ class JobService:
         max_unfinished_jobs: int | None = None,
         roles: JobRoles | None = None,
         record: Record | None = None,
+        look_again: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """``look_seconds``: how long a look at a manifest may last before its store counts as not answering.
         ``max_unfinished_jobs``: of one account; None: any number. ``roles``: without it no job may name one.
-        ``record``: the audit log, which is told of every write, also of refused ones."""
+        ``record``: the audit log, which is told of every write, also of refused ones. ``look_again``: called before a
+        job is held against the ``regions``, which may change."""
         self._record = record
         self._roles = roles
         self._ledger = ledger
         self._regions = regions
+        self._look_again = look_again
         self._look = look
         self._look_seconds = look_seconds
         self._max_unfinished_jobs = max_unfinished_jobs
@@ -230,6 +233,9 @@ class JobService:
         return await self._ledger.jobs(account=caller.account.id, token_prefix=token_prefix)
 
     async def _role_faults(self, request: JobRequest, account: AccountId) -> list[Fault]:
+        """Asked first, before the request is held against the regions: they are looked at anew here."""
+        if self._look_again is not None:
+            await self._look_again()
         return await role_faults(request, account=account, roles=self._roles, regions=self._regions)
 
     def _check(self, request: JobRequest, *, token: str, also: Sequence[Fault] = ()) -> None:

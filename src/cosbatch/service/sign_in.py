@@ -26,7 +26,16 @@ from cosbatch.identity.tokens import (
     new_session_token,
     role_within,
 )
-from cosbatch.ledger.people_port import NO_ACCOUNT, AuditEntry, KnownUser, Outcome, PeopleBook
+from cosbatch.ledger.people_port import (
+    NO_ACCOUNT,
+    AuditEntry,
+    KnownKey,
+    KnownSession,
+    KnownToken,
+    KnownUser,
+    Outcome,
+    PeopleBook,
+)
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import (
     AuthenticationReason,
@@ -93,7 +102,7 @@ class SignIn:
 
     async def signing_key(self, access_key_id: str) -> SigningKey | None:
         known = await self._book.access_key(access_key_id)
-        if known is None or known.key.is_disabled or known.user.is_disabled:
+        if known is None or known.key.is_disabled or _is_kept_out(known):
             return None
         secret = self._cipher.open(known.sealed_secret, purpose=secret_purpose(access_key_id))
         caller = Caller(
@@ -121,7 +130,7 @@ class SignIn:
         """Of a bearer token, with no more rights than its scopes let."""
         wanted = digest(text)
         known = await self._book.token_of(wanted) if text.startswith(TOKEN_PREFIX) else None
-        if known is None or known.token.is_revoked or known.user.is_disabled:
+        if known is None or known.token.is_revoked or _is_kept_out(known):
             raise NotAuthenticated(AuthenticationReason.TOKEN_INVALID, "there is no such token, or it was revoked")
         if known.token.expires_at is not None and self._clock.now() >= known.token.expires_at:
             raise NotAuthenticated(AuthenticationReason.TOKEN_EXPIRED, "the token's time is over; make another")
@@ -166,7 +175,7 @@ class SignIn:
     async def caller_of_session(self, text: str, *, changes_password: bool = False) -> Caller:
         """NotAllowed where the password has to be changed first, and this call does not do so."""
         known = await self._book.session(digest(text)) if text.startswith(SESSION_PREFIX) else None
-        if known is None or known.session.is_over(self._clock.now()) or known.user.is_disabled:
+        if known is None or known.session.is_over(self._clock.now()) or _is_kept_out(known):
             raise NotAuthenticated(AuthenticationReason.TOKEN_INVALID, "the session is over; log in again")
         if known.user.must_change_password and not changes_password:
             raise NotAllowed("the password has to be changed first")
@@ -220,7 +229,7 @@ class SignIn:
             )
         known = await self._book.user(user)
         verdict = await self._passwords.verdict(password, known.password_hash if known else None)
-        if known is None or not verdict.is_right or known.user.is_disabled:
+        if known is None or not verdict.is_right or _is_kept_out(known):
             await self._refuse(known, action=action, address=address)
         await self._book.forgive_tries([pair])
         for subject in (of_address, of_user):
@@ -243,6 +252,10 @@ class SignIn:
 def _subject(*words: str) -> str:
     """Whose tries are counted. Hashed: what was typed as a name may be a password."""
     return digest("\0".join(words))
+
+
+def _is_kept_out(known: KnownUser | KnownKey | KnownToken | KnownSession) -> bool:
+    return known.user.is_disabled or known.account.is_disabled
 
 
 def _caller_of(known: KnownUser, session: Session) -> Caller:

@@ -18,6 +18,7 @@ from cosbatch.settings.loading import (
     variables_of_the_program,
 )
 from cosbatch.settings.people import AccountSettings, UserSettings
+from cosbatch.settings.regions import checked_region
 from cosbatch.settings.server import ServerSettings
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "UserSettings",
+    "checked_region",
     "declared_roles",
     "find_settings_file",
     "known_region",

@@ -143,13 +143,13 @@ class RegionSettings(Section):
     )
 
 
-def _region_name(name: str) -> str:
+def region_name(name: str) -> str:
     if not _REGION_NAME.fullmatch(name):
         raise refused("is no name for a region", way_out="use letters, digits, dots and hyphens, 64 at most")
     return name
 
 
-def _with_defaults_of_provider(name: Any, region: Any) -> Any:
+def with_defaults_of_provider(name: Any, region: Any) -> Any:
     """A region as it stands in the settings, with what goes without saying in COS."""
     if not isinstance(region, Mapping) or region.get("provider") != Provider.COS:
         return region
@@ -194,7 +194,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, extra="forbid", frozen=True, allow_inf_nan=False)
 
-    regions: dict[Annotated[str, AfterValidator(_region_name)], RegionSettings] = Field(
+    regions: dict[Annotated[str, AfterValidator(region_name)], RegionSettings] = Field(
         default={}, description="The region table: name -> region. Job files name a region, never an endpoint."
     )
     server: ServerSettings = Field(default=ServerSettings(), description="The service, `cosbatch serve`.")
@@ -256,7 +256,7 @@ class Settings(BaseSettings):
     def _fill_in_regions(cls, regions: Any) -> Any:
         if not isinstance(regions, Mapping):
             return regions
-        return {name: _with_defaults_of_provider(name, region) for name, region in regions.items()}
+        return {name: with_defaults_of_provider(name, region) for name, region in regions.items()}
 
     @classmethod
     def settings_customise_sources(
@@ -349,15 +349,18 @@ def _steps_found(text: str, path: FieldPath) -> int:
 def _faults_between_fields(settings: Settings, *, document: Document) -> Iterator[Fault]:
     """What no field can know by itself."""
     for name, region in settings.regions.items():
-        problem = region.ca_file and _authority_problem(region.ca_file)
-        if region.ca_file and problem:
-            path = _place(("regions", name, "ca_file"), document)
-            yield Fault(path=path, value=region.ca_file, problem=problem, way_out="name a PEM file with certificates")
+        yield from authority_faults(_place(("regions", name, "ca_file"), document), region.ca_file)
     server = settings.server
     if (server.tls_certificate_file is None) != (server.tls_key_file is None):
         missing = "tls_key_file" if server.tls_key_file is None else "tls_certificate_file"
         path = _place(("server", missing), document)
         yield Fault(path=path, value="", problem="is missing", way_out="TLS needs the certificate's file and its key's")
+
+
+def authority_faults(path: str, ca_file: str | None) -> Iterator[Fault]:
+    """Where the file of a region's authorities cannot be used."""
+    if ca_file and (problem := _authority_problem(ca_file)):
+        yield Fault(path=path, value=ca_file, problem=problem, way_out="name a PEM file with certificates")
 
 
 def _authority_problem(ca_file: str) -> str:
@@ -401,7 +404,7 @@ def _whole(name: str, value: Any, *, folder: Path) -> Any:
 
 def region_table(settings: Settings) -> dict[RegionName, Region]:
     """The regions as values, without their secrets."""
-    return {RegionName(name): _region(name, region) for name, region in settings.regions.items()}
+    return {RegionName(name): region_of(name, region) for name, region in settings.regions.items()}
 
 
 def known_region(settings: Settings, name: RegionName) -> RegionSettings:
@@ -418,7 +421,8 @@ def known_region(settings: Settings, name: RegionName) -> RegionSettings:
     raise InvalidArgument("the region is not known", faults=[fault])
 
 
-def _region(name: str, region: RegionSettings) -> Region:
+def region_of(name: str, region: RegionSettings) -> Region:
+    """As a value, without its credentials."""
     return Region(
         name=RegionName(name),
         provider=region.provider,

@@ -42,6 +42,7 @@ class AccountSettings(Section):
     aws_account_id: Annotated[StrictStr, AfterValidator(_twelve_digits)] = Field(
         description="Twelve digits: the account of S3 clients and in IAM role ARNs."
     )
+    is_disabled: bool = Field(default=False, description="Whether all of its users are kept out for now.")
 
 
 class UserSettings(Section):

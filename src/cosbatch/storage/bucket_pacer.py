@@ -369,6 +369,15 @@ class BucketPacer:
         else:
             self._update_freedom()
 
+    def set_connections(self, max_connections: int) -> None:
+        """At most so many requests at a time from now on; those under way go on. A greater number is grown into."""
+        self._max_connections = max_connections
+        self._step = max(1, max_connections // _GROWTH_SHARE)
+        self._target_limit = max_connections
+        self.limit = min(self.limit, max_connections)
+        if self._queue:
+            self._serve()
+
     def stop(self, reason: str) -> None:
         """Nothing more is admitted: who waits, or comes later, gets :class:`SendingStopped`. Requests under way go
         on. There is no way back."""

@@ -95,6 +95,12 @@ class PacerBoard:
         for pacer in self._pacers.values():
             pacer.set_rate(requests_per_second)
 
+    def set_connections(self, max_connections: int) -> None:
+        """As many at a time to each bucket, from now on; what is under way goes on."""
+        self._max_connections = max_connections
+        for pacer in self._pacers.values():
+            pacer.set_connections(max_connections)
+
     def stop(self, reason: str) -> None:
         """Stops every pacer, also those not made yet."""
         self._stop_reason = reason

@@ -12,6 +12,7 @@ from cosbatch.settings import Settings
 from cosbatch.wiring.admin import back_up_ledger, open_people, restore_ledger, rotate_key
 from cosbatch.wiring.engine import Engine, EngineLoad, engine_limits, engine_supervisor, open_engine
 from cosbatch.wiring.logs import logging_to_folder
+from cosbatch.wiring.regions import known_regions, open_regions, region_service
 from cosbatch.wiring.roles import open_roles, role_service
 from cosbatch.wiring.service import borrowed_store, has_jobs, inspect, open_service, probe
 from cosbatch.wiring.stores import RegionStores, profile_of
@@ -29,14 +30,17 @@ __all__ = [
     "engine_supervisor",
     "has_jobs",
     "inspect",
+    "known_regions",
     "logging_to_folder",
     "open_engine",
     "open_people",
+    "open_regions",
     "open_roles",
     "open_service",
     "open_serving",
     "probe",
     "profile_of",
+    "region_service",
     "restore_ledger",
     "role_service",
     "rotate_key",

@@ -29,7 +29,7 @@ from cosbatch.wiring.service import has_jobs
 async def open_people(settings: Settings, data_dir: Path, *, may_make: bool = False) -> AsyncIterator[People]:
     """The book of a folder. InvalidArgument where it has no ledger and none ``may_make`` one."""
     if not may_make:
-        _check_ledger(data_dir)
+        check_ledger(data_dir)
     with seen_at_work(data_dir, role="admin"):
         async with _people_book(data_dir) as book:
             sealed_before = await book.has_sealed()
@@ -44,7 +44,7 @@ async def open_people(settings: Settings, data_dir: Path, *, may_make: bool = Fa
 
 async def rotate_key(settings: Settings, data_dir: Path, *, caller: Caller) -> Rotation:
     """InvalidArgument where something works on the folder; see :func:`cosbatch.service.key_rotation.rotate`."""
-    _check_ledger(data_dir)
+    check_ledger(data_dir)
     _check_unused(data_dir)
     ring = key_ring(settings, data_dir, may_make=False)
     file = key_ring_file(settings, data_dir)
@@ -81,9 +81,14 @@ def seen_at_work(data_dir: Path, *, role: str) -> Iterator[None]:
             Path(held.name).unlink(missing_ok=True)
 
 
-def _check_ledger(data_dir: Path) -> None:
+def check_ledger(data_dir: Path) -> None:
+    """InvalidArgument where the folder has none: looking must not make one, nor a mistyped name."""
     if not has_jobs(data_dir):
-        raise _unfit(data_dir, "there is no ledger in it", "name the service's folder, or begin with create-account")
+        raise _unfit(
+            data_dir,
+            "there is no ledger in it",
+            "name the service's folder, or begin with create-account or create-region",
+        )
 
 
 def _check_unused(data_dir: Path) -> None:

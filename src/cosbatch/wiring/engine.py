@@ -41,7 +41,7 @@ from cosbatch.storage.folder_spool import FolderSpool
 from cosbatch.storage.http_memory import keep_large_blocks
 from cosbatch.wiring.logs import logging_to_folder
 from cosbatch.wiring.service import desk_where_needed, job_service, own_cipher
-from cosbatch.wiring.stores import SLOWEST_ANSWER, RegionStores, open_stores
+from cosbatch.wiring.stores import SLOWEST_ANSWER, RegionStores, looking_again, open_stores
 
 log = structlog.get_logger(__name__)
 
@@ -191,7 +191,8 @@ async def open_engine(
     group = ProcessGroup(children, supervisor=supervisor or engine_supervisor(settings))
     stop = asyncio.Event()
     async with _process(settings, data_dir, FINISHER, narrowed) as process:
-        desk = desk_where_needed(settings, data_dir, process.ledger, cipher=cipher)
+        regions = process.stores.regions
+        desk = desk_where_needed(settings, data_dir, process.ledger, cipher=cipher, regions=regions)
         tools = FinishTools(
             ledger=process.ledger,
             spool=process.spool,
@@ -334,8 +335,13 @@ async def _process(
                 job_id, roles=ledger.roles, cipher=narrowed, clock=clock, for_tasks=role == WORKER
             )
 
-        async with open_stores(settings, clock=clock, waits_for_shares=True, source_of=source_of) as stores:
-            try:
+        try:
+            async with (
+                open_stores(
+                    settings, clock=clock, waits_for_shares=True, source_of=source_of, kept=ledger.regions
+                ) as stores,
+                looking_again(stores),
+            ):
                 yield EngineProcess(
                     id=worker,
                     role=role,
@@ -346,5 +352,5 @@ async def _process(
                     stores=stores,
                     shares=RateShares(stores, clock=clock, limits=limits),
                 )
-            finally:
-                await ledger.close()
+        finally:
+            await ledger.close()

@@ -16,7 +16,7 @@ from cosbatch.model.identifiers import RegionName
 from cosbatch.service.audit import Record
 from cosbatch.service.role_desk import RoleDesk
 from cosbatch.service.roles import RoleService
-from cosbatch.settings import Settings, region_table
+from cosbatch.settings import Settings
 from cosbatch.storage.port import ObjectStore
 from cosbatch.wiring.keys import key_ring
 from cosbatch.wiring.service import role_desk
@@ -24,7 +24,7 @@ from cosbatch.wiring.stores import RegionStores, open_stores, profile_of
 
 
 def role_service(
-    settings: Settings, *, ledger: SqlLedger, desk: RoleDesk, cipher: Cipher, stores: RegionStores, record: Record
+    *, ledger: SqlLedger, desk: RoleDesk, cipher: Cipher, stores: RegionStores, record: Record
 ) -> RoleService:
     """``record`` writes the audit log."""
 
@@ -37,7 +37,7 @@ def role_service(
         desk=desk,
         cipher=cipher,
         clock=SystemClock(),
-        regions=region_table(settings),
+        regions=stores.regions,
         profile_of=profile_of,
         open_store=open_store,
         record=record,
@@ -56,9 +56,9 @@ async def open_roles(settings: Settings, data_dir: Path) -> AsyncIterator[RoleSe
             async def record(entry: AuditEntry) -> None:
                 await book.record(entry)
 
-            async with open_stores(settings, clock=SystemClock()) as stores:
-                desk = role_desk(settings, ledger, cipher=cipher)
-                yield role_service(settings, ledger=ledger, desk=desk, cipher=cipher, stores=stores, record=record)
+            async with open_stores(settings, clock=SystemClock(), kept=ledger.regions) as stores:
+                desk = role_desk(settings, ledger, cipher=cipher, regions=stores.regions)
+                yield role_service(ledger=ledger, desk=desk, cipher=cipher, stores=stores, record=record)
         finally:
             await book.close()
     finally:

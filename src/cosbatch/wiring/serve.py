@@ -165,7 +165,13 @@ async def _begin(settings: Settings, data_dir: Path, book: PeopleBook, cipher: C
     await declare(
         book,
         accounts=[
-            DeclaredAccount(name=name, uin=account.uin, appid=account.appid, aws_account_id=account.aws_account_id)
+            DeclaredAccount(
+                name=name,
+                uin=account.uin,
+                appid=account.appid,
+                aws_account_id=account.aws_account_id,
+                is_disabled=account.is_disabled,
+            )
             for name, account in settings.accounts.items()
         ],
         users=[

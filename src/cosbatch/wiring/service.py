@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -13,16 +13,19 @@ from cosbatch.ledger.sql_ledger import SqlLedger, open_sqlite_ledger
 from cosbatch.ledger.sqlite import DATABASE_FILE
 from cosbatch.manifests.inspect import Inspection, inspect_manifest
 from cosbatch.model.clock import SystemClock
+from cosbatch.model.errors import JobFailure, ServiceUnavailable
 from cosbatch.model.identifiers import AccountId, Bucket, ObjectRef, RegionName
 from cosbatch.model.manifests import Manifest
 from cosbatch.model.principals import RoleProvider
+from cosbatch.model.regions import Region
 from cosbatch.operations.job_access import manifest_access
 from cosbatch.service.role_desk import DeclaredRole, ProviderOfRoles, RoleDesk
 from cosbatch.service.service import JobService
-from cosbatch.settings import Settings, declared_roles, region_table
+from cosbatch.settings import Settings, declared_roles
 from cosbatch.storage.patience import LOOK_SECONDS, answered_within
 from cosbatch.storage.persistent import PersistentStore
 from cosbatch.storage.probe import Probed, probe_store
+from cosbatch.storage.s3 import S3Store
 from cosbatch.storage.telling_why import bucket_region_or_cause, head_or_cause
 from cosbatch.wiring.keys import key_ring, key_ring_file
 from cosbatch.wiring.stores import RegionStores, open_stores
@@ -39,29 +42,30 @@ def has_jobs(data_dir: Path) -> bool:
 @asynccontextmanager
 async def open_service(settings: Settings, data_dir: Path) -> AsyncIterator[JobService]:
     """Ledger and verbs, without an engine: what another process of the same data folder does is seen and steered."""
-    clock = SystemClock()
-    async with open_stores(settings, clock=clock) as stores:
-        ledger = await open_sqlite_ledger(data_dir)
-        try:
-            yield job_service(settings, ledger, stores, desk=desk_where_needed(settings, data_dir, ledger))
-        finally:
-            await ledger.close()
+    ledger = await open_sqlite_ledger(data_dir)
+    try:
+        async with open_stores(settings, clock=SystemClock(), kept=ledger.regions) as stores:
+            desk = desk_where_needed(settings, data_dir, ledger, regions=stores.regions)
+            yield job_service(settings, ledger, stores, desk=desk)
+    finally:
+        await ledger.close()
 
 
 def job_service(settings: Settings, ledger: SqlLedger, stores: RegionStores, *, desk: RoleDesk | None) -> JobService:
     async def look(manifest: Manifest, *, region: RegionName) -> str:
         # The bare store: a person waits, and wants the refusal rather than a long hold.
-        meta = await head_or_cause(stores.plain(region), _ref_of(manifest))
+        meta = await head_or_cause(_opened(partial(stores.plain, region), region), _ref_of(manifest))
         return meta.etag
 
     roles = None if desk is None else _DeskRoles(desk, stores)
     return JobService(
         ledger,
-        regions=region_table(settings),
+        regions=stores.regions,
         look=look,
         max_unfinished_jobs=settings.max_unfinished_jobs,
         roles=roles,
         record=ledger.people.record,
+        look_again=stores.look_again,
     )
 
 
@@ -69,11 +73,16 @@ def job_service(settings: Settings, ledger: SqlLedger, stores: RegionStores, *, 
 
 
 def desk_where_needed(
-    settings: Settings, data_dir: Path, ledger: SqlLedger, *, cipher: Cipher | None = None
+    settings: Settings,
+    data_dir: Path,
+    ledger: SqlLedger,
+    *,
+    cipher: Cipher | None = None,
+    regions: Mapping[RegionName, Region],
 ) -> RoleDesk | None:
     """None where there can be no role."""
     cipher = cipher or own_cipher(settings, data_dir)
-    return None if cipher is None else role_desk(settings, ledger, cipher=cipher)
+    return None if cipher is None else role_desk(settings, ledger, cipher=cipher, regions=regions)
 
 
 def own_cipher(settings: Settings, data_dir: Path) -> Cipher | None:
@@ -84,9 +93,12 @@ def own_cipher(settings: Settings, data_dir: Path) -> Cipher | None:
     return Cipher(key_ring(settings, data_dir, may_make=True))
 
 
-def role_desk(settings: Settings, ledger: SqlLedger, *, cipher: Cipher) -> RoleDesk:
+def role_desk(
+    settings: Settings, ledger: SqlLedger, *, cipher: Cipher, regions: Mapping[RegionName, Region]
+) -> RoleDesk:
+    """``regions`` may change: an STS that is a region's own store is trusted as that is."""
     declared = [DeclaredRole(role=role, key=key) for role, key in declared_roles(settings)]
-    provider = partial(_provider_of_roles, settings)
+    provider = partial(_provider_of_roles, regions)
     return RoleDesk(ledger.roles, cipher=cipher, declared=declared, provider=provider)
 
 
@@ -103,11 +115,12 @@ class _DeskRoles:
     async def look(self, manifest: Manifest, *, region: RegionName, account: AccountId, role_arn: str) -> str:
         accesses = [manifest_access(manifest, region=region)]
         assumed = await self._desk.assume(role_arn, account=account, session_name="cosbatch-look", accesses=accesses)
-        store = self._stores.signed_by(StaticCredentials(assumed.credentials), self._stores.region(region))
+        source = StaticCredentials(assumed.credentials)
+        store = _opened(lambda: self._stores.signed_by(source, self._stores.region(region)), region)
         return (await head_or_cause(store, _ref_of(manifest))).etag
 
 
-def _provider_of_roles(settings: Settings, kind: RoleProvider) -> ProviderOfRoles:
+def _provider_of_roles(regions: Mapping[RegionName, Region], kind: RoleProvider) -> ProviderOfRoles:
     """Their libraries are heavy: only who assumes a role pays for them."""
     if kind is RoleProvider.TENCENT_STS:
         from cosbatch.identity.sts_tencent import TencentRoles
@@ -115,8 +128,17 @@ def _provider_of_roles(settings: Settings, kind: RoleProvider) -> ProviderOfRole
         return TencentRoles()
     from cosbatch.identity.sts_aws import AwsRoles
 
-    ca_files = {region.endpoint: region.ca_file for region in settings.regions.values() if region.ca_file}
+    ca_files = {region.endpoint: region.ca_file for region in regions.values() if region.ca_file}
     return AwsRoles(ca_files=ca_files)
+
+
+def _opened(open_store: Callable[[], S3Store], region: RegionName) -> S3Store:
+    """For a look before the job is made: what keeps a store shut is no failure of a job yet."""
+    try:
+        return open_store()
+    except JobFailure as failure:
+        why = f"the store of region {region} cannot be asked by this service; its operator has to look at the region"
+        raise ServiceUnavailable(why) from failure
 
 
 def _ref_of(manifest: Manifest) -> ObjectRef:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
+from weakref import WeakSet
+
+import structlog
 
 from cosbatch.engine.job_credentials import JobCredentialSource
+from cosbatch.engine.renewal import until_stopped
 from cosbatch.identity.credentials import Credentials, CredentialSource, RenewingCredentials
+from cosbatch.ledger.region_port import RegionLedger
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import FailureCode, Fault, InvalidArgument, JobFailure
 from cosbatch.model.identifiers import Bucket, JobId, RegionName
@@ -27,9 +33,14 @@ from cosbatch.storage.persistent import PersistentStore
 from cosbatch.storage.profiles import PROFILES, CapabilityProfile, Option, Support
 from cosbatch.storage.s3 import S3Store
 from cosbatch.storage.s3_routes import Neighbour
+from cosbatch.wiring.region_table import RegionTable
+
+log = structlog.get_logger(__name__)
 
 SLOWEST_ANSWER = 5
 """An answer that comes bit by bit may take so many times as long as one that does not come at all."""
+LOOK_EVERY_SECONDS: Final = 2.0
+"""How often a process looks for changes of the region table, beside each time that it takes a job up."""
 
 
 def profile_of(region: Region) -> CapabilityProfile:
@@ -47,15 +58,29 @@ class _NobodysCredentials:
     async def credentials(self) -> Credentials:
         raise JobFailure(
             FailureCode.ASSUME_ROLE_FAILED,
-            f"region {self._region} has no credentials of its own in the settings, and the job names no role",
+            f"region {self._region} has no credentials of its own, and the job names no role",
         )
 
     async def renewed(self, stale: Credentials) -> Credentials:
         return await self.credentials()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Retired:
+    """A client of a region as it was before it was changed."""
+
+    client: HttpClient
+    users: WeakSet[S3Store]
+    """Stores that may send by it still: all that there were, for any of them may have been redirected there."""
+
+
 class RegionStores:
-    """The stores of one process: one client and one set of pacers for each region, made when it is first asked for."""
+    """The stores of one process: one client and one set of pacers for each region, made when it is first asked for.
+
+    When a region changes, what is opened from then on is of the new one. Who has opened a store before goes on with it,
+    and its client is closed when nobody has one any more; but rate and connections of a bucket are the process's own
+    matter, and change at once for everybody.
+    """
 
     def __init__(
         self,
@@ -65,29 +90,71 @@ class RegionStores:
         waits_for_shares: bool,
         proxies: ProxyRules,
         source_of: Callable[[JobId], JobCredentialSource] | None = None,
+        kept: RegionLedger | None = None,
     ) -> None:
         """``waits_for_shares``: a bucket with a rate cap is asked only after :meth:`set_rate`; else this process has
-        the whole of each cap. ``source_of``: what a job with a role signs with; without it none can be acted for."""
+        the whole of each cap. ``source_of``: what a job with a role signs with; without it none can be acted for.
+        ``kept``: regions beside those of the settings; none are known before :meth:`look_again`."""
         self._settings = settings
         self._proxies = proxies
         self._clock = clock
         self._waits_for_shares = waits_for_shares
-        self._regions = region_table(settings)
+        self._table = RegionTable(region_table(settings), kept=kept)
+        self._regions = self._table.regions
+        self._made: WeakSet[S3Store] = WeakSet()
+        self._retired: list[_Retired] = []
         self._stores: dict[RegionName, S3Store] = {}
         self._boards: dict[RegionName, PacerBoard] = {}
-        self._clients: dict[RegionName, HttpClient] = {}
+        self._clients: dict[Region, HttpClient] = {}
         """Also of regions to which another one's store redirects, whatever their credentials."""
         self._source_of = source_of
         self._sources: dict[JobId, JobCredentialSource] = {}
         self._acting: dict[JobId, dict[RegionName, S3Store]] = {}
 
+    @property
+    def regions(self) -> Mapping[RegionName, Region]:
+        """As of the last look; the same object always shows the latest."""
+        return self._regions
+
+    async def look_again(self) -> None:
+        before = dict(self._regions)
+        changed = await self._table.look()
+        if changed:
+            log.info("regions-changed", regions=sorted(changed))
+            self._take_over(changed, before=before)
+        unused = [retired for retired in self._retired if not retired.users]
+        self._retired = [retired for retired in self._retired if retired.users]
+        await asyncio.gather(*[retired.client.close() for retired in unused])
+
+    def _take_over(self, changed: Collection[RegionName], *, before: Mapping[RegionName, Region]) -> None:
+        """Every store is made anew, for each knows the others as neighbours; clients only of what has changed."""
+        self._stores.clear()
+        for stores in self._acting.values():
+            stores.clear()
+        for region in [region for region in self._clients if region.name in changed]:
+            self._retired.append(_Retired(client=self._clients.pop(region), users=WeakSet(self._made)))
+        for name in changed:
+            if name in self._boards and name in self._regions:
+                self._pace_anew(name, before=before.get(name))
+
+    def _pace_anew(self, name: RegionName, *, before: Region | None) -> None:
+        board, region = self._boards[name], self._regions[name]
+        board.set_connections(region.max_connections)
+        had_cap = before is not None and before.requests_per_second is not None
+        has_cap = region.requests_per_second is not None
+        if not (self._waits_for_shares and had_cap and has_cap):  # else the next share is one of the new cap
+            board.set_rate(self._first_rate(region))
+
+    def _first_rate(self, region: Region) -> float | None:
+        has_to_wait = self._waits_for_shares and region.requests_per_second is not None
+        return 0.0 if has_to_wait else region.requests_per_second
+
     def region(self, name: RegionName) -> Region:
         try:
             return self._regions[name]
         except KeyError:
-            raise JobFailure(
-                FailureCode.INTERNAL_ERROR, f"the settings have no region {name!r} any more; put it back"
-            ) from None
+            why = f"there is no region {name!r} any more, neither in the settings nor beside them; put it back"
+            raise JobFailure(FailureCode.INTERNAL_ERROR, why) from None
 
     def plain(self, name: RegionName, *, acting: JobId | None = None) -> S3Store:
         stores = self._stores if acting is None else self._acting.setdefault(acting, {})
@@ -161,6 +228,8 @@ class RegionStores:
 
     def set_rate(self, place: Place, requests_per_second: float, *, until: float) -> None:
         name, bucket = place
+        if self.cap_of(name) is None:  # it had one when the share was asked for
+            return
         self._board(name).pacer(bucket).set_rate(requests_per_second, until=until)
 
     def loads(self) -> tuple[BucketLoad, ...]:
@@ -177,22 +246,22 @@ class RegionStores:
         return sum(board.repeats for board in self._boards.values())
 
     async def close(self) -> None:
-        await asyncio.gather(*[client.close() for client in self._clients.values()])
+        clients = [*self._clients.values(), *[retired.client for retired in self._retired]]
+        await asyncio.gather(*[client.close() for client in clients])
 
     def _board(self, name: RegionName) -> PacerBoard:
         if name not in self._boards:
             region = self.region(name)
-            has_to_wait = self._waits_for_shares and region.requests_per_second is not None
             self._boards[name] = PacerBoard(
                 clock=self._clock,
                 max_connections=region.max_connections,
-                requests_per_second=0.0 if has_to_wait else region.requests_per_second,
+                requests_per_second=self._first_rate(region),
             )
         return self._boards[name]
 
     def _make(self, region: Region, source: CredentialSource) -> S3Store:
         dialect = dialect_of(region.provider)
-        return S3Store(
+        store = S3Store(
             region=region,
             credentials=source,
             client=self._client(region),
@@ -206,10 +275,13 @@ class RegionStores:
                 if other.name != region.name
             ],
         )
+        self._made.add(store)
+        return store
 
     def _credentials(self, name: RegionName) -> CredentialSource:
         """Read again when a store calls them expired: whoever renews them writes them where they were read."""
-        if name in self._settings.regions and self._settings.regions[name].credentials is None:
+        declared = self._settings.regions.get(name)
+        if declared is None or declared.credentials is None:
             return _NobodysCredentials(name)
 
         async def read_again() -> Credentials:
@@ -218,9 +290,9 @@ class RegionStores:
         return RenewingCredentials(read_credentials(self._settings, name), fetch=read_again, clock=self._clock)
 
     def _client(self, region: Region) -> HttpClient:
-        if region.name not in self._clients:
-            self._clients[region.name] = self._new_client(region)
-        return self._clients[region.name]
+        if region not in self._clients:
+            self._clients[region] = self._new_client(region)
+        return self._clients[region]
 
     def _new_client(self, region: Region) -> HttpClient:
         settings = self._settings
@@ -241,6 +313,9 @@ class RegionStores:
             way_out = f"name an http:// proxy, or the host of {region.endpoint} in NO_PROXY"
             fault = Fault(path="the environment", value="", problem=str(error), way_out=way_out)
             raise InvalidArgument(f"region {region.name} cannot be reached", faults=[fault]) from None
+        except OSError as error:  # the settings' own are tried when they are loaded; of others this host has its say
+            why = f"the ca_file of region {region.name} cannot be used here: {error.strerror or error}"
+            raise JobFailure(FailureCode.INTERNAL_ERROR, why) from error
 
 
 @asynccontextmanager
@@ -250,12 +325,31 @@ async def open_stores(
     clock: Clock,
     waits_for_shares: bool = False,
     source_of: Callable[[JobId], JobCredentialSource] | None = None,
+    kept: RegionLedger | None = None,
 ) -> AsyncIterator[RegionStores]:
     proxies = read_proxy_rules(os.environ)
     stores = RegionStores(
-        settings, clock=clock, waits_for_shares=waits_for_shares, proxies=proxies, source_of=source_of
+        settings, clock=clock, waits_for_shares=waits_for_shares, proxies=proxies, source_of=source_of, kept=kept
     )
     try:
+        await stores.look_again()
         yield stores
     finally:
         await stores.close()
+
+
+@asynccontextmanager
+async def looking_again(stores: RegionStores) -> AsyncIterator[None]:
+    """Sees changes of the region table while the context is open, also those that concern running jobs."""
+    stop = asyncio.Event()
+
+    async def look() -> bool:
+        await stores.look_again()
+        return False
+
+    looking = asyncio.create_task(until_stopped(look, stop=stop, pause_seconds=LOOK_EVERY_SECONDS))
+    try:
+        yield
+    finally:
+        stop.set()
+        await looking

@@ -190,6 +190,8 @@ class MemoryWiring:
     open_serving = staticmethod(wiring.open_serving)
     open_people = staticmethod(wiring.open_people)
     open_roles = staticmethod(wiring.open_roles)
+    open_regions = staticmethod(wiring.open_regions)
+    known_regions = staticmethod(wiring.known_regions)
     rotate_key = staticmethod(wiring.rotate_key)
     back_up_ledger = staticmethod(wiring.back_up_ledger)
     restore_ledger = staticmethod(wiring.restore_ledger)

@@ -455,7 +455,7 @@ class TestBadInput:
 
         assert result.exit_code == 2
         assert (
-            "region (line 1): is no region of the settings (it is 'local'); add a region to the settings file"
+            "region (line 1): is not in the region table (it is 'local'); add a region to the settings file"
             in result.stderr
         )
 

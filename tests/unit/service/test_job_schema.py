@@ -410,11 +410,11 @@ report: {bucket: "qcs::cos:mars::lists"}
             parse_job(read_document(text, source="job.yaml"), regions=["home"])
         told = {fault.path: fault.problem for fault in caught.value.faults}
         assert told == {
-            "region (line 1)": "is no region of the settings",
+            "region (line 1)": "is not in the region table",
             "operation.cos_put_object_copy.target_resource (line 8)": "names the bucket B_, which cannot be one's name",
-            "operation.cos_put_object_copy.target_region (line 9)": "is no region of the settings",
+            "operation.cos_put_object_copy.target_region (line 9)": "is not in the region table",
             "operation.cos_put_object_copy.storage_class (line 10)": "cannot be a storage class",
-            "report.bucket (line 11)": "is no region of the settings",
+            "report.bucket (line 11)": "is not in the region table",
         }
 
     @pytest.mark.parametrize("bucket", ["old.Bucket_of-S3", "a" * 255, "123"])

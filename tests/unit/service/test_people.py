@@ -10,6 +10,7 @@ import pytest
 from cosbatch.identity.tokens import TokenScope
 from cosbatch.ledger.people_port import NO_ACCOUNT, Outcome
 from cosbatch.model.errors import InvalidArgument, NameTaken, NoSuchName, NotAllowed, RequestError
+from cosbatch.model.identifiers import AccountId
 from cosbatch.model.principals import Caller, UserRole
 from cosbatch.service.people import People
 from tests.contract.people import account, entry, key, token, user
@@ -206,3 +207,35 @@ async def test_nobody_is_told_of_without_being_there(name: str) -> None:
     with pytest.raises(RequestError):
         await ON_BERTA[name](rig.people, ROOT)
     assert [told.outcome for told in await rig.told()] == [Outcome.REFUSED]
+
+
+# --- disabled accounts
+
+
+async def test_only_the_operator_disables_an_account(rig: PeopleRig) -> None:
+    anna = await rig.caller("anna")
+    with pytest.raises(NotAllowed, match="by the operator"):
+        await rig.people.set_account_disabled(anna, FIRST)
+    told = (await rig.told())[0]
+    assert (told.action, told.account, told.outcome) == ("disable-account", FIRST, Outcome.REFUSED)
+
+    disabled = await rig.people.set_account_disabled(ROOT, FIRST)
+
+    assert disabled.is_disabled
+    assert disabled in await rig.people.list_accounts(ROOT)
+    told = (await rig.told())[0]
+    assert (told.action, told.account, told.target, told.outcome) == (
+        "disable-account",
+        FIRST,
+        disabled.name,
+        Outcome.DONE,
+    )
+    with pytest.raises(NoSuchName):
+        await rig.people.set_account_disabled(ROOT, AccountId("account-9"))
+
+
+async def test_a_declared_account_is_disabled_in_the_settings(rig: PeopleRig) -> None:
+    await rig.book.declare(await rig.book.accounts(), await rig.book.users(), entry=entry("declare"))
+    with pytest.raises(NotAllowed, match="declared in the settings"):
+        await rig.people.set_account_disabled(ROOT, FIRST)
+    assert not any(account.is_disabled for account in await rig.book.accounts())

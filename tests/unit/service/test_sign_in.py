@@ -330,6 +330,29 @@ class TestAccessKeys:
         await rig.people.set_access_key_disabled(ROOT, first.key.access_key_id, is_disabled=False)
         assert await rig.sign_in.signing_key(first.key.access_key_id) is not None
 
+    async def test_nobody_of_a_disabled_account_gets_in(self, rig: PeopleRig) -> None:
+        key = await rig.people.create_access_key(ROOT, user="carla")
+        token = await rig.people.create_token(ROOT, user="carla", scopes=frozenset({TokenScope.JOBS_READ}))
+        entered, of_berta = await log_in(rig), await rig.people.create_access_key(ROOT, user="berta")
+
+        await rig.people.set_account_disabled(ROOT, FIRST)
+
+        assert await rig.sign_in.signing_key(key.key.access_key_id) is None
+        for refused in (
+            rig.sign_in.caller_of_token(token.text),
+            rig.sign_in.caller_of_session(entered.text),
+            log_in(rig),
+        ):
+            with pytest.raises(NotAuthenticated):
+                await refused
+        assert await rig.sign_in.signing_key(of_berta.key.access_key_id) is not None
+        await rig.people.set_account_disabled(ROOT, FIRST, is_disabled=False)
+        assert await rig.sign_in.signing_key(key.key.access_key_id) is not None
+        await rig.sign_in.caller_of_token(token.text)
+        await log_in(rig)
+        with pytest.raises(NotAuthenticated):
+            await rig.sign_in.caller_of_session(entered.text)
+
     async def test_its_use_is_noted_once_a_minute(self, rig: PeopleRig) -> None:
         made = await rig.people.create_access_key(ROOT, user="carla")
         used = []

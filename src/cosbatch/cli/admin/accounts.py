@@ -1,4 +1,4 @@
-"""``cosbatch admin create-account`` and ``list-accounts``."""
+"""``cosbatch admin create-account``, ``list-accounts``, ``disable-account`` and ``enable-account``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cosbatch.cli.admin.asking import ADMIN_SHARED, ask_people, show_list, show_one, shown_time
+from cosbatch.cli.admin.asking import ADMIN_SHARED, account_of, ask_people, show_list, show_one, shown_time, tell
 from cosbatch.cli.invocation import Invocation, verb
 
 if TYPE_CHECKING:
@@ -47,12 +47,37 @@ def list_accounts(invocation: Invocation) -> int:
             account.appid,
             account.aws_account_id,
             "settings" if account.is_declared else "by hand",
+            "disabled" if account.is_disabled else "enabled",
             shown_time(account.created_at),
         )
         for account in found
     ]
-    header = ("ACCOUNT", "UIN", "APPID", "AWS ACCOUNT ID", "MADE", "SINCE")
+    header = ("ACCOUNT", "UIN", "APPID", "AWS ACCOUNT ID", "MADE", "STATE", "SINCE")
     return show_list(invocation, "accounts", [_document(account) for account in found], header, rows)
+
+
+@verb("disable-account", shared=ADMIN_SHARED)
+@click.argument("name")
+def disable_account(invocation: Invocation, *, name: str) -> int:
+    """Keep all users of an account out: sessions end, keys and tokens are refused. Its jobs go on."""
+    return _set_disabled(invocation, name, is_disabled=True)
+
+
+@verb("enable-account", shared=ADMIN_SHARED)
+@click.argument("name")
+def enable_account(invocation: Invocation, *, name: str) -> int:
+    """Let the users of a disabled account in again, with the keys and tokens that they had."""
+    return _set_disabled(invocation, name, is_disabled=False)
+
+
+def _set_disabled(invocation: Invocation, name: str, *, is_disabled: bool) -> int:
+    account = account_of(name)
+    if account is None:
+        raise click.BadParameter("is empty", param_hint="NAME")
+    changed = ask_people(
+        invocation, lambda people, caller: people.set_account_disabled(caller, account, is_disabled=is_disabled)
+    )
+    return tell(invocation, _document(changed), f"Account {name} is {'disabled' if is_disabled else 'enabled'}")
 
 
 def _document(account: Account) -> dict[str, Any]:
@@ -62,5 +87,6 @@ def _document(account: Account) -> dict[str, Any]:
         "appid": account.appid,
         "aws_account_id": account.aws_account_id,
         "is_declared": account.is_declared,
+        "is_disabled": account.is_disabled,
         "created_at": shown_time(account.created_at),
     }

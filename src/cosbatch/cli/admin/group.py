@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from cosbatch.cli.admin.access_keys import create_access_key, disable_access_key, enable_access_key, list_access_keys
-from cosbatch.cli.admin.accounts import create_account, list_accounts
+from cosbatch.cli.admin.accounts import create_account, disable_account, enable_account, list_accounts
 from cosbatch.cli.admin.audit import audit
 from cosbatch.cli.admin.ledger_file import backup, restore, rotate_key
+from cosbatch.cli.admin.regions import create_region, delete_region, describe_region, list_regions, update_region
 from cosbatch.cli.admin.roles import create_role, delete_role, list_roles, role_policies, test_role
 from cosbatch.cli.admin.tokens import create_token, list_tokens, revoke_token
 from cosbatch.cli.admin.users import create_user, disable_user, enable_user, list_users, reset_password
@@ -15,7 +16,7 @@ from cosbatch.cli.admin.users import create_user, disable_user, enable_user, lis
 
 @click.group("admin")
 def admin() -> None:
-    """Accounts, users, keys, tokens, roles, the audit log, and the ledger's file.
+    """Accounts, users, keys, tokens, regions, roles, the audit log, and the ledger's file.
 
     Works on the data folder itself, on the service's own host: whoever may write to the folder may do all of it. A
     running service takes the changes at once. Secrets are printed once, when they are made.
@@ -25,6 +26,8 @@ def admin() -> None:
 for _verb in (
     create_account,
     list_accounts,
+    disable_account,
+    enable_account,
     create_user,
     list_users,
     disable_user,
@@ -37,6 +40,11 @@ for _verb in (
     create_token,
     list_tokens,
     revoke_token,
+    create_region,
+    list_regions,
+    describe_region,
+    update_region,
+    delete_region,
     create_role,
     list_roles,
     test_role,

@@ -174,9 +174,9 @@ def _ask(invocation: Invocation, account: str, work: Callable[[RoleService, Call
 
 def _request(invocation: Invocation, job_file: Path) -> JobRequest:
     from cosbatch.cli.run_identity import read_job_file
-    from cosbatch.settings import region_table
 
-    return read_job_file(job_file, regions=region_table(invocation.settings())).request
+    regions = run_async(invocation.wiring.known_regions(invocation.settings(), invocation.state_folder))
+    return read_job_file(job_file, regions=regions).request
 
 
 def _bucket(name: str) -> Bucket | None:
