@@ -194,7 +194,11 @@ async def test_a_region_whose_jobs_have_ended_can_go(rig: Rig) -> None:
     await rig.service.create_region(ROOT, name="away", fields=FIELDS)
     job = await rig.job_in("away")
     await bring_to(rig.jobs, job.id, JobStatus.FAILED)
+    before = await rig.service.list_regions(ROOT)
     await rig.service.delete_region(ROOT, "away")
+    left = await rig.service.list_regions(ROOT)
+    assert len(left) == len(before) - 1
+    assert all(region in before for region in left)
 
 
 async def test_many_users_are_counted(rig: Rig) -> None:
