@@ -68,8 +68,10 @@ class RunningService(Protocol):
 
 
 class Wiring(Protocol):
-    def open_service(self, settings: Settings, state_folder: Path, /) -> AbstractAsyncContextManager[JobService]:
-        """Ledger and service alone."""
+    def open_service(
+        self, settings: Settings, state_folder: Path, /, *, account: str = ""
+    ) -> AbstractAsyncContextManager[JobService]:
+        """Ledger and service alone. NoSuchName where there is no such account."""
         ...
 
     def has_jobs(self, state_folder: Path, /) -> bool:
@@ -121,8 +123,10 @@ class Wiring(Protocol):
         """InvalidArgument where there is no ledger in the folder, unless ``may_make`` lets one be made."""
         ...
 
-    def open_roles(self, settings: Settings, state_folder: Path, /) -> AbstractAsyncContextManager[RoleService]:
-        """The registry of roles of the folder."""
+    def open_roles(
+        self, settings: Settings, state_folder: Path, /, *, account: str = ""
+    ) -> AbstractAsyncContextManager[RoleService]:
+        """The registry of roles of the folder. NoSuchName where there is no such account."""
         ...
 
     def open_regions(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,7 @@ from cosbatch.model.regions import Versioning
 from cosbatch.model.reports import CodeTally, Part, ReportState, Tally
 from cosbatch.model.states import Actor, JobStatus, is_final
 from cosbatch.model.tasks import NewChunk, Then
+from cosbatch.service.people_names import check_account
 from cosbatch.service.service import JobService
 from cosbatch.settings import Settings, region_table
 from cosbatch.storage.probe import Finding, OptionFinding, Probed, ProbeReport
@@ -207,6 +208,7 @@ class MemoryWiring:
         self.seen_ledger: JobLedger = self.ledger
         """As the service sees it."""
         self.inspection: Inspection = inspection()
+        self.accounts: Collection[str] = ("main", "other")
         self.is_untouched = False
         """No job was ever made."""
         self.probe_refusal: StorageError | None = None
@@ -214,7 +216,10 @@ class MemoryWiring:
         """Whether the last inspection was to guess the format."""
 
     @asynccontextmanager
-    async def open_service(self, settings: Settings, state_folder: Path) -> AsyncIterator[JobService]:
+    async def open_service(
+        self, settings: Settings, state_folder: Path, *, account: str = ""
+    ) -> AsyncIterator[JobService]:
+        check_account(account, known=self.accounts)
         if self.unreachable:
             raise self.unreachable
         if self.script.service_hangs:
