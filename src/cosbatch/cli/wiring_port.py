@@ -18,7 +18,7 @@ from cosbatch.service.people import People
 from cosbatch.service.regions import RegionService
 from cosbatch.service.roles import RoleService
 from cosbatch.service.service import JobService
-from cosbatch.settings import Settings
+from cosbatch.settings import LogFormat, Settings
 from cosbatch.storage.probe import Probed
 
 
@@ -78,7 +78,9 @@ class Wiring(Protocol):
         """False where no job was ever made in the folder."""
         ...
 
-    def logging_to_folder(self, state_folder: Path, /, *, level: str) -> AbstractContextManager[None]:
+    def logging_to_folder(
+        self, state_folder: Path, /, *, level: str, log_format: LogFormat = ...
+    ) -> AbstractContextManager[None]:
         """Log lines of this process go into ``cosbatch.log`` while the context is open."""
         ...
 

@@ -29,7 +29,7 @@ from cosbatch.model.states import Actor, JobStatus, is_final
 from cosbatch.model.tasks import NewChunk, Then
 from cosbatch.service.people_names import check_account
 from cosbatch.service.service import JobService
-from cosbatch.settings import Settings, region_table
+from cosbatch.settings import LogFormat, Settings, region_table
 from cosbatch.storage.probe import Finding, OptionFinding, Probed, ProbeReport
 from cosbatch.storage.profiles import PROFILES, Option
 from cosbatch.wiring import logging_to_folder
@@ -230,8 +230,10 @@ class MemoryWiring:
     def has_jobs(self, state_folder: Path) -> bool:
         return not self.is_untouched
 
-    def logging_to_folder(self, state_folder: Path, *, level: str) -> AbstractContextManager[None]:
-        return logging_to_folder(state_folder, level=level)
+    def logging_to_folder(
+        self, state_folder: Path, *, level: str, log_format: LogFormat = LogFormat.JSON
+    ) -> AbstractContextManager[None]:
+        return logging_to_folder(state_folder, level=level, log_format=log_format)
 
     def engine_supervisor(self, settings: Settings) -> AbstractContextManager[None]:
         return nullcontext()
