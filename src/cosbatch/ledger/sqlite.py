@@ -264,7 +264,7 @@ def _memory_engine() -> Engine:
 
 @cache
 def _migrated_schema() -> str:
-    """What the migrations make of an empty database, as a script: it runs thirty times as fast as they do."""
+    """What becomes of an empty database, as a script: it runs several times as fast."""
     connection = _connection_to(":memory:", busy_seconds=0)
     migrate(connection)
     driver = connection.connection.driver_connection
