@@ -1,0 +1,54 @@
+"""What the calls ask for what they do: the verbs of the service, and whatever else a module of calls needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from cosbatch.model.clock import Clock
+from cosbatch.model.principals import Caller
+from cosbatch.service.audit import Record
+from cosbatch.service.service import JobService
+from cosbatch.service.sign_in import SignIn
+from cosbatch.web.calls import CALLER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desks:
+    """Built by :mod:`cosbatch.wiring.rest`."""
+
+    version: str
+    clock: Clock
+    record: Record
+    """The audit log; told of refusals that come before any verb."""
+    sign_in: SignIn
+    jobs: JobService
+
+    # --- lists of jobs, series, failures (job_lists.py)
+
+    # --- checks before a job runs, estimates (job_checks.py)
+
+    # --- retries, clones, reports (follow_up.py, reports.py)
+
+    # --- people, keys, tokens, roles, regions, audit, browsing
+
+    # --- webhooks (webhooks.py)
+
+
+async def _desks(request: Request) -> Desks:
+    desks: Desks = request.app.state.desks
+    return desks
+
+
+async def _caller(request: Request) -> Caller:
+    caller: Caller = request.scope["state"][CALLER]
+    return caller
+
+
+AllDesks = Annotated[Desks, Depends(_desks)]
+"""A parameter of this type gets the desks."""
+WhoCalls = Annotated[Caller, Depends(_caller)]
+"""A parameter of this type gets who calls; not in calls that are open to anybody."""
