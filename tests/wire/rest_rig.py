@@ -33,7 +33,6 @@ from cosbatch.web.app import create_app
 from cosbatch.web.calls import CallLimits
 from cosbatch.web.measures import CallMeasures
 from cosbatch.web.rest.app import rest_routes
-from cosbatch.web.rest.limits import CallRates
 from cosbatch.wiring.rest import RestParts, rest_desks
 from cosbatch.wiring.stores import RegionStores, open_stores
 from tests.contract.ledgers import HandClock
@@ -126,7 +125,6 @@ class RestRig:
 async def rest_rig(
     folder: Path,
     *,
-    rates: CallRates | None = None,
     with_settings: Settings | None = None,
     max_unfinished_jobs: int | None = None,
     base_url: str = BASE,
@@ -136,7 +134,7 @@ async def rest_rig(
     ledger = await open_sqlite_ledger(folder, clock=clock)
     try:
         async with open_stores(chosen, clock=clock, kept=ledger.regions) as stores:
-            rig = _rig(chosen, folder, clock, ledger, stores, rates, max_unfinished_jobs, base_url)
+            rig = _rig(chosen, folder, clock, ledger, stores, max_unfinished_jobs, base_url)
             await _furnish(rig)
             with capture_logs() as rig.logs:
                 async with rig.client:
@@ -151,7 +149,6 @@ def _rig(
     clock: HandClock,
     ledger: SqlLedger,
     stores: RegionStores,
-    rates: CallRates | None,
     max_unfinished_jobs: int | None,
     base_url: str,
 ) -> RestRig:
@@ -179,7 +176,7 @@ def _rig(
         sign_in=SignIn(ledger.people, cipher=cipher, passwords=passwords, clock=clock, forget_first_run=forget),
     )
     people = People(ledger.people, cipher=lambda: cipher, passwords=passwords, clock=clock, forget_first_run=forget)
-    app = create_app(rest_routes(rest_desks(parts), rates=rates), limits=CallLimits(), measures=CallMeasures())
+    app = create_app(rest_routes(rest_desks(parts)), limits=CallLimits(), measures=CallMeasures())
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False, client=("192.0.2.1", 40000))
     return RestRig(
         client=httpx.AsyncClient(transport=transport, base_url=base_url),

@@ -15,9 +15,10 @@ from cosbatch.service.role_desk import RoleDesk
 from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
 from cosbatch.settings import Settings
+from cosbatch.web.rest.app import all_calls
 from cosbatch.web.rest.desks import Desks
 from cosbatch.web.rest.limits import CallRates
-from cosbatch.wiring.stores import RegionStores
+from cosbatch.wiring.stores import RegionStores, profile_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,10 @@ def rest_desks(parts: RestParts) -> Desks:
         version=__version__,
         clock=parts.clock,
         record=parts.book.record,
+        rates=call_rates(parts.settings),
+        calls=all_calls,
+        regions=parts.stores.regions,
+        profile_of=profile_of,
         sign_in=parts.sign_in,
         jobs=parts.service,
         # --- lists of jobs, series, failures
