@@ -22,7 +22,7 @@ async def _change(invocation: Invocation, *, ask: Callable[[JobService], Awaitab
     from cosbatch.cli.output import print_json
     from cosbatch.service.job_document import job_document
 
-    async with invocation.wiring.open_service(invocation.settings(), invocation.state_folder) as service:
+    async with invocation.open_service() as service:
         job = await ask(service)
     if invocation.as_json:
         print_json(job_document(job))

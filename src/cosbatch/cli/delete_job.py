@@ -21,7 +21,7 @@ async def _delete(invocation: Invocation, *, job_id: str) -> int:
     from cosbatch.cli.output import print_json
     from cosbatch.model.identifiers import JobId
 
-    async with invocation.wiring.open_service(invocation.settings(), invocation.state_folder) as service:
+    async with invocation.open_service() as service:
         await service.delete_job(JobId(job_id), caller=invocation.caller)
     if invocation.as_json:
         print_json({"deleted": job_id})

@@ -20,7 +20,7 @@ async def _describe(invocation: Invocation, *, job_id: str) -> int:
     from cosbatch.model.identifiers import JobId
     from cosbatch.service.job_document import event_document, job_document
 
-    async with invocation.wiring.open_service(invocation.settings(), invocation.state_folder) as service:
+    async with invocation.open_service() as service:
         job = await service.describe_job(JobId(job_id), caller=invocation.caller)
         events = await service.job_events(JobId(job_id), caller=invocation.caller)
     if invocation.as_json:

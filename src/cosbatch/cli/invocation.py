@@ -6,6 +6,7 @@ import asyncio
 import functools
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -28,6 +29,7 @@ from cosbatch.model.errors import (
 if TYPE_CHECKING:  # --help imports neither pydantic nor SQLAlchemy
     from cosbatch.cli.wiring_port import Wiring
     from cosbatch.model.principals import Caller
+    from cosbatch.service.service import JobService
     from cosbatch.settings import Settings
 
 Answer = TypeVar("Answer")
@@ -92,6 +94,10 @@ class Invocation:
         from cosbatch.cli.callers import caller_in
 
         return caller_in(self.account_name)
+
+    def open_service(self) -> AbstractAsyncContextManager[JobService]:
+        """For verbs that look at jobs or change them. NoSuchName where the account is none."""
+        return self.wiring.open_service(self.settings(), self.state_folder, account=self.account_name)
 
     @property
     def wiring(self) -> Wiring:

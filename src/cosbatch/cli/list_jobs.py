@@ -33,11 +33,12 @@ async def _list(
     from cosbatch.cli.output import print_json, table
     from cosbatch.model.identifiers import RegionName
     from cosbatch.service.job_document import job_document
+    from cosbatch.service.people_names import check_account
     from cosbatch.service.service import JobPage
 
     page = JobPage(jobs=(), next_token="")
     if invocation.wiring.has_jobs(invocation.state_folder):
-        async with invocation.wiring.open_service(invocation.settings(), invocation.state_folder) as service:
+        async with invocation.open_service() as service:
             page = await service.list_jobs(
                 caller=invocation.caller,
                 region=None if region is None else RegionName(region),
@@ -45,6 +46,8 @@ async def _list(
                 max_results=limit,
                 next_token=next_token,
             )
+    else:
+        check_account(invocation.account_name, known=())
     if invocation.as_json:
         print_json({"jobs": [job_document(job) for job in page.jobs], "next_token": page.next_token})
         return EXIT_SUCCEEDED

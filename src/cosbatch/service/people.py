@@ -30,7 +30,7 @@ from cosbatch.model.errors import NoSuchName, NotAllowed
 from cosbatch.model.identifiers import AccountId
 from cosbatch.model.principals import AccessKey, Account, Caller, User, UserRole
 from cosbatch.service.audit import telling
-from cosbatch.service.people_names import checked_account, checked_token, checked_user
+from cosbatch.service.people_names import account_name, checked_account, checked_token, checked_user, unknown_account
 
 _NO_ID: Final = "(unknown)"
 """In the audit log, in place of an id that nothing has: it may be a secret that was taken for one."""
@@ -306,7 +306,9 @@ class People:
         if named:
             known = ", ".join(account.name for account in named)
             raise NoSuchName(f"there are several accounts ({known}); name one of them")
-        raise NoSuchName(f"there is no account {wanted!r}" if wanted else "there is no account yet; make one first")
+        if wanted is None:
+            raise NoSuchName("there is no account yet; make one first")
+        raise unknown_account(account_name(wanted), known=[account.name for account in accounts])
 
     async def _seen_account(self, caller: Caller, wanted: AccountId | None) -> AccountId | None:
         """What a list is narrowed to; None: everything."""

@@ -25,7 +25,6 @@ from cosbatch.model.identifiers import AccountId, Bucket, RegionName
 from cosbatch.model.jobs import JobRequest, PlanFindings, region_written
 from cosbatch.model.principals import Caller, Role, RoleProvider, UserRole
 from cosbatch.model.regions import CLOUD_DOMAINS, Region, Versioning, is_same_store
-from cosbatch.model.states import FINAL, JobStatus
 from cosbatch.operations.job_access import job_access, with_source
 from cosbatch.service.audit import Record, audited
 from cosbatch.service.role_desk import RoleDesk
@@ -182,8 +181,8 @@ class RoleService:
         return RoleMade(role=replace(role, arn=arn), is_made=True, policies=policies)
 
     async def delete_role(self, arn: str, *, caller: Caller) -> None:
-        """From the registry; the provider keeps it. InvalidArgument where an unfinished job names it, or the settings
-        declare it."""
+        """From the registry; the provider keeps it. InvalidArgument where a job names it that is unfinished, or has its
+        report still to deliver, or the settings declare it."""
         async with audited(self._record, caller, "delete-role", target=arn):
             await self._delete(arn, caller=caller)
 
@@ -193,9 +192,8 @@ class RoleService:
         if role.is_declared:
             fault = Fault(path="arn", value=arn, problem="is declared", way_out="delete it from the settings file")
             raise InvalidArgument("the role cannot be deleted", faults=[fault])
-        unfinished = [status for status in JobStatus if status not in FINAL]
-        for job in await self._jobs.jobs(account=caller.account.id, statuses=unfinished):
-            if job.request.role_arn == arn:
+        for job in [queued.job for queued in await self._jobs.queued_jobs()]:
+            if (job.account, job.request.role_arn) == (caller.account.id, arn):
                 problem = f"is needed by job {job.id}, which is {job.status}"
                 fault = Fault(path="arn", value=arn, problem=problem, way_out="cancel the job, or wait for its end")
                 raise InvalidArgument("the role cannot be deleted", faults=[fault])
