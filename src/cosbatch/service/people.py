@@ -63,6 +63,11 @@ def local_operator(name: str) -> Caller:
     return Caller(account=service, user=name, role=UserRole.ADMIN, via="cli")
 
 
+def operator_of(caller: Caller) -> Caller:
+    """The same caller, acting for the service as a whole."""
+    return replace(caller, account=local_operator(caller.user).account)
+
+
 def secret_purpose(access_key_id: str) -> str:
     """What the secret of an access key is sealed for."""
     return SECRET_PURPOSE.format(id=access_key_id)
@@ -109,6 +114,9 @@ class People:
         accounts = await self._book.accounts()
         return [account for account in accounts if _sees(caller, account.id)]
 
+    async def describe_account(self, caller: Caller, account: AccountId) -> Account:
+        return await self._account(caller, account)
+
     async def set_account_disabled(self, caller: Caller, account: AccountId, *, is_disabled: bool = True) -> Account:
         """Its users' passwords, keys and tokens let nobody in until it is enabled again; its jobs go on. The operator's
         alone. Declared accounts are changed in the settings."""
@@ -152,6 +160,9 @@ class People:
     async def list_users(self, caller: Caller, *, account: AccountId | None = None) -> list[User]:
         self._check_may(caller)
         return await self._book.users(account=await self._seen_account(caller, account))
+
+    async def describe_user(self, caller: Caller, name: str) -> User:
+        return await self._user(caller, name)
 
     async def change_user(
         self, caller: Caller, name: str, *, role: UserRole | None = None, is_disabled: bool | None = None
@@ -215,6 +226,13 @@ class People:
         self._check_may(caller)
         return await self._book.access_keys(account=await self._seen_account(caller, account), user=user)
 
+    async def own_access_keys(
+        self, caller: Caller, *, account: AccountId | None = None, user: str | None = None
+    ) -> list[AccessKey]:
+        """The caller's, whatever the role. NotAllowed where another user's are asked for."""
+        _check_own(caller, account, user)
+        return await self._book.access_keys(account=caller.account.id, user=caller.user)
+
     async def set_access_key_disabled(self, caller: Caller, access_key_id: str, *, is_disabled: bool = True) -> None:
         action = "disable-access-key" if is_disabled else "enable-access-key"
         async with self._telling(caller, action, _NO_ID) as entry:
@@ -258,6 +276,13 @@ class People:
     ) -> list[ApiToken]:
         self._check_may(caller)
         return await self._book.tokens(account=await self._seen_account(caller, account), user=user)
+
+    async def own_tokens(
+        self, caller: Caller, *, account: AccountId | None = None, user: str | None = None
+    ) -> list[ApiToken]:
+        """The caller's, whatever the role. NotAllowed where another user's are asked for."""
+        _check_own(caller, account, user)
+        return await self._book.tokens(account=caller.account.id, user=caller.user)
 
     async def revoke_token(self, caller: Caller, token_id: str) -> ApiToken:
         """By its id, or by its text: who has found a token somewhere has that alone."""
@@ -315,6 +340,11 @@ class People:
         if wanted is not None:
             return (await self._account(caller, wanted)).id
         return None if _is_operator(caller) else caller.account.id
+
+
+def _check_own(caller: Caller, account: AccountId | None, user: str | None) -> None:
+    if account not in (None, caller.account.id) or user not in (None, caller.user):
+        raise NotAllowed(f"user {caller.user} is a {caller.role} and sees what is the own; ask an admin for the rest")
 
 
 def _is_operator(caller: Caller) -> bool:

@@ -11,6 +11,8 @@ from cosbatch.identity.passwords import Passwords
 from cosbatch.ledger.people_port import PeopleBook
 from cosbatch.ledger.sql_ledger import SqlLedger
 from cosbatch.model.clock import Clock
+from cosbatch.service.founding import FirstRunFile
+from cosbatch.service.people import People
 from cosbatch.service.role_desk import RoleDesk
 from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
@@ -48,7 +50,19 @@ def rest_desks(parts: RestParts) -> Desks:
         # --- checks before a job runs, estimates
         # --- retries, clones, reports
         # --- people, keys, tokens, roles, regions, audit, browsing
+        people=_people(parts),
+        operator_account=parts.settings.server.operator_account,
         # --- webhooks
+    )
+
+
+def _people(parts: RestParts) -> People:
+    return People(
+        parts.book,
+        cipher=lambda: parts.cipher,
+        passwords=parts.passwords,
+        clock=parts.clock,
+        forget_first_run=FirstRunFile(parts.data_dir).forget,
     )
 
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse
 from starlette.routing import Mount
 
+from cosbatch.web.rest.access_keys import access_key_calls
 from cosbatch.web.rest.calls import PREFIX, Call
 from cosbatch.web.rest.desks import Desks
 from cosbatch.web.rest.document import document_calls, openapi_document
@@ -16,7 +17,9 @@ from cosbatch.web.rest.errors import tell_errors
 from cosbatch.web.rest.gate import Gate, GatedRoute
 from cosbatch.web.rest.jobs import job_calls
 from cosbatch.web.rest.limits import CallCounts, CallRates
+from cosbatch.web.rest.people import people_calls
 from cosbatch.web.rest.sessions import session_calls
+from cosbatch.web.rest.tokens import token_calls
 
 
 def all_calls() -> list[Call]:
@@ -29,6 +32,9 @@ def all_calls() -> list[Call]:
         *job_calls(),
         # --- retries, clones, reports
         # --- people, keys, tokens, roles, regions, audit, browsing
+        *people_calls(),
+        *access_key_calls(),
+        *token_calls(),
         # --- webhooks
     ]
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from cosbatch.model.clock import Clock
 from cosbatch.model.principals import Caller
 from cosbatch.service.audit import Record
+from cosbatch.service.people import People
 from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
 from cosbatch.web.calls import CALLER
@@ -34,6 +35,9 @@ class Desks:
     # --- retries, clones, reports (follow_up.py, reports.py)
 
     # --- people, keys, tokens, roles, regions, audit, browsing
+    people: People
+    operator_account: str
+    """Name of the account whose admins act as the operator; empty: none has such."""
 
     # --- webhooks (webhooks.py)
 
