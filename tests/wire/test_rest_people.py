@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -194,7 +195,7 @@ async def test_others_see_their_own_keys_and_tokens_alone(rig: RestRig) -> None:
 
 
 async def test_a_token_shows_its_text_once_and_is_revoked(rig: RestRig) -> None:
-    form = {"user": OPERATOR, "scopes": ["jobs:read"], "lasts_days": 1, "description": "nightly"}
+    form: dict[str, Any] = {"user": OPERATOR, "scopes": ["jobs:read"], "lasts_days": 1, "description": "nightly"}
     made = await rig.call("POST", "/tokens", by=ADMIN, json=form)
     assert made.status_code == 201, made.text
     token, text = made.json()["token"], made.json()["text"]
@@ -209,7 +210,8 @@ async def test_a_token_shows_its_text_once_and_is_revoked(rig: RestRig) -> None:
 
 
 async def test_a_token_that_cannot_be_is_refused(rig: RestRig) -> None:
-    for form in ({"scopes": []}, {"scopes": ["jobs:all"]}, {"scopes": ["admin"], "lasts_days": 0}):
+    wrong: list[dict[str, Any]] = [{"scopes": []}, {"scopes": ["jobs:all"]}, {"scopes": ["admin"], "lasts_days": 0}]
+    for form in wrong:
         answer = await rig.call("POST", "/tokens", by=ADMIN, json={"user": OPERATOR, **form})
         assert refusal(answer) == (400, "InvalidArgument")
 

@@ -18,6 +18,8 @@ from cosbatch.web.rest.gate import Gate, GatedRoute
 from cosbatch.web.rest.jobs import job_calls
 from cosbatch.web.rest.limits import CallCounts, CallRates
 from cosbatch.web.rest.people import people_calls
+from cosbatch.web.rest.regions import region_calls
+from cosbatch.web.rest.roles import role_calls
 from cosbatch.web.rest.sessions import session_calls
 from cosbatch.web.rest.tokens import token_calls
 
@@ -35,6 +37,8 @@ def all_calls() -> list[Call]:
         *people_calls(),
         *access_key_calls(),
         *token_calls(),
+        *role_calls(),
+        *region_calls(),
         # --- webhooks
     ]
 

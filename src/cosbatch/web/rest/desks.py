@@ -11,7 +11,10 @@ from starlette.requests import Request
 from cosbatch.model.clock import Clock
 from cosbatch.model.principals import Caller
 from cosbatch.service.audit import Record
+from cosbatch.service.browsing import Browsing
 from cosbatch.service.people import People
+from cosbatch.service.regions import RegionService
+from cosbatch.service.roles import RoleService
 from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
 from cosbatch.web.calls import CALLER
@@ -38,6 +41,9 @@ class Desks:
     people: People
     operator_account: str
     """Name of the account whose admins act as the operator; empty: none has such."""
+    roles: RoleService
+    regions: RegionService
+    browsing: Browsing
 
     # --- webhooks (webhooks.py)
 
