@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount
 
 from cosbatch.web.rest.access_keys import access_key_calls
+from cosbatch.web.rest.browsing import browsing_calls
 from cosbatch.web.rest.calls import PREFIX, Call
 from cosbatch.web.rest.desks import Desks
 from cosbatch.web.rest.document import document_calls, openapi_document
@@ -17,6 +18,7 @@ from cosbatch.web.rest.errors import tell_errors
 from cosbatch.web.rest.gate import Gate, GatedRoute
 from cosbatch.web.rest.jobs import job_calls
 from cosbatch.web.rest.limits import CallCounts, CallRates
+from cosbatch.web.rest.manifests import manifest_calls
 from cosbatch.web.rest.people import people_calls
 from cosbatch.web.rest.regions import region_calls
 from cosbatch.web.rest.roles import role_calls
@@ -39,6 +41,8 @@ def all_calls() -> list[Call]:
         *token_calls(),
         *role_calls(),
         *region_calls(),
+        *browsing_calls(),
+        *manifest_calls(),
         # --- webhooks
     ]
 
