@@ -24,7 +24,15 @@ from cosbatch.identity.tokens import (
     new_secret_key,
     new_token,
 )
-from cosbatch.ledger.people_port import NO_ACCOUNT, SECRET_PURPOSE, AuditEntry, AuditLine, PeopleBook
+from cosbatch.ledger.people_port import (
+    ALL_LINES,
+    NO_ACCOUNT,
+    SECRET_PURPOSE,
+    AuditEntry,
+    AuditFilter,
+    AuditLine,
+    PeopleBook,
+)
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import NoSuchName, NotAllowed
 from cosbatch.model.identifiers import AccountId
@@ -299,12 +307,18 @@ class People:
     # --- the audit log
 
     async def audit(
-        self, caller: Caller, *, account: AccountId | None = None, before: int | None = None, limit: int = 100
+        self,
+        caller: Caller,
+        *,
+        account: AccountId | None = None,
+        before: int | None = None,
+        limit: int = 100,
+        wanted: AuditFilter = ALL_LINES,
     ) -> list[AuditLine]:
         """Newest first; ``before`` is the id of the last line of an earlier answer."""
         self._check_may(caller)
         seen = await self._seen_account(caller, account)
-        return await self._book.audit(account=seen, before=before, limit=limit)
+        return await self._book.audit(account=seen, before=before, limit=limit, wanted=wanted)
 
     # --- who may
 

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount
 
 from cosbatch.web.rest.access_keys import access_key_calls
+from cosbatch.web.rest.audit import audit_calls
 from cosbatch.web.rest.browsing import browsing_calls
 from cosbatch.web.rest.calls import PREFIX, Call
 from cosbatch.web.rest.desks import Desks
@@ -42,6 +43,7 @@ def all_calls() -> list[Call]:
         *role_calls(),
         *region_calls(),
         *browsing_calls(),
+        *audit_calls(),
         *manifest_calls(),
         # --- webhooks
     ]
