@@ -17,7 +17,15 @@ from typing import Final
 from cosbatch.identity.credentials import Credentials
 from cosbatch.identity.policies import Access, Purpose
 from cosbatch.manifests.inspect import Inspection, inspect_manifest
-from cosbatch.model.errors import Fault, InvalidArgument, JobFailure, NotAllowed, StorageError, StorageReason
+from cosbatch.model.errors import (
+    Fault,
+    InvalidArgument,
+    JobFailure,
+    NoSuchRole,
+    NotAllowed,
+    StorageError,
+    StorageReason,
+)
 from cosbatch.model.identifiers import Bucket, RegionName
 from cosbatch.model.manifests import Manifest, ManifestFormat
 from cosbatch.model.principals import Caller, UserRole
@@ -61,7 +69,7 @@ class RegionTried:
 
 
 class Browsing:
-    """Raises InvalidArgument for an unknown region, NotAllowed, NoSuchRole, RoleNotAssumed, and StorageError."""
+    """Raises InvalidArgument for an unknown region or role, NotAllowed, RoleNotAssumed, and StorageError."""
 
     def __init__(
         self,
@@ -154,10 +162,7 @@ class Browsing:
         if not caller.role.may(UserRole.OPERATOR):
             raise NotAllowed(f"user {caller.user} is a {caller.role} and may not look into stores; ask an operator")
         if role_arn:
-            assumed = await self._desk.assume(
-                role_arn, account=caller.account.id, session_name=_SESSION, accesses=accesses
-            )
-            return self._open_store(region, assumed.credentials)
+            return self._open_store(region, await self._credentials_of(role_arn, caller, accesses))
         if not caller.role.may(UserRole.ADMIN):
             raise NotAllowed(
                 "the region's own credentials may see more than the account's buckets: name a role of the account in"
@@ -168,6 +173,17 @@ class Browsing:
             fault = Fault(path="role_arn", value="", problem=problem, way_out=way_out)
             raise InvalidArgument("the store cannot be asked", faults=[fault])
         return self._open_store(region, None)
+
+    async def _credentials_of(self, role_arn: str, caller: Caller, accesses: Sequence[Access]) -> Credentials:
+        try:
+            assumed = await self._desk.assume(
+                role_arn, account=caller.account.id, session_name=_SESSION, accesses=accesses
+            )
+        except NoSuchRole as error:
+            problem, way_out = "is no role of the account", "register it first, or name one of those that are"
+            fault = Fault(path="role_arn", value=role_arn[:200], problem=problem, way_out=way_out)
+            raise InvalidArgument("the store cannot be asked", faults=[fault]) from error
+        return assumed.credentials
 
     def _patience(self, region: RegionName, target: str) -> AbstractAsyncContextManager[None]:
         return answered_within(self._look_seconds, store=f"the store of region {region}", target=target)

@@ -129,9 +129,9 @@ class People:
         """Its users' passwords, keys and tokens let nobody in until it is enabled again; its jobs go on. The operator's
         alone. Declared accounts are changed in the settings."""
         async with self._telling(caller, "disable-account" if is_disabled else "enable-account", account) as entry:
+            known = await self._account(caller, account)
             if not _is_operator(caller):
                 raise NotAllowed("accounts are disabled and enabled by the operator, with cosbatch admin")
-            known = await self._account(caller, account)
             if known.is_declared:
                 raise NotAllowed(f"the account {known.name!r} is declared in the settings; change it there")
             told = replace(entry, account=known.id, target=known.name)

@@ -21,12 +21,13 @@ from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
 from cosbatch.settings import Settings
 from cosbatch.storage.port import BrowsedStore
+from cosbatch.web.rest.app import all_calls
 from cosbatch.web.rest.desks import Desks
 from cosbatch.web.rest.limits import CallRates
 from cosbatch.wiring.regions import region_service
 from cosbatch.wiring.roles import role_service
 from cosbatch.wiring.service import role_desk
-from cosbatch.wiring.stores import RegionStores
+from cosbatch.wiring.stores import RegionStores, profile_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,10 @@ def rest_desks(parts: RestParts) -> Desks:
         version=__version__,
         clock=parts.clock,
         record=parts.book.record,
+        rates=call_rates(parts.settings),
+        calls=all_calls,
+        regions=parts.stores.regions,
+        profile_of=profile_of,
         sign_in=parts.sign_in,
         jobs=parts.service,
         # --- lists of jobs, series, failures
@@ -63,7 +68,7 @@ def rest_desks(parts: RestParts) -> Desks:
         roles=role_service(
             ledger=parts.ledger, desk=desk, cipher=parts.cipher, stores=parts.stores, record=parts.book.record
         ),
-        regions=region_service(parts.settings, ledger=parts.ledger),
+        region_table=region_service(parts.settings, ledger=parts.ledger),
         browsing=_browsing(parts, desk),
         # --- webhooks
     )

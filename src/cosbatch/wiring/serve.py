@@ -41,7 +41,7 @@ from cosbatch.wiring.admin import seen_at_work
 from cosbatch.wiring.engine import Engine, engine_limits, open_engine
 from cosbatch.wiring.first_run import write_first_run
 from cosbatch.wiring.keys import key_ring
-from cosbatch.wiring.rest import RestParts, call_rates, rest_desks
+from cosbatch.wiring.rest import RestParts, rest_desks
 
 log = structlog.get_logger(__name__)
 
@@ -209,7 +209,7 @@ def _wires(settings: Settings, engine: Engine, data_dir: Path, book: PeopleBook,
     )
     return [
         *cos_routes(engine.service, keys=sign_in, clock=clock, new_request_id=current_request_id),
-        *rest_routes(rest_desks(parts), rates=call_rates(settings)),
+        *rest_routes(rest_desks(parts)),
     ]
 
 

@@ -13,12 +13,13 @@ from cosbatch.web.rest.access_keys import access_key_calls
 from cosbatch.web.rest.audit import audit_calls
 from cosbatch.web.rest.browsing import browsing_calls
 from cosbatch.web.rest.calls import PREFIX, Call
+from cosbatch.web.rest.capabilities import capability_calls
 from cosbatch.web.rest.desks import Desks
 from cosbatch.web.rest.document import document_calls, openapi_document
 from cosbatch.web.rest.errors import tell_errors
 from cosbatch.web.rest.gate import Gate, GatedRoute
 from cosbatch.web.rest.jobs import job_calls
-from cosbatch.web.rest.limits import CallCounts, CallRates
+from cosbatch.web.rest.limits import CallCounts
 from cosbatch.web.rest.manifests import manifest_calls
 from cosbatch.web.rest.people import people_calls
 from cosbatch.web.rest.regions import region_calls
@@ -32,6 +33,7 @@ def all_calls() -> list[Call]:
     return [
         *session_calls(),
         *document_calls(),
+        *capability_calls(),
         # --- lists of jobs, series, failures
         # --- checks before a job runs, estimates
         *job_calls(),
@@ -49,16 +51,16 @@ def all_calls() -> list[Call]:
     ]
 
 
-def rest_routes(desks: Desks, *, rates: CallRates | None = None) -> list[Mount]:
-    return [Mount(PREFIX, app=rest_app(desks, rates=rates), name="rest")]
+def rest_routes(desks: Desks) -> list[Mount]:
+    return [Mount(PREFIX, app=rest_app(desks), name="rest")]
 
 
-def rest_app(desks: Desks, *, rates: CallRates | None = None) -> FastAPI:
+def rest_app(desks: Desks) -> FastAPI:
     """Serves the calls below ``/``; :func:`rest_routes` mounts it where it belongs."""
-    calls = all_calls()
+    calls = desks.calls()
     app = bare_app(calls, version=desks.version)
     app.state.desks = desks
-    app.state.gate = Gate(calls, desks=desks, counts=CallCounts(rates or CallRates()))
+    app.state.gate = Gate(calls, desks=desks, counts=CallCounts(desks.rates))
     return app
 
 

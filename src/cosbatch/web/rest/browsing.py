@@ -39,7 +39,7 @@ AsRole = Annotated[
     Query(max_length=1024, description="A role of the account to look with. Admins may do without: then the region's."),
 ]
 _REFUSED: Final = {
-    404: "There is no such bucket, or no such role.",
+    404: "There is no such bucket.",
     409: "The store says no, or the role cannot be assumed.",
 }
 _OBJECT: Final[dict[str, Any]] = {

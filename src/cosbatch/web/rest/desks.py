@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,7 +10,9 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from cosbatch.model.clock import Clock
+from cosbatch.model.identifiers import RegionName
 from cosbatch.model.principals import Caller
+from cosbatch.model.regions import Region
 from cosbatch.service.audit import Record
 from cosbatch.service.browsing import Browsing
 from cosbatch.service.people import People
@@ -17,7 +20,10 @@ from cosbatch.service.regions import RegionService
 from cosbatch.service.roles import RoleService
 from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
+from cosbatch.storage.profiles import CapabilityProfile
 from cosbatch.web.calls import CALLER
+from cosbatch.web.rest.calls import Call
+from cosbatch.web.rest.limits import CallRates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +34,12 @@ class Desks:
     clock: Clock
     record: Record
     """The audit log; told of refusals that come before any verb."""
+    rates: CallRates
+    calls: Callable[[], Sequence[Call]]
+    """All calls of the API."""
+    regions: Mapping[RegionName, Region]
+    """As of the last look; the same object always shows the latest."""
+    profile_of: Callable[[Region], CapabilityProfile]
     sign_in: SignIn
     jobs: JobService
 
@@ -42,7 +54,7 @@ class Desks:
     operator_account: str
     """Name of the account whose admins act as the operator; empty: none has such."""
     roles: RoleService
-    regions: RegionService
+    region_table: RegionService
     browsing: Browsing
 
     # --- webhooks (webhooks.py)

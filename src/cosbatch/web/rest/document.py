@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -35,6 +38,16 @@ _MEANINGS: Final = {
     500: "A fault of the service.",
     503: "The service cannot do it now: try again after `retry-after` seconds.",
 }
+
+_HEADERS: Final[dict[str, Any]] = {
+    "etag": {"description": "For `if-none-match` of the next call.", "schema": {"type": "string"}},
+    "location": {"description": "Path of what was made.", "schema": {"type": "string"}},
+    "retry-after": {"description": "Seconds.", "required": True, "schema": {"type": "string", "pattern": "^[0-9]+$"}},
+    "www-authenticate": {"description": "How to say who calls.", "required": True, "schema": {"type": "string"}},
+}
+_HEADERS_OF: Final = {"retry-after": (429, 503), "www-authenticate": (401,)}
+_USED: Final = re.compile(r'"#/components/schemas/([^"]+)"')
+_ROLE: Final = re.compile(r":\w+:`~?([^`]+)`")
 
 
 def document_calls() -> list[Call]:
@@ -72,10 +85,33 @@ def openapi_document(app: FastAPI, calls: Sequence[Call]) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas.update(_error_schemas())
+    made["components"]["responses"] = {_name_of(status): _refusal(status, text) for status, text in _MEANINGS.items()}
+    made["components"]["headers"] = deepcopy(_HEADERS)
     made["components"]["securitySchemes"] = _schemes()
     for call in calls:
-        _complete(made["paths"][call.path][call.method.lower()], call)
+        _complete(made["paths"][call.shown_path][call.method.lower()], call)
+    _drop_unused(made, schemas)
+    _tidy(made)
     return made
+
+
+def _drop_unused(made: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """What a field of ours is read into stands there too, though no field shows it."""
+    while unused := schemas.keys() - set(_USED.findall(json.dumps(made))):
+        for name in unused:
+            del schemas[name]
+
+
+def _tidy(written: Any) -> None:
+    """Docstrings become descriptions: in Markdown, without the marks of another language."""
+    if isinstance(written, list):
+        for member in written:
+            _tidy(member)
+    elif isinstance(written, dict):
+        if isinstance(written.get("description"), str):
+            written["description"] = _ROLE.sub(r"`\1`", written["description"]).replace("``", "`").strip()
+        for member in written.values():
+            _tidy(member)
 
 
 def _error_schemas() -> dict[str, Any]:
@@ -117,14 +153,32 @@ def _complete(operation: dict[str, Any], call: Call) -> None:
         json_answer["example"] = call.example
     for status, meaning in call.also.items():
         answers[str(status)] = {**usual, "description": meaning}
+    if call.status == 201:
+        usual["headers"] = {"location": {"$ref": "#/components/headers/location"}}
     if not call.writes:
-        answers["304"] = {"description": "It is what `if-none-match` names."}
+        usual["headers"] = {"etag": {"$ref": "#/components/headers/etag"}}
+        answers["304"] = {"description": "It still is what `if-none-match` names."}
     body = operation.get("requestBody", {}).get("content", {}).get("application/json")
     if body is not None and call.asked is not None:
         body["example"] = call.asked
-    for status, meaning in sorted(_refusals(call, has_body=body is not None).items()):
-        content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{_ERROR_SCHEMA}"}}}
-        answers[str(status)] = {"description": meaning, "content": content}
+    for status in sorted(_refusals(call, has_body=body is not None)):
+        answers[str(status)] = {"$ref": f"#/components/responses/{_name_of(status)}"}
+    for status, meaning in call.refusals.items():
+        answers[str(status)] = _refusal(status, meaning)
+    operation["responses"] = {status: answers[status] for status in sorted(answers)}
+
+
+def _name_of(status: int) -> str:
+    return f"Refused{status}"
+
+
+def _refusal(status: int, meaning: str) -> dict[str, Any]:
+    headers = [name for name, statuses in _HEADERS_OF.items() if status in statuses]
+    return {
+        "description": meaning,
+        **({"headers": {name: {"$ref": f"#/components/headers/{name}"} for name in headers}} if headers else {}),
+        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{_ERROR_SCHEMA}"}}},
+    }
 
 
 def _security(call: Call) -> list[dict[str, list[str]]]:
@@ -136,7 +190,8 @@ def _security(call: Call) -> list[dict[str, list[str]]]:
     return [{_TOKEN: []}, session]
 
 
-def _refusals(call: Call, *, has_body: bool) -> dict[int, str]:
+def _refusals(call: Call, *, has_body: bool) -> list[int]:
+    """Those that calls of its kind have anyway."""
     statuses = [400, 429, 500, 503]
     if call.access is not Access.OPEN:
         statuses += [401, 403]
@@ -146,4 +201,4 @@ def _refusals(call: Call, *, has_body: bool) -> dict[int, str]:
         statuses.append(409)
     if has_body:
         statuses += [413, 415]
-    return {status: _MEANINGS[status] for status in statuses} | dict(call.refusals)
+    return statuses

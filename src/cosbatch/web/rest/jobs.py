@@ -145,7 +145,12 @@ async def create_job(
     caller: WhoCalls,
     response: Response,
     idempotency_key: Annotated[
-        str, Header(max_length=TOKEN_MAX_BYTES, description="The same as `client_request_token` in the body.")
+        str,
+        Header(
+            alias="Idempotency-Key",
+            max_length=TOKEN_MAX_BYTES,
+            description="The same as `client_request_token` in the body.",
+        ),
     ] = "",
 ) -> JobView:
     """The body is a job document, as job files have it. A call that may have been lost can be made again under the

@@ -81,7 +81,7 @@ def manifest_calls() -> list[Call]:
             },
             example=_LOOK,
             refusals={
-                404: "There is no such object, or no such role.",
+                404: "There is no such object.",
                 409: "The store says no, the bucket lies in another region, or the manifest changes meanwhile.",
             },
         )

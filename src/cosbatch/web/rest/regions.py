@@ -227,7 +227,7 @@ async def list_regions(
     desks: AllDesks, caller: WhoCalls, limit: PageLimit = PAGE_DEFAULT, cursor: PageCursor = ""
 ) -> RegionPage:
     """All that jobs may name, those of the settings and those that were made. By name."""
-    found = await desks.regions.known_regions()
+    found = await desks.region_table.known_regions()
     page, following = page_of(found, place=lambda known: (known.region.name,), limit=limit, cursor=cursor)
     items = [
         region_view(known, has_credentials=known.region.name in desks.browsing.with_credentials, reader=caller.role)
@@ -237,7 +237,7 @@ async def list_regions(
 
 
 async def describe_region(region: OneRegion, desks: AllDesks, caller: WhoCalls) -> RegionView:
-    known = await desks.regions.known_region(region)
+    known = await desks.region_table.known_region(region)
     return region_view(known, has_credentials=region in desks.browsing.with_credentials, reader=caller.role)
 
 
@@ -246,7 +246,7 @@ async def create_region(
 ) -> RegionView:
     """The operator's alone: whoever makes a region says where this service sends requests. It is known at once."""
     given = form.model_dump(exclude={"name"}, exclude_none=True)
-    made = await desks.regions.create_region(acting(caller, desks), name=form.name, fields=given)
+    made = await desks.region_table.create_region(acting(caller, desks), name=form.name, fields=given)
     response.headers["location"] = f"{PREFIX}/regions/{made.region.name}"
     return region_view(made, has_credentials=False, reader=caller.role)
 
@@ -257,7 +257,7 @@ async def update_region(
     """The operator's alone. Which store it is stays while an unfinished job names it; the rest is taken by running
     jobs too, within seconds."""
     given = form.model_dump(exclude_unset=True)
-    changed = await desks.regions.update_region(
+    changed = await desks.region_table.update_region(
         acting(caller, desks),
         region,
         fields={name: value for name, value in given.items() if value is not None},
@@ -268,7 +268,7 @@ async def update_region(
 
 async def delete_region(region: OneRegion, desks: AllDesks, caller: WhoCalls) -> None:
     """The operator's alone. Not while an unfinished job or a role names it."""
-    await desks.regions.delete_region(acting(caller, desks), region)
+    await desks.region_table.delete_region(acting(caller, desks), region)
 
 
 async def test_region(region: OneRegion, desks: AllDesks, caller: WhoCalls) -> RegionTriedView:
