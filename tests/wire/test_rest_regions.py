@@ -113,6 +113,8 @@ async def test_all_that_is_wrong_is_told_at_once(rig: RestRig) -> None:
 async def test_a_store_that_is_not_there_is_not_reachable(rig: RestRig) -> None:
     tried = (await rig.call("POST", f"/regions/{HOME}:test")).json()
     assert (tried["is_reachable"], tried["latency_seconds"], tried["credentials"]) == (False, None, "none")
+    assert tried["detail"] == "ConnectionRefused"
+    assert "127.0.0.1:9" in (await rig.call("POST", f"/regions/{HOME}:test", by=ADMIN)).json()["detail"]
     assert refusal(await rig.call("POST", f"/regions/{HOME}:test", by=VIEWER)) == (403, "AccessDenied")
     assert refusal(await rig.call("POST", "/regions/nowhere:test")) == (400, "InvalidArgument")
 

@@ -125,6 +125,7 @@ async def test_a_role_of_a_store_that_does_not_answer_cannot_be_tested(rig: Rest
     answer = await rig.call("POST", f"{place()}:test", json={"job": job_content(region=HOME)})
     assert refusal(answer) == (503, "StoreUnavailable")
     assert SECRET not in answer.text
+    assert "127.0.0.1" not in answer.text
 
 
 async def test_who_may_not(rig: RestRig) -> None:

@@ -18,13 +18,11 @@ from cosbatch.web.rest.app import all_calls, bare_app, rest_routes
 from cosbatch.web.rest.calls import Access, Call
 from cosbatch.web.rest.gate import GatedRoute
 from cosbatch.wiring.rest import rest_desks
-from tests.wire.rest_ids import SHARED, ids_of_first_account
+from tests.wire.rest_ids import ASKS_A_STORE, SHARED, ids_of_first_account
 from tests.wire.rest_rig import ADMIN, OPERATOR, PASSWORD, ROOT, STRANGER, VIEWER, RestRig, refusal, rest_rig
 
 CALLS: Final = all_calls()
 KNOWN: Final = [call for call in CALLS if call.access is not Access.OPEN]
-ASKS_A_STORE: Final = frozenset({"test_role"})
-"""Behind this API no store stands that could answer."""
 PARAMETER: Final = re.compile(r"\{(\w+)(?::path)?\}")
 
 

@@ -128,21 +128,21 @@ class Browsing:
         return await inspect_manifest(manifest, store, guess_format=guess_format, look_seconds=self._look_seconds)
 
     async def test_region(self, caller: Caller, *, region: str) -> RegionTried:
-        """Asks the store for the list of its buckets, and tells nothing of them."""
+        """Asks the store for the list of its buckets, and tells nothing of them; and of its address to admins alone."""
         if not caller.role.may(UserRole.OPERATOR):
             raise NotAllowed(f"user {caller.user} is a {caller.role} and may not test regions; that takes an operator")
         name = await self._known(region)
-        has_own = name in self.with_credentials
+        has_own, shows_all = name in self.with_credentials, caller.role.may(UserRole.ADMIN)
         began = time.perf_counter()
         try:
             store = self._open_store(name, None if has_own else _NOBODY)
             async with self._patience(name, "GET /"):
                 await store.list_buckets()
         except JobFailure as failure:
-            return _not_there(has_own, failure.reason)
+            return _not_there(has_own, failure.reason if shows_all else failure.failure_code)
         except StorageError as error:
             if not error.http_status:
-                return _not_there(has_own, str(error))
+                return _not_there(has_own, str(error) if shows_all else error.code)
             found = KeyFound.REFUSED if error.reason in _KEY_REFUSED else KeyFound.UNKNOWN
             return _there(began, found if has_own else KeyFound.NONE, f"{error.http_status} {error.code}")
         return _there(began, KeyFound.ACCEPTED if has_own else KeyFound.NONE, "200")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 from starlette.responses import Response, StreamingResponse
 
 from cosbatch.ledger.people_port import AuditFilter, AuditLine, Outcome
 from cosbatch.model.identifiers import AccountId
 from cosbatch.model.principals import Caller
+from cosbatch.service.faults import refused
 from cosbatch.service.people import People
 from cosbatch.service.people_names import account_name
 from cosbatch.web.rest.calls import Access, Call
@@ -39,6 +41,8 @@ CSV_LINES_MAX: Final = 100_000
 """Of one file: whoever wants more asks for one month after the other."""
 _ID_MAX: Final = 2**63 - 1
 _TEXT_MAX: Final = 1024
+_MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:]{8}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})")
+"""RFC 3339."""
 _LINE: Final[dict[str, Any]] = {
     "id": 42,
     "at": "2026-11-26T08:00:00.000Z",
@@ -101,13 +105,23 @@ class AuditPage(View):
     next_cursor: str | None
 
 
+def _written_out(text: Any) -> Any:
+    """Numbers and days alone could be meant in several ways."""
+    if isinstance(text, str) and not _MOMENT.fullmatch(text):
+        raise refused("is no time", way_out="write one such as 2026-11-26T08:00:00Z")
+    return text
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+
+
 async def _filter(
     actor: Annotated[str, Query(max_length=NAME_MAX)] = "",
     action: Annotated[str, Query(max_length=NAME_MAX, description="Such as `create-user`.")] = "",
     target: Annotated[str, Query(max_length=_TEXT_MAX)] = "",
     outcome: Outcome | None = None,
-    since: Annotated[AwareDatetime | None, Query(description="At this time or later.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Before this time.")] = None,
+    since: Annotated[Moment | None, Query(description="At this time or later.")] = None,
+    until: Annotated[Moment | None, Query(description="Before this time.")] = None,
 ) -> AuditFilter:
     return AuditFilter(
         actor=actor,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, Final
@@ -22,17 +24,15 @@ from cosbatch.web.rest.shapes import (
     PageLimit,
     Time,
     View,
-    read_cursor,
     time_or_none,
     time_text,
-    write_cursor,
     wrong_cursor,
 )
 
 TAG: Final = "stores"
 _KEY_MAX: Final = 1024
-_CURSOR_MAX: Final = 16_384
-"""A store's own token is in it, or a key."""
+_CURSOR_MAX: Final = 2048
+"""A store's own token is in it, or a key of 1,024 bytes."""
 InRegion = Annotated[str, Query(max_length=64, description="A region of the table.")]
 AsRole = Annotated[
     str,
@@ -124,7 +124,9 @@ def refusals_of_store() -> Iterator[None]:
         if is_no or error.reason in (StorageReason.ACCESS_DENIED, StorageReason.CREDENTIALS_REFUSED):
             message = f"the store says no to {error.target}: {error.code}: {error.message}"
             raise RestRefusal("StoreRefused", message, http_status=409) from error
-        raise
+        # Why it did not may name its address, which is for admins: the log has it.
+        silent = "the region's store does not answer now"
+        raise StorageError(error.reason, f"{silent}: {error.code}", code=error.code, target=error.target) from error
     except JobFailure as failure:
         raise RestRefusal("StoreRefused", failure.reason, http_status=409) from failure
 
@@ -186,15 +188,15 @@ async def list_objects(
         )
         for each in page.objects
     ]
-    following = write_cursor(page.next_token) if page.next_token else None
-    return ObjectPage(items=items, folders=list(page.folders), next_cursor=following)
+    return ObjectPage(items=items, folders=list(page.folders), next_cursor=_cursor(page.next_token))
+
+
+def _cursor(token: str) -> str | None:
+    return base64.urlsafe_b64encode(token.encode()).decode().rstrip("=") if token else None
 
 
 def _token(cursor: str) -> str:
-    if not cursor:
-        return ""
-    match read_cursor(cursor):
-        case (str() as token,) if token:
-            return token
-        case _:
-            raise wrong_cursor(cursor)
+    try:
+        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise wrong_cursor(cursor) from None

@@ -277,6 +277,7 @@ async def create_account(
 
 
 async def describe_account(account: OneName, desks: AllDesks, caller: WhoCalls) -> AccountView:
+    """For the operator any account, else the caller's own."""
     return account_view(await desks.people.describe_account(acting(caller, desks), account_id(account)))
 
 
@@ -322,6 +323,7 @@ async def create_user(
 
 
 async def describe_user(user: OneName, desks: AllDesks, caller: WhoCalls) -> UserView:
+    """One of the caller's account, for the operator any."""
     return user_view(await desks.people.describe_user(acting(caller, desks), user))
 
 

@@ -38,7 +38,7 @@ _REGION: Final[dict[str, Any]] = {
     "created_at": "2026-11-26T08:00:00.000Z",
     "changed_at": "2026-11-26T08:00:00.000Z",
     "connection": {
-        "endpoint": "https://store.example",
+        "endpoint": "http://[::1]:9000",
         "addressing": "path",
         "signing_region": "us-east-1",
         "profile_overrides": {},
@@ -105,7 +105,7 @@ def _changing() -> list[Call]:
             summary="Make a region",
             shape=RegionView,
             status=201,
-            asked={"name": "archive", "endpoint": "https://store.example", "profile": "ceph"},
+            asked={"name": "archive", "endpoint": "http://[::1]:9000", "profile": "ceph"},
             example=_REGION,
         ),
         Call(
@@ -237,6 +237,7 @@ async def list_regions(
 
 
 async def describe_region(region: OneRegion, desks: AllDesks, caller: WhoCalls) -> RegionView:
+    """One of the settings, or one that was made."""
     known = await desks.region_table.known_region(region)
     return region_view(known, has_credentials=region in desks.browsing.with_credentials, reader=caller.role)
 

@@ -16,6 +16,7 @@ from cosbatch.service.documents import Document
 from cosbatch.service.job_schema import parse_job
 from cosbatch.service.role_trial import Verdict
 from cosbatch.service.roles import NewRole, RolePolicies
+from cosbatch.web.rest.browsing import refusals_of_store
 from cosbatch.web.rest.calls import Access, Call
 from cosbatch.web.rest.desks import AllDesks, WhoCalls
 from cosbatch.web.rest.job_examples import ASKED_JOB
@@ -42,7 +43,7 @@ _ROLE: Final[dict[str, Any]] = {
     "description": "nightly archive",
     "is_declared": False,
     "created_at": "2026-11-26T08:00:00.000Z",
-    "provider_details": {"external_id": "cosbatch-7", "sts_endpoint": "https://store.example", "sts_region": ""},
+    "provider_details": {"external_id": "cosbatch-7", "sts_endpoint": "", "sts_region": ""},
 }
 _TRUST: Final[dict[str, Any]] = {
     "Version": "2012-10-17",
@@ -332,7 +333,8 @@ async def test_role(
 ) -> RoleTestedView:
     """By doing it: the manifest is read, an object that it lists is looked at, and uploads are begun and aborted where
     the job will write. No object is changed."""
-    tested = await desks.roles.test_role(role_arn, caller=caller, request=_request(form.job))
+    with refusals_of_store():
+        tested = await desks.roles.test_role(role_arn, caller=caller, request=_request(form.job))
     return RoleTestedView(
         role_arn=role_arn,
         is_narrowed=tested.is_narrowed,
