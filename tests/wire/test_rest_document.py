@@ -28,7 +28,7 @@ from schemathesis.generation.case import Case
 from cosbatch.web.rest.app import all_calls, bare_app
 from cosbatch.web.rest.calls import Call
 from tests.unit.service.job_builders import job_content
-from tests.wire.rest_ids import SHARED, ids_of_first_account
+from tests.wire.rest_ids import ASKS_A_STORE, ids_of_first_account
 from tests.wire.rest_rig import ADMIN, RestRig, rest_rig, settings
 
 Operation = APIOperation[Any, Any, Any, Any]
@@ -38,7 +38,7 @@ DOCUMENT: Final = bare_app(CALLS, version="1").openapi()
 
 def operations() -> Iterator[tuple[Call, dict[str, Any]]]:
     for call in CALLS:
-        yield call, DOCUMENT["paths"][call.path][call.method.lower()]
+        yield call, DOCUMENT["paths"][call.shown_path][call.method.lower()]
 
 
 def examples() -> Iterator[tuple[str, Any, dict[str, Any]]]:
@@ -180,6 +180,8 @@ def test_every_answer_is_as_the_document_says(runner: asyncio.Runner, tmp_path: 
     finally:
         runner.run(opened.__aexit__(None, None, None))
     assert set(tried) == {call.operation_id for call in CALLS}
+    for name in ASKS_A_STORE:
+        tried[name] -= {503}
     answered = [status for statuses in tried.values() for status in statuses]
     assert answered
     assert min(answered) < 300 or mode is GenerationMode.NEGATIVE
@@ -188,9 +190,13 @@ def test_every_answer_is_as_the_document_says(runner: asyncio.Runner, tmp_path: 
 
 def _tried(runner: asyncio.Runner, rig: RestRig, operation: Operation, mode: GenerationMode) -> set[int]:
     """The statuses that an operation has answered. Ids in its path are half of the time those of things that exist."""
-    checks = [cast(CheckFunction, CHECKS.get_one(name)) for name in CHECKED]
-    ids = {**SHARED, **runner.run(ids_of_first_account(rig))}
-    mine = {name: ids[name] for name in re.findall(r"\{(\w+)", operation.path) if name in ids}
+    asks_a_store = operation.definition.raw["operationId"] in ASKS_A_STORE
+    checks = [
+        cast(CheckFunction, CHECKS.get_one(name))
+        for name in CHECKED
+        if not (asks_a_store and name == "not_a_server_error")
+    ]
+    mine = runner.run(ids_of_first_account(rig, re.findall(r"\{(\w+)", operation.path)))
     cases = operation.as_strategy(generation_mode=mode)
     known = operation.as_strategy(generation_mode=mode, path_parameters=mine) if mine else cases
     statuses = set()

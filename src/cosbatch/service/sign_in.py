@@ -48,6 +48,7 @@ from cosbatch.model.errors import (
     TooManyAttempts,
 )
 from cosbatch.model.principals import Caller
+from cosbatch.service.audit import current_request_id
 from cosbatch.service.people import secret_purpose
 
 USED_EVERY_SECONDS: Final = 60.0
@@ -287,4 +288,5 @@ def _entry(
         credential=credential,
         outcome=outcome,
         detail=f"from {address}" if address else "",
+        request_id=current_request_id(),
     )

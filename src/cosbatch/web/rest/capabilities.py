@@ -148,7 +148,7 @@ async def get_capabilities(desks: AllDesks) -> CapabilitiesView:
         words=_words(),
         error_codes=dict(ERROR_CODES),
         calls=[
-            CallView(operation_id=call.operation_id, method=call.method, path=call.path, access=call.access)
+            CallView(operation_id=call.operation_id, method=call.method, path=call.shown_path, access=call.access)
             for call in calls
         ],
     )

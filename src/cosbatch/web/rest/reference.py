@@ -38,7 +38,7 @@ def _table(calls: Sequence[Call]) -> Iterator[str]:
     yield "| Call | Operation | Who may | |\n|---|---|---|---|"
     for call in calls:
         link = f"[`{call.operation_id}`](#{call.operation_id})"
-        yield f"| `{call.method} {call.path}` | {link} | {_who(call)} | {call.summary} |"
+        yield f"| `{call.method} {call.shown_path}` | {link} | {_who(call)} | {call.summary} |"
     yield ""
 
 
@@ -56,9 +56,9 @@ def _statuses(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _section(call: Call, document: Mapping[str, Any], shown: list[tuple[str, Any]]) -> Iterator[str]:
     """``shown`` has the examples that stand on the page already, with the calls where they do."""
-    operation = document["paths"][call.path][call.method.lower()]
+    operation = document["paths"][call.shown_path][call.method.lower()]
     yield f"## {call.operation_id}\n"
-    yield f"`{call.method} {PREFIX}{call.path}`, for {_who(call)}: {_lower(call.summary)}.\n"
+    yield f"`{call.method} {PREFIX}{call.shown_path}`, for {_who(call)}: {_lower(call.summary)}.\n"
     yield f"{operation['description']}\n"
     yield from _parameters(operation.get("parameters", ()))
     if call.asked is not None:
