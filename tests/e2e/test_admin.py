@@ -112,6 +112,8 @@ async def test_from_nothing_to_people_who_can_come_in(operator: Operator) -> Non
     assert await operator.secret_of(key["access_key_id"]) is None
     operator.call("enable-user", "anna")
     assert await operator.secret_of(key["access_key_id"]) == key["secret_access_key"]
+    only = operator.ask("audit", "--action", "create-user", "--target", "anna", "--outcome", "done")["audit"]
+    assert [(line["action"], line["target"]) for line in only] == [("create-user", "anna")]
     told = operator.ask("audit", "--account", "acme", "--limit", "2")["audit"]
     assert [(line["action"], line["target"], line["outcome"]) for line in told] == [
         ("enable-user", "anna", "done"),

@@ -23,13 +23,24 @@ if TYPE_CHECKING:
 
 @verb("audit", shared=ADMIN_SHARED)
 @ACCOUNT_OPTION
+@click.option("--actor", default="", metavar="NAME", help="Only what this user did.")
+@click.option("--action", default="", metavar="VERB", help="Only this, such as create-user.")
+@click.option("--target", default="", metavar="NAME", help="Only what was done to this.")
+@click.option("--outcome", type=click.Choice(("done", "refused")), help="Only what ended so.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many lines.")
 @click.option("--before", type=int, help="Only lines before this one of an earlier list, by its id.")
-def audit(invocation: Invocation, *, account: str, limit: int, before: int | None) -> int:
+def audit(
+    invocation: Invocation, *, account: str, limit: int, before: int | None, outcome: str | None, **texts: str
+) -> int:
     """Show who changed what, newest first; also what was refused."""
+    from cosbatch.ledger.people_port import AuditFilter, Outcome
+
+    wanted = AuditFilter(**texts, outcome=Outcome(outcome) if outcome else None)
     found = ask_people(
         invocation,
-        lambda people, caller: people.audit(caller, account=account_of(account), before=before, limit=limit),
+        lambda people, caller: people.audit(
+            caller, account=account_of(account), before=before, limit=limit, wanted=wanted
+        ),
     )
     rows = [
         (
