@@ -18,7 +18,7 @@ from cosbatch.model.states import JobStatus
 )
 @click.option("--region", default=None, help="Only jobs of this region.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many jobs.")
-@click.option("--after", "next_token", default="", metavar="JOB_ID", help="Go on after this job of an earlier list.")
+@click.option("--after", "next_token", default="", metavar="TOKEN", help="Go on where an earlier list ended.")
 def list_jobs(
     invocation: Invocation, *, statuses: tuple[str, ...], region: str | None, limit: int, next_token: str
 ) -> int:
@@ -31,16 +31,14 @@ async def _list(
 ) -> int:
     from cosbatch.cli.job_page import LIST_HEADER, list_row
     from cosbatch.cli.output import print_json, table
-    from cosbatch.model.identifiers import RegionName
     from cosbatch.service.job_document import job_document
     from cosbatch.service.service import JobPage
 
     page = JobPage(jobs=(), next_token="")
-    if invocation.wiring.has_jobs(invocation.state_folder):
-        async with invocation.wiring.open_service(invocation.settings(), invocation.state_folder) as service:
-            page = await service.list_jobs(
-                caller=invocation.caller,
-                region=None if region is None else RegionName(region),
+    if invocation.may_have_jobs():
+        async with invocation.open_jobs() as jobs:
+            page = await jobs.list_jobs(
+                region=region,
                 statuses=[JobStatus(status) for status in statuses],
                 max_results=limit,
                 next_token=next_token,

@@ -93,4 +93,3 @@ def _login(known: Profiles, name: str, *, path: Path, environ: Mapping[str, str]
         token = found.token.within(path.parent).read(path=f"profiles.{name}.token", environ=environ)
     ca_file = None if found.ca_file is None else path.parent / found.ca_file.expanduser()
     return ServiceLogin(url=found.server, token=token, ca_file=ca_file)
-
