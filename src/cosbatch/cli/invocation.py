@@ -39,7 +39,9 @@ if TYPE_CHECKING:  # --help imports neither pydantic nor SQLAlchemy
 Answer = TypeVar("Answer")
 
 ALL_SHARED: Final = ("--log-level", "--json", "--data", "--config")
-WITH_ACCOUNT: Final = (*ALL_SHARED, "--account", "--server", "--profile")
+WITH_SERVICE: Final = (*ALL_SHARED, "--server", "--profile")
+"""Of verbs that work here, or at a service over the network."""
+WITH_ACCOUNT: Final = (*WITH_SERVICE, "--account")
 """Of verbs that look at jobs or change them, also those of a service, on this host or over the network."""
 WITHOUT_JOBS: Final = ("--json", "--config")
 """Of verbs that only look at stores."""
