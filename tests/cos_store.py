@@ -182,7 +182,7 @@ class CosStore:
     # --- what is asked
 
     def _handler(self, call: Call) -> Handle:
-        about = "object" if call.key else "bucket"
+        about = "object" if call.key else "bucket" if call.bucket else "service"
         subresources = ("uploadId", "uploads", "acl", "tagging", "restore", "versions", "versioning", "delete")
         found = next((name for name in subresources if name in call.query), "")
         handlers: dict[tuple[str, str, str], Handle] = {
@@ -201,6 +201,7 @@ class CosStore:
             ("object", "GET", "tagging"): self._get_tags,
             ("object", "PUT", "tagging"): self._put_tags,
             ("object", "DELETE", "tagging"): self._delete_tags,
+            ("service", "GET", ""): self._list_buckets,
             ("bucket", "HEAD", ""): self._head_bucket,
             ("bucket", "GET", ""): self._list_objects,
             ("bucket", "GET", "versions"): self._list_versions,
@@ -326,9 +327,18 @@ class CosStore:
     async def _head_bucket(self, call: Call) -> Answer:
         return Answer(headers={"x-cos-bucket-region": await self.memory.bucket_region(call.bucket)})
 
+    async def _list_buckets(self, call: Call) -> Answer:
+        return Answer(cos_words.buckets_document(await self.memory.list_buckets()))
+
     async def _list_objects(self, call: Call) -> Answer:
         prefix, marker, limit = call.query.get("prefix", ""), call.query.get("marker", ""), call.query["max-keys"]
-        page = await self.memory.list_objects(call.bucket, prefix=prefix, start_after=marker, limit=int(limit))
+        page = await self.memory.list_objects(
+            call.bucket,
+            prefix=prefix,
+            start_after=marker,
+            limit=int(limit),
+            delimiter=call.query.get("delimiter", ""),
+        )
         return Answer(cos_words.objects_document(page, call.query))
 
     async def _list_versions(self, call: Call) -> Answer:

@@ -22,6 +22,7 @@ from cosbatch.storage.memory import OWNER_ID
 from cosbatch.storage.port import (
     AccessControl,
     AclGrant,
+    BucketEntry,
     CopyOptions,
     ListedObject,
     ListPage,
@@ -235,7 +236,20 @@ def objects_document(page: ListPage, query: Mapping[str, str]) -> bytes:
         for listed in page.objects
     ]
     more: list[Branch] = [("IsTruncated", "true"), ("NextMarker", encode(page.next_token))] if page.next_token else []
-    return document("ListBucketResult", [*head, *(more or [("IsTruncated", "false")]), *entries])
+    folders: list[Branch] = [("CommonPrefixes", [("Prefix", encode(folder))]) for folder in page.folders]
+    return document("ListBucketResult", [*head, *(more or [("IsTruncated", "false")]), *entries, *folders])
+
+
+def buckets_document(buckets: Sequence[BucketEntry]) -> bytes:
+    """COS, GET Service."""
+    listed: list[Branch] = [
+        (
+            "Bucket",
+            [("Name", bucket.name), ("Location", bucket.region), ("CreationDate", "2025-08-01T03:00:00Z")],
+        )
+        for bucket in buckets
+    ]
+    return document("ListAllMyBucketsResult", [("Owner", [("ID", "1250000000")]), ("Buckets", listed)])
 
 
 def _version_entry(listed: ListedObject, key: str) -> Branch:

@@ -20,7 +20,7 @@ from cosbatch.model.errors import StorageError, StorageReason
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef
 from cosbatch.model.regions import Versioning
 from cosbatch.storage.memory import MemoryStore
-from cosbatch.storage.port import ObjectStore
+from cosbatch.storage.port import BrowsedStore, ObjectStore
 from cosbatch.storage.profiles import PROFILES
 from cosbatch.storage.s3 import S3Store
 from tests.cos_store import CosStore
@@ -67,6 +67,7 @@ class Gap(StrEnum):
     """What a store does otherwise than S3, beyond its capability profile."""
 
     LISTS_IN_TREE_ORDER = "lists keys in tree order, not in byte order"
+    FOLDERS_BEYOND_LIMIT = "may put a folder more on a page of a list than was asked for"
     LISTS_CONTROL_CHARACTERS_WRONG = "shows another character for a control character in lists of versions and uploads"
     UPLOADS_NOT_LISTABLE = "cannot list uploads where a key has a control character: the answer is not XML"
     ANY_STORAGE_CLASS = "takes any name as a storage class"
@@ -101,6 +102,7 @@ GAPS: Final[Mapping[str, frozenset[Gap]]] = MappingProxyType(
         "seaweedfs": frozenset(
             {
                 Gap.LISTS_IN_TREE_ORDER,
+                Gap.FOLDERS_BEYOND_LIMIT,
                 Gap.LISTS_CONTROL_CHARACTERS_WRONG,
                 Gap.ANY_STORAGE_CLASS,
                 Gap.NO_BUCKET_REGION,
@@ -174,7 +176,7 @@ class Subject:
     """One store under test, and how to make buckets in it."""
 
     name: str
-    store: ObjectStore
+    store: BrowsedStore
     _make: Callable[[str, Versioning], Bucket]
     _buckets: list[Bucket] = field(default_factory=list)
     wire: Wire | None = None

@@ -210,6 +210,18 @@ class TestSqliteOnDisk:
         assert await ledger.jobs() == []
         await ledger.close()
 
+    async def test_reads_are_answered_while_another_process_holds_the_lock(self, tmp_path: Path) -> None:
+        ledger = await open_sqlite_ledger(tmp_path)
+        await new_job(ledger, 1)
+        with lock_held(tmp_path):
+            writing = asyncio.create_task(new_job(ledger, 2))
+            assert (await ledger.job(job_id(1))).status is JobStatus.NEW
+            assert [job.id for job in await ledger.jobs()] == [job_id(1)]
+            assert not writing.done()
+        await writing
+        assert [job.id for job in await ledger.jobs()] == [job_id(2), job_id(1)]
+        await ledger.close()
+
     async def test_a_cancelled_write_that_has_begun_ends_and_the_next_one_works(self, tmp_path: Path) -> None:
         clock = BlockingClock()
         ledger = await open_sqlite_ledger(tmp_path, clock=clock)
@@ -288,5 +300,11 @@ class TestSqliteOnDisk:
     @pytest.mark.parametrize(("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)])
     async def test_it_is_durable_at_every_commit(self, tmp_path: Path, pragma: str, value: object) -> None:
         database = await open_file(tmp_path, clock=None, patience_seconds=30)
-        assert await database.read(lambda tx: tx.all(text(f"PRAGMA {pragma}"))) == [(value,)]
+        assert await database.write(lambda tx: tx.all(text(f"PRAGMA {pragma}"))) == [(value,)]
+        await database.close()
+
+    async def test_what_says_that_it_reads_cannot_write(self, tmp_path: Path) -> None:
+        database = await open_file(tmp_path, clock=None, patience_seconds=30)
+        with pytest.raises(LedgerUnavailable, match="readonly"):
+            await database.read(lambda tx: tx.change(text("UPDATE alembic_version SET version_num = 0"), {}))
         await database.close()

@@ -555,6 +555,34 @@ class TestLists:
         assert [listed.key for listed in page.objects] == ["a/b", "a/c"]
         assert (await subject.store.list_objects(bucket, prefix="nothing")).objects == ()
 
+    async def test_folders_stand_for_what_is_in_them(self, subject: Subject) -> None:
+        bucket = await self._filled(subject)
+        page = await subject.store.list_objects(bucket, delimiter="/")
+        listed = {listed.key for listed in page.objects}
+        folders = {key.partition("/")[0] + "/" for key in self.KEYS if "/" in key}
+        assert set(page.folders) == folders
+        assert listed == {key for key in self.KEYS if "/" not in key}
+        inside = await subject.store.list_objects(bucket, prefix="a/", delimiter="/")
+        assert ([listed.key for listed in inside.objects], inside.folders) == (["a/b", "a/c"], ())
+
+    async def test_pages_of_folders_cover_everything_once(self, subject: Subject) -> None:
+        bucket = await self._filled(subject)
+        found: list[str] = []
+        token, pages, most = "", 0, 0
+        while pages == 0 or token:
+            page = await subject.store.list_objects(bucket, token=token, limit=1, delimiter="/")
+            most = max(most, len(page.objects) + len(page.folders))
+            found += [*[listed.key for listed in page.objects], *page.folders]
+            token, pages = page.next_token, pages + 1
+        assert sorted(found) == sorted({key.partition("/")[0] + "/" if "/" in key else key for key in self.KEYS})
+        assert most == (2 if subject.has(Gap.FOLDERS_BEYOND_LIMIT) else 1)
+
+    async def test_buckets(self, subject: Subject) -> None:
+        made = {subject.bucket() for _ in range(2)}
+        listed = {entry.name: entry for entry in await subject.store.list_buckets()}
+        assert made <= listed.keys()
+        assert all(entry.created_at is None or entry.created_at > 1e9 for entry in listed.values())
+
     async def test_start_after(self, subject: Subject) -> None:
         bucket = await self._filled(subject)
         page = await subject.store.list_objects(bucket, start_after="a0")

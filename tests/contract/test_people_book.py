@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cosbatch.ledger.people_port import AuditEntry, KnownUser, Outcome, PeopleBook, SealedText
+from cosbatch.ledger.people_port import AuditEntry, AuditFilter, KnownUser, Outcome, PeopleBook, SealedText
 from cosbatch.ledger.sql_people import open_sqlite_people
 from cosbatch.model.errors import NameTaken, NoSuchName
 from cosbatch.model.identifiers import AccountId
@@ -364,6 +365,32 @@ async def test_the_log_is_read_from_its_end(book: PeopleBook, clock: HandClock) 
     assert [line.entry.action for line in newest] == ["a3", "a2"]
     rest = await book.audit(account=FIRST, before=newest[-1].id)
     assert [line.entry.action for line in rest] == ["a0"]
+
+
+async def test_the_log_is_searched(book: PeopleBook, clock: HandClock) -> None:
+    for actor, action, target, outcome in (
+        ("anna", "create-user", "carla", Outcome.DONE),
+        ("anna", "create-user", "dora", Outcome.REFUSED),
+        ("berta", "delete-job", "j1", Outcome.DONE),
+        ("anna", "delete-job", "j1", Outcome.DONE),
+    ):
+        clock.tick()
+        told = AuditEntry(account=FIRST, actor=actor, via="rest", action=action, target=target, outcome=outcome)
+        await book.record(replace(told, request_id=f"of {clock.now() - NOW:g}"))
+
+    async def found(account: AccountId = FIRST, **wanted: Any) -> list[str]:
+        lines = await book.audit(account=account, wanted=AuditFilter(**wanted))
+        return [line.entry.request_id.removeprefix("of ") for line in lines]
+
+    assert await found(actor="anna") == ["4", "2", "1"]
+    assert await found(action="delete-job", target="j1") == ["4", "3"]
+    assert await found(outcome=Outcome.REFUSED) == ["2"]
+    assert await found(since=NOW + 2, until=NOW + 4) == ["3", "2"]
+    assert await found(actor="berta", action="create-user") == []
+    assert await found(SECOND, actor="anna") == []
+    newest = await book.audit(limit=1, wanted=AuditFilter(actor="anna"))
+    rest = await book.audit(before=newest[0].id, wanted=AuditFilter(actor="anna"))
+    assert [line.entry.target for line in rest] == ["dora", "carla"]
 
 
 async def test_every_sealed_secret_is_sealed_again_or_none(book: PeopleBook) -> None:

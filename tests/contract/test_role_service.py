@@ -24,6 +24,7 @@ from cosbatch.model.operations import PutObjectCopy
 from cosbatch.model.principals import Account, Caller, Role, RoleProvider, UserRole
 from cosbatch.model.regions import Provider, Region
 from cosbatch.model.reports import ReportSpec
+from cosbatch.model.states import JobStatus
 from cosbatch.service.role_desk import DeclaredRole, RoleDesk
 from cosbatch.service.role_trial import Verdict
 from cosbatch.service.roles import NewRole, RoleService
@@ -31,7 +32,7 @@ from cosbatch.storage.http_client import HttpClient
 from cosbatch.storage.profiles import PROFILES
 from cosbatch.storage.s3 import S3Store
 from cosbatch.storage.signer import TemplateSigner
-from tests.contract.ledgers import HandClock
+from tests.contract.ledgers import HandClock, bring_to, reported_request
 from tests.stores import RealStore, empty_bucket, make_bucket
 
 HERE = RegionName("here")
@@ -237,6 +238,15 @@ async def test_a_role_that_an_unfinished_job_needs_stays(rig: Rig) -> None:
     job_id = new_job_id()
     await rig.ledger.create(request(role_arn=AWS), job_id=job_id, account=LOCAL_ACCOUNT, token="", digest="d")
     with pytest.raises(InvalidArgument, match=str(job_id)):
+        await rig.service.delete_role(AWS, caller=caller())
+
+
+async def test_a_role_stays_while_a_report_is_to_be_delivered_with_it(rig: Rig) -> None:
+    await rig.service.create_role(new(), caller=caller())
+    wanted = reported_request(role_arn=AWS)
+    job = await rig.ledger.create(wanted, job_id=new_job_id(), account=LOCAL_ACCOUNT, token="", digest="d")
+    await bring_to(rig.ledger, job.id, JobStatus.CANCELLED)
+    with pytest.raises(InvalidArgument, match=f"{job.id}, which is Cancelled"):
         await rig.service.delete_role(AWS, caller=caller())
 
 

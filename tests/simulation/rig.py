@@ -33,7 +33,7 @@ from cosbatch.ledger.memory import MemoryLedger
 from cosbatch.ledger.port import JobLedger
 from cosbatch.model.clock import Clock
 from cosbatch.model.identifiers import LOCAL_ACCOUNT, Bucket, JobId, ObjectKey, RegionName, WorkerId, new_job_id
-from cosbatch.model.jobs import Hold, Job, JobRequest
+from cosbatch.model.jobs import Job, JobRequest
 from cosbatch.model.manifests import Manifest, ManifestField, ManifestFormat, ManifestLocation, ManifestSpec
 from cosbatch.model.operations import PutObjectCopy
 from cosbatch.model.regions import Place, Provider, Region, Versioning
@@ -124,14 +124,8 @@ class RigStores:
         store, board = self.plain(name, acting=acting), self._boards[name]
         return PersistentStore(store, board, permit=permit, random=self._rng.random, stop=stop, cut=cut)
 
-    def pacer(self, name: RegionName, bucket: Bucket) -> BucketPacer:
+    def pace_of(self, name: RegionName, bucket: Bucket) -> BucketPacer:
         return self._boards[name].pacer(bucket)
-
-    def limit_of(self, name: RegionName, bucket: Bucket) -> int:
-        return self.pacer(name, bucket).limit
-
-    def hold_of(self, name: RegionName, bucket: Bucket) -> Hold | None:
-        return self.pacer(name, bucket).held
 
     @property
     def has_caps(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -161,4 +162,16 @@ async def test_lanes_wait_for_no_poll_between_two_chunks(clock: VirtualClock) ->
     job = await rig.until(await rig.submit(rig.request(rig.csv_manifest(MANY_KEYS))))
     assert (job.status, job.tally.succeeded) == (JobStatus.COMPLETE, len(MANY_KEYS))
     assert copies.times[-1] - copies.times[0] < 10.0
+    await rig.drain()
+
+
+@virtual_time
+async def test_lanes_follow_a_limit_that_doubles_in_a_round_trip(clock: VirtualClock) -> None:
+    """It begins at 32, of 256. What is sent together is answered together, and the polls, far apart, help nobody on."""
+    copies = Copies(clock)
+    rig = Rig(clock, wrap=copies.wrap, limits=replace(LIMITS, poll_seconds=10.0))
+    rig.put_objects(MANY_KEYS)
+    rig.start()
+    await rig.until(await rig.submit(rig.request(rig.csv_manifest(MANY_KEYS))))
+    assert max(Counter(copies.times).values()) > 200
     await rig.drain()

@@ -13,7 +13,7 @@ from cosbatch.ledger.sql_ledger import open_sqlite_ledger
 from cosbatch.model.errors import InvalidArgument
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, RegionName
 from cosbatch.model.regions import Provider, Region
-from cosbatch.settings import Settings, load_settings
+from cosbatch.settings import LogFormat, Settings, load_settings
 from cosbatch.storage.profiles import PROFILES, Option, Support
 from cosbatch.wiring import borrowed_store, has_jobs, logging_to_folder, profile_of
 from tests.capturing_store import CapturingStore
@@ -59,6 +59,21 @@ def test_a_log_line_is_one_object(tmp_path: Path) -> None:
         structlog.get_logger().info("met", key="a\nb \udcff 中")
     (line,) = (tmp_path / "cosbatch.log").read_text().splitlines()
     assert json.loads(line)["event"] == "met"
+
+
+def test_a_log_line_may_be_for_eyes(tmp_path: Path) -> None:
+    secret = "hush"
+    with logging_to_folder(tmp_path, level="info", log_format=LogFormat.CONSOLE):
+        structlog.get_logger().info("met", key="a\nb \udcff 中", job_id="j1")
+        try:
+            raise ValueError(len(secret))
+        except ValueError:
+            structlog.get_logger().exception("broke")
+    met, broke, *traceback = (tmp_path / "cosbatch.log").read_text().splitlines()
+    assert met.endswith(r"[info     ] met job_id=j1 key='a\nb \udcff 中'")
+    assert broke.endswith("[error    ] broke")
+    assert (traceback[0], traceback[-1]) == ("Traceback (most recent call last):", "ValueError: 4")
+    assert "hush" not in "\n".join(traceback)
 
 
 def test_a_log_on_a_full_disk_breaks_nothing_off(tmp_path: Path) -> None:

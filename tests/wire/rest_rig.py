@@ -52,9 +52,11 @@ _MADE: Final[list[bytes]] = []
 
 
 def settings(**changes: Any) -> Settings:
-    """Two regions whose stores nobody asks; a test that needs a store names its own."""
+    """Two regions whose stores nobody asks; a test that needs a store names its own. Admins of the first account are
+    the operators."""
     region = {"provider": "s3", "endpoint": "http://127.0.0.1:9", "profile": "cos"}
-    return Settings.model_validate({"regions": {HOME: region, AWAY: region}, **changes})
+    given = {"regions": {HOME: region, AWAY: region}, "server": {"operator_account": "first"}, **changes}
+    return Settings.model_validate(given)
 
 
 @dataclass

@@ -21,7 +21,7 @@ from cosbatch.web.measures import CallMeasures
 from tests.unit.service.job_builders import AWAY, HOME
 from tests.unit.storage.virtual_time import VirtualClock, run_virtually
 from tests.wire import go_sdk
-from tests.wire.cos_rig import MINE, VIEWER, CosRig, cos_rig, message, signed, told, wanted
+from tests.wire.cos_rig import MINE, VIEWER, CosRig, cos_rig, message, signed, told, unsigned, wanted
 
 AWAY_HOST = f"100000000001.cos-control.{AWAY}.myqcloud.com"
 PLAIN_HOST = "batch.example.com"
@@ -399,6 +399,8 @@ async def test_only_a_job_that_has_ended_is_deleted() -> None:
         ("GET", "/jobs/%2e%2e%2fjobs", "InvalidRequest"),
         ("GET", "/jobs/%E4%B8%AD", "NoSuchJob"),
         ("GET", "/jobs/a%20b", "NoSuchJob"),
+        ("GET", "/jobs/a%0D%0Ab", "NoSuchJob"),
+        ("POST", "/jobs/a%0A/priority%0A", "InvalidRequest"),
         ("POST", "/jobs/", "InvalidRequest"),
         ("PUT", "/jobs/x", "MethodNotAllowed"),
         ("GET", "/jobs/x/status", "MethodNotAllowed"),
@@ -407,3 +409,4 @@ async def test_only_a_job_that_has_ended_is_deleted() -> None:
 async def test_odd_paths_are_answered_in_xml(method: str, path: str, code: str) -> None:
     async with cos_rig() as rig:
         assert told(await rig.send(wanted(method, path)))[1] == code
+        assert told(await rig.client.send(unsigned(wanted(method, path))))[1] == "AccessDenied"

@@ -242,6 +242,11 @@ CALLS: dict[str, tuple[Ours, str, dict[str, Any]]] = {
         "list_objects",
         {"Bucket": BUCKET, "Prefix": "a b/ü", "Marker": "a b/ü+1", "MaxKeys": "7"},
     ),
+    "list folders": (
+        lambda s: s.list_objects(BUCKET, prefix="a b/", delimiter="/"),
+        "list_objects",
+        {"Bucket": BUCKET, "Prefix": "a b/", "Delimiter": "/"},
+    ),
     "list more objects": (
         lambda s: s.list_objects(BUCKET, token="1/+="),
         "list_objects",

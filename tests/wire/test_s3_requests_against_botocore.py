@@ -240,6 +240,11 @@ CALLS: dict[str, tuple[Ours, str, dict[str, Any]]] = {
         "list_objects_v2",
         {"Bucket": BUCKET, "Prefix": "a b/ü", "StartAfter": "a b/ü+1", "MaxKeys": 7},
     ),
+    "list folders": (
+        lambda s: s.list_objects(BUCKET, prefix="a b/", delimiter="/"),
+        "list_objects_v2",
+        {"Bucket": BUCKET, "Prefix": "a b/", "Delimiter": "/", "MaxKeys": 1000},
+    ),
     "list more objects": (
         lambda s: s.list_objects(BUCKET, token="1/+="),
         "list_objects_v2",

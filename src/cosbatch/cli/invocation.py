@@ -116,7 +116,7 @@ class Invocation:
 
     @asynccontextmanager
     async def open_jobs(self) -> AsyncIterator[Jobs]:
-        """The jobs that are meant, wherever they are."""
+        """The jobs that are meant, wherever they are. NoSuchName where the account is none."""
         login = self.login
         if login is not None:
             from cosbatch.cli.remote_jobs import RemoteJobs, remote_client
@@ -126,7 +126,8 @@ class Invocation:
             return
         from cosbatch.cli.embedded_jobs import EmbeddedJobs
 
-        async with self.wiring.open_service(self.settings(), self.state_folder) as service:
+        settings = self.settings()
+        async with self.wiring.open_service(settings, self.state_folder, account=self.account_name) as service:
             yield EmbeddedJobs(service, caller=self.caller)
 
     def settings(self) -> Settings:

@@ -32,6 +32,7 @@ async def _list(
     from cosbatch.cli.job_page import LIST_HEADER, list_row
     from cosbatch.cli.output import print_json, table
     from cosbatch.service.job_document import job_document
+    from cosbatch.service.people_names import check_account
     from cosbatch.service.service import JobPage
 
     page = JobPage(jobs=(), next_token="")
@@ -43,6 +44,8 @@ async def _list(
                 max_results=limit,
                 next_token=next_token,
             )
+    else:
+        check_account(invocation.account_name, known=())
     if invocation.as_json:
         print_json({"jobs": [job_document(job) for job in page.jobs], "next_token": page.next_token})
         return EXIT_SUCCEEDED

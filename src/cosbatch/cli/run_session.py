@@ -69,7 +69,7 @@ def run_job_file(invocation: Invocation, *, job_file: Path, is_confirmed: bool, 
     regions = run_async(wiring.known_regions(settings, invocation.state_folder))
     parsed = read_job_file(job_file, regions=regions)
     with (
-        wiring.logging_to_folder(invocation.state_folder, level=invocation.log_level),
+        wiring.logging_to_folder(invocation.state_folder, level=invocation.log_level, log_format=settings.log_format),
         wiring.engine_supervisor(settings) as supervisor,
     ):
         order = RunOrder(

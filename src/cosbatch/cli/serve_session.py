@@ -17,7 +17,7 @@ def run_service(invocation: Invocation, *, host: str | None, port: int | None) -
     settings = invocation.settings()
     wiring = invocation.wiring
     with (
-        wiring.logging_to_folder(invocation.state_folder, level=invocation.log_level),
+        wiring.logging_to_folder(invocation.state_folder, level=invocation.log_level, log_format=settings.log_format),
         wiring.engine_supervisor(settings) as supervisor,
     ):
         try:

@@ -18,7 +18,7 @@ from cosbatch.service.people import People
 from cosbatch.service.regions import RegionService
 from cosbatch.service.roles import RoleService
 from cosbatch.service.service import JobService
-from cosbatch.settings import Settings
+from cosbatch.settings import LogFormat, Settings
 from cosbatch.storage.probe import Probed
 
 
@@ -68,15 +68,19 @@ class RunningService(Protocol):
 
 
 class Wiring(Protocol):
-    def open_service(self, settings: Settings, state_folder: Path, /) -> AbstractAsyncContextManager[JobService]:
-        """Ledger and service alone."""
+    def open_service(
+        self, settings: Settings, state_folder: Path, /, *, account: str = ""
+    ) -> AbstractAsyncContextManager[JobService]:
+        """Ledger and service alone. NoSuchName where there is no such account."""
         ...
 
     def has_jobs(self, state_folder: Path, /) -> bool:
         """False where no job was ever made in the folder."""
         ...
 
-    def logging_to_folder(self, state_folder: Path, /, *, level: str) -> AbstractContextManager[None]:
+    def logging_to_folder(
+        self, state_folder: Path, /, *, level: str, log_format: LogFormat = ...
+    ) -> AbstractContextManager[None]:
         """Log lines of this process go into ``cosbatch.log`` while the context is open."""
         ...
 
@@ -121,8 +125,10 @@ class Wiring(Protocol):
         """InvalidArgument where there is no ledger in the folder, unless ``may_make`` lets one be made."""
         ...
 
-    def open_roles(self, settings: Settings, state_folder: Path, /) -> AbstractAsyncContextManager[RoleService]:
-        """The registry of roles of the folder."""
+    def open_roles(
+        self, settings: Settings, state_folder: Path, /, *, account: str = ""
+    ) -> AbstractAsyncContextManager[RoleService]:
+        """The registry of roles of the folder. NoSuchName where there is no such account."""
         ...
 
     def open_regions(

@@ -151,7 +151,7 @@ class Sealing:
 
     def hold(self) -> Hold | None:
         """The bucket that is waited for."""
-        return None if self._asked is None else self._tools.stores.hold_of(*self._asked)
+        return None if self._asked is None else self._tools.stores.pace_of(*self._asked).held
 
     async def finish(self) -> None:
         try:

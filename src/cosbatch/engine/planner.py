@@ -142,7 +142,7 @@ class Planner:
         if open_plan is None:
             return
         stores = self._tools.stores
-        holds = [stores.hold_of(region, bucket) for region, bucket in open_plan.plan.asks]
+        holds = [stores.pace_of(region, bucket).held for region, bucket in open_plan.plan.asks]
         hold = next((hold for hold in holds if hold is not None), None)
         if (hold is not None) is not open_plan.is_held:
             open_plan.is_held = open_plan.shows_hold = hold is not None

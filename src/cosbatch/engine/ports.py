@@ -39,6 +39,20 @@ class TaskStore(ObjectStore, Protocol):
         ...
 
 
+class Pace(Protocol):
+    """How a bucket is asked at present."""
+
+    @property
+    def limit(self) -> int:
+        """Requests that may be under way at a time."""
+        ...
+
+    @property
+    def held(self) -> Hold | None:
+        """Why nothing is sent to it, where nothing is."""
+        ...
+
+
 class Stores(Protocol):
     """The stores of this process by region; connections and pacing are shared by everything in the process.
 
@@ -80,12 +94,8 @@ class Stores(Protocol):
         """Nobody here acts for the job any more: what was kept for it is forgotten."""
         ...
 
-    def limit_of(self, name: RegionName, bucket: Bucket) -> int:
-        """How many requests the bucket takes at once at present."""
-        ...
-
-    def hold_of(self, name: RegionName, bucket: Bucket) -> Hold | None:
-        """Why nothing is sent to the bucket at present."""
+    def pace_of(self, name: RegionName, bucket: Bucket) -> Pace:
+        """What the bucket takes; it changes in place."""
         ...
 
     async def close(self) -> None: ...

@@ -218,11 +218,11 @@ class Worker:
         return {run.kit.place for run in self._runs}
 
     def _lane_limit(self, place: Place) -> int:
-        return self._stores.limit_of(*place)
+        return self._stores.pace_of(*place).limit
 
     def _is_held(self, place: Place) -> bool:
         """It does not answer, or its rate cap has no share for us at present."""
-        return self._stores.hold_of(*place) is not None or not self._shares.may_use(place)
+        return self._stores.pace_of(*place).held is not None or not self._shares.may_use(place)
 
     def _top_up_lanes(self) -> None:
         """Each bucket has lanes of its own, as many as it takes requests at a time: one that does not answer keeps no
@@ -233,8 +233,11 @@ class Worker:
         for place in self._places():
             units = sum(len(run.units) for run in self._runs if run.kit.place == place)
             for _ in range(min(self._lane_limit(place) - self._lanes[place], units)):
-                self._lanes[place] += 1
-                self._spawn(self._lane(place))
+                self._add_lane(place)
+
+    def _add_lane(self, place: Place) -> None:
+        self._lanes[place] += 1
+        self._spawn(self._lane(place))
 
     async def _lane(self, place: Place) -> None:
         try:
@@ -257,8 +260,10 @@ class Worker:
 
     async def _work_off(self, run: ChunkRun, place: Place) -> None:
         """Units of a run, one after another, while it has any and the lane is wanted."""
-        task_run = TaskRun(run, tools=self._tools)
+        task_run, pace = TaskRun(run, tools=self._tools), self._stores.pace_of(*place)
         while run.units and not self._lone and place not in self._crowded:
+            if self._lanes[place] < pace.limit:  # it grows with answers, and only what is sent makes it grow further
+                self._add_lane(place)
             unit = run.begin()
             if (left := len(run.units)) == self._ahead or not left:
                 self._spawn(self._claim_early())
@@ -408,8 +413,9 @@ class Worker:
 
     async def _tell_holds(self, kits: Iterable[JobKit]) -> None:
         for kit in kits:
-            notice = self._stores.hold_of(kit.regions.target, kit.target_bucket) or self._stores.hold_of(
-                kit.regions.source, kit.bucket
+            notice = (
+                self._stores.pace_of(kit.regions.target, kit.target_bucket).held
+                or self._stores.pace_of(kit.regions.source, kit.bucket).held
             )
             if notice is not None and not kit.held:
                 kit.held = True

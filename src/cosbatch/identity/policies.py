@@ -48,6 +48,7 @@ class Access:
 
 _OF_BUCKETS: Final = frozenset(
     {
+        "s3:ListAllMyBuckets",
         "s3:ListBucket",
         "s3:ListBucketVersions",
         "s3:ListBucketMultipartUploads",
@@ -58,6 +59,7 @@ _OF_BUCKETS: Final = frozenset(
 """Actions whose resource is the bucket, not an object in it."""
 
 _CAM_ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "s3:ListAllMyBuckets": ("GetService",),
     "s3:ListBucket": ("HeadBucket", "GetBucket"),
     "s3:ListBucketVersions": ("GetBucketObjectVersions",),
     "s3:ListBucketMultipartUploads": ("ListMultipartUploads",),

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field, replace
 
 from cosbatch.identity.tokens import ApiToken, Session
 from cosbatch.ledger.people_port import (
+    ALL_LINES,
     SECRET_PURPOSE,
     AuditEntry,
+    AuditFilter,
     AuditLine,
     Founding,
     KnownKey,
@@ -22,7 +24,7 @@ from cosbatch.ledger.people_port import (
     Reseal,
     SealedText,
 )
-from cosbatch.ledger.people_rules import account_taken, declared_users, name_taken, no_such
+from cosbatch.ledger.people_rules import account_taken, declared_users, is_wanted, name_taken, no_such
 from cosbatch.model.clock import Clock
 from cosbatch.model.identifiers import AccountId
 from cosbatch.model.principals import AccessKey, Account, User, UserRole
@@ -274,12 +276,19 @@ class MemoryPeople(PeopleBook):
         self._rows.audit.append(AuditLine(id=len(self._rows.audit) + 1, at=self._clock.now(), entry=entry))
 
     async def audit(
-        self, *, account: AccountId | None = None, before: int | None = None, limit: int = 100
+        self,
+        *,
+        account: AccountId | None = None,
+        before: int | None = None,
+        limit: int = 100,
+        wanted: AuditFilter = ALL_LINES,
     ) -> list[AuditLine]:
         lines = [
             line
             for line in reversed(self._rows.audit)
-            if account in (None, line.entry.account) and (before is None or line.id < before)
+            if account in (None, line.entry.account)
+            and (before is None or line.id < before)
+            and is_wanted(line, wanted)
         ]
         return lines[:limit]
 

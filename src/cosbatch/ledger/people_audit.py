@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, insert, select, update
 
 from cosbatch.ledger import people_tables as tables
-from cosbatch.ledger.people_port import AuditEntry, AuditLine, Outcome, Reseal
+from cosbatch.ledger.people_port import AuditEntry, AuditFilter, AuditLine, Outcome, Reseal
 from cosbatch.ledger.sealed import has_sealed, reseal
 from cosbatch.ledger.tables import metadata
 from cosbatch.ledger.transaction import Transaction
@@ -19,6 +19,17 @@ _TRY: Final = tables.failed_login.c
 
 _RECORD: Final = insert(tables.audit)
 _LINES: Final = select(tables.audit).order_by(_AUDIT.id.desc()).limit(bindparam("row_limit"))
+_FITS: Final[Mapping[str, ColumnElement[bool]]] = {
+    "the_account": _AUDIT.account == bindparam("the_account"),
+    "before": _AUDIT.id < bindparam("before"),
+    "the_actor": _AUDIT.actor == bindparam("the_actor"),
+    "the_action": _AUDIT.action == bindparam("the_action"),
+    "the_target": _AUDIT.target == bindparam("the_target"),
+    "the_outcome": _AUDIT.outcome == bindparam("the_outcome"),
+    "since": _AUDIT.at >= bindparam("since"),
+    "until": _AUDIT.at < bindparam("until"),
+}
+"""By the name of what is compared with."""
 _FORGET_OLD_TRIES: Final = delete(tables.failed_login).where(_TRY.since <= bindparam("before"))
 _TRIES: Final = select(tables.failed_login).where(_TRY.subject == bindparam("the_subject")).with_for_update()
 _COUNT_TRY: Final = (
@@ -44,17 +55,27 @@ def record(tx: Transaction, *, entry: AuditEntry) -> None:
         "target": entry.target,
         "outcome": entry.outcome.value,
         "detail": entry.detail,
+        "request_id": entry.request_id,
     }
     tx.change(_RECORD, row)
 
 
-def audit(tx: Transaction, *, account: AccountId | None, before: int | None, limit: int) -> list[AuditLine]:
-    statement = _LINES
-    if account is not None:
-        statement = statement.where(_AUDIT.account == account)
-    if before is not None:
-        statement = statement.where(_AUDIT.id < before)
-    return [_line_from(row) for row in tx.all(statement, {"row_limit": limit})]
+def audit(
+    tx: Transaction, *, account: AccountId | None, before: int | None, limit: int, wanted: AuditFilter
+) -> list[AuditLine]:
+    asked: Mapping[str, Any] = {
+        "the_account": account,
+        "before": before,
+        "the_actor": wanted.actor or None,
+        "the_action": wanted.action or None,
+        "the_target": wanted.target or None,
+        "the_outcome": wanted.outcome.value if wanted.outcome else None,
+        "since": wanted.since,
+        "until": wanted.until,
+    }
+    given = {name: value for name, value in asked.items() if value is not None}
+    statement = _LINES.where(*[_FITS[name] for name in given])
+    return [_line_from(row) for row in tx.all(statement, given | {"row_limit": limit})]
 
 
 def count_try(tx: Transaction, *, limits: Mapping[str, int], window_seconds: float) -> float:
@@ -103,5 +124,6 @@ def _line_from(row: Row[Any]) -> AuditLine:
         target=row.target,
         outcome=Outcome(row.outcome),
         detail=row.detail,
+        request_id=row.request_id,
     )
     return AuditLine(id=row.id, at=row.at, entry=entry)

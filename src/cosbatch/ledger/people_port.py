@@ -39,6 +39,8 @@ class AuditEntry:
     outcome: Outcome = Outcome.DONE
     credential: str = ""
     detail: str = ""
+    request_id: str = ""
+    """Of the call by which it was asked for, as in the service's log; empty where it was none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,23 @@ class AuditLine:
     id: int
     at: float
     entry: AuditEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilter:
+    """Which lines of the log are wanted: those that fit all that is given. Texts have to be the same."""
+
+    actor: str = ""
+    action: str = ""
+    target: str = ""
+    outcome: Outcome | None = None
+    since: float | None = None
+    """Unix seconds; at this time or later."""
+    until: float | None = None
+    """Unix seconds; before this time."""
+
+
+ALL_LINES: Final = AuditFilter()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +245,12 @@ class PeopleBook(Protocol):
         ...
 
     async def audit(
-        self, *, account: AccountId | None = None, before: int | None = None, limit: int = 100
+        self,
+        *,
+        account: AccountId | None = None,
+        before: int | None = None,
+        limit: int = 100,
+        wanted: AuditFilter = ALL_LINES,
     ) -> list[AuditLine]:
         """Newest first; ``before`` is the id of the last one seen."""
         ...

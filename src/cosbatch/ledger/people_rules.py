@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from cosbatch.ledger.people_port import AuditFilter, AuditLine
 from cosbatch.model.errors import NameTaken, NoSuchName
 from cosbatch.model.principals import Account, User
 
@@ -48,3 +49,15 @@ def _as_declared(user: User, known: User | None) -> User:
     if known.account != user.account:  # its keys and tokens would let it in there
         raise NameTaken(f"the user {user.name!r} is one of another account; take another name")
     return replace(user, is_declared=True, created_at=known.created_at, must_change_password=known.must_change_password)
+
+
+def is_wanted(line: AuditLine, wanted: AuditFilter) -> bool:
+    entry = line.entry
+    return (
+        wanted.actor in ("", entry.actor)
+        and wanted.action in ("", entry.action)
+        and wanted.target in ("", entry.target)
+        and wanted.outcome in (None, entry.outcome)
+        and (wanted.since is None or line.at >= wanted.since)
+        and (wanted.until is None or line.at < wanted.until)
+    )

@@ -116,6 +116,7 @@ audit: Final = Table(
     Column("target", Text, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    Column("request_id", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("id", name="audit_pk"),
     sqlite_strict=True,
 )

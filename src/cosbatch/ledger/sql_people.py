@@ -9,7 +9,9 @@ from pathlib import Path
 from cosbatch.identity.tokens import ApiToken, Session
 from cosbatch.ledger import people_accounts, people_audit, people_keys, sqlite
 from cosbatch.ledger.people_port import (
+    ALL_LINES,
     AuditEntry,
+    AuditFilter,
     AuditLine,
     Founding,
     KnownKey,
@@ -171,9 +173,16 @@ class SqlPeople(PeopleBook):
         await self._database.write(partial(people_audit.record, entry=entry))
 
     async def audit(
-        self, *, account: AccountId | None = None, before: int | None = None, limit: int = 100
+        self,
+        *,
+        account: AccountId | None = None,
+        before: int | None = None,
+        limit: int = 100,
+        wanted: AuditFilter = ALL_LINES,
     ) -> list[AuditLine]:
-        return await self._database.read(partial(people_audit.audit, account=account, before=before, limit=limit))
+        return await self._database.read(
+            partial(people_audit.audit, account=account, before=before, limit=limit, wanted=wanted)
+        )
 
     async def has_sealed(self) -> bool:
         return await self._database.read(people_audit.any_sealed)

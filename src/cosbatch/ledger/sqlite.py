@@ -1,15 +1,20 @@
-"""The embedded database: one connection, its lock file, its thread, and what its errors mean.
+"""The embedded database: a connection that writes and one that reads, the lock file, and what its errors mean.
 
 SQLite has one writer at a time, and its busy handler sleeps in growing steps: a process that writes often starves the
 others for whole seconds. So every write waits for a lock file first, in the kernel's queue, and only then begins, with
-BEGIN IMMEDIATE: a transaction that begins as a reader cannot always become a writer. Local disks only.
+BEGIN IMMEDIATE: a transaction that begins as a reader cannot always become a writer. Readers wait for nobody (WAL), but
+on one connection they would wait behind their own process's write, which waits for the others': so they have one of
+their own, in a thread of its own. A read sees every write that was answered before it began, and every one that is made
+for a caller who had gone by then. Local disks only.
 """
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, partial
@@ -64,14 +69,16 @@ class LedgerLock:
         os.close(self._file)
 
 
-class SqliteDatabase:
-    """A Database on one SQLite connection, which only its runner's thread touches."""
+class _Line:
+    """A connection, which only its runner's thread touches."""
 
-    def __init__(self, *, runner: Runner, clock: Clock | None) -> None:
-        self._runner = runner
-        self._tell_time = _database_time if clock is None else partial(_clock_time, clock)
-        self._lock: LedgerLock | None = None
+    def __init__(self, runner: Runner, *, tell_time: Callable[[Connection], float]) -> None:
+        self.runner = runner
+        self._tell_time = tell_time
         self._connection: Connection | None = None
+
+    def connect(self, connect: Callable[[], Connection]) -> None:
+        self._connection = connect()
 
     @property
     def connection(self) -> Connection:
@@ -79,30 +86,73 @@ class SqliteDatabase:
             raise LedgerUnavailable("the ledger is closed in this process; open it again")
         return self._connection
 
+    def transact(self, work: Callable[[Transaction], T], *, begin: str) -> T:
+        # The driver sends no BEGIN of its own (isolation_level None), but COMMIT and ROLLBACK at the end of the block.
+        with self.connection.begin():
+            self.connection.exec_driver_sql(begin)
+            return work(Transaction(self.connection, tell_time=self._tell_time))
+
+    def release(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+
+class SqliteDatabase:
+    """A Database on one SQLite file, or in memory."""
+
+    def __init__(self, *, writer: Runner, reader: Runner | None, clock: Clock | None) -> None:
+        """Without ``reader`` reads are made where writes are: what is in memory belongs to one connection."""
+        tell_time = _database_time if clock is None else partial(_clock_time, clock)
+        self._writes = _Line(writer, tell_time=tell_time)
+        self._reads = self._writes if reader is None else _Line(reader, tell_time=tell_time)
+        self._lock: LedgerLock | None = None
+        self._writing = threading.Lock()
+        self._was_left = False
+        """The caller of a write went before its answer: whether it is made, or is being made, nobody knows."""
+
+    @property
+    def connection(self) -> Connection:
+        """The one that writes."""
+        return self._writes.connection
+
     async def read(self, work: Callable[[Transaction], T]) -> T:
-        return await self._run(work, begin="BEGIN", gate=nullcontext())
+        gate = self._after_what_was_left() if self._was_left else nullcontext()
+        return await self._run(self._reads, work, begin="BEGIN", gate=gate)
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
-        return await self._run(work, begin="BEGIN IMMEDIATE", gate=self._lock.held() if self._lock else nullcontext())
+        gate = self._locked(self._lock) if self._lock else nullcontext()
+        try:
+            return await self._run(self._writes, work, begin="BEGIN IMMEDIATE", gate=gate)
+        except (asyncio.CancelledError, LedgerUnavailable):
+            self._was_left = self._reads is not self._writes
+            raise
 
     async def close(self) -> None:
-        await self._runner.run(self._release, gate=nullcontext())
+        if self._reads is not self._writes:
+            await self._reads.runner.run(self._reads.release, gate=nullcontext())
+        await self._writes.runner.run(self._release, gate=nullcontext())
         self.abandon()
 
     def abandon(self) -> None:
         """Closes without waiting for it."""
-        self._runner.stop(last=self._release)
+        if self._reads is not self._writes:
+            self._reads.runner.stop(last=self._reads.release)
+        self._writes.runner.stop(last=self._release)
 
     async def open_in(self, folder: Path, *, busy_seconds: float) -> None:
         with errors_translated():
-            await self._runner.run(partial(self._open_lock, folder), gate=nullcontext())
+            await self._writes.runner.run(partial(self._open_lock, folder), gate=nullcontext())
             assert self._lock is not None
-            connect = partial(self._connect, str(folder / DATABASE_FILE), busy_seconds=busy_seconds)
-            await self._runner.run(connect, gate=self._lock.held())
+            connect = partial(_connection_to, str(folder / DATABASE_FILE), busy_seconds=busy_seconds)
+            opened = partial(self._writes.connect, partial(_migrated, connect))
+            await self._writes.runner.run(opened, gate=self._lock.held())
+            opened = partial(self._reads.connect, partial(connect, only_reads=True))
+            await self._reads.runner.run(opened, gate=nullcontext())
 
     def open_here(self) -> None:
         """In memory, and in the caller's thread."""
-        self._connection = _memory_engine().connect()
+        self._writes.connect(_memory_engine().connect)
 
     def _open_lock(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -111,32 +161,38 @@ class SqliteDatabase:
         if not database.exists():  # SQLite would let others read it, where the folder does
             database.touch(mode=0o600)
 
-    def _connect(self, database: str, *, busy_seconds: float) -> None:
-        self._connection = _connection_to(database, busy_seconds=busy_seconds)
-        migrate(self._connection)
+    @contextmanager
+    def _locked(self, lock: LedgerLock) -> Iterator[None]:
+        with lock.held(), self._writing:
+            yield
 
-    async def _run(self, work: Callable[[Transaction], T], *, begin: str, gate: AbstractContextManager[None]) -> T:
+    @contextmanager
+    def _after_what_was_left(self) -> Iterator[None]:
+        """A write that has not begun when its caller goes is not made: there is one to wait for at the most."""
+        self._was_left = False
+        with self._writing:
+            pass
+        yield
+
+    async def _run(
+        self, line: _Line, work: Callable[[Transaction], T], *, begin: str, gate: AbstractContextManager[None]
+    ) -> T:
         with errors_translated():
-            return await self._runner.run(partial(self._transact, work, begin=begin), gate=gate)
-
-    def _transact(self, work: Callable[[Transaction], T], *, begin: str) -> T:
-        # The driver sends no BEGIN of its own (isolation_level None), but COMMIT and ROLLBACK at the end of the block.
-        with self.connection.begin():
-            self.connection.exec_driver_sql(begin)
-            return work(Transaction(self.connection, tell_time=self._tell_time))
+            return await line.runner.run(partial(line.transact, work, begin=begin), gate=gate)
 
     def _release(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
+        self._writes.release()
         if self._lock is not None:
             self._lock.close()
-        self._connection, self._lock = None, None
+        self._lock = None
 
 
 async def open_file(folder: Path, *, clock: Clock | None, patience_seconds: float) -> SqliteDatabase:
     """``folder``/ledger.db, made or brought up to date under ``folder``/ledger.lock."""
-    runner = ThreadRunner(name="cosbatch-ledger", patience_seconds=patience_seconds)
-    database = SqliteDatabase(runner=runner, clock=clock)
+    writer, reader = (
+        ThreadRunner(name=f"cosbatch-ledger-{what}", patience_seconds=patience_seconds) for what in ("writes", "reads")
+    )
+    database = SqliteDatabase(writer=writer, reader=reader, clock=clock)
     try:
         await database.open_in(folder, busy_seconds=patience_seconds / 2)
     except BaseException:
@@ -147,7 +203,7 @@ async def open_file(folder: Path, *, clock: Clock | None, patience_seconds: floa
 
 def open_memory(*, clock: Clock) -> SqliteDatabase:
     """A database that is gone with its last user; calls run at once, in the caller's thread."""
-    database = SqliteDatabase(runner=InlineRunner(), clock=clock)
+    database = SqliteDatabase(writer=InlineRunner(), reader=None, clock=clock)
     database.open_here()
     return database
 
@@ -167,8 +223,15 @@ def errors_translated() -> Iterator[None]:
         raise LedgerUnavailable(f"{error}: the ledger's folder cannot be used; look at its owner and disk") from error
 
 
-def _connection_to(database: str, *, busy_seconds: float) -> Connection:
-    return _engine(partial(_connect_driver, database, busy_seconds=busy_seconds)).connect()
+def _connection_to(database: str, *, busy_seconds: float, only_reads: bool = False) -> Connection:
+    create = partial(_connect_driver, database, busy_seconds=busy_seconds, only_reads=only_reads)
+    return _engine(create).connect()
+
+
+def _migrated(connect: Callable[[], Connection]) -> Connection:
+    connection = connect()
+    migrate(connection)
+    return connection
 
 
 def _engine(create: Callable[[], sqlite3.Connection]) -> Engine:
@@ -176,11 +239,12 @@ def _engine(create: Callable[[], sqlite3.Connection]) -> Engine:
     return create_engine("sqlite://", creator=create, poolclass=NullPool, hide_parameters=True)
 
 
-def _connect_driver(database: str, *, busy_seconds: float) -> sqlite3.Connection:
+def _connect_driver(database: str, *, busy_seconds: float, only_reads: bool = False) -> sqlite3.Connection:
     # Any thread may finalize it: of a ledger that was not closed, the collector's.
     connection = sqlite3.connect(database, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA query_only = {'ON' if only_reads else 'OFF'}")
     [[mode]] = connection.execute("PRAGMA journal_mode = WAL").fetchall()
     if mode not in ("wal", "memory"):
         connection.close()
@@ -200,7 +264,7 @@ def _memory_engine() -> Engine:
 
 @cache
 def _migrated_schema() -> str:
-    """What the migrations make of an empty database, as a script: it runs thirty times as fast as they do."""
+    """What becomes of an empty database, as a script: it runs several times as fast."""
     connection = _connection_to(":memory:", busy_seconds=0)
     migrate(connection)
     driver = connection.connection.driver_connection

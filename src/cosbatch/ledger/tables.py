@@ -217,7 +217,7 @@ HAS_ENDED: Final = and_(job.c.ended_at.is_not(None), IS_THERE)
 
 
 def _partial(name: str, *columns: Column[Any], where: ColumnElement[bool], unique: bool = False) -> None:
-    Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+    Index(name, *columns, unique=unique, sqlite_where=where)
 
 
 _partial("job_token", job.c.account, job.c.region, job.c.token, where=job.c.token != _literal(""), unique=True)

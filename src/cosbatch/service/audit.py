@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
+import structlog
+
 from cosbatch.ledger.people_port import AuditEntry, Outcome
 from cosbatch.model.errors import RequestError
 from cosbatch.model.principals import Caller
@@ -66,4 +68,10 @@ def _entry(caller: Caller, action: str, target: str, *, outcome: Outcome, detail
         target=target[:SHOWN],
         outcome=outcome,
         detail=detail[:SHOWN],
+        request_id=current_request_id(),
     )
+
+
+def current_request_id() -> str:
+    """Of the call that is being answered, as it is bound to the log; empty where it is none."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))

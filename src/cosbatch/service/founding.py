@@ -107,14 +107,14 @@ async def declare(
     they contradict what was made by hand."""
     known = {account.name for account in await book.accounts()} | {account.name for account in accounts}
     now, faults, made_accounts, made_users = clock.now(), list[Fault](), list[Account](), list[User]()
-    for number, account in enumerate(accounts):
+    for account in accounts:
         try:
-            made_accounts.append(_declared_account(account, number, now))
+            made_accounts.append(_declared_account(account, now))
         except InvalidArgument as refused:
             faults += refused.faults
-    for number, user in enumerate(users):
+    for user in users:
         try:
-            made_users.append(_declared_user(user, number, now, known))
+            made_users.append(_declared_user(user, now, known))
         except InvalidArgument as refused:
             faults += refused.faults
     if faults:
@@ -138,8 +138,8 @@ class FirstRunFile:
             self._path.unlink(missing_ok=True)
 
 
-def _declared_account(account: DeclaredAccount, number: int, now: float) -> Account:
-    path = f"accounts[{number}]."
+def _declared_account(account: DeclaredAccount, now: float) -> Account:
+    path = f"accounts.{account.name}."
     missing = [name for name in ("uin", "appid", "aws_account_id") if not getattr(account, name)]
     if missing:
         way_out = "write the number: a declared account has the same one at each start"
@@ -156,8 +156,8 @@ def _declared_account(account: DeclaredAccount, number: int, now: float) -> Acco
     return replace(made, is_disabled=account.is_disabled)
 
 
-def _declared_user(user: DeclaredUser, number: int, now: float, known: set[str]) -> User:
-    path = f"users[{number}]."
+def _declared_user(user: DeclaredUser, now: float, known: set[str]) -> User:
+    path = f"users.{user.name}."
     if user.account not in known:
         way_out = f"write one of {', '.join(sorted(known))}" if known else "declare an account first"
         fault = Fault(path=f"{path}account", value=user.account, problem="there is no such account", way_out=way_out)

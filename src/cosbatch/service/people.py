@@ -24,13 +24,21 @@ from cosbatch.identity.tokens import (
     new_secret_key,
     new_token,
 )
-from cosbatch.ledger.people_port import NO_ACCOUNT, SECRET_PURPOSE, AuditEntry, AuditLine, PeopleBook
+from cosbatch.ledger.people_port import (
+    ALL_LINES,
+    NO_ACCOUNT,
+    SECRET_PURPOSE,
+    AuditEntry,
+    AuditFilter,
+    AuditLine,
+    PeopleBook,
+)
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import NoSuchName, NotAllowed
 from cosbatch.model.identifiers import AccountId
 from cosbatch.model.principals import AccessKey, Account, Caller, User, UserRole
 from cosbatch.service.audit import telling
-from cosbatch.service.people_names import checked_account, checked_token, checked_user
+from cosbatch.service.people_names import account_name, checked_account, checked_token, checked_user, unknown_account
 
 _NO_ID: Final = "(unknown)"
 """In the audit log, in place of an id that nothing has: it may be a secret that was taken for one."""
@@ -61,6 +69,11 @@ def local_operator(name: str) -> Caller:
     """Who runs the command line on the host of the service: may do everything, in every account."""
     service = Account(id=NO_ACCOUNT, name="service", uin="", appid="", aws_account_id="", created_at=0.0)
     return Caller(account=service, user=name, role=UserRole.ADMIN, via="cli")
+
+
+def operator_of(caller: Caller) -> Caller:
+    """The same caller, acting for the service as a whole."""
+    return replace(caller, account=local_operator(caller.user).account)
 
 
 def secret_purpose(access_key_id: str) -> str:
@@ -109,13 +122,16 @@ class People:
         accounts = await self._book.accounts()
         return [account for account in accounts if _sees(caller, account.id)]
 
+    async def describe_account(self, caller: Caller, account: AccountId) -> Account:
+        return await self._account(caller, account)
+
     async def set_account_disabled(self, caller: Caller, account: AccountId, *, is_disabled: bool = True) -> Account:
         """Its users' passwords, keys and tokens let nobody in until it is enabled again; its jobs go on. The operator's
         alone. Declared accounts are changed in the settings."""
         async with self._telling(caller, "disable-account" if is_disabled else "enable-account", account) as entry:
+            known = await self._account(caller, account)
             if not _is_operator(caller):
                 raise NotAllowed("accounts are disabled and enabled by the operator, with cosbatch admin")
-            known = await self._account(caller, account)
             if known.is_declared:
                 raise NotAllowed(f"the account {known.name!r} is declared in the settings; change it there")
             told = replace(entry, account=known.id, target=known.name)
@@ -152,6 +168,9 @@ class People:
     async def list_users(self, caller: Caller, *, account: AccountId | None = None) -> list[User]:
         self._check_may(caller)
         return await self._book.users(account=await self._seen_account(caller, account))
+
+    async def describe_user(self, caller: Caller, name: str) -> User:
+        return await self._user(caller, name)
 
     async def change_user(
         self, caller: Caller, name: str, *, role: UserRole | None = None, is_disabled: bool | None = None
@@ -215,6 +234,13 @@ class People:
         self._check_may(caller)
         return await self._book.access_keys(account=await self._seen_account(caller, account), user=user)
 
+    async def own_access_keys(
+        self, caller: Caller, *, account: AccountId | None = None, user: str | None = None
+    ) -> list[AccessKey]:
+        """The caller's, whatever the role. NotAllowed where another user's are asked for."""
+        _check_own(caller, account, user)
+        return await self._book.access_keys(account=caller.account.id, user=caller.user)
+
     async def set_access_key_disabled(self, caller: Caller, access_key_id: str, *, is_disabled: bool = True) -> None:
         action = "disable-access-key" if is_disabled else "enable-access-key"
         async with self._telling(caller, action, _NO_ID) as entry:
@@ -259,6 +285,13 @@ class People:
         self._check_may(caller)
         return await self._book.tokens(account=await self._seen_account(caller, account), user=user)
 
+    async def own_tokens(
+        self, caller: Caller, *, account: AccountId | None = None, user: str | None = None
+    ) -> list[ApiToken]:
+        """The caller's, whatever the role. NotAllowed where another user's are asked for."""
+        _check_own(caller, account, user)
+        return await self._book.tokens(account=caller.account.id, user=caller.user)
+
     async def revoke_token(self, caller: Caller, token_id: str) -> ApiToken:
         """By its id, or by its text: who has found a token somewhere has that alone."""
         async with self._telling(caller, "revoke-token", _NO_ID) as entry:
@@ -274,12 +307,18 @@ class People:
     # --- the audit log
 
     async def audit(
-        self, caller: Caller, *, account: AccountId | None = None, before: int | None = None, limit: int = 100
+        self,
+        caller: Caller,
+        *,
+        account: AccountId | None = None,
+        before: int | None = None,
+        limit: int = 100,
+        wanted: AuditFilter = ALL_LINES,
     ) -> list[AuditLine]:
         """Newest first; ``before`` is the id of the last line of an earlier answer."""
         self._check_may(caller)
         seen = await self._seen_account(caller, account)
-        return await self._book.audit(account=seen, before=before, limit=limit)
+        return await self._book.audit(account=seen, before=before, limit=limit, wanted=wanted)
 
     # --- who may
 
@@ -306,13 +345,20 @@ class People:
         if named:
             known = ", ".join(account.name for account in named)
             raise NoSuchName(f"there are several accounts ({known}); name one of them")
-        raise NoSuchName(f"there is no account {wanted!r}" if wanted else "there is no account yet; make one first")
+        if wanted is None:
+            raise NoSuchName("there is no account yet; make one first")
+        raise unknown_account(account_name(wanted), known=[account.name for account in accounts])
 
     async def _seen_account(self, caller: Caller, wanted: AccountId | None) -> AccountId | None:
         """What a list is narrowed to; None: everything."""
         if wanted is not None:
             return (await self._account(caller, wanted)).id
         return None if _is_operator(caller) else caller.account.id
+
+
+def _check_own(caller: Caller, account: AccountId | None, user: str | None) -> None:
+    if account not in (None, caller.account.id) or user not in (None, caller.user):
+        raise NotAllowed(f"user {caller.user} is a {caller.role} and sees what is the own; ask an admin for the rest")
 
 
 def _is_operator(caller: Caller) -> bool:

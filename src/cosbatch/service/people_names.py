@@ -4,22 +4,41 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Collection
 from typing import Final
 
 from cosbatch.identity.tokens import ApiToken, TokenScope
-from cosbatch.model.errors import Fault, InvalidArgument
+from cosbatch.model.errors import Fault, InvalidArgument, NoSuchName
 from cosbatch.model.identifiers import AccountId
 from cosbatch.model.principals import Account, User, UserRole
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _DIGITS: Final = re.compile(r"[0-9]{1,20}")
 _TWELVE_DIGITS: Final = re.compile(r"[0-9]{12}")
+_ACCOUNT_PREFIX: Final = "account-"
 _LONGEST_TOKEN_DAYS: Final = 3650.0
 
 
 def account_id(name: str) -> AccountId:
     """Two services that declare one account, each from its own settings, mean the same one."""
-    return AccountId(f"account-{name}")
+    return AccountId(f"{_ACCOUNT_PREFIX}{name}")
+
+
+def account_name(account: AccountId) -> str:
+    """What people call it."""
+    return account.removeprefix(_ACCOUNT_PREFIX)
+
+
+def check_account(name: str, *, known: Collection[str]) -> None:
+    """NoSuchName for an account that is none of ``known``; no name at all is no wrong one."""
+    if name and name not in known:
+        raise unknown_account(name, known=known)
+
+
+def unknown_account(name: str, *, known: Collection[str]) -> NoSuchName:
+    """Names those that there are."""
+    those = f"known: {', '.join(sorted(known))}" if known else "there is none yet"
+    return NoSuchName(f"there is no account {name!r}; {those}")
 
 
 def checked_account(

@@ -25,11 +25,12 @@ from cosbatch.model.identifiers import AccountId, Bucket, RegionName
 from cosbatch.model.jobs import JobRequest, PlanFindings, region_written
 from cosbatch.model.principals import Caller, Role, RoleProvider, UserRole
 from cosbatch.model.regions import CLOUD_DOMAINS, Region, Versioning, is_same_store
-from cosbatch.model.states import FINAL, JobStatus
 from cosbatch.operations.job_access import job_access, with_source
 from cosbatch.service.audit import Record, audited
+from cosbatch.service.job_rules import unknown_region
 from cosbatch.service.role_desk import RoleDesk
 from cosbatch.service.role_trial import AccessTried, try_accesses
+from cosbatch.service.service import named_regions
 from cosbatch.storage.port import ObjectStore
 from cosbatch.storage.profiles import CapabilityProfile
 
@@ -182,8 +183,8 @@ class RoleService:
         return RoleMade(role=replace(role, arn=arn), is_made=True, policies=policies)
 
     async def delete_role(self, arn: str, *, caller: Caller) -> None:
-        """From the registry; the provider keeps it. InvalidArgument where an unfinished job names it, or the settings
-        declare it."""
+        """From the registry; the provider keeps it. InvalidArgument where a job names it that is unfinished, or has its
+        report still to deliver, or the settings declare it."""
         async with audited(self._record, caller, "delete-role", target=arn):
             await self._delete(arn, caller=caller)
 
@@ -193,9 +194,8 @@ class RoleService:
         if role.is_declared:
             fault = Fault(path="arn", value=arn, problem="is declared", way_out="delete it from the settings file")
             raise InvalidArgument("the role cannot be deleted", faults=[fault])
-        unfinished = [status for status in JobStatus if status not in FINAL]
-        for job in await self._jobs.jobs(account=caller.account.id, statuses=unfinished):
-            if job.request.role_arn == arn:
+        for job in [queued.job for queued in await self._jobs.queued_jobs()]:
+            if (job.account, job.request.role_arn) == (caller.account.id, arn):
                 problem = f"is needed by job {job.id}, which is {job.status}"
                 fault = Fault(path="arn", value=arn, problem=problem, way_out="cancel the job, or wait for its end")
                 raise InvalidArgument("the role cannot be deleted", faults=[fault])
@@ -229,6 +229,15 @@ class RoleService:
         role = Role(arn=arn, account=AccountId(""), provider=provider, created_at=0.0, external_id=external_id)
         return self._policies(role, request, source_bucket, principal)
 
+    def _check_regions(self, request: JobRequest) -> None:
+        faults = [
+            unknown_region(path, region=region, known=self._regions)
+            for path, region in named_regions(request)
+            if region is not None and region not in self._regions
+        ]
+        if faults:
+            raise InvalidArgument("the job cannot be looked at", faults=faults)
+
     def _policies(self, role: Role, request: JobRequest, source_bucket: Bucket | None, principal: str) -> RolePolicies:
         accesses = self._accesses(request, source_bucket)
         owner = named.account if (named := parse_role_arn(role.arn)) else ""
@@ -244,6 +253,7 @@ class RoleService:
 
     def _accesses(self, request: JobRequest, source_bucket: Bucket | None) -> list[Access]:
         """What the job does from its first look to its last; of a source that nobody has named, of any bucket's."""
+        self._check_regions(request)
         source, target = self._regions[request.region], self._regions[region_written(request)]
         source_profile, target_profile = self._profile_of(source), self._profile_of(target)
         same_store = is_same_store(source, target)

@@ -214,7 +214,7 @@ class JobService:
 
     def places_of(self, request: JobRequest) -> tuple[str, ...]:
         """Where the regions of a request are, one line for each: two settings may give one name to two stores."""
-        named = {region for _, region in _named_regions(request) if region is not None}
+        named = {region for _, region in named_regions(request) if region is not None}
         return tuple(
             f"{name} {region.provider} {region.endpoint} {region.addressing}"
             for name, region in sorted(self._regions.items())
@@ -249,7 +249,7 @@ class JobService:
     def _region_faults(self, request: JobRequest) -> list[Fault]:
         return [
             unknown_region(path, region=region, known=self._regions)
-            for path, region in _named_regions(request)
+            for path, region in named_regions(request)
             if region is not None and region not in self._regions
         ]
 
@@ -409,7 +409,7 @@ def _check_operates(caller: Caller, *, to: str) -> None:
         raise NotAllowed(f"user {caller.user} is a {caller.role} and may not {to}; that takes the role {needed}")
 
 
-def _named_regions(request: JobRequest) -> list[tuple[str, RegionName | None]]:
+def named_regions(request: JobRequest) -> list[tuple[str, RegionName | None]]:
     """Field and region; None where the field names none of its own."""
     named: list[tuple[str, RegionName | None]] = [("region", request.region), ("report.bucket", request.report.region)]
     if isinstance(request.operation, PutObjectCopy):

@@ -6,9 +6,10 @@ written nowhere, because people type passwords where names belong.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, NoReturn
 
@@ -47,10 +48,13 @@ from cosbatch.model.errors import (
     TooManyAttempts,
 )
 from cosbatch.model.principals import Caller
+from cosbatch.service.audit import current_request_id
 from cosbatch.service.people import secret_purpose
 
 USED_EVERY_SECONDS: Final = 60.0
 """That a key, a token or a session was used is written down at most so often."""
+NOTE_SECONDS: Final = 0.5
+"""Longer nobody waits for that."""
 _UNKNOWN: Final = "(unknown)"
 
 
@@ -116,13 +120,18 @@ class SignIn:
         )
 
     async def used(self, key: SigningKey) -> None:
-        """A ledger that cannot be written can still be read, and so can jobs."""
-        if not self._is_stale(key.last_used_at):
-            return
+        if self._is_stale(key.last_used_at):
+            writing = self._book.key_used(key.access_key_id, at=self._clock.now())
+            await self._noted(writing, credential=key.access_key_id)
+
+    async def _noted(self, writing: Awaitable[None], *, credential: str) -> None:
+        """That it was used. A ledger that cannot be written now can still be read, and so can jobs: who comes in does
+        not wait for it."""
         try:
-            await self._book.key_used(key.access_key_id, at=self._clock.now())
-        except LedgerError as error:
-            structlog.get_logger().warning("key.use_not_written", credential=key.access_key_id, error=str(error))
+            async with asyncio.timeout(NOTE_SECONDS):
+                await writing
+        except (LedgerError, TimeoutError) as error:
+            structlog.get_logger().warning("use_not_written", credential=credential, error=str(error) or "it lasts")
 
     # --- tokens
 
@@ -135,7 +144,8 @@ class SignIn:
         if known.token.expires_at is not None and self._clock.now() >= known.token.expires_at:
             raise NotAuthenticated(AuthenticationReason.TOKEN_EXPIRED, "the token's time is over; make another")
         if self._is_stale(known.token.last_used_at):
-            await self._book.token_used(known.token.id, at=self._clock.now())
+            writing = self._book.token_used(known.token.id, at=self._clock.now())
+            await self._noted(writing, credential=known.token.id)
         return Caller(
             account=known.account,
             user=known.user.name,
@@ -181,7 +191,8 @@ class SignIn:
             raise NotAllowed("the password has to be changed first")
         idle_until = self._clock.now() + self._limits.idle_seconds
         if idle_until - known.session.idle_until >= USED_EVERY_SECONDS:
-            await self._book.session_used(known.session.id, idle_until=idle_until)
+            writing = self._book.session_used(known.session.id, idle_until=idle_until)
+            await self._noted(writing, credential=known.session.id)
         owner = KnownUser(user=known.user, account=known.account, password_hash="")
         return _caller_of(owner, known.session)
 
@@ -277,4 +288,5 @@ def _entry(
         credential=credential,
         outcome=outcome,
         detail=f"from {address}" if address else "",
+        request_id=current_request_id(),
     )

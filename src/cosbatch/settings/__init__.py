@@ -1,6 +1,6 @@
 """Settings: what the operator decides, from a YAML file and the environment."""
 
-from cosbatch.settings.fields import EnvOrFileSecret
+from cosbatch.settings.fields import EnvOrFileSecret, LogFormat
 from cosbatch.settings.loading import (
     ENVIRONMENT_PREFIX,
     FILE_NAME,
@@ -27,6 +27,7 @@ __all__ = [
     "AccountSettings",
     "CredentialSettings",
     "EnvOrFileSecret",
+    "LogFormat",
     "RegionSettings",
     "RoleSettings",
     "ServerSettings",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,13 @@ from pydantic import BaseModel, ConfigDict, PlainValidator
 
 from cosbatch.model.errors import Fault, InvalidArgument
 from cosbatch.service.faults import refused
+
+
+class LogFormat(StrEnum):
+    """How a line of the log looks."""
+
+    JSON = "json"
+    CONSOLE = "console"
 
 
 class Section(BaseModel):

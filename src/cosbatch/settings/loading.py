@@ -38,7 +38,7 @@ from cosbatch.service.documents import Document, dotted, read_document
 from cosbatch.service.documents import Path as FieldPath
 from cosbatch.service.faults import faults_of, nearest, refused
 from cosbatch.service.people_names import account_id
-from cosbatch.settings.fields import EnvOrFileSecret, Secret, Section, file_path
+from cosbatch.settings.fields import EnvOrFileSecret, LogFormat, Secret, Section, file_path
 from cosbatch.settings.people import AccountSettings, UserSettings, principal_name
 from cosbatch.settings.server import ServerSettings
 from cosbatch.storage.profiles import PROFILES, Option, Support
@@ -205,6 +205,10 @@ class Settings(BaseSettings):
         default={}, description="Users of the service that are declared here: name -> account, role."
     )
     roles: list[RoleSettings] = Field(default=[], description="Roles under which jobs may act.")
+    log_format: LogFormat = Field(
+        default=LogFormat.JSON,
+        description="Lines of `cosbatch.log`: `json`, an object each, or `console`, for eyes alone.",
+    )
     workers: int = Field(
         default_factory=_cores, ge=1, le=1024, description="Worker processes; default: the number of cores."
     )

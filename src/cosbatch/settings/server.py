@@ -49,6 +49,11 @@ class ServerSettings(Section):
         default=[],
         description="Addresses or networks of reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` hold.",
     )
+    operator_account: str = Field(
+        default="main",
+        description="Account whose admins are the service's operators over the network too: they make accounts and "
+        "regions, and see people and audit log of all accounts. Empty: none has such; `cosbatch admin` is left.",
+    )
     encryption_key: KeySource | None = Field(
         default=None,
         description="Where the key is that encrypts secrets in the ledger: `env:NAME`, `file:PATH` or "

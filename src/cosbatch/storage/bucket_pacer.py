@@ -7,8 +7,9 @@ gives it back with what became of the request::
     ...                                # send
     pacer.answered(ticket)             # or failed(ticket, error, witness=...), or release(ticket)
 
-**Limit.** At first the limit grows by one with each answer that comes while it is reached (so it doubles in a round
-trip), up to the connections there are. SlowDown, 503 and timeouts halve it; from then on it grows by a fixed step a
+**Limit.** At first the limit grows by one with each answer that comes while more than half of it is in use (so it
+doubles in a round trip), up to the connections there are. While all of it is in use would not do: of answers that come
+together only the first one finds it so. SlowDown, 503 and timeouts halve it; from then on it grows by a fixed step a
 round trip. A ticket is a generation number, and each cut begins a new generation: failures of requests that were sent
 before the last cut cut nothing, so a burst of them counts once.
 
@@ -48,6 +49,7 @@ LAST_PROBE_SECONDS: Final = 30.0
 _GROWTH_SHARE: Final = 32
 """After a cut the limit grows by this part of the connections a round trip: 1,000 connections at 200 ms have their
 half back in 4 s, where one a round trip would take minutes."""
+_NEVER: Final = 2**31
 _REASON_LENGTH: Final = 200
 
 
@@ -66,6 +68,7 @@ class BucketPacer:
         "_probe_delay",
         "_queue",
         "_rate",
+        "_reach",
         "_row",
         "_row_needed",
         "_step",
@@ -93,7 +96,7 @@ class BucketPacer:
     ) -> None:
         self.bucket = bucket
         self.limit = min(start_limit, max_connections)
-        """Requests that may be under way at a time."""
+        """Requests that may be under way at a time. It changes by :meth:`_set_limit` alone."""
         self.in_flight = 0
         self.answers = 0
         """Requests that the store has looked at and answered, also with a refusal."""
@@ -105,6 +108,10 @@ class BucketPacer:
         self._credit = 0
         self._target_limit = max_connections
         self._is_growing_fast = True
+        self._reach = 0
+        """With more under way than so many an answer makes the limit grow; none is so many
+        where the limit is as great as it may be, and nobody looks again."""
+        self._set_limit(self.limit)
         self._rate: RateCap | None = None
         self._queue: deque[asyncio.Future[Ticket]] = deque()
         self._stopping = StopSignal()
@@ -244,7 +251,7 @@ class BucketPacer:
 
     def answered(self, ticket: Ticket) -> None:
         """The store answered, be it with a refusal of just this request."""
-        if self._row or self.in_flight >= self.limit or not self._is_free:
+        if self._row or self.in_flight > self._reach or not self._is_free:
             self.hear(ticket)
         else:
             self.answers += 1
@@ -258,7 +265,7 @@ class BucketPacer:
         if self._row:
             self._row = 0
             self._witnesses.clear()
-        if self.in_flight >= self.limit and self.limit < self._max_connections and ticket >= self.generation:
+        if self.in_flight > self._reach and ticket >= self.generation:
             self._grow()
         if self.held is not None and ticket >= self._hold_generation:
             self._end_hold()
@@ -291,17 +298,21 @@ class BucketPacer:
 
     def _grow(self) -> None:
         if self._is_growing_fast:
-            self.limit += 1
+            self._set_limit(self.limit + 1)
             self._is_growing_fast = self.limit < self._target_limit
             return
         self._credit += min(self._step, self.limit)
         if self._credit >= self.limit:
             self._credit -= self.limit
-            self.limit += 1
+            self._set_limit(self.limit + 1)
+
+    def _set_limit(self, limit: int) -> None:
+        self.limit = limit
+        self._reach = limit // 2 if limit < self._max_connections else _NEVER
 
     def _cut(self) -> None:
         self.generation += 1
-        self.limit = max(1, min(self.limit, self.in_flight) // 2)
+        self._set_limit(max(1, min(self.limit, self.in_flight) // 2))
         self._is_growing_fast = False
         self._credit = 0
 
@@ -342,7 +353,7 @@ class BucketPacer:
         if self.limit > START_LIMIT:
             self._target_limit = self.limit
             self._is_growing_fast = True
-            self.limit = START_LIMIT
+            self._set_limit(START_LIMIT)
         self._serve()
 
     # --- control
@@ -374,7 +385,7 @@ class BucketPacer:
         self._max_connections = max_connections
         self._step = max(1, max_connections // _GROWTH_SHARE)
         self._target_limit = max_connections
-        self.limit = min(self.limit, max_connections)
+        self._set_limit(min(self.limit, max_connections))
         if self._queue:
             self._serve()
 

@@ -32,6 +32,7 @@ from cosbatch.storage.memory_objects import (
 from cosbatch.storage.port import (
     AccessControl,
     AclGrant,
+    BucketEntry,
     CompletedPart,
     CopyOptions,
     CopyOutcome,
@@ -280,21 +281,39 @@ class MemoryStore:
 
     # --- buckets
 
+    async def list_buckets(self) -> tuple[BucketEntry, ...]:
+        await asyncio.sleep(0)
+        kept = [self._buckets[name] for name in sorted(self._buckets)]
+        return tuple(BucketEntry(name=each.name, created_at=None, region=each.region) for each in kept)
+
     async def list_objects(
-        self, bucket: Bucket, *, prefix: str = "", start_after: str = "", token: str = "", limit: int = 1000
+        self,
+        bucket: Bucket,
+        *,
+        prefix: str = "",
+        start_after: str = "",
+        token: str = "",
+        limit: int = 1000,
+        delimiter: str = "",
     ) -> ListPage:
         await asyncio.sleep(0)
         kept = self._named_bucket(bucket, verb="GET")
         after = token or start_after
         page: list[ListedObject] = []
+        folders: list[str] = []
         for name in kept.keys_from(after.encode() + b"\x00" if after else b"", prefix=prefix.encode()):
             newest = kept.newest_first(name)[0]
-            if newest.is_delete_marker:
+            folder = _folder_of(newest.key, prefix=prefix, delimiter=delimiter)
+            if newest.is_delete_marker or (folder and folder in (after, *folders[-1:])):
                 continue
-            if len(page) == limit:
-                return ListPage(objects=tuple(page), next_token=page[-1].key)
-            page.append(newest.listed())
-        return ListPage(objects=tuple(page), next_token="")
+            if len(page) + len(folders) == limit:
+                last = max([*[each.key for each in page[-1:]], *folders[-1:]], key=str.encode)
+                return ListPage(objects=tuple(page), next_token=last, folders=tuple(folders))
+            if folder:
+                folders.append(folder)
+            else:
+                page.append(newest.listed())
+        return ListPage(objects=tuple(page), next_token="", folders=tuple(folders))
 
     async def list_versions(self, bucket: Bucket, *, prefix: str = "", token: str = "", limit: int = 1000) -> ListPage:
         await asyncio.sleep(0)
@@ -526,6 +545,12 @@ def _kept_metadata(metadata: ObjectMetadata) -> ObjectMetadata:
 def _target(verb: str, ref: ObjectRef) -> str:
     version = f" version {ref.version_id}" if ref.version_id else ""
     return f"{verb} {ref.bucket}/{ref.key}{version}"
+
+
+def _folder_of(key: ObjectKey, *, prefix: str, delimiter: str) -> str:
+    """Empty where the key is listed by itself."""
+    end = key.find(delimiter, len(prefix)) if delimiter else -1
+    return key[: end + len(delimiter)] if end >= 0 else ""
 
 
 def _token(key: str, name: str) -> str:

@@ -238,7 +238,14 @@ class PersistentStore:
     # --- buckets
 
     def list_objects(
-        self, bucket: Bucket, *, prefix: str = "", start_after: str = "", token: str = "", limit: int = 1000
+        self,
+        bucket: Bucket,
+        *,
+        prefix: str = "",
+        start_after: str = "",
+        token: str = "",
+        limit: int = 1000,
+        delimiter: str = "",
     ) -> Coroutine[Any, Any, ListPage]:
         return self._ask(
             False,
@@ -249,6 +256,7 @@ class PersistentStore:
             start_after=start_after,
             token=token,
             limit=limit,
+            delimiter=delimiter,
         )
 
     def list_versions(

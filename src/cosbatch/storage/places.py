@@ -26,21 +26,30 @@ class Place(NamedTuple):
 
 
 def place_of(region: Region, bucket: Bucket) -> Place:
-    """Path addressing, or the bucket as the first label of the host. The Host header names a port unless it is the
-    scheme's own."""
-    checked_bucket(bucket)
-    endpoint = urlsplit(region.endpoint)
-    name = endpoint.hostname or ""
-    shown = f"[{name}]" if ":" in name else name
-    port = endpoint.port
-    suffix = f":{port}" if port and port != DEFAULT_PORTS.get(endpoint.scheme) else ""
+    """Path addressing, or the bucket as the first label of the host."""
+    name = checked_bucket(bucket).encode()
+    host = _own_host(region.endpoint)
     match region.addressing:
         case Addressing.PATH:
-            return Place(f"{shown}{suffix}".encode(), b"/" + bucket.encode(), None)
+            return Place(host, b"/" + name, None)
         case Addressing.VIRTUAL_HOST:
-            return Place(f"{bucket}.{shown}{suffix}".encode(), b"", f"{bucket}.{name}")
+            return Place(name + b"." + host, b"", f"{bucket}.{urlsplit(region.endpoint).hostname or ''}")
         case _:
             assert_never(region.addressing)
+
+
+def place_of_service(region: Region) -> Place:
+    """Where requests about no bucket go."""
+    return Place(_own_host(region.endpoint), b"", None)
+
+
+def _own_host(endpoint: str) -> bytes:
+    """As in the Host header, which names a port unless it is the scheme's own."""
+    parts = urlsplit(endpoint)
+    name = parts.hostname or ""
+    shown = f"[{name}]" if ":" in name else name
+    is_usual = parts.port in (None, DEFAULT_PORTS.get(parts.scheme))
+    return shown.encode() if is_usual else f"{shown}:{parts.port}".encode()
 
 
 def checked_bucket(bucket: Bucket) -> Bucket:

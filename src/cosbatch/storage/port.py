@@ -159,11 +159,21 @@ class ListedObject(NamedTuple):
     is_delete_marker: bool = False
 
 
+class BucketEntry(NamedTuple):
+    name: Bucket
+    created_at: float | None
+    """Unix seconds; None where the store does not say."""
+    region: str
+    """The store's own name of it; empty where it does not say."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListPage:
     objects: tuple[ListedObject, ...]
     next_token: str
     """Opaque; empty on the last page."""
+    folders: tuple[str, ...] = ()
+    """What keys that were left out have in common up to the delimiter, itself included. They count for the limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,8 +279,17 @@ class ObjectStore(Protocol):
     # --- buckets
 
     async def list_objects(
-        self, bucket: Bucket, *, prefix: str = "", start_after: str = "", token: str = "", limit: int = 1000
-    ) -> ListPage: ...
+        self,
+        bucket: Bucket,
+        *,
+        prefix: str = "",
+        start_after: str = "",
+        token: str = "",
+        limit: int = 1000,
+        delimiter: str = "",
+    ) -> ListPage:
+        """``delimiter``: keys that have it after the prefix come as ``folders``."""
+        ...
 
     async def list_versions(self, bucket: Bucket, *, prefix: str = "", token: str = "", limit: int = 1000) -> ListPage:
         """Versions and delete markers, newest first within a key."""
@@ -287,4 +306,12 @@ class ObjectStore(Protocol):
 
     async def close(self) -> None:
         """Closes every connection; requests under way end as unanswered."""
+        ...
+
+
+class BrowsedStore(ObjectStore, Protocol):
+    """A region's store as a person looks around in it: refusals come at once, and nothing is paced."""
+
+    async def list_buckets(self) -> tuple[BucketEntry, ...]:
+        """Those of whoever signs, as far as the store tells: some list the buckets of all their regions."""
         ...

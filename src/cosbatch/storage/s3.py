@@ -26,6 +26,7 @@ from cosbatch.storage.http_limits import SMALL_BODY_BYTES
 from cosbatch.storage.places import Place, place_of
 from cosbatch.storage.port import (
     AccessControl,
+    BucketEntry,
     CompletedPart,
     CopyOptions,
     CopyOutcome,
@@ -293,11 +294,32 @@ class S3Store:
 
     # --- buckets
 
+    async def list_buckets(self) -> tuple[BucketEntry, ...]:
+        request = s3_requests.list_buckets()
+        credentials = await self._credentials.credentials()
+        answer = await self._sender(request, reads_only=True)(self._routes.service(), credentials)
+        if answer.status != 200 or s3_answers.is_error_document(answer.body):
+            raise self._refusal(answer, request, credentials)
+        return self._understood(answer, request, lambda: s3_answers.buckets_of(answer.body))
+
     async def list_objects(
-        self, bucket: Bucket, *, prefix: str = "", start_after: str = "", token: str = "", limit: int = 1000
+        self,
+        bucket: Bucket,
+        *,
+        prefix: str = "",
+        start_after: str = "",
+        token: str = "",
+        limit: int = 1000,
+        delimiter: str = "",
     ) -> ListPage:
         request = s3_requests.list_objects(
-            bucket, prefix=prefix, start_after=start_after, token=token, limit=limit, dialect=self._dialect
+            bucket,
+            prefix=prefix,
+            start_after=start_after,
+            token=token,
+            limit=limit,
+            delimiter=delimiter,
+            dialect=self._dialect,
         )
         return await self._read_page(request, token, partial(s3_answers.objects_of, dialect=self._dialect))
 

@@ -16,13 +16,14 @@ from urllib.parse import unquote_plus
 
 from lxml import etree
 
-from cosbatch.model.identifiers import ObjectKey, VersionId
+from cosbatch.model.identifiers import Bucket, ObjectKey, VersionId
 from cosbatch.model.operations import Tag
 from cosbatch.model.regions import Versioning
 from cosbatch.storage.dialects import S3_DIALECT, S3_GROUPS, Dialect
 from cosbatch.storage.port import (
     AccessControl,
     AclGrant,
+    BucketEntry,
     ListedObject,
     ListPage,
     ObjectMeta,
@@ -204,7 +205,25 @@ def objects_of(body: bytes, *, dialect: Dialect = S3_DIALECT) -> ListPage:
         token = _key(root, name, encoded=encoded and dialect.lists_by_marker)
         if not token:
             raise AnswerFaulty(f"the list goes on, but the answer has no {name}")
-    return ListPage(objects=objects, next_token=token)
+    folders = tuple(_key(entry, "Prefix", encoded=encoded) for entry in _children(root, "CommonPrefixes"))
+    return ListPage(objects=objects, next_token=token, folders=folders)
+
+
+def buckets_of(body: bytes) -> tuple[BucketEntry, ...]:
+    """COS names each bucket's region (GET Service), S3 does so on request, others do not."""
+    listed = _child(_parse(body, "ListAllMyBucketsResult"), "Buckets")
+    return tuple(_bucket(entry) for entry in _children(listed, "Bucket")) if listed is not None else ()
+
+
+def _bucket(entry: etree._Element) -> BucketEntry:
+    name = _text(entry, "Name")
+    if not name:
+        raise AnswerFaulty("a bucket has no name")
+    return BucketEntry(
+        name=Bucket(name),
+        created_at=_iso_date(entry, "CreationDate") if _text(entry, "CreationDate") else None,
+        region=_text(entry, "Location") or _text(entry, "BucketRegion"),
+    )
 
 
 def versions_of(body: bytes) -> ListPage:

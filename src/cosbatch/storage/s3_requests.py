@@ -54,7 +54,7 @@ class S3Request(NamedTuple):
     @property
     def target(self) -> str:
         """For people: ``PUT bucket/key``."""
-        place = self.bucket if self.key is None else f"{self.bucket}/{self.key}"
+        place = (self.bucket or "/") if self.key is None else f"{self.bucket}/{self.key}"
         return f"{self.method.decode()} {place}"
 
 
@@ -225,11 +225,16 @@ def delete_tags(ref: ObjectRef) -> S3Request:
 # --- buckets
 
 
+def list_buckets() -> S3Request:
+    """About no bucket: it goes to the endpoint's own host."""
+    return _on_bucket(b"GET", Bucket(""), {})
+
+
 def list_objects(
-    bucket: Bucket, *, prefix: str, start_after: str, token: str, limit: int, dialect: Dialect
+    bucket: Bucket, *, prefix: str, start_after: str, token: str, limit: int, delimiter: str, dialect: Dialect
 ) -> S3Request:
     query = {"max-keys": str(limit), "encoding-type": "url"}
-    _set_present(query, prefix=prefix)
+    _set_present(query, prefix=prefix, delimiter=delimiter)
     if dialect.lists_by_marker:
         _set_present(query, marker=token or start_after)
         return _on_bucket(b"GET", bucket, query)

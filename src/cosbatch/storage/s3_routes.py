@@ -18,7 +18,7 @@ from cosbatch.model.regions import Addressing, Region
 from cosbatch.storage import s3_errors
 from cosbatch.storage.dialects import Dialect
 from cosbatch.storage.http_client import HttpClient
-from cosbatch.storage.places import DEFAULT_PORTS, Place, place_of
+from cosbatch.storage.places import DEFAULT_PORTS, Place, place_of, place_of_service
 from cosbatch.storage.request_heads import Signer
 from cosbatch.storage.s3_requests import S3Request
 
@@ -75,6 +75,10 @@ class Routes:
 
     def home(self, bucket: Bucket) -> Route:
         return Route(self._client, self._signer, place_of(self._home, bucket))
+
+    def service(self) -> Route:
+        """For requests about no bucket."""
+        return Route(self._client, self._signer, place_of_service(self._home))
 
     def redirected(self, answer: Answer, request: S3Request) -> Route:
         """Where a redirect leads. Raises StorageError WRONG_REGION where that is no host of the table."""

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cosbatch.model.errors import RequestError
+from cosbatch.model.errors import RequestError, ServiceUnavailable
 from cosbatch.model.identifiers import new_request_id
 from cosbatch.model.principals import Caller
+from cosbatch.web.heads import IS_TOO_MANY
 from cosbatch.web.measures import CallMeasures
 
 REQUEST_ID_HEADER: Final = "x-request-id"
@@ -55,8 +57,9 @@ class CallFrame:
         began = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=request_id), self._measures.in_progress():
             scope.setdefault("state", {})[REQUEST_ID] = request_id
+            app = _too_many if scope["state"].get(IS_TOO_MANY) else self._app
             try:
-                await self._app(scope, _LimitedBody(scope, receive, self._limits), answer.send)
+                await app(scope, _LimitedBody(scope, receive, self._limits), answer.send)
             except Exception as error:
                 _log.exception("internal-error", error=repr(error))
                 if not answer.is_whole:
@@ -76,6 +79,17 @@ class CallFrame:
             "address": client[0] if client else "",
         }
         _log.info("call", **fields, **_whose(scope), **_of_job(scope))
+
+
+async def _too_many(scope: Scope, receive: Receive, send: Send) -> None:
+    """Nothing else is looked at, nor is a body waited for: there is no room."""
+    error = {
+        "code": ServiceUnavailable.code,
+        "message": "the service has as many calls and connections as it may; repeat this one in a second",
+        "request_id": scope["state"][REQUEST_ID],
+    }
+    headers = {"connection": "close", "retry-after": "1"}
+    await JSONResponse({"error": error}, status_code=503, headers=headers)(scope, receive, send)
 
 
 class _Answer:

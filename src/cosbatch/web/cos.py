@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import os
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -73,10 +74,9 @@ def cos_routes(
         new_request_id=new_request_id or (lambda: _request_id(clock.now())),
         confirm_wait_seconds=confirm_wait_seconds,
     )
-    return [
-        Route("/jobs", endpoint=wire, name="cos-jobs", include_in_schema=False),
-        Route("/jobs/{rest:path}", endpoint=wire, name="cos-job", include_in_schema=False),
-    ]
+    below = Route("/jobs/{rest:path}", endpoint=wire, name="cos-job", include_in_schema=False)
+    below.path_regex = re.compile(below.path_regex.pattern, re.DOTALL)  # a line's end may stand in a path, encoded
+    return [Route("/jobs", endpoint=wire, name="cos-jobs", include_in_schema=False), below]
 
 
 def _request_id(unix_seconds: float) -> str:

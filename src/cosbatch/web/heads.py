@@ -11,6 +11,9 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+IS_TOO_MANY: Final = "is_too_many"
+"""In the state of a call that comes while the service has as many as it may: the application refuses it. uvicorn's own
+refusal has neither form nor request id."""
 HEAD_MAX_BYTES: Final = 64 * 1024
 """Rounded up to what the kernel gives at once. The longest that a client of ours needs has 20 KiB."""
 
@@ -19,9 +22,11 @@ class HeadLimits(HttpToolsProtocol):
     """A connection: uvicorn's own, which is closed when a head takes too long or is too large. So are the other places
     without end: what stands behind the size of a chunk, and behind the last one."""
 
-    def __init__(self, *arguments: Any, head_seconds: float, **named: Any) -> None:
-        """``head_seconds``: from the connection, or from the first byte of a further call, to the end of the head."""
+    def __init__(self, *arguments: Any, head_seconds: float, max_connections: int, **named: Any) -> None:
+        """``head_seconds``: from the connection, or from the first byte of a further call, to the end of the head. Over
+        ``max_connections`` a call gets the mark ``IS_TOO_MANY``."""
         super().__init__(*arguments, **named)
+        self._max_connections = max_connections
         self._head_seconds = head_seconds
         self._end_of_patience: asyncio.TimerHandle | None = None
         self._bytes_of_no_body = 0
@@ -51,6 +56,8 @@ class HeadLimits(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._wait_no_longer()
+        if len(self.connections) > self._max_connections or len(self.tasks) >= self._max_connections:
+            self.scope["state"][IS_TOO_MANY] = True
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -99,7 +99,10 @@ class _Server(uvicorn.Server):
 def _configuration(app: ASGIApp, listening: Listening, context: ssl.SSLContext | None) -> uvicorn.Config:
     config = uvicorn.Config(
         app,
-        http=cast(type[asyncio.Protocol], partial(HeadLimits, head_seconds=listening.head_seconds)),
+        http=cast(
+            type[asyncio.Protocol],
+            partial(HeadLimits, head_seconds=listening.head_seconds, max_connections=listening.max_connections),
+        ),
         ws="none",
         lifespan="off",
         log_config=None,
@@ -107,7 +110,6 @@ def _configuration(app: ASGIApp, listening: Listening, context: ssl.SSLContext |
         server_header=False,
         proxy_headers=bool(listening.trusted_proxies),
         forwarded_allow_ips=list(listening.trusted_proxies),
-        limit_concurrency=listening.max_connections,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(listening.drain_seconds),
         backlog=BACKLOG,

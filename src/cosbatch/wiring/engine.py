@@ -272,7 +272,7 @@ async def run_planner(
     link: ParentLink, settings: Settings, data_dir: Path, log_level: str, narrowed: Cipher | None
 ) -> None:
     """A planner process, until it is told to drain."""
-    with logging_to_folder(data_dir, level=log_level):
+    with logging_to_folder(data_dir, level=log_level, log_format=settings.log_format):
         async with _process(settings, data_dir, PLANNER, narrowed) as process:
             tools = PlanTools(ledger=process.ledger, spool=process.spool, stores=process.stores, limits=process.limits)
             async with attending(process.attendance()):
@@ -283,7 +283,7 @@ async def run_worker(
     link: ParentLink, settings: Settings, data_dir: Path, log_level: str, narrowed: Cipher | None
 ) -> None:
     """A worker process, until it is told to drain."""
-    with logging_to_folder(data_dir, level=log_level):
+    with logging_to_folder(data_dir, level=log_level, log_format=settings.log_format):
         async with _process(settings, data_dir, WORKER, narrowed) as process:
             tools = TaskTools(
                 ledger=process.ledger,

@@ -11,12 +11,14 @@ from pathlib import Path
 import structlog
 
 from cosbatch.model.errors import Fault, InvalidArgument
+from cosbatch.settings.fields import LogFormat
 
 
 @contextmanager
-def logging_to_folder(data_dir: Path, *, level: str) -> Iterator[None]:
-    """One JSON object a line into ``cosbatch.log`` in the data folder; the screen is for people. For this process,
-    while the context is open; processes append whole lines. InvalidArgument where the folder cannot be used."""
+def logging_to_folder(data_dir: Path, *, level: str, log_format: LogFormat = LogFormat.JSON) -> Iterator[None]:
+    """Into ``cosbatch.log`` in the data folder; the screen is for people. One JSON object a line, but where somebody
+    wants to read along. For this process, while the context is open; processes append whole lines. InvalidArgument
+    where the folder cannot be used."""
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         log_path = data_dir / "cosbatch.log"
@@ -36,7 +38,7 @@ def logging_to_folder(data_dir: Path, *, level: str) -> Iterator[None]:
                 structlog.processors.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
                 structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(ensure_ascii=False),
+                _renderer(log_format),
             ],
             wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
             logger_factory=lambda *_: lines,
@@ -45,6 +47,15 @@ def logging_to_folder(data_dir: Path, *, level: str) -> Iterator[None]:
             yield
         finally:
             structlog.reset_defaults()
+
+
+def _renderer(log_format: LogFormat) -> structlog.typing.Processor:
+    match log_format:
+        case LogFormat.JSON:
+            return structlog.processors.JSONRenderer(ensure_ascii=False)
+        case LogFormat.CONSOLE:
+            plain = structlog.dev.plain_traceback  # the default one shows the values of variables, also secret ones
+            return structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0, exception_formatter=plain)
 
 
 class _LogLines:

@@ -7,17 +7,26 @@ from pathlib import Path
 
 from cosbatch import __version__
 from cosbatch.identity.ciphers import Cipher
+from cosbatch.identity.credentials import Credentials, StaticCredentials
 from cosbatch.identity.passwords import Passwords
 from cosbatch.ledger.people_port import PeopleBook
 from cosbatch.ledger.sql_ledger import SqlLedger
 from cosbatch.model.clock import Clock
+from cosbatch.model.identifiers import RegionName
+from cosbatch.service.browsing import Browsing
+from cosbatch.service.founding import FirstRunFile
+from cosbatch.service.people import People
 from cosbatch.service.role_desk import RoleDesk
 from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
 from cosbatch.settings import Settings
+from cosbatch.storage.port import BrowsedStore
 from cosbatch.web.rest.app import all_calls
 from cosbatch.web.rest.desks import Desks
 from cosbatch.web.rest.limits import CallRates
+from cosbatch.wiring.regions import region_service
+from cosbatch.wiring.roles import role_service
+from cosbatch.wiring.service import role_desk
 from cosbatch.wiring.stores import RegionStores, profile_of
 
 
@@ -39,6 +48,7 @@ class RestParts:
 
 
 def rest_desks(parts: RestParts) -> Desks:
+    desk = parts.roles or role_desk(parts.settings, parts.ledger, cipher=parts.cipher, regions=parts.stores.regions)
     return Desks(
         version=__version__,
         clock=parts.clock,
@@ -53,7 +63,44 @@ def rest_desks(parts: RestParts) -> Desks:
         # --- checks before a job runs, estimates
         # --- retries, clones, reports
         # --- people, keys, tokens, roles, regions, audit, browsing
+        people=_people(parts),
+        operator_account=parts.settings.server.operator_account,
+        roles=role_service(
+            ledger=parts.ledger, desk=desk, cipher=parts.cipher, stores=parts.stores, record=parts.book.record
+        ),
+        region_table=region_service(parts.settings, ledger=parts.ledger),
+        browsing=_browsing(parts, desk),
         # --- webhooks
+    )
+
+
+def _browsing(parts: RestParts, desk: RoleDesk) -> Browsing:
+    stores = parts.stores
+
+    def open_store(region: RegionName, credentials: Credentials | None) -> BrowsedStore:
+        """The bare store: a person waits, and wants the refusal rather than a long hold."""
+        if credentials is None:
+            return stores.plain(region)
+        return stores.signed_by(StaticCredentials(credentials), stores.region(region))
+
+    return Browsing(
+        regions=stores.regions,
+        with_credentials=frozenset(
+            RegionName(name) for name, region in parts.settings.regions.items() if region.credentials is not None
+        ),
+        look_again=stores.look_again,
+        desk=desk,
+        open_store=open_store,
+    )
+
+
+def _people(parts: RestParts) -> People:
+    return People(
+        parts.book,
+        cipher=lambda: parts.cipher,
+        passwords=parts.passwords,
+        clock=parts.clock,
+        forget_first_run=FirstRunFile(parts.data_dir).forget,
     )
 
 

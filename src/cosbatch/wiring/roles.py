@@ -19,7 +19,7 @@ from cosbatch.service.roles import RoleService
 from cosbatch.settings import Settings
 from cosbatch.storage.port import ObjectStore
 from cosbatch.wiring.keys import key_ring
-from cosbatch.wiring.service import role_desk
+from cosbatch.wiring.service import check_known, role_desk
 from cosbatch.wiring.stores import RegionStores, open_stores, profile_of
 
 
@@ -45,10 +45,12 @@ def role_service(
 
 
 @asynccontextmanager
-async def open_roles(settings: Settings, data_dir: Path) -> AsyncIterator[RoleService]:
-    """The registry of a folder, which gets a ledger and a key where it has none."""
+async def open_roles(settings: Settings, data_dir: Path, *, account: str = "") -> AsyncIterator[RoleService]:
+    """The registry of a folder, which gets a ledger and a key where it has none. NoSuchName where somebody asks for an
+    ``account`` that there is not."""
     ledger = await open_sqlite_ledger(data_dir)
     try:
+        await check_known(ledger, account)
         book = await open_sqlite_people(data_dir)
         try:
             cipher = Cipher(key_ring(settings, data_dir, may_make=not await book.has_sealed()))

@@ -19,6 +19,7 @@ from cosbatch.model.manifests import Manifest
 from cosbatch.model.principals import RoleProvider
 from cosbatch.model.regions import Region
 from cosbatch.operations.job_access import manifest_access
+from cosbatch.service.people_names import check_account
 from cosbatch.service.role_desk import DeclaredRole, ProviderOfRoles, RoleDesk
 from cosbatch.service.service import JobService
 from cosbatch.settings import Settings, declared_roles
@@ -40,15 +41,23 @@ def has_jobs(data_dir: Path) -> bool:
 
 
 @asynccontextmanager
-async def open_service(settings: Settings, data_dir: Path) -> AsyncIterator[JobService]:
-    """Ledger and verbs, without an engine: what another process of the same data folder does is seen and steered."""
+async def open_service(settings: Settings, data_dir: Path, *, account: str = "") -> AsyncIterator[JobService]:
+    """Ledger and verbs, without an engine: what another process of the same data folder does is seen and steered.
+    NoSuchName where somebody asks for an ``account`` that there is not."""
     ledger = await open_sqlite_ledger(data_dir)
     try:
+        await check_known(ledger, account)
         async with open_stores(settings, clock=SystemClock(), kept=ledger.regions) as stores:
             desk = desk_where_needed(settings, data_dir, ledger, regions=stores.regions)
             yield job_service(settings, ledger, stores, desk=desk)
     finally:
         await ledger.close()
+
+
+async def check_known(ledger: SqlLedger, account: str) -> None:
+    """NoSuchName where an account is named that there is not."""
+    if account:
+        check_account(account, known=[known.name for known in await ledger.people.accounts()])
 
 
 def job_service(settings: Settings, ledger: SqlLedger, stores: RegionStores, *, desk: RoleDesk | None) -> JobService:

@@ -21,14 +21,13 @@ from cosbatch.ledger.region_port import RegionLedger
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import FailureCode, Fault, InvalidArgument, JobFailure
 from cosbatch.model.identifiers import Bucket, JobId, RegionName
-from cosbatch.model.jobs import Hold
 from cosbatch.model.regions import Place, Region
 from cosbatch.model.workers import BucketLoad
 from cosbatch.settings import Settings, read_credentials, region_table
 from cosbatch.storage.dialects import dialect_of
 from cosbatch.storage.http_client import HttpClient, Timeouts
 from cosbatch.storage.http_proxy import ProxyRules, ProxyUnusable, read_proxy_rules
-from cosbatch.storage.pacing import PacerBoard, StopSignal
+from cosbatch.storage.pacing import BucketPacer, PacerBoard, StopSignal
 from cosbatch.storage.persistent import PersistentStore
 from cosbatch.storage.profiles import PROFILES, CapabilityProfile, Option, Support
 from cosbatch.storage.s3 import S3Store
@@ -203,11 +202,8 @@ class RegionStores:
             cut=cut,
         )
 
-    def limit_of(self, name: RegionName, bucket: Bucket) -> int:
-        return self._board(name).pacer(bucket).limit
-
-    def hold_of(self, name: RegionName, bucket: Bucket) -> Hold | None:
-        return self._board(name).pacer(bucket).held
+    def pace_of(self, name: RegionName, bucket: Bucket) -> BucketPacer:
+        return self._board(name).pacer(bucket)
 
     # --- rates
 

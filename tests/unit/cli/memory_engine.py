@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,8 +27,9 @@ from cosbatch.model.regions import Versioning
 from cosbatch.model.reports import CodeTally, Part, ReportState, Tally
 from cosbatch.model.states import Actor, JobStatus, is_final
 from cosbatch.model.tasks import NewChunk, Then
+from cosbatch.service.people_names import check_account
 from cosbatch.service.service import JobService
-from cosbatch.settings import Settings, region_table
+from cosbatch.settings import LogFormat, Settings, region_table
 from cosbatch.storage.probe import Finding, OptionFinding, Probed, ProbeReport
 from cosbatch.storage.profiles import PROFILES, Option
 from cosbatch.wiring import logging_to_folder
@@ -207,6 +208,7 @@ class MemoryWiring:
         self.seen_ledger: JobLedger = self.ledger
         """As the service sees it."""
         self.inspection: Inspection = inspection()
+        self.accounts: Collection[str] = ("main", "other")
         self.is_untouched = False
         """No job was ever made."""
         self.probe_refusal: StorageError | None = None
@@ -214,7 +216,10 @@ class MemoryWiring:
         """Whether the last inspection was to guess the format."""
 
     @asynccontextmanager
-    async def open_service(self, settings: Settings, state_folder: Path) -> AsyncIterator[JobService]:
+    async def open_service(
+        self, settings: Settings, state_folder: Path, *, account: str = ""
+    ) -> AsyncIterator[JobService]:
+        check_account(account, known=self.accounts)
         if self.unreachable:
             raise self.unreachable
         if self.script.service_hangs:
@@ -225,8 +230,10 @@ class MemoryWiring:
     def has_jobs(self, state_folder: Path) -> bool:
         return not self.is_untouched
 
-    def logging_to_folder(self, state_folder: Path, *, level: str) -> AbstractContextManager[None]:
-        return logging_to_folder(state_folder, level=level)
+    def logging_to_folder(
+        self, state_folder: Path, *, level: str, log_format: LogFormat = LogFormat.JSON
+    ) -> AbstractContextManager[None]:
+        return logging_to_folder(state_folder, level=level, log_format=log_format)
 
     def engine_supervisor(self, settings: Settings) -> AbstractContextManager[None]:
         return nullcontext()

@@ -34,9 +34,21 @@ def test_accounts_are_walls_here_too(tmp_path: Path) -> None:
     assert listed("--account", "main") == [job_id(2)]
     assert listed("--account", "other") == []
     assert rig.call("cancel", job_id(2)).exit_code == 2
+    for verb in (["list-jobs"], ["cancel", job_id(2)], ["describe-job", job_id(2)], ["delete-job", job_id(2)]):
+        refused = rig.call(*verb, "--account", "mian")
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert "there is no account 'mian'; known: main, other" in refused.stderr
     assert rig.call("cancel", job_id(2), "--account", "main").exit_code == 0
     told = json.loads(rig.call("describe-job", job_id(2), "--account", "main", "--json").stdout)
     assert told["status"] == "Cancelling"
+
+
+def test_without_any_job_an_account_can_be_wrong_too(tmp_path: Path) -> None:
+    rig = CliRig(tmp_path)
+    rig.wiring.is_untouched = True
+    assert rig.call("list-jobs").stdout == "No jobs.\n"
+    refused = rig.call("list-jobs", "--account", "main")
+    assert (refused.exit_code, refused.stdout) == (2, "")
 
 
 async def _two_jobs(rig: CliRig) -> None:

@@ -121,7 +121,7 @@ class Sender:
             await self.send()
 
     async def send(self) -> None:
-        pacer = self.stores.pacer(HERE, TARGET)
+        pacer = self.stores.pace_of(HERE, TARGET)
         ticket = pacer.try_admit() or await pacer.wait()
         self._crowd.sent.append((self._crowd.clock.boottime(), self._name))
         await asyncio.sleep(0.005)  # at 100 a second none ends in the very moment in which another begins

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, NullPool, create_engine, insert
 
 from cosbatch.ledger import tables
-from cosbatch.ledger.migrate import migrate
+from cosbatch.ledger.migrate import upgrade
 from cosbatch.ledger.sql_ledger import open_sqlite_ledger
 from cosbatch.ledger.sqlite import DATABASE_FILE
 from cosbatch.model.identifiers import Bucket, JobId
@@ -64,7 +64,7 @@ def structure(connection: Connection) -> dict[str, str]:
 @pytest.mark.parametrize("released", ["0001"])
 async def test_a_ledger_of_every_released_version_goes_on(tmp_path: Path, released: str) -> None:
     with connection_to(tmp_path) as connection:
-        migrate(connection, to=released)
+        upgrade(connection, to=released)
         connection.execute(insert(tables.job), JOB)
         connection.execute(insert(tables.chunk), CHUNKS)
         connection.commit()
@@ -89,7 +89,7 @@ async def test_a_ledger_of_every_released_version_goes_on(tmp_path: Path, releas
 
 async def test_what_was_told_before_there_were_users_is_nobodys(tmp_path: Path) -> None:
     with connection_to(tmp_path) as connection:
-        migrate(connection, to="0002")
+        upgrade(connection, to="0002")
         connection.execute(insert(tables.job), JOB)
         connection.exec_driver_sql(
             "INSERT INTO job_event (job_id, at, actor, kind, status, reason)"

@@ -127,11 +127,11 @@ async def test_all_that_is_wrong_with_a_declaration_is_told_at_once() -> None:
     with pytest.raises(InvalidArgument) as refused:
         await declared(rig, accounts, users)
     assert [fault.path for fault in refused.value.faults] == [
-        "accounts[1].name",
-        "accounts[1].uin",
-        "accounts[1].aws_account_id",
-        "accounts[2].uin",
-        "users[0].account",
-        "users[1].name",
+        "accounts.a b.name",
+        "accounts.a b.uin",
+        "accounts.a b.aws_account_id",
+        "accounts.c.uin",
+        "users.anna.account",
+        "users.b/c.name",
     ]
     assert await rig.book.accounts() == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,6 +14,7 @@ from cosbatch.identity.passwords import HashCost, Passwords
 from cosbatch.identity.tokens import Session, TokenScope
 from cosbatch.ledger.memory_people import MemoryPeople
 from cosbatch.ledger.people_port import NO_ACCOUNT, AuditEntry, Outcome
+from cosbatch.ledger.sql_people import open_sqlite_people
 from cosbatch.model.errors import (
     AuthenticationReason,
     InvalidArgument,
@@ -365,6 +368,21 @@ class TestAccessKeys:
             used.append(rig.clock.now() - key.last_used_at)
             rig.clock.tick(25)
         assert used == [0, 25, 50, 0]
+
+    async def test_nobody_waits_for_a_ledger_that_is_locked(self, tmp_path: Path) -> None:
+        rig = PeopleRig(await open_sqlite_people(tmp_path, clock=HandClock(NOW)))
+        await rig.furnish()
+        key = await rig.people.create_access_key(ROOT, user="anna")
+        token = await rig.people.create_token(ROOT, user="anna", scopes=frozenset({TokenScope.JOBS_READ}))
+        with (tmp_path / "ledger.lock").open() as lock, capture_logs() as lines:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            found = await rig.sign_in.signing_key(key.key.access_key_id)
+            assert found is not None
+            await rig.sign_in.used(found)
+            assert (await rig.sign_in.caller_of_token(token.text)).user == "anna"
+        told = [(line["event"], line["credential"]) for line in lines]
+        assert told == [("use_not_written", key.key.access_key_id), ("use_not_written", token.token.id)]
+        await rig.book.close()
 
     async def test_who_only_looks_for_it_does_not_use_it(self, rig: PeopleRig) -> None:
         made = await rig.people.create_access_key(ROOT, user="carla")

@@ -215,9 +215,22 @@ class ScriptedStore:
         return await self._answer("delete_tags", None, ref)
 
     async def list_objects(
-        self, bucket: Bucket, *, prefix: str = "", start_after: str = "", token: str = "", limit: int = 1000
+        self,
+        bucket: Bucket,
+        *,
+        prefix: str = "",
+        start_after: str = "",
+        token: str = "",
+        limit: int = 1000,
+        delimiter: str = "",
     ) -> ListPage:
-        named = {"prefix": prefix, "start_after": start_after, "token": token, "limit": limit}
+        named = {
+            "prefix": prefix,
+            "start_after": start_after,
+            "token": token,
+            "limit": limit,
+            "delimiter": delimiter,
+        }
         return await self._answer("list_objects", ListPage(objects=(), next_token=""), bucket, **named)
 
     async def list_versions(self, bucket: Bucket, *, prefix: str = "", token: str = "", limit: int = 1000) -> ListPage:

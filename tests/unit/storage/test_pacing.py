@@ -108,6 +108,23 @@ async def test_the_limit_doubles_in_a_round_trip_while_nothing_is_refused(clock:
     assert await rounds(pacer, clock, count=8) == [4, 8, 16, 32, 64, 100, 100, 100]
 
 
+def test_answers_that_come_together_all_count() -> None:
+    """Nobody waits: each answer finds one request less under way than the one before."""
+    pacer = still_pacer(start_limit=32)
+    for ticket in admit(pacer, 32)[:8]:
+        pacer.answered(ticket)
+    assert (pacer.limit, pacer.in_flight) == (40, 24)
+
+
+def test_a_limit_that_nobody_needs_grows_to_twice_what_is_in_use() -> None:
+    pacer = still_pacer(start_limit=32)
+    tickets = admit(pacer, 20)
+    for _ in range(1000):
+        pacer.answered(tickets.pop())
+        tickets.append(pacer.try_admit())
+    assert pacer.limit == 40
+
+
 @virtual_time
 async def test_after_a_cut_the_limit_grows_by_a_step_a_round_trip(clock: VirtualClock) -> None:
     pacer = BucketPacer(BUCKET, clock=clock, start_limit=128, max_connections=256)

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
+from structlog.testing import capture_logs
 
 from cosbatch.model.errors import InvalidArgument
 from cosbatch.web.app import create_app
@@ -204,6 +205,19 @@ async def test_who_connects_and_says_nothing_is_sent_away() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
         assert (await reader.read()).endswith(b"The head of the request did not come in time.")
         writer.close()
+
+
+async def test_more_connections_than_there_may_be_are_told_so_in_the_form_of_every_error() -> None:
+    listener = Listener(Listening(host="127.0.0.1", port=0, max_connections=1))
+    async with listener.serving(app()), httpx.AsyncClient() as first, httpx.AsyncClient() as second:
+        assert (await first.get(listener.address)).status_code == 200
+        with capture_logs() as logs:
+            refused = await second.get(listener.address, headers={"x-request-id": "mine"})
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert (refused.headers["connection"], refused.headers["x-request-id"]) == ("close", "mine")
+        assert refused.json()["error"]["code"] == "ServiceUnavailable"
+        assert [(line["event"], line["status"], line["path"]) for line in logs] == [("call", 503, "/")]
+        assert (await first.get(listener.address)).status_code == 200
 
 
 async def test_a_long_head_and_a_call_that_lasts_are_no_fault() -> None:

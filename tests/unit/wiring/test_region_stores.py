@@ -207,7 +207,7 @@ async def test_a_cap_holds_at_once_and_is_lifted_at_once(rig: Rig, server: Captu
     await rig.change(free, capped)
     assert rig.stores.has_caps
     assert rig.stores.cap_of(THERE) == 50.0
-    assert rig.stores.limit_of(THERE, BUCKET) == 3
+    assert rig.stores.pace_of(THERE, BUCKET).limit == 3
     assert not may_send(rig.stores), "it has no share of the cap yet"
 
     rig.stores.set_rate((THERE, BUCKET), 50.0, until=float("inf"))

@@ -92,4 +92,6 @@ def shown_time(at: float | None) -> str:
 
 def shown_account(account: AccountId) -> str:
     """By the name that options take."""
-    return account.removeprefix("account-")
+    from cosbatch.service.people_names import account_name
+
+    return account_name(account)

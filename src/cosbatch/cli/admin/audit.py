@@ -60,4 +60,5 @@ def _document(line: AuditLine) -> dict[str, Any]:
         "target": entry.target,
         "outcome": entry.outcome.value,
         "detail": entry.detail,
+        "request_id": entry.request_id or None,
     }

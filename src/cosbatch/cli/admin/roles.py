@@ -166,7 +166,8 @@ def _ask(invocation: Invocation, account: str, work: Callable[[RoleService, Call
     async def ask() -> Answer:
         caller = operator()
         acting = replace(caller, account=replace(caller.account, id=account_of(account) or LOCAL_ACCOUNT))
-        async with invocation.wiring.open_roles(invocation.settings(), invocation.state_folder) as roles:
+        settings = invocation.settings()
+        async with invocation.wiring.open_roles(settings, invocation.state_folder, account=account) as roles:
             return await work(roles, acting)
 
     return run_async(ask())

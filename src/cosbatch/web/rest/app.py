@@ -9,6 +9,9 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse
 from starlette.routing import Mount
 
+from cosbatch.web.rest.access_keys import access_key_calls
+from cosbatch.web.rest.audit import audit_calls
+from cosbatch.web.rest.browsing import browsing_calls
 from cosbatch.web.rest.calls import PREFIX, Call
 from cosbatch.web.rest.capabilities import capability_calls
 from cosbatch.web.rest.desks import Desks
@@ -17,7 +20,12 @@ from cosbatch.web.rest.errors import tell_errors
 from cosbatch.web.rest.gate import Gate, GatedRoute
 from cosbatch.web.rest.jobs import job_calls
 from cosbatch.web.rest.limits import CallCounts
+from cosbatch.web.rest.manifests import manifest_calls
+from cosbatch.web.rest.people import people_calls
+from cosbatch.web.rest.regions import region_calls
+from cosbatch.web.rest.roles import role_calls
 from cosbatch.web.rest.sessions import session_calls
+from cosbatch.web.rest.tokens import token_calls
 
 
 def all_calls() -> list[Call]:
@@ -31,6 +39,14 @@ def all_calls() -> list[Call]:
         *job_calls(),
         # --- retries, clones, reports
         # --- people, keys, tokens, roles, regions, audit, browsing
+        *people_calls(),
+        *access_key_calls(),
+        *token_calls(),
+        *role_calls(),
+        *region_calls(),
+        *browsing_calls(),
+        *audit_calls(),
+        *manifest_calls(),
         # --- webhooks
     ]
 

@@ -74,5 +74,10 @@ class Call:
         return self.answer.__name__
 
     @property
+    def shown_path(self) -> str:
+        """As documents have it, where a parameter with slashes in it looks like any other."""
+        return self.path.replace(":path}", "}")
+
+    @property
     def writes(self) -> bool:
         return self.method not in READS

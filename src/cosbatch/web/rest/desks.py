@@ -14,6 +14,10 @@ from cosbatch.model.identifiers import RegionName
 from cosbatch.model.principals import Caller
 from cosbatch.model.regions import Region
 from cosbatch.service.audit import Record
+from cosbatch.service.browsing import Browsing
+from cosbatch.service.people import People
+from cosbatch.service.regions import RegionService
+from cosbatch.service.roles import RoleService
 from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
 from cosbatch.storage.profiles import CapabilityProfile
@@ -46,6 +50,12 @@ class Desks:
     # --- retries, clones, reports (follow_up.py, reports.py)
 
     # --- people, keys, tokens, roles, regions, audit, browsing
+    people: People
+    operator_account: str
+    """Name of the account whose admins act as the operator; empty: none has such."""
+    roles: RoleService
+    region_table: RegionService
+    browsing: Browsing
 
     # --- webhooks (webhooks.py)
 

@@ -89,7 +89,7 @@ def openapi_document(app: FastAPI, calls: Sequence[Call]) -> dict[str, Any]:
     made["components"]["headers"] = deepcopy(_HEADERS)
     made["components"]["securitySchemes"] = _schemes()
     for call in calls:
-        _complete(made["paths"][call.path][call.method.lower()], call)
+        _complete(made["paths"][call.shown_path][call.method.lower()], call)
     _drop_unused(made, schemas)
     _tidy(made)
     return made

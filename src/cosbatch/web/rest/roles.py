@@ -1,0 +1,344 @@
+"""Roles under which jobs act: registered, tested, deleted, and the policies to paste at their providers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import Body, Path, Response
+from pydantic import Field
+
+from cosbatch.identity.credentials import Credentials
+from cosbatch.identity.policies import Purpose
+from cosbatch.model.identifiers import Bucket
+from cosbatch.model.jobs import JobRequest
+from cosbatch.model.principals import Role, RoleProvider, UserRole
+from cosbatch.service.documents import Document
+from cosbatch.service.job_schema import parse_job
+from cosbatch.service.role_trial import Verdict
+from cosbatch.service.roles import NewRole, RolePolicies
+from cosbatch.web.rest.browsing import refusals_of_store
+from cosbatch.web.rest.calls import Access, Call
+from cosbatch.web.rest.desks import AllDesks, WhoCalls
+from cosbatch.web.rest.job_examples import ASKED_JOB
+from cosbatch.web.rest.job_shapes import JobDocument
+from cosbatch.web.rest.operator import page_of
+from cosbatch.web.rest.shapes import (
+    PAGE_DEFAULT,
+    Form,
+    PageCursor,
+    PageLimit,
+    Time,
+    View,
+    time_or_none,
+)
+
+TAG: Final = "roles"
+ARN_MAX: Final = 1024
+_TEXT_MAX: Final = 4096
+OneRole = Annotated[str, Path(max_length=ARN_MAX, description="The role's ARN, percent-encoded.")]
+_ARN: Final = "arn:aws:iam::123456789012:role/batch"
+_ROLE: Final[dict[str, Any]] = {
+    "role_arn": _ARN,
+    "provider": "aws-sts",
+    "description": "nightly archive",
+    "is_declared": False,
+    "created_at": "2026-11-26T08:00:00.000Z",
+    "provider_details": {"external_id": "cosbatch-7", "sts_endpoint": "", "sts_region": ""},
+}
+_TRUST: Final[dict[str, Any]] = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": ["arn:aws:iam::123456789012:user/operator"]},
+            "Action": ["sts:AssumeRole"],
+        }
+    ],
+}
+_PERMISSION: Final[dict[str, Any]] = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::logs/*"]}],
+}
+_POLICIES: Final = {"trust": _TRUST, "permission": _PERMISSION}
+
+
+def role_calls() -> list[Call]:
+    return [*_looking(), *_changing()]
+
+
+def _looking() -> list[Call]:
+    return [
+        Call(
+            method="GET",
+            path="/roles",
+            answer=list_roles,
+            access=Access.VIEWER,
+            tag=TAG,
+            summary="List roles",
+            shape=RolePage,
+            example={"items": [_ROLE], "next_cursor": None},
+        ),
+        Call(
+            method="POST",
+            path="/roles:policies",
+            answer=role_policies,
+            access=Access.OPERATOR,
+            tag=TAG,
+            summary="Write the policies that a role needs for a job",
+            shape=PoliciesView,
+            asked={"role_arn": _ARN, "provider": "aws-sts", "job": ASKED_JOB},
+            example=_POLICIES,
+        ),
+        Call(
+            method="POST",
+            path="/roles/{role_arn:path}:test",
+            answer=test_role,
+            access=Access.OPERATOR,
+            tag=TAG,
+            summary="Say what of a job's needs a role may do",
+            shape=RoleTestedView,
+            asked={"job": ASKED_JOB},
+            example={
+                "role_arn": _ARN,
+                "is_narrowed": True,
+                "accesses": [
+                    {"purpose": "manifest read", "verdict": "may", "detail": "GET logs-1250000000/inv/manifest.json"}
+                ],
+            },
+        ),
+        Call(
+            method="GET",
+            path="/roles/{role_arn:path}",
+            answer=describe_role,
+            access=Access.VIEWER,
+            tag=TAG,
+            summary="Describe a role",
+            shape=RoleView,
+            example=_ROLE,
+        ),
+    ]
+
+
+def _changing() -> list[Call]:
+    return [
+        Call(
+            method="POST",
+            path="/roles",
+            answer=create_role,
+            access=Access.ADMIN,
+            tag=TAG,
+            summary="Register a role",
+            shape=RoleMadeView,
+            status=201,
+            asked={
+                "role_arn": _ARN,
+                "provider": "aws-sts",
+                "access_key_id": "AKIA2345EXAMPLE",
+                "secret_access_key": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLE",
+            },
+            example={"role": _ROLE, "is_made": False, "why_not": "", "policies": None},
+            has_secrets=True,
+        ),
+        Call(
+            method="DELETE",
+            path="/roles/{role_arn:path}",
+            answer=delete_role,
+            access=Access.ADMIN,
+            tag=TAG,
+            summary="Delete a role from the registry",
+            status=204,
+        ),
+    ]
+
+
+# --- shapes
+
+
+class RoleForm(Form):
+    role_arn: str = Field(max_length=ARN_MAX)
+    provider: RoleProvider = Field(description="Who gives its credentials.")
+    access_key_id: str = Field(max_length=_TEXT_MAX, description="Of what assumes it; of a stored role, its own.")
+    secret_access_key: str = Field(max_length=_TEXT_MAX, description="Kept encrypted, and never shown.")
+    session_token: str = Field(default="", max_length=_TEXT_MAX)
+    external_id: str = Field(default="", max_length=128, description="What its trust policy asks for beside the key.")
+    sts_endpoint: str = Field(
+        default="",
+        max_length=_TEXT_MAX,
+        description="A region's endpoint, or one of its cloud; else the cloud's own.",
+    )
+    sts_region: str = Field(default="", max_length=64)
+    description: str = Field(default="", max_length=256)
+    make_for: JobDocument | None = Field(
+        default=None, description="Make it at its provider, with what this job needs. It is registered anyhow."
+    )
+    source_bucket: str = Field(default="", max_length=255, description="That the manifest of that job lists; else any.")
+    principal: str = Field(
+        default="", max_length=ARN_MAX, description="Who may assume it; else the account of the role."
+    )
+
+
+class PoliciesForm(Form):
+    role_arn: str = Field(max_length=ARN_MAX)
+    provider: RoleProvider = Field(description="In whose language.")
+    job: JobDocument
+    source_bucket: str = Field(default="", max_length=255, description="That the job's manifest lists; else any.")
+    external_id: str = Field(default="", max_length=128)
+    principal: str = Field(default="", max_length=ARN_MAX, description="Who may assume it; else the role's account.")
+
+
+class TestForm(Form):
+    job: JobDocument
+
+
+class ProviderDetails(View):
+    external_id: str
+    sts_endpoint: str = Field(description="Empty: the provider's own.")
+    sts_region: str
+
+
+class RoleView(View):
+    role_arn: str
+    provider: RoleProvider
+    description: str
+    is_declared: bool = Field(description="It stands in the settings, and is changed there.")
+    created_at: Time | None = Field(description="Null for one of the settings.")
+    provider_details: ProviderDetails | None = Field(description="For admins; null for everybody else.")
+
+
+class RolePage(View):
+    items: list[RoleView]
+    next_cursor: str | None
+
+
+class PoliciesView(View):
+    """JSON documents of the provider's own language, to paste there."""
+
+    trust: dict[str, Any] = Field(description="Who may assume the role.")
+    permission: dict[str, Any] = Field(description="What it has to be allowed: no more than the job needs.")
+
+
+class RoleMadeView(View):
+    role: RoleView
+    is_made: bool = Field(description="It was made at the provider.")
+    why_not: str = Field(description="Where it was to be made: what the provider has said.")
+    policies: PoliciesView | None = Field(description="Where it was to be made; else to be pasted by somebody who may.")
+
+
+class AccessTriedView(View):
+    purpose: Purpose
+    verdict: Verdict
+    detail: str = Field(description="What was asked, and what the store has said; or why it was not tested.")
+
+
+class RoleTestedView(View):
+    role_arn: str
+    is_narrowed: bool = Field(description="False: its provider takes no session policy, so jobs have all its rights.")
+    accesses: list[AccessTriedView]
+
+
+def role_view(role: Role, *, reader: UserRole) -> RoleView:
+    details = ProviderDetails(external_id=role.external_id, sts_endpoint=role.sts_endpoint, sts_region=role.sts_region)
+    return RoleView(
+        role_arn=role.arn,
+        provider=role.provider,
+        description=role.description,
+        is_declared=role.is_declared,
+        created_at=None if role.is_declared else time_or_none(role.created_at),
+        provider_details=details if reader.may(UserRole.ADMIN) else None,
+    )
+
+
+def _policies_view(policies: RolePolicies) -> PoliciesView:
+    return PoliciesView(trust=policies.trust, permission=policies.permission)
+
+
+def _request(job: dict[str, Any]) -> JobRequest:
+    return parse_job(Document(content=job, lines={}), lowest_priority=0).request
+
+
+def _bucket(name: str) -> Bucket | None:
+    return Bucket(name) if name else None
+
+
+# --- calls
+
+
+async def list_roles(
+    desks: AllDesks, caller: WhoCalls, limit: PageLimit = PAGE_DEFAULT, cursor: PageCursor = ""
+) -> RolePage:
+    """Those that jobs of the account may name, by ARN. Nobody sees a secret."""
+    found = await desks.roles.list_roles(caller=caller)
+    page, following = page_of(found, place=lambda role: (role.arn,), limit=limit, cursor=cursor)
+    return RolePage(items=[role_view(role, reader=caller.role) for role in page], next_cursor=following)
+
+
+async def describe_role(role_arn: OneRole, desks: AllDesks, caller: WhoCalls) -> RoleView:
+    """Nobody sees its secret."""
+    return role_view(await desks.roles.describe_role(role_arn, caller=caller), reader=caller.role)
+
+
+async def create_role(
+    form: Annotated[RoleForm, Body()], desks: AllDesks, caller: WhoCalls, response: Response
+) -> RoleMadeView:
+    """With `make_for` it is made at its provider first. Where the key may not do that, the answer has the policies to
+    paste there."""
+    new = NewRole(
+        arn=form.role_arn,
+        provider=form.provider,
+        key=Credentials(
+            access_key_id=form.access_key_id,
+            secret_access_key=form.secret_access_key,
+            session_token=form.session_token,
+        ),
+        external_id=form.external_id,
+        sts_endpoint=form.sts_endpoint,
+        sts_region=form.sts_region,
+        description=form.description,
+    )
+    made = await desks.roles.create_role(
+        new,
+        caller=caller,
+        make_for=_request(form.make_for) if form.make_for is not None else None,
+        source_bucket=_bucket(form.source_bucket),
+        principal=form.principal,
+    )
+    return RoleMadeView(
+        role=role_view(made.role, reader=caller.role),
+        is_made=made.is_made,
+        why_not=made.why_not,
+        policies=_policies_view(made.policies) if made.policies else None,
+    )
+
+
+async def delete_role(role_arn: OneRole, desks: AllDesks, caller: WhoCalls) -> None:
+    """Its provider keeps it. Not while a job needs it."""
+    await desks.roles.delete_role(role_arn, caller=caller)
+
+
+async def role_policies(form: Annotated[PoliciesForm, Body()], desks: AllDesks, caller: WhoCalls) -> PoliciesView:
+    """Nothing is made or asked: they are written from the job alone."""
+    policies = desks.roles.policies_for(
+        form.role_arn,
+        provider=form.provider,
+        request=_request(form.job),
+        source_bucket=_bucket(form.source_bucket),
+        external_id=form.external_id,
+        principal=form.principal,
+    )
+    return _policies_view(policies)
+
+
+async def test_role(
+    role_arn: OneRole, form: Annotated[TestForm, Body()], desks: AllDesks, caller: WhoCalls
+) -> RoleTestedView:
+    """By doing it: the manifest is read, an object that it lists is looked at, and uploads are begun and aborted where
+    the job will write. No object is changed."""
+    with refusals_of_store():
+        tested = await desks.roles.test_role(role_arn, caller=caller, request=_request(form.job))
+    return RoleTestedView(
+        role_arn=role_arn,
+        is_narrowed=tested.is_narrowed,
+        accesses=[
+            AccessTriedView(purpose=each.purpose, verdict=each.verdict, detail=each.detail) for each in tested.accesses
+        ],
+    )

@@ -1,0 +1,136 @@
+"""Roles over the JSON API: registered, looked at, deleted; and the policies to paste."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.unit.service.job_builders import HOME, job_content
+from tests.wire.rest_rig import ADMIN, OPERATOR, STRANGER, VIEWER, RestRig, faults, refusal, rest_rig
+
+ARN = "arn:aws:iam::123456789012:role/team/batch"
+SECRET = "very-secret-indeed"
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[RestRig]:
+    async with rest_rig(tmp_path) as made:
+        yield made
+
+
+def form(**changes: Any) -> Mapping[str, Any]:
+    return {
+        "role_arn": ARN,
+        "provider": "stored",
+        "access_key_id": "AKIA1",
+        "secret_access_key": SECRET,
+        "external_id": "cosbatch-7",
+        **changes,
+    }
+
+
+def job_in(region: str) -> dict[str, Any]:
+    """A job whose buckets are all named without a region."""
+    return job_content(
+        region=region,
+        manifest={
+            "location": {"object_arn": "arn:aws:s3:::logs-125/inv/manifest.json"},
+            "spec": {"format": "COSInventoryReport_CSV_V1"},
+        },
+        copy={"target_resource": "arn:aws:s3:::cold-125"},
+        report={"enabled": False},
+    )
+
+
+def place(arn: str = ARN) -> str:
+    return f"/roles/{quote(arn, safe='')}"
+
+
+async def registered(rig: RestRig, **changes: Any) -> Any:
+    made = await rig.call("POST", "/roles", by=ADMIN, json=form(**changes))
+    assert made.status_code == 201, made.text
+    return made.json()
+
+
+async def test_a_role_is_registered_and_nobody_sees_its_secret(rig: RestRig) -> None:
+    made = await registered(rig, description="nightly")
+    assert (made["is_made"], made["policies"]) == (False, None)
+    shown = await rig.call("GET", place(), by=ADMIN)
+    assert shown.json() == made["role"]
+    assert shown.json()["provider_details"]["external_id"] == "cosbatch-7"
+    listed = await rig.call("GET", "/roles", by=ADMIN)
+    assert listed.json() == {"items": [made["role"]], "next_cursor": None}
+    assert SECRET not in shown.text + listed.text + str(await rig.told()) + str(rig.logs)
+    told = (await rig.told())[0]
+    assert (told.action, told.actor, told.target, told.detail) == ("create-role", ADMIN, ARN, "registered")
+
+
+async def test_who_is_no_admin_sees_names_alone(rig: RestRig) -> None:
+    made = await registered(rig)
+    for who in (VIEWER, OPERATOR):
+        answer = await rig.call("GET", place(), by=who)
+        assert answer.json() == made["role"] | {"provider_details": None}
+
+
+async def test_another_account_s_roles_are_not_there(rig: RestRig) -> None:
+    await registered(rig)
+    assert (await rig.call("GET", "/roles", by=STRANGER)).json()["items"] == []
+    for method in ("GET", "DELETE"):
+        assert refusal(await rig.call(method, place(), by=STRANGER)) == (404, "NoSuchRole")
+    body = {"job": job_content()}
+    assert refusal(await rig.call("POST", f"{place()}:test", by=STRANGER, json=body)) == (404, "NoSuchRole")
+
+
+async def test_a_role_that_cannot_be_is_told_with_all_that_is_wrong(rig: RestRig) -> None:
+    wrong = form(role_arn="batch", sts_endpoint="http://169.254.169.254", external_id="a b")
+    answer = await rig.call("POST", "/roles", by=ADMIN, json=wrong)
+    assert refusal(answer) == (400, "InvalidArgument")
+    assert set(faults(answer)) == {"arn", "external_id", "sts_endpoint"}
+    assert SECRET not in answer.text
+
+
+async def test_a_role_is_deleted(rig: RestRig) -> None:
+    await registered(rig)
+    assert (await rig.call("DELETE", place(), by=ADMIN)).status_code == 204
+    assert refusal(await rig.call("GET", place(), by=ADMIN)) == (404, "NoSuchRole")
+
+
+async def test_the_policies_of_a_job(rig: RestRig) -> None:
+    asked = {"role_arn": ARN, "provider": "aws-sts", "job": job_content(), "external_id": "cosbatch-7"}
+    policies = (await rig.call("POST", "/roles:policies", json=asked)).json()
+    assert policies["trust"]["Statement"][0]["Condition"] == {"StringEquals": {"sts:ExternalId": "cosbatch-7"}}
+    assert policies["permission"]["Version"] == "2012-10-17"
+    as_cam = (await rig.call("POST", "/roles:policies", json=asked | {"provider": "tencent-sts"})).json()
+    assert as_cam["permission"]["version"] == "2.0"
+
+
+@pytest.mark.parametrize("path", ["/roles:policies", f"{place()}:test"])
+async def test_a_job_of_an_unknown_region_is_refused(rig: RestRig, path: str) -> None:
+    await registered(rig)
+    asked: dict[str, Any] = {"job": job_in("nowhere")}
+    if path == "/roles:policies":
+        asked |= {"role_arn": ARN, "provider": "aws-sts"}
+    answer = await rig.call("POST", path, json=asked)
+    assert refusal(answer) == (400, "InvalidArgument")
+    assert "region" in faults(answer)
+
+
+async def test_a_role_of_a_store_that_does_not_answer_cannot_be_tested(rig: RestRig) -> None:
+    """Its region is at a port where nobody listens."""
+    await registered(rig)
+    answer = await rig.call("POST", f"{place()}:test", json={"job": job_content(region=HOME)})
+    assert refusal(answer) == (503, "StoreUnavailable")
+    assert SECRET not in answer.text
+    assert "127.0.0.1" not in answer.text
+
+
+async def test_who_may_not(rig: RestRig) -> None:
+    await registered(rig)
+    assert refusal(await rig.call("POST", "/roles", by=OPERATOR, json=form())) == (403, "AccessDenied")
+    assert refusal(await rig.call("DELETE", place(), by=OPERATOR)) == (403, "AccessDenied")
+    body = {"job": job_content()}
+    assert refusal(await rig.call("POST", f"{place()}:test", by=VIEWER, json=body)) == (403, "AccessDenied")
