@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from cosbatch.cli.jobs_port import ListedJobs
 from cosbatch.model.identifiers import JobId, RegionName
+from cosbatch.model.job_summaries import summary_of
 from cosbatch.model.jobs import Job, JobEvent
 from cosbatch.model.principals import Caller
 from cosbatch.model.states import JobStatus
-from cosbatch.service.service import JobPage, JobService
+from cosbatch.service.service import JobService
 
 
 class EmbeddedJobs:
@@ -26,14 +28,15 @@ class EmbeddedJobs:
 
     async def list_jobs(
         self, *, region: str | None, statuses: Collection[JobStatus], max_results: int, next_token: str
-    ) -> JobPage:
-        return await self._service.list_jobs(
+    ) -> ListedJobs:
+        page = await self._service.list_jobs(
             caller=self._caller,
             region=None if region is None else RegionName(region),
             statuses=statuses,
             max_results=max_results,
             next_token=next_token,
         )
+        return ListedJobs([summary_of(job) for job in page.jobs], page.next_token)
 
     async def update_job_priority(self, job_id: str, *, priority: int) -> Job:
         return await self._service.update_job_priority(JobId(job_id), priority=priority, caller=self._caller)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from cosbatch.model.job_summaries import JobSummary
 from cosbatch.model.jobs import Job, JobEvent
 from cosbatch.model.states import JobStatus
-from cosbatch.service.service import JobPage
+
+
+class ListedJobs(NamedTuple):
+    jobs: Sequence[JobSummary]
+    next_token: str
+    """Empty where no more follow."""
 
 
 class Jobs(Protocol):
@@ -21,7 +27,7 @@ class Jobs(Protocol):
 
     async def list_jobs(
         self, *, region: str | None, statuses: Collection[JobStatus], max_results: int, next_token: str
-    ) -> JobPage:
+    ) -> ListedJobs:
         """Newest first."""
         ...
 

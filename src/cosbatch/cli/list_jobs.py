@@ -30,12 +30,12 @@ async def _list(
     invocation: Invocation, *, statuses: tuple[str, ...], region: str | None, limit: int, next_token: str
 ) -> int:
     from cosbatch.cli.job_page import LIST_HEADER, list_row
+    from cosbatch.cli.jobs_port import ListedJobs
     from cosbatch.cli.output import print_json, table
-    from cosbatch.service.job_document import job_document
+    from cosbatch.service.job_document import summary_document
     from cosbatch.service.people_names import check_account
-    from cosbatch.service.service import JobPage
 
-    page = JobPage(jobs=(), next_token="")
+    page = ListedJobs((), "")
     if invocation.may_have_jobs():
         async with invocation.open_jobs() as jobs:
             page = await jobs.list_jobs(
@@ -47,7 +47,7 @@ async def _list(
     else:
         check_account(invocation.account_name, known=())
     if invocation.as_json:
-        print_json({"jobs": [job_document(job) for job in page.jobs], "next_token": page.next_token})
+        print_json({"jobs": [summary_document(job) for job in page.jobs], "next_token": page.next_token})
         return EXIT_SUCCEEDED
     click.echo(table(LIST_HEADER, [list_row(job) for job in page.jobs]) if page.jobs else "No jobs.")
     if page.next_token:

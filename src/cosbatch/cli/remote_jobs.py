@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 
+from cosbatch.cli.jobs_port import ListedJobs
 from cosbatch.client import AsyncClient
 from cosbatch.model.jobs import Job, JobEvent
 from cosbatch.model.states import JobStatus
-from cosbatch.service.service import JobPage
 from cosbatch.settings.profiles import ServiceLogin
 
 
@@ -37,9 +37,9 @@ class RemoteJobs:
 
     async def list_jobs(
         self, *, region: str | None, statuses: Collection[JobStatus], max_results: int, next_token: str
-    ) -> JobPage:
+    ) -> ListedJobs:
         page = await self._client.list_jobs(region=region, statuses=statuses, limit=max_results, cursor=next_token)
-        return JobPage(jobs=page.items, next_token=page.next_cursor)
+        return ListedJobs(page.items, page.next_cursor)
 
     async def update_job_priority(self, job_id: str, *, priority: int) -> Job:
         return await self._client.update_job_priority(job_id, priority=priority)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import operator
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from cosbatch.client import calls
-from cosbatch.client.calls import ApiCall, JobContent, Page
+from cosbatch.client.calls import ApiCall, JobContent
 from cosbatch.client.http_transport import AsyncHttpTransport, ServerAddress
 from cosbatch.client.patience import Patience, Waiting
+from cosbatch.client.shapes import FailureGroup, JobPace, Page
 from cosbatch.client.transport import AsyncTransport
 from cosbatch.model.errors import CosbatchError, ServiceUnreachable
+from cosbatch.model.job_summaries import JobSummary
 from cosbatch.model.jobs import Job, JobEvent
 from cosbatch.model.states import JobStatus, is_final
 
@@ -68,6 +70,42 @@ class AsyncClient:
 
     async def describe_job(self, job_id: str) -> Job:
         return await self._made(calls.describe_job(job_id))
+
+    async def list_jobs(
+        self,
+        *,
+        statuses: Collection[JobStatus] = (),
+        region: str | None = None,
+        search: str = "",
+        sort: str = "created",
+        descending: bool = True,
+        limit: int = 50,
+        cursor: str = "",
+    ) -> Page[JobSummary]:
+        """By default newest first. ``search`` is the beginning of an id or a part of the description; ``sort`` is
+        ``created``, ``priority``, ``progress``, ``total``, ``failed`` or ``finished``."""
+        call = calls.list_jobs(
+            status=sorted(statuses),
+            region=region,
+            q=search,
+            sort=sort,
+            direction="desc" if descending else "asc",
+            limit=limit,
+            cursor=cursor,
+        )
+        return await self._made(call)
+
+    async def job_failures(self, job_id: str) -> tuple[FailureGroup, ...]:
+        """By error code, the most frequent first."""
+        return await self._made(calls.job_failures(job_id))
+
+    async def job_failures_of_code(self, job_id: str, code: str) -> FailureGroup:
+        """With its first samples."""
+        return await self._made(calls.job_failures_of_code(job_id, code))
+
+    async def job_series(self, job_id: str, *, last: str = "1h") -> JobPace:
+        """``last`` is ``15m``, ``1h`` or ``all``."""
+        return await self._made(calls.job_series(job_id, last=last))
 
     async def job_events(self, job_id: str, *, cursor: str = "", limit: int = 1000) -> Page[JobEvent]:
         """What happened to a job, oldest first."""

@@ -11,8 +11,18 @@ from urllib.parse import quote
 
 from cosbatch.client.reading import event_of, job_of, read
 from cosbatch.client.refusals import error_of
+from cosbatch.client.shapes import (
+    FailureGroup,
+    JobPace,
+    Page,
+    failure_group_of,
+    failure_groups_of,
+    pace_of,
+    summary_of,
+)
 from cosbatch.client.transport import ApiAnswer, ApiRequest
 from cosbatch.model.identifiers import JobId
+from cosbatch.model.job_summaries import JobSummary
 from cosbatch.model.jobs import Job, JobEvent, JobRequest
 from cosbatch.model.states import JobStatus
 from cosbatch.service.job_document import request_document
@@ -36,14 +46,6 @@ class ApiCall(Generic[T]):
         return self.shape(None) if answer.status == NO_CONTENT else read(answer, self.shape)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[T]):
-    """``next_cursor`` is for the next page; empty where this is the last one."""
-
-    items: tuple[T, ...]
-    next_cursor: str
-
-
 def create_job(job: JobContent, *, client_request_token: str = "") -> ApiCall[Job]:
     content = request_document(job) if isinstance(job, JobRequest) else dict(job)
     token = client_request_token or content.get("client_request_token", "")
@@ -54,6 +56,25 @@ def create_job(job: JobContent, *, client_request_token: str = "") -> ApiCall[Jo
 
 def describe_job(job_id: str) -> ApiCall[Job]:
     return ApiCall(request=_request("GET", _job(job_id)), shape=job_of, may_repeat=True)
+
+
+def list_jobs(**query: Any) -> ApiCall[Page[JobSummary]]:
+    request = _request("GET", "/jobs", query=_query(**query))
+    return ApiCall(request=request, shape=partial(_page, summary_of), may_repeat=True)
+
+
+def job_failures(job_id: str) -> ApiCall[tuple[FailureGroup, ...]]:
+    return ApiCall(request=_request("GET", _job(job_id, "failures")), shape=failure_groups_of, may_repeat=True)
+
+
+def job_failures_of_code(job_id: str, code: str) -> ApiCall[FailureGroup]:
+    path = _job(job_id, "failures", quote(code, safe=""))
+    return ApiCall(request=_request("GET", path), shape=failure_group_of, may_repeat=True)
+
+
+def job_series(job_id: str, *, last: str) -> ApiCall[JobPace]:
+    query = _query(range=last)
+    return ApiCall(request=_request("GET", _job(job_id, "series"), query=query), shape=pace_of, may_repeat=True)
 
 
 def job_events(job_id: str, *, cursor: str, limit: int) -> ApiCall[Page[JobEvent]]:

@@ -44,8 +44,8 @@ def job_of(content: Content) -> Job:
         request=parse_job(Document(content=content["request"], lines={}), lowest_priority=0).request,
         status=JobStatus(content["status"]),
         priority=content["priority"],
-        created_at=_seconds(content["creation_time"]),
-        changed_at=_seconds(content["changed_time"]),
+        created_at=seconds_of(content["creation_time"]),
+        changed_at=seconds_of(content["changed_time"]),
         planned_rows=progress["planned_rows"],
         total=progress["total_number_of_tasks"],
         chunk_count=progress["planned_chunks"],
@@ -57,10 +57,10 @@ def job_of(content: Content) -> Job:
         failure_code=FailureCode(failure["failure_code"]) if failure else None,
         failure_reason=failure["failure_reason"] if failure else "",
         paused_by=_if_there(content["paused_by"], PausedBy),
-        suspended_at=_if_there(content["suspended_date"], _seconds),
+        suspended_at=_if_there(content["suspended_date"], seconds_of),
         suspended_cause=content["suspended_cause"],
-        started_at=_if_there(content["started_time"], _seconds),
-        ended_at=_if_there(content["termination_date"], _seconds),
+        started_at=_if_there(content["started_time"], seconds_of),
+        ended_at=_if_there(content["termination_date"], seconds_of),
         token=content["client_request_token"] or content["job_id"],
         hold=_if_there(content["hold"], _hold_of),
         findings=_if_there(content["findings"], _findings_of),
@@ -70,7 +70,7 @@ def job_of(content: Content) -> Job:
 def event_of(job_id: JobId, content: Content) -> JobEvent:
     return JobEvent(
         job_id=job_id,
-        at=_seconds(content["at"]),
+        at=seconds_of(content["at"]),
         actor=Actor(content["actor"]),
         kind=content["kind"],
         status=JobStatus(content["status"]),
@@ -96,7 +96,7 @@ def _tally_of(content: Content) -> Tally:
 
 
 def _hold_of(content: Content) -> Hold:
-    return Hold(bucket=content["bucket"], reason=content["reason"], since=_seconds(content["since"]))
+    return Hold(bucket=content["bucket"], reason=content["reason"], since=seconds_of(content["since"]))
 
 
 def _findings_of(content: Content) -> PlanFindings:
@@ -108,7 +108,7 @@ def _findings_of(content: Content) -> PlanFindings:
     )
 
 
-def _seconds(text: str) -> float:
+def seconds_of(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import operator
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from cosbatch.client import calls
-from cosbatch.client.calls import ApiCall, JobContent, Page
+from cosbatch.client.calls import ApiCall, JobContent
 from cosbatch.client.http_transport import HttpTransport, ServerAddress
 from cosbatch.client.patience import Patience, Waiting
+from cosbatch.client.shapes import FailureGroup, JobPace, Page
 from cosbatch.client.transport import Transport
 from cosbatch.model.errors import CosbatchError, ServiceUnreachable
+from cosbatch.model.job_summaries import JobSummary
 from cosbatch.model.jobs import Job, JobEvent
 from cosbatch.model.states import JobStatus, is_final
 
@@ -67,6 +69,42 @@ class Client:
 
     def describe_job(self, job_id: str) -> Job:
         return self._made(calls.describe_job(job_id))
+
+    def list_jobs(
+        self,
+        *,
+        statuses: Collection[JobStatus] = (),
+        region: str | None = None,
+        search: str = "",
+        sort: str = "created",
+        descending: bool = True,
+        limit: int = 50,
+        cursor: str = "",
+    ) -> Page[JobSummary]:
+        """By default newest first. ``search`` is the beginning of an id or a part of the description; ``sort`` is
+        ``created``, ``priority``, ``progress``, ``total``, ``failed`` or ``finished``."""
+        call = calls.list_jobs(
+            status=sorted(statuses),
+            region=region,
+            q=search,
+            sort=sort,
+            direction="desc" if descending else "asc",
+            limit=limit,
+            cursor=cursor,
+        )
+        return self._made(call)
+
+    def job_failures(self, job_id: str) -> tuple[FailureGroup, ...]:
+        """By error code, the most frequent first."""
+        return self._made(calls.job_failures(job_id))
+
+    def job_failures_of_code(self, job_id: str, code: str) -> FailureGroup:
+        """With its first samples."""
+        return self._made(calls.job_failures_of_code(job_id, code))
+
+    def job_series(self, job_id: str, *, last: str = "1h") -> JobPace:
+        """``last`` is ``15m``, ``1h`` or ``all``."""
+        return self._made(calls.job_series(job_id, last=last))
 
     def job_events(self, job_id: str, *, cursor: str = "", limit: int = 1000) -> Page[JobEvent]:
         """What happened to a job, oldest first."""
