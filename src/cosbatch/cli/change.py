@@ -1,4 +1,4 @@
-"""What the verbs that change a job have in common: ask the service, show where the job is now."""
+"""What the verbs that change a job have in common: ask for it, show where the job is now."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import click
 from cosbatch.cli.invocation import EXIT_SUCCEEDED, Invocation, run_async
 
 if TYPE_CHECKING:  # --help imports neither pydantic nor SQLAlchemy
+    from cosbatch.cli.jobs_port import Jobs
     from cosbatch.model.jobs import Job
-    from cosbatch.service.service import JobService
 
 
-def change_job(invocation: Invocation, *, ask: Callable[[JobService], Awaitable[Job]]) -> int:
+def change_job(invocation: Invocation, *, ask: Callable[[Jobs], Awaitable[Job]]) -> int:
     return run_async(_change(invocation, ask=ask))
 
 
-async def _change(invocation: Invocation, *, ask: Callable[[JobService], Awaitable[Job]]) -> int:
+async def _change(invocation: Invocation, *, ask: Callable[[Jobs], Awaitable[Job]]) -> int:
     from cosbatch.cli.output import print_json
     from cosbatch.service.job_document import job_document
 
-    async with invocation.open_service() as service:
-        job = await ask(service)
+    async with invocation.open_jobs() as jobs:
+        job = await ask(jobs)
     if invocation.as_json:
         print_json(job_document(job))
     else:

@@ -19,10 +19,9 @@ def delete_job(invocation: Invocation, *, job_id: str) -> int:
 
 async def _delete(invocation: Invocation, *, job_id: str) -> int:
     from cosbatch.cli.output import print_json
-    from cosbatch.model.identifiers import JobId
 
-    async with invocation.open_service() as service:
-        await service.delete_job(JobId(job_id), caller=invocation.caller)
+    async with invocation.open_jobs() as jobs:
+        await jobs.delete_job(job_id)
     if invocation.as_json:
         print_json({"deleted": job_id})
     else:

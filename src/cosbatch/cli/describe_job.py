@@ -17,12 +17,11 @@ def describe_job(invocation: Invocation, *, job_id: str) -> int:
 async def _describe(invocation: Invocation, *, job_id: str) -> int:
     from cosbatch.cli.job_page import describe
     from cosbatch.cli.output import print_json
-    from cosbatch.model.identifiers import JobId
     from cosbatch.service.job_document import event_document, job_document
 
-    async with invocation.open_service() as service:
-        job = await service.describe_job(JobId(job_id), caller=invocation.caller)
-        events = await service.job_events(JobId(job_id), caller=invocation.caller)
+    async with invocation.open_jobs() as jobs:
+        job = await jobs.describe_job(job_id)
+        events = await jobs.job_events(job_id)
     if invocation.as_json:
         print_json(job_document(job) | {"events": [event_document(event) for event in events]})
     else:

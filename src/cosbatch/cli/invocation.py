@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import sys
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from cosbatch.cli.output import print_json
 from cosbatch.model.errors import (
     CosbatchError,
     Fault,
+    InvalidArgument,
     JobFailure,
     LedgerUnavailable,
     ManifestFaulty,
@@ -27,16 +30,19 @@ from cosbatch.model.errors import (
 )
 
 if TYPE_CHECKING:  # --help imports neither pydantic nor SQLAlchemy
+    from cosbatch.cli.jobs_port import Jobs
     from cosbatch.cli.wiring_port import Wiring
     from cosbatch.model.principals import Caller
-    from cosbatch.service.service import JobService
     from cosbatch.settings import Settings
+    from cosbatch.settings.profiles import ServiceLogin
 
 Answer = TypeVar("Answer")
 
 ALL_SHARED: Final = ("--log-level", "--json", "--data", "--config")
-WITH_ACCOUNT: Final = (*ALL_SHARED, "--account")
-"""Of verbs that look at jobs or change them, also those of a service's accounts."""
+WITH_SERVICE: Final = (*ALL_SHARED, "--server", "--profile")
+"""Of verbs that work here, or at a service over the network."""
+WITH_ACCOUNT: Final = (*WITH_SERVICE, "--account")
+"""Of verbs that look at jobs or change them, also those of a service, on this host or over the network."""
 WITHOUT_JOBS: Final = ("--json", "--config")
 """Of verbs that only look at stores."""
 
@@ -82,6 +88,47 @@ class Invocation:
     log_level: str
     account_name: str = ""
     """Empty: jobs that are run without a service."""
+    server: str = ""
+    profile: str = ""
+    is_folder_named: bool = False
+    """A data folder, an account or a settings file stands on the command line: nobody means another service then."""
+
+    @property
+    def login(self) -> ServiceLogin | None:
+        """The service that is called over the network; None: jobs are in the data folder."""
+        if self.is_folder_named:
+            self._check_one_place()
+            return None
+        from cosbatch.settings.profiles import service_login
+
+        return service_login(server=self.server, profile=self.profile, environ=os.environ)
+
+    def _check_one_place(self) -> None:
+        for path, value in (("--server", self.server), ("--profile", self.profile)):
+            if value:
+                problem = "names a service, and --data, --config or --account jobs on this host"
+                fault = Fault(path=path, value=value, problem=problem, way_out="give one of them")
+                raise InvalidArgument("nobody knows where to look for jobs", faults=[fault])
+
+    def may_have_jobs(self) -> bool:
+        """False where no job was ever made. Looking must not make a data folder."""
+        return self.login is not None or self.wiring.has_jobs(self.state_folder)
+
+    @asynccontextmanager
+    async def open_jobs(self) -> AsyncIterator[Jobs]:
+        """The jobs that are meant, wherever they are. NoSuchName where the account is none."""
+        login = self.login
+        if login is not None:
+            from cosbatch.cli.remote_jobs import RemoteJobs, remote_client
+
+            async with remote_client(login) as client:
+                yield RemoteJobs(client)
+            return
+        from cosbatch.cli.embedded_jobs import EmbeddedJobs
+
+        settings = self.settings()
+        async with self.wiring.open_service(settings, self.state_folder, account=self.account_name) as service:
+            yield EmbeddedJobs(service, caller=self.caller)
 
     def settings(self) -> Settings:
         from cosbatch.settings import load_settings
@@ -94,10 +141,6 @@ class Invocation:
         from cosbatch.cli.callers import caller_in
 
         return caller_in(self.account_name)
-
-    def open_service(self) -> AbstractAsyncContextManager[JobService]:
-        """For verbs that look at jobs or change them. NoSuchName where the account is none."""
-        return self.wiring.open_service(self.settings(), self.state_folder, account=self.account_name)
 
     @property
     def wiring(self) -> Wiring:
@@ -117,6 +160,8 @@ def verb(name: str, *, shared: Sequence[str] = ALL_SHARED) -> Callable[[Callable
             as_json: bool = False,
             log_level: str = "info",
             account_name: str = "",
+            server: str = "",
+            profile: str = "",
             **arguments: Any,
         ) -> None:
             context = click.get_current_context()
@@ -128,6 +173,9 @@ def verb(name: str, *, shared: Sequence[str] = ALL_SHARED) -> Callable[[Callable
                 as_json=as_json,
                 log_level=log_level,
                 account_name=account_name,
+                server=server,
+                profile=profile,
+                is_folder_named=any(_is_on_command_line(context, name) for name in _OF_A_FOLDER),
             )
             context.exit(_guarded(lambda: function(invocation, **arguments), invocation=invocation))
 
@@ -146,6 +194,15 @@ _SHARED_OPTIONS = {
         default="",
         metavar="NAME",
         help="Of this account of a service. Default: what was run without a service.",
+    ),
+    "--server": click.option(
+        "--server",
+        default="",
+        metavar="URL",
+        help="Of the service at this address. The API token comes from $COSBATCH_API_TOKEN.",
+    ),
+    "--profile": click.option(
+        "--profile", default="", metavar="NAME", help="Of the service of this profile, from profiles.yaml."
     ),
     "--log-level": click.option(
         "--log-level",
@@ -168,6 +225,13 @@ _SHARED_OPTIONS = {
         help="Settings file. Default: $COSBATCH_CONFIG, ./cosbatch.yaml, the user's config folder.",
     ),
 }
+
+
+_OF_A_FOLDER: Final = ("state_folder", "config", "account_name")
+
+
+def _is_on_command_line(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def _default_state_folder() -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from cosbatch.cli.invocation import EXIT_JOB_FAILED, EXIT_SUCCEEDED, EXIT_TASKS_FAILED
 from cosbatch.cli.output import count, counted, duration, pairs, size, table
 from cosbatch.cli.request_page import request_pairs
+from cosbatch.model.job_summaries import JobSummary
 from cosbatch.model.jobs import Job, JobEvent
 from cosbatch.model.reports import CodeTally, ReportState
 from cosbatch.model.states import JobStatus
@@ -16,16 +17,16 @@ from cosbatch.service.service import possible_verbs
 LIST_HEADER = ("JOB", "STATUS", "PRIORITY", "TASKS", "SUCCEEDED", "FAILED", "CREATED", "DESCRIPTION")
 
 
-def list_row(job: Job) -> tuple[str, ...]:
+def list_row(job: JobSummary) -> tuple[str, ...]:
     return (
         job.id,
         job.status.value,
         str(job.priority),
         "?" if job.total is None else count(job.total),
-        count(job.tally.succeeded),
-        count(job.tally.failed),
+        count(job.succeeded),
+        count(job.failed),
         iso_time(job.created_at) or "",
-        job.request.description,
+        job.description,
     )
 
 

@@ -18,7 +18,7 @@ from cosbatch.model.states import JobStatus
 )
 @click.option("--region", default=None, help="Only jobs of this region.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many jobs.")
-@click.option("--after", "next_token", default="", metavar="JOB_ID", help="Go on after this job of an earlier list.")
+@click.option("--after", "next_token", default="", metavar="TOKEN", help="Go on where an earlier list ended.")
 def list_jobs(
     invocation: Invocation, *, statuses: tuple[str, ...], region: str | None, limit: int, next_token: str
 ) -> int:
@@ -30,18 +30,16 @@ async def _list(
     invocation: Invocation, *, statuses: tuple[str, ...], region: str | None, limit: int, next_token: str
 ) -> int:
     from cosbatch.cli.job_page import LIST_HEADER, list_row
+    from cosbatch.cli.jobs_port import ListedJobs
     from cosbatch.cli.output import print_json, table
-    from cosbatch.model.identifiers import RegionName
-    from cosbatch.service.job_document import job_document
+    from cosbatch.service.job_document import summary_document
     from cosbatch.service.people_names import check_account
-    from cosbatch.service.service import JobPage
 
-    page = JobPage(jobs=(), next_token="")
-    if invocation.wiring.has_jobs(invocation.state_folder):
-        async with invocation.open_service() as service:
-            page = await service.list_jobs(
-                caller=invocation.caller,
-                region=None if region is None else RegionName(region),
+    page = ListedJobs((), "")
+    if invocation.may_have_jobs():
+        async with invocation.open_jobs() as jobs:
+            page = await jobs.list_jobs(
+                region=region,
                 statuses=[JobStatus(status) for status in statuses],
                 max_results=limit,
                 next_token=next_token,
@@ -49,7 +47,7 @@ async def _list(
     else:
         check_account(invocation.account_name, known=())
     if invocation.as_json:
-        print_json({"jobs": [job_document(job) for job in page.jobs], "next_token": page.next_token})
+        print_json({"jobs": [summary_document(job) for job in page.jobs], "next_token": page.next_token})
         return EXIT_SUCCEEDED
     click.echo(table(LIST_HEADER, [list_row(job) for job in page.jobs]) if page.jobs else "No jobs.")
     if page.next_token:

@@ -74,7 +74,8 @@ class Progress(NamedTuple):
     speed: Speed | None
     """At present; of a job whose tasks are done or given up, over its work as far as it was seen."""
     seconds_left: float | None
-    in_flight: int
+    in_flight: int | None
+    """None where nobody here knows."""
     limit: int
     """Requests that may be in flight at a time; 0 where nobody sends any."""
     hold: str = ""
@@ -85,7 +86,7 @@ class Progress(NamedTuple):
     """Some bytes are known: a manifest may list no sizes."""
 
 
-def progress_of(job: Job, *, in_flight: int, limit: int, speed: Speed | None) -> Progress:
+def progress_of(job: Job, *, in_flight: int | None, limit: int, speed: Speed | None) -> Progress:
     done = job.tally.succeeded + job.tally.failed
     seconds_left = None
     if job.status in WORKING and job.total is not None and speed is not None and speed.tasks_per_second > 0:
@@ -130,7 +131,7 @@ def speeds(progress: Progress) -> str:
         shown += [f"{progress.speed.tasks_per_second:,.0f} objects/s", f"{volume}/s"]
     if progress.is_working:
         shown.append("ETA ?" if progress.seconds_left is None else f"ETA {duration(progress.seconds_left)}")
-    if progress.is_working or progress.in_flight:
+    if progress.in_flight is not None and (progress.is_working or progress.in_flight):
         limit = f"/{progress.limit}" if progress.limit else ""
         shown.append(f"{progress.in_flight}{limit} in flight")
     return "".join(f", {each}" for each in shown)
@@ -191,7 +192,7 @@ class Watch:
         self._meter = Meter()
         self._was_working = False
 
-    def see(self, job: Job, *, in_flight: int, limit: int) -> None:
+    def see(self, job: Job, *, in_flight: int | None, limit: int) -> None:
         if job.status in (JobStatus.NEW, JobStatus.SUSPENDED) and job.hold is None:
             return
         speed = self._speed(job)

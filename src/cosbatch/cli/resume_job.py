@@ -6,7 +6,6 @@ import click
 
 from cosbatch.cli.change import change_job
 from cosbatch.cli.invocation import WITH_ACCOUNT, Invocation, verb
-from cosbatch.model.identifiers import JobId
 
 
 @verb("resume-job", shared=WITH_ACCOUNT)
@@ -14,6 +13,4 @@ from cosbatch.model.identifiers import JobId
 @click.option("--reason", default="", help="Kept with the job, up to 256 bytes.")
 def resume_job(invocation: Invocation, *, job_id: str, reason: str) -> int:
     """Resume a job that was paused."""
-    return change_job(
-        invocation, ask=lambda service: service.resume_job(JobId(job_id), caller=invocation.caller, reason=reason)
-    )
+    return change_job(invocation, ask=lambda jobs: jobs.resume_job(job_id, reason=reason))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from cosbatch.cli.invocation import Invocation, verb
+from cosbatch.cli.invocation import WITH_SERVICE, Invocation, verb
 
 
-@verb("run")
+@verb("run", shared=WITH_SERVICE)
 @click.argument("job_file", metavar="JOB.yaml", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--yes", "is_confirmed", is_flag=True, help="Do not ask before the first object is touched.")
 @click.option("--again", is_flag=True, help="Run anew what has run to its end before.")
@@ -19,6 +19,11 @@ def run(invocation: Invocation, *, job_file: Path, is_confirmed: bool, again: bo
     The same command goes on with a run that was stopped, and repeats the totals of one that has ended. A run is known
     by the content of the file and the manifest's ETag.
     """
+    login = invocation.login
+    if login is not None:
+        from cosbatch.cli.run_remote import run_job_file_remotely
+
+        return run_job_file_remotely(invocation, login, job_file=job_file, is_confirmed=is_confirmed, again=again)
     from cosbatch.cli.run_session import run_job_file
 
     return run_job_file(invocation, job_file=job_file, is_confirmed=is_confirmed, again=again)

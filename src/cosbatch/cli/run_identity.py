@@ -31,8 +31,8 @@ class _Runs(NamedTuple):
     next_token: str
 
 
-def read_job_file(path: Path, *, regions: Collection[str]) -> ParsedJob:
-    """Raises InvalidArgument with all faults, also against the ``regions`` of the settings."""
+def read_job_file(path: Path, *, regions: Collection[str] | None) -> ParsedJob:
+    """Raises InvalidArgument with all faults, also against the ``regions`` of the settings where they are given."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -21,9 +21,9 @@ from cosbatch.cli.invocation import (
     tell_interrupted,
 )
 from cosbatch.cli.job_page import exit_code_of, totals
-from cosbatch.cli.live import LiveScreen
+from cosbatch.cli.live import screen_for
 from cosbatch.cli.output import print_json
-from cosbatch.cli.progress import PlainScreen, Screen, Watch
+from cosbatch.cli.progress import Screen, Watch
 from cosbatch.cli.request_page import plan_page, question
 from cosbatch.cli.run_identity import FoundRun, find_or_create, read_job_file
 from cosbatch.cli.runs_index import RunsIndex
@@ -247,7 +247,7 @@ async def _plan_page(order: RunOrder, job: Job) -> str:
 
 def _with_engine(order: RunOrder, work: Callable[[RunningEngine, Screen], Coroutine[Any, Any, Job]]) -> Job:
     invocation = order.invocation
-    with closing(_screen(invocation)) as screen:
+    with closing(screen_for(invocation)) as screen:
 
         async def run() -> Job:
             async with invocation.wiring.open_engine(
@@ -266,11 +266,6 @@ def _interruptible(
     work: Coroutine[Any, Any, Answer], *, stopping: str, on_second: Callable[[], None] = lambda: None
 ) -> Answer:
     return run_async(until_interrupted(work, on_first=lambda: click.echo(stopping, err=True), on_second=on_second))
-
-
-def _screen(invocation: Invocation) -> Screen:
-    is_live = invocation.surroundings.is_live and not invocation.as_json
-    return LiveScreen() if is_live else PlainScreen()
 
 
 def _end(order: RunOrder, job: Job) -> int:

@@ -6,7 +6,6 @@ import click
 
 from cosbatch.cli.change import change_job
 from cosbatch.cli.invocation import WITH_ACCOUNT, Invocation, verb
-from cosbatch.model.identifiers import JobId
 from cosbatch.model.jobs import PRIORITY_MAX
 
 
@@ -15,7 +14,4 @@ from cosbatch.model.jobs import PRIORITY_MAX
 @click.argument("priority", type=click.IntRange(1, PRIORITY_MAX))
 def update_job_priority(invocation: Invocation, *, job_id: str, priority: int) -> int:
     """Change a job's priority. Greater runs first; it counts at once."""
-    return change_job(
-        invocation,
-        ask=lambda service: service.update_job_priority(JobId(job_id), priority=priority, caller=invocation.caller),
-    )
+    return change_job(invocation, ask=lambda jobs: jobs.update_job_priority(job_id, priority=priority))

@@ -6,7 +6,6 @@ import click
 
 from cosbatch.cli.change import change_job
 from cosbatch.cli.invocation import WITH_ACCOUNT, Invocation, verb
-from cosbatch.model.identifiers import JobId
 from cosbatch.model.states import JobStatus
 
 _reason = click.option("--reason", default="", help="Kept with the job, up to 256 bytes.")
@@ -46,7 +45,5 @@ def cancel(invocation: Invocation, *, job_id: str, reason: str) -> int:
 def _update(invocation: Invocation, *, job_id: str, to: JobStatus, reason: str) -> int:
     return change_job(
         invocation,
-        ask=lambda service: service.update_job_status(
-            JobId(job_id), requested_job_status=to, caller=invocation.caller, status_update_reason=reason
-        ),
+        ask=lambda jobs: jobs.update_job_status(job_id, requested_job_status=to, status_update_reason=reason),
     )

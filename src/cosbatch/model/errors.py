@@ -8,15 +8,15 @@
     |   +-- NoSuchJob
     |   +-- IllegalMove         a status change that the state table does not allow
     |   +-- TokenReused         a ClientRequestToken that was used before
-|   +-- MalformedDocument   a body that is no document of the kind asked for
-|   +-- NotAuthenticated    nobody knows who calls: a closed list of reasons
-|   +-- NotAllowed          the caller is known, and may not do this
-|   +-- NoSuchName          nothing of that kind has that name in the account
-|   +-- NameTaken           another thing of that kind has that name or number
-|   +-- TooManyAttempts     so many failed logins that the next one has to wait
-|   +-- NoSuchRole          no role of this account has that name
-|   +-- TooManyJobs         the account's quota of unfinished jobs is used up
-|   +-- ServiceUnavailable  the service cannot do it now
+    |   +-- MalformedDocument   a body that is no document of the kind asked for
+    |   +-- NotAuthenticated    nobody knows who calls: a closed list of reasons
+    |   +-- NotAllowed          the caller is known, and may not do this
+    |   +-- NoSuchName          nothing of that kind has that name in the account
+    |   +-- NameTaken           another thing of that kind has that name or number
+    |   +-- TooManyAttempts     so many failed logins that the next one has to wait
+    |   +-- NoSuchRole          no role of this account has that name
+    |   +-- TooManyJobs         the account's quota of unfinished jobs is used up
+    |   +-- ServiceUnavailable  the service cannot do it now
     +-- StorageError            a store said no, or said nothing: a reason of a closed list
     |   +-- Unanswered          the request may have been applied; only the operation can find out
     +-- ManifestFaulty          the manifest cannot be used: up to 100 located faults
@@ -28,6 +28,7 @@
     +-- SpoolError              the work area refused a read or a write
     |   +-- SpoolMissing        nothing has that name
     |   +-- SpoolDamaged        what is there is not what was put there
+    +-- ServiceUnreachable      a service that was called over the network gave no whole answer
     +-- SealBroken              a secret that was sealed at rest does not open
     +-- SendingStopped          nothing more may be sent for this task: its lease is over, or its worker stops
 
@@ -394,6 +395,10 @@ class SpoolMissing(SpoolError):
 
 class SpoolDamaged(SpoolError):
     """What the work area has under a name is not what was put there."""
+
+
+class ServiceUnreachable(CosbatchError):
+    """A service that was called over the network gave no whole answer. A change may or may not have been made."""
 
 
 class SealBroken(CosbatchError):

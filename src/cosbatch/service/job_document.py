@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cosbatch.model.arns import format_bucket_arn
+from cosbatch.model.job_summaries import JobSummary
 from cosbatch.model.jobs import Job, JobEvent, JobRequest
 from cosbatch.model.manifests import Manifest
 from cosbatch.model.operations import (
@@ -175,6 +176,27 @@ def job_document(job: Job) -> dict[str, Any]:
         "report_location": job.report_location,
         **request_document(job.request),
         "priority": job.priority,
+    }
+
+
+def summary_document(job: JobSummary) -> dict[str, Any]:
+    """Of a list, with the names of :func:`job_document`."""
+    return {
+        "job_id": job.id,
+        "region": job.region,
+        "operation_name": job.operation_name.value,
+        "description": job.description,
+        "status": job.status.value,
+        "priority": job.priority,
+        "creation_time": iso_time(job.created_at),
+        "started_time": iso_time(job.started_at),
+        "termination_date": iso_time(job.ended_at),
+        "progress_summary": {
+            "total_number_of_tasks": job.total,
+            "number_of_tasks_succeeded": job.succeeded,
+            "number_of_tasks_failed": job.failed,
+            "planned_rows": job.planned_rows,
+        },
     }
 
 

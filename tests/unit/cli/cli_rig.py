@@ -63,3 +63,7 @@ class CliRig:
         listed = json.loads(self.call("list-jobs", "--json").stdout)
         jobs: list[dict[str, Any]] = listed["jobs"]
         return jobs
+
+    def described_jobs(self) -> list[dict[str, Any]]:
+        """With everything that there is to say of each."""
+        return [json.loads(self.call("describe-job", job["job_id"], "--json").stdout) for job in self.jobs()]

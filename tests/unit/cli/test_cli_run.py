@@ -252,31 +252,32 @@ class TestTheSameCommand:
         assert rig.run("--again", "--yes").exit_code == 0
 
         assert [job["status"] for job in rig.jobs()] == ["Complete", "Complete"]
-        assert rig.jobs()[0]["client_request_token"] == rig.jobs()[1]["client_request_token"] + ".2"
+        second, first = rig.described_jobs()
+        assert second["client_request_token"] == first["client_request_token"] + ".2"
         rig.run("--yes")
         assert len(rig.jobs()) == 2
 
     def test_a_later_run_is_found_when_earlier_ones_are_gone(self, rig: CliRig) -> None:
         rig.run("--yes")
         rig.run("--again", "--yes")
-        second, first = rig.jobs()
+        second, first = rig.described_jobs()
         rig.call("delete-job", first["job_id"])
 
         rig.run("--yes")
         assert [job["job_id"] for job in rig.jobs()] == [second["job_id"]]
 
         rig.run("--again", "--yes")
-        third = rig.jobs()[0]
+        third = rig.described_jobs()[0]
         assert third["client_request_token"] == first["client_request_token"] + ".3"
 
     def test_a_run_whose_records_are_gone_is_made_anew(self, rig: CliRig) -> None:
         rig.run("--yes")
-        [first] = rig.jobs()
+        [first] = rig.described_jobs()
         rig.call("delete-job", first["job_id"])
 
         assert rig.run("--yes").exit_code == 0
 
-        [job] = rig.jobs()
+        [job] = rig.described_jobs()
         assert job["job_id"] != first["job_id"]
         assert job["client_request_token"] == first["client_request_token"]
 

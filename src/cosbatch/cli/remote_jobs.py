@@ -1,0 +1,61 @@
+"""Jobs of a service that is called over the network."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+
+from cosbatch.cli.jobs_port import ListedJobs
+from cosbatch.client import AsyncClient
+from cosbatch.model.jobs import Job, JobEvent
+from cosbatch.model.states import JobStatus
+from cosbatch.settings.profiles import ServiceLogin
+
+
+@asynccontextmanager
+async def remote_client(login: ServiceLogin) -> AsyncIterator[AsyncClient]:
+    async with AsyncClient(login.url, token=login.token, ca_file=login.ca_file) as client:
+        yield client
+
+
+class RemoteJobs:
+    """Implements :class:`cosbatch.cli.jobs_port.Jobs`: the account is that of the token."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def describe_job(self, job_id: str) -> Job:
+        return await self._client.describe_job(job_id)
+
+    async def job_events(self, job_id: str) -> Sequence[JobEvent]:
+        page = await self._client.job_events(job_id)
+        events = list(page.items)
+        while page.next_cursor:
+            page = await self._client.job_events(job_id, cursor=page.next_cursor)
+            events += page.items
+        return events
+
+    async def list_jobs(
+        self, *, region: str | None, statuses: Collection[JobStatus], max_results: int, next_token: str
+    ) -> ListedJobs:
+        page = await self._client.list_jobs(region=region, statuses=statuses, limit=max_results, cursor=next_token)
+        return ListedJobs(page.items, page.next_cursor)
+
+    async def update_job_priority(self, job_id: str, *, priority: int) -> Job:
+        return await self._client.update_job_priority(job_id, priority=priority)
+
+    async def update_job_status(
+        self, job_id: str, *, requested_job_status: JobStatus, status_update_reason: str
+    ) -> Job:
+        return await self._client.update_job_status(
+            job_id, requested_job_status=requested_job_status, status_update_reason=status_update_reason
+        )
+
+    async def pause_job(self, job_id: str, *, reason: str) -> Job:
+        return await self._client.pause_job(job_id, reason=reason)
+
+    async def resume_job(self, job_id: str, *, reason: str) -> Job:
+        return await self._client.resume_job(job_id, reason=reason)
+
+    async def delete_job(self, job_id: str) -> None:
+        await self._client.delete_job(job_id)

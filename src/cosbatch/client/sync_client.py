@@ -1,0 +1,184 @@
+"""The client that waits for each answer. :class:`cosbatch.client.AsyncClient` has the same methods as coroutines."""
+
+from __future__ import annotations
+
+import operator
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from cosbatch.client import calls
+from cosbatch.client.calls import ApiCall, JobContent
+from cosbatch.client.http_transport import HttpTransport, ServerAddress
+from cosbatch.client.patience import Patience, Waiting
+from cosbatch.client.shapes import FailureGroup, JobPace, Page
+from cosbatch.client.transport import Transport
+from cosbatch.model.errors import CosbatchError, ServiceUnreachable
+from cosbatch.model.job_summaries import JobSummary
+from cosbatch.model.jobs import Job, JobEvent
+from cosbatch.model.states import JobStatus, is_final
+
+T = TypeVar("T")
+
+
+class Client:
+    """A service, and whoever's token it is. To be closed, which leaving its context does."""
+
+    def __init__(
+        self,
+        url: str = "",
+        *,
+        token: str = "",
+        ca_file: Path | None = None,
+        transport: Transport | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        """``transport`` in place of ``url``, ``token`` and ``ca_file``: whoever brings one closes it himself."""
+        self._own: HttpTransport | None = None
+        if transport is None:
+            self._own = transport = HttpTransport(ServerAddress(url=url, token=token, ca_file=ca_file))
+        self._transport = transport
+        self._patience = patience or Patience()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._own is not None:
+            self._own.close()
+
+    def call(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None) -> Any:
+        """A call of the API that has no method here; ``path`` is below ``/api/v1``. Its answer as JSON has it, None
+        where it has none."""
+        return self._made(calls.any_call(method, path, query=query or {}, body=body))
+
+    # --- jobs
+
+    def create_job(self, job: JobContent, *, client_request_token: str = "") -> Job:
+        """With a token the call can be made again, and finds the job that it made; without one it is made once, and
+        ServiceUnreachable leaves open whether there is a job."""
+        return self._made(calls.create_job(job, client_request_token=client_request_token))
+
+    def describe_job(self, job_id: str) -> Job:
+        return self._made(calls.describe_job(job_id))
+
+    def list_jobs(
+        self,
+        *,
+        statuses: Collection[JobStatus] = (),
+        region: str | None = None,
+        search: str = "",
+        sort: str = "created",
+        descending: bool = True,
+        limit: int = 50,
+        cursor: str = "",
+    ) -> Page[JobSummary]:
+        """By default newest first. ``search`` is the beginning of an id or a part of the description; ``sort`` is
+        ``created``, ``priority``, ``progress``, ``total``, ``failed`` or ``finished``."""
+        call = calls.list_jobs(
+            status=sorted(statuses),
+            region=region,
+            q=search,
+            sort=sort,
+            direction="desc" if descending else "asc",
+            limit=limit,
+            cursor=cursor,
+        )
+        return self._made(call)
+
+    def job_failures(self, job_id: str) -> tuple[FailureGroup, ...]:
+        """By error code, the most frequent first."""
+        return self._made(calls.job_failures(job_id))
+
+    def job_failures_of_code(self, job_id: str, code: str) -> FailureGroup:
+        """With its first samples."""
+        return self._made(calls.job_failures_of_code(job_id, code))
+
+    def job_series(self, job_id: str, *, last: str = "1h") -> JobPace:
+        """``last`` is ``15m``, ``1h`` or ``all``."""
+        return self._made(calls.job_series(job_id, last=last))
+
+    def job_events(self, job_id: str, *, cursor: str = "", limit: int = 1000) -> Page[JobEvent]:
+        """What happened to a job, oldest first."""
+        return self._made(calls.job_events(job_id, cursor=cursor, limit=limit))
+
+    def update_job_priority(self, job_id: str, *, priority: int) -> Job:
+        return self._made(calls.update_job_priority(job_id, priority=priority))
+
+    def update_job_status(self, job_id: str, *, requested_job_status: JobStatus, status_update_reason: str = "") -> Job:
+        return self._made(calls.update_job_status(job_id, to=requested_job_status, reason=status_update_reason))
+
+    def confirm_job(self, job_id: str, *, reason: str = "") -> Job:
+        return self.update_job_status(job_id, requested_job_status=JobStatus.READY, status_update_reason=reason)
+
+    def cancel_job(self, job_id: str, *, reason: str = "") -> Job:
+        """The answer may say Cancelling."""
+        return self.update_job_status(job_id, requested_job_status=JobStatus.CANCELLED, status_update_reason=reason)
+
+    def pause_job(self, job_id: str, *, reason: str = "") -> Job:
+        return self._made(calls.pause_job(job_id, reason=reason))
+
+    def resume_job(self, job_id: str, *, reason: str = "") -> Job:
+        return self._made(calls.resume_job(job_id, reason=reason))
+
+    def delete_job(self, job_id: str) -> None:
+        self._made(calls.delete_job(job_id))
+
+    # --- waiting
+
+    def wait_for_job(
+        self,
+        job_id: str,
+        *,
+        until: Callable[[Job], bool] = lambda job: is_final(job.status),
+        timeout_seconds: float | None = None,
+    ) -> Job:
+        """The job as soon as ``until`` holds, by default when it has ended. TimeoutError where it does not in time.
+
+        A service that does not answer for a while is borne (:class:`Patience`)."""
+        waiting = Waiting(self._patience, now=time.monotonic(), timeout_seconds=timeout_seconds)
+        while True:
+            try:
+                job = self.describe_job(job_id)
+            except CosbatchError as error:
+                waiting.bear(error, time.monotonic())
+            else:
+                waiting.heard(time.monotonic())
+                if until(job):
+                    return job
+            time.sleep(waiting.pause(time.monotonic()))
+
+    def watch_job(self, job_id: str, *, timeout_seconds: float | None = None) -> Iterator[Job]:
+        """The job now, each time when it has changed, and once more when it has ended."""
+        seen: Job | None = None
+        ends_at = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        while seen is None or not is_final(seen.status):
+            left = None if ends_at is None else max(ends_at - time.monotonic(), 0.0)
+            seen = self.wait_for_job(job_id, until=partial(operator.ne, seen), timeout_seconds=left)
+            yield seen
+
+    # --- how
+
+    def _made(self, call: ApiCall[T]) -> T:
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                answer = self._transport.send(call.request)
+            except ServiceUnreachable:
+                pause = self._patience.pause_after_silence(call, attempt=attempt)
+                if pause is None:
+                    raise
+            else:
+                pause = self._patience.pause_after_answer(call, answer, attempt=attempt)
+                if pause is None:
+                    return call.read(answer)
+            time.sleep(pause)
