@@ -273,7 +273,6 @@ class TestSeries:
             point(clock, ago=10, succeeded=16, failed=4, bytes_done=3 * 2**40),
             point(clock, succeeded=10, bytes_done=1),
         )
-        assert (await lists.series(job, since=clock.now())).points == series.points[1:]
 
     async def test_a_repeated_commit_adds_nothing(self, ledger: JobLedger, lists: JobLists) -> None:
         job = await active_job(ledger, sizes=[10, 10])

@@ -53,7 +53,6 @@ _KEYS: Final[Mapping[JobSort, ColumnElement[Any]]] = {
 
 _BY_ID: Final = select(tables.job).where(JOB.id.in_(bindparam("the_jobs", expanding=True)), IS_THERE)
 _IS_THERE: Final = select(JOB.id).where(JOB.id == bindparam("the_job"), IS_THERE)
-_POINTS_SINCE: Final = POINTS.where(SERIES.at >= bindparam("since"))
 _RESULTS: Final = SERIES.succeeded + SERIES.failed
 _RECENT: Final = (
     select(
@@ -81,8 +80,8 @@ class SqlJobLists(JobLists):
     ) -> JobListing:
         return await self._database.read(partial(_list_jobs, wanted=wanted, order=order, after=after, limit=limit))
 
-    async def series(self, job_id: JobId, *, since: float | None = None) -> JobSeries:
-        return await self._database.read(partial(_series, job_id=job_id, since=since))
+    async def series(self, job_id: JobId) -> JobSeries:
+        return await self._database.read(partial(_series, job_id=job_id))
 
     async def recent_results(self, job_ids: Collection[JobId]) -> Mapping[JobId, RecentResults]:
         return await self._database.read(partial(_recent_results, job_ids=job_ids))
@@ -197,12 +196,11 @@ def _status_conditions(wanted: JobFilter) -> Iterator[ColumnElement[bool]]:
         yield or_(in_statuses, JOB.over_threshold == 1) if JobGroup.NEEDS_ATTENTION in wanted.groups else in_statuses
 
 
-def _series(tx: Transaction, *, job_id: JobId, since: float | None) -> JobSeries:
+def _series(tx: Transaction, *, job_id: JobId) -> JobSeries:
     the_job = {"the_job": job_id}
     if tx.one(_IS_THERE, the_job) is None:
         return JobSeries(now=tx.now(), points=())
-    rows = tx.all(POINTS, the_job) if since is None else tx.all(_POINTS_SINCE, the_job | {"since": since})
-    return JobSeries(now=tx.now(), points=tuple(point_from(row) for row in rows))
+    return JobSeries(now=tx.now(), points=tuple(point_from(row) for row in tx.all(POINTS, the_job)))
 
 
 def _recent_results(tx: Transaction, *, job_ids: Collection[JobId]) -> Mapping[JobId, RecentResults]:

@@ -162,9 +162,8 @@ class JobLists(Protocol):
         not at all; those that stay where they are are seen once."""
         ...
 
-    async def series(self, job_id: JobId, *, since: float | None = None) -> JobSeries:
-        """What has been committed, or as much of it as is in buckets that begin at ``since`` or later. No points of a
-        job that is not there."""
+    async def series(self, job_id: JobId) -> JobSeries:
+        """What has been committed: at most 2,000 points, none of a job that is not there."""
         ...
 
     async def recent_results(self, job_ids: Collection[JobId]) -> Mapping[JobId, RecentResults]:

@@ -56,9 +56,8 @@ class MemoryJobLists(JobLists):
             now=self._clock.now(),
         )
 
-    async def series(self, job_id: JobId, *, since: float | None = None) -> JobSeries:
-        points = tuple(point for point in self._points(job_id) if since is None or point.at >= since)
-        return JobSeries(now=self._clock.now(), points=points)
+    async def series(self, job_id: JobId) -> JobSeries:
+        return JobSeries(now=self._clock.now(), points=tuple(self._points(job_id)))
 
     async def recent_results(self, job_ids: Collection[JobId]) -> Mapping[JobId, RecentResults]:
         now = self._clock.now()

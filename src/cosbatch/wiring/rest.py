@@ -11,6 +11,7 @@ from cosbatch.identity.passwords import Passwords
 from cosbatch.ledger.people_port import PeopleBook
 from cosbatch.ledger.sql_ledger import SqlLedger
 from cosbatch.model.clock import Clock
+from cosbatch.service.job_listing import JobListDesk
 from cosbatch.service.role_desk import RoleDesk
 from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
@@ -50,6 +51,7 @@ def rest_desks(parts: RestParts) -> Desks:
         sign_in=parts.sign_in,
         jobs=parts.service,
         # --- lists of jobs, series, failures
+        lists=JobListDesk(parts.ledger, regions=parts.stores.regions, profile_of=profile_of),
         # --- checks before a job runs, estimates
         # --- retries, clones, reports
         # --- people, keys, tokens, roles, regions, audit, browsing

@@ -74,8 +74,7 @@ async def test_a_look_at_one_job_reads_its_own_rows() -> None:
     claim = await claim_one(ledger)
     heard = listen(database.connection)
     await ledger.commit(claim, part_of(claim, [1]), then=Then.KEEP)
-    for since in (None, 1.0):
-        await ledger.lists.series(job, since=since)
+    await ledger.lists.series(job)
     await ledger.lists.recent_results([job])
     for code in (None, "AccessDenied"):
         await ledger.lists.failure_samples(job, code=code)

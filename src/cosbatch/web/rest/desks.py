@@ -14,6 +14,7 @@ from cosbatch.model.identifiers import RegionName
 from cosbatch.model.principals import Caller
 from cosbatch.model.regions import Region
 from cosbatch.service.audit import Record
+from cosbatch.service.job_listing import JobListDesk
 from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
 from cosbatch.storage.profiles import CapabilityProfile
@@ -40,6 +41,7 @@ class Desks:
     jobs: JobService
 
     # --- lists of jobs, series, failures (job_lists.py)
+    lists: JobListDesk
 
     # --- checks before a job runs, estimates (job_checks.py)
 
