@@ -20,6 +20,7 @@ from bench.base import checked_out
 from bench.copies import SHOWN, copy_rows, measure_copies
 from bench.figures import Bar, Row, per_copy_rows
 from bench.ground import Ground, ground
+from bench.job_lists import job_list_rows
 from bench.large_objects import large_object_rows
 from bench.latency import latency_rows
 from bench.machine import machine
@@ -28,7 +29,7 @@ from bench.page import Findings
 from bench.planning import planning_rows
 from bench.start import start_rows
 
-NUMBERS: Final = ("P1", "P2", "P3", "P4", "P5", "P6", "P8", "P10")
+NUMBERS: Final = ("P1", "P2", "P3", "P4", "P5", "P6", "P8", "P9", "P10")
 COPIES: Final = frozenset({"P1", "P2", "P3"})
 LATER: Final = (
     Row(
@@ -37,13 +38,6 @@ LATER: Final = (
         figure=None,
         bar=Bar(limit=1.8, at_least=True),
         remark="comes later",
-    ),
-    Row(
-        number="P9",
-        what="job list and detail API with 10,000 jobs against 10",
-        figure=None,
-        bar=Bar(limit=3),
-        remark="comes with the API",
     ),
 )
 
@@ -100,6 +94,8 @@ def _other_rows(here: Ground, order: Order) -> Iterator[Row]:
         yield from latency_rows(here)
     if "P8" in order.wanted:
         yield from large_object_rows(here)
+    if "P9" in order.wanted:
+        yield from job_list_rows(here)
     if "P10" in order.wanted:
         yield from start_rows(here)
 

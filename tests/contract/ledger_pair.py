@@ -15,11 +15,13 @@ class Disagreement(AssertionError):
 
 
 class _Pair:
-    def __init__(self, one: JobLedger, other: JobLedger) -> None:
+    def __init__(self, one: Any, other: Any) -> None:
         self._ledgers = (one, other)
 
     def __getattr__(self, name: str) -> Any:
         methods = [getattr(ledger, name) for ledger in self._ledgers]
+        if not callable(methods[0]):
+            return _Pair(*methods)  # a ledger of one more port
 
         async def both(*args: Any, **options: Any) -> Any:
             one, other = [await _outcome(method, args, options) for method in methods]

@@ -306,7 +306,7 @@ class TestCommit:
         assert await ledger.held_leases() == []
         assert await claim(ledger, 10) == []
 
-    async def test_tallies_add_up(self, ledger: JobLedger) -> None:
+    async def test_tallies_add_up(self, ledger: JobLedger, clock: HandClock) -> None:
         job = await active_job(ledger, sizes=[10, 10])
         one = Tally(
             succeeded=7,
@@ -322,12 +322,17 @@ class TestCommit:
         other = Tally(
             succeeded=9, failed=1, requests=9, bytes_done=1, codes={"AccessDenied": CodeTally(count=1, samples=("é",))}
         )
+        seen = []
         for each, tally in zip(await claim(ledger, 20), (one, other), strict=True):
             await ledger.commit(each, part_of(each, tally=tally), then=Then.CLOSE)
-        assert (await ledger.job(job)).tally == one.plus(other)
-        assert [committed.part.tally for _, committed in await ledger.parts(job)] == [one, other]
+            seen.append(tally.seen_at(clock.now()))
+            clock.tick()
+        assert (await ledger.job(job)).tally == seen[0].plus(seen[1])
+        assert [committed.part.tally for _, committed in await ledger.parts(job)] == seen
 
-    async def test_what_a_caller_does_to_a_tally_changes_nothing_here(self, ledger: JobLedger) -> None:
+    async def test_what_a_caller_does_to_a_tally_changes_nothing_here(
+        self, ledger: JobLedger, clock: HandClock
+    ) -> None:
         job = await active_job(ledger, sizes=[10])
         mine = await claim_one(ledger)
         part = part_of(mine, tally=failed(1, of=10))
@@ -339,7 +344,7 @@ class TestCommit:
             tally.ignored_options["tagging"] = 9
         found = (await ledger.job(job)).tally
         [(_, kept)] = await ledger.parts(job)
-        assert found == kept.part.tally == failed(1, of=10)
+        assert found == kept.part.tally == failed(1, of=10).seen_at(clock.now())
 
     async def test_what_a_caller_does_to_a_list_changes_nothing_here(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[10])

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
+from cosbatch.ledger.list_port import JobLists
 from cosbatch.model.identifiers import ObjectKey
 from cosbatch.model.jobs import Job, JobEvent
 from cosbatch.model.operations import Directive
+from cosbatch.model.reports import FAILURES_KEPT
 from cosbatch.model.states import MOVES, JobStatus
 from cosbatch.storage.memory import ALL_USERS, MemoryStore
 from cosbatch.storage.memory_objects import StoredObject
@@ -275,3 +277,15 @@ def check_events(job: Job, events: list[JobEvent]) -> None:
         require(bool(event.reason), f"moved to {event.status} without a reason")
         status = event.status
     require(status is job.status, f"events end in {status}, the job in {job.status}")
+
+
+async def check_shown(job: Job, lists: JobLists) -> None:
+    """5: what people are shown of a job's way adds up to what came of it."""
+    points = (await lists.series(job.id)).points
+    shown = (sum(point.succeeded for point in points), sum(point.failed for point in points))
+    told = (job.tally.succeeded, job.tally.failed)
+    require(shown == told, f"counters {told} but the series adds up to {shown}")
+    require(sum(point.bytes_done for point in points) == job.tally.bytes_done, "the series has other bytes")
+    kept = {code: len(samples) for code, samples in (await lists.failure_samples(job.id)).items()}
+    wanted = {code: min(tally.count, FAILURES_KEPT) for code, tally in job.tally.codes.items()}
+    require(kept == wanted, f"{wanted} failures should be kept whole, and {kept} are")

@@ -47,7 +47,8 @@ class Committer:
             )
             lease = run.claim.lease
             name = part_name(lease.job_id, seq=lease.seq, fence=lease.fence, content=encoded.content)
-            part = Part(spool_name=name, settled=encoded.settled, tally=encoded.tally) if taken.entries else None
+            made = Part(spool_name=name, settled=encoded.settled, tally=encoded.tally, samples=encoded.samples)
+            part = made if taken.entries else None
             await self._until_committed(run, part, content=encoded.content, then=then)
 
     async def forfeit(self, run: ChunkRun) -> None:

@@ -9,12 +9,13 @@ from sqlalchemy import Row, bindparam, func, insert, select, update
 from cosbatch.ledger import tables
 from cosbatch.ledger.claims import UNDER_LEASE, under
 from cosbatch.ledger.codec import encode
-from cosbatch.ledger.job_rows import THE_JOB, load_row, move_row, tally_columns, tally_from
+from cosbatch.ledger.job_rows import THE_JOB, counted_columns, load_row, move_row, tally_from
 from cosbatch.ledger.rules import clears_mark, failure_of, settled_after, stale
 from cosbatch.ledger.scheduling import be_quiet
+from cosbatch.ledger.series import add_results, add_samples
 from cosbatch.ledger.transaction import Parameters, Transaction
 from cosbatch.model.bitmap import Bitmap
-from cosbatch.model.reports import Part, Tally
+from cosbatch.model.reports import FailureSample, Part, Tally
 from cosbatch.model.states import Actor, JobStatus
 from cosbatch.model.tasks import Claim, Then
 
@@ -43,7 +44,7 @@ def commit(tx: Transaction, claim: Claim, part: Part | None, *, then: Then, quie
         if is_known:
             return  # it was committed, the reply was lost, and the lease has ended since
         raise stale(lease, claim.owner)
-    new = None if is_known else part
+    new = None if is_known or part is None else part.committed_at(tx.now())
     before = Bitmap.from_bytes(chunk.settled, size=chunk.task_count)
     settled = settled_after(before, new, seq=lease.seq, then=then)
     if new is not None:
@@ -53,7 +54,8 @@ def commit(tx: Transaction, claim: Claim, part: Part | None, *, then: Then, quie
     if then is Then.FORFEIT:
         be_quiet(tx, lease.job_id, seconds=quiet_seconds)
     if new is not None or then is Then.CLOSE:
-        _count(tx, claim, new.tally if new else Tally(), closed=int(then is Then.CLOSE))
+        samples = part.samples if part and new else ()
+        _count(tx, claim, new.tally if new else Tally(), samples, closed=int(then is Then.CLOSE))
 
 
 def _add_part(tx: Transaction, claim: Claim, part: Part) -> None:
@@ -83,11 +85,14 @@ def _changes(chunk: Row[Any], settled: Bitmap, *, then: Then) -> Parameters:
     return changes
 
 
-def _count(tx: Transaction, claim: Claim, tally: Tally, *, closed: int) -> None:
+def _count(tx: Transaction, claim: Claim, tally: Tally, samples: tuple[FailureSample, ...], *, closed: int) -> None:
     row = load_row(tx, claim.lease.job_id)
-    counted = tally_from(row).plus(tally)
-    changes = tally_columns(counted) | {"chunks_closed": row.chunks_closed + closed}
+    before = tally_from(row)
+    counted = before.plus(tally)
+    changes = counted_columns(counted, total=row.total, threshold=row.failure_threshold)
+    changes |= {"chunks_closed": row.chunks_closed + closed} | add_results(tx, row, tally)
     tx.change(_COUNT, {"the_job": row.id} | changes)
+    add_samples(tx, row.id, samples, before=before, after=counted)
     failure = failure_of(JobStatus(row.status), counted, total=row.total, threshold=row.failure_threshold)
     if failure is not None:
         code, reason = failure

@@ -9,7 +9,7 @@ from sqlalchemy import Row, bindparam, insert, select, tuple_, update
 
 from cosbatch.ledger import tables
 from cosbatch.ledger.codec import decode, encode
-from cosbatch.ledger.job_rows import JOB, THE_JOB, add_event, load, load_row, move_row
+from cosbatch.ledger.job_rows import JOB, THE_JOB, add_event, load, load_row, move_row, tally_from
 from cosbatch.ledger.port import ChunkState, CommittedPart, Duty, JobLease
 from cosbatch.ledger.rules import (
     PLANNING_BEGINS,
@@ -25,7 +25,7 @@ from cosbatch.ledger.transaction import Parameters, Transaction
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.errors import FailureCode, NoSuchJob
 from cosbatch.model.identifiers import JobId, WorkerId
-from cosbatch.model.jobs import Job, PlanFindings
+from cosbatch.model.jobs import Job, PlanFindings, progress_of
 from cosbatch.model.reports import Part, ReportState, Tally
 from cosbatch.model.states import Actor, JobStatus
 from cosbatch.model.tasks import NewChunk
@@ -101,7 +101,9 @@ def add_chunks(tx: Transaction, lease: JobLease, chunks: Sequence[NewChunk], *, 
 def finish_plan(tx: Transaction, lease: JobLease, *, findings: PlanFindings, to: JobStatus, reason: str) -> Job:
     row = _planned_under(tx, lease)
     move_row(tx, row, to=to, actor=Actor.ENGINE, reason=reason)
-    found = {"findings": encode(findings), "total": row.planned_rows}
+    total = row.planned_rows
+    progress = progress_of(tally_from(row), total=total)
+    found = {"findings": encode(findings), "total": total, "progress": progress}
     tx.change(_CHANGE_JOB, {"the_job": lease.job_id} | found | _FREED)
     return load(tx, lease.job_id)
 

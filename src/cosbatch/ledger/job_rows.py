@@ -16,7 +16,7 @@ from cosbatch.ledger.tables import IS_THERE
 from cosbatch.ledger.transaction import Parameters, Transaction
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId
-from cosbatch.model.jobs import Hold, Job, JobRequest, PausedBy, PlanFindings
+from cosbatch.model.jobs import Hold, Job, JobRequest, PausedBy, PlanFindings, is_over, progress_of
 from cosbatch.model.reports import CodeTally, ReportState, Tally
 from cosbatch.model.states import Actor, JobStatus
 
@@ -122,6 +122,7 @@ def job_from(row: Row[Any]) -> Job:
         token=row.token,
         hold=hold_from(row),
         findings=decode(row.findings, PlanFindings) if row.findings else None,
+        creator=row.creator,
     )
 
 
@@ -155,4 +156,12 @@ def tally_columns(tally: Tally) -> Parameters:
         "bytes_done": tally.bytes_done,
         "requests": tally.requests,
         "failures": encode(Failures(codes=tally.codes, ignored_options=tally.ignored_options)),
+    }
+
+
+def counted_columns(tally: Tally, *, total: int | None, threshold: float | None) -> Parameters:
+    """The same, and what lists go by that is made of it."""
+    return tally_columns(tally) | {
+        "progress": progress_of(tally, total=total),
+        "over_threshold": int(is_over(tally, threshold=threshold)),
     }

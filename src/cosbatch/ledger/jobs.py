@@ -20,6 +20,7 @@ from cosbatch.ledger.job_rows import (
     move_row,
     tally_columns,
 )
+from cosbatch.ledger.list_port import folded_text
 from cosbatch.ledger.port import Pulse
 from cosbatch.ledger.rules import (
     CREATED,
@@ -86,7 +87,7 @@ def create(
     if max_unfinished is not None:
         row = tx.one(_UNFINISHED, {"the_account": account})
         check_quota(account, unfinished=row[0] if row else 0, max_unfinished=max_unfinished)
-    made = new_job(request, job_id=job_id, account=account, token=token, now=tx.now())
+    made = new_job(request, job_id=job_id, account=account, token=token, now=tx.now(), by=by)
     tx.change(_ADD_JOB, _new_row(made) | {"digest": digest})
     add_event(tx, job_id, actor=Actor.USER, kind="created", status=made.status, reason=CREATED, by=by)
     return load(tx, job_id)
@@ -176,7 +177,8 @@ def explain(tx: Transaction, job_id: JobId, *, status: JobStatus, reason: str) -
     return bool(said)
 
 
-def events(tx: Transaction, job_id: JobId) -> list[JobEvent]:
+def events(tx: Transaction, job_id: JobId, *, after: int, limit: int | None) -> list[JobEvent]:
+    wanted = _EVENTS if limit is None else _EVENTS.limit(limit)
     return [
         JobEvent(
             job_id=JobId(row.job_id),
@@ -187,7 +189,7 @@ def events(tx: Transaction, job_id: JobId) -> list[JobEvent]:
             reason=row.reason,
             by=row.by,
         )
-        for row in tx.all(_EVENTS, {"the_job": job_id})
+        for row in tx.all(wanted.offset(after) if after else wanted, {"the_job": job_id})
     ]
 
 
@@ -236,4 +238,7 @@ def _new_row(job: Job) -> Parameters:
         "chunks_closed": job.chunks_closed,
         "report_state": str(job.report_state),
         "report_location": job.report_location,
+        "operation": str(job.operation_name),
+        "creator": job.creator,
+        "description_folded": folded_text(job.request.description),
     }

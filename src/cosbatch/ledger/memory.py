@@ -10,6 +10,7 @@ from bisect import insort
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
+from cosbatch.ledger.memory_lists import MemoryJobLists
 from cosbatch.ledger.memory_rows import ChunkRow, JobRow, census_of, copied_part
 from cosbatch.ledger.port import (
     ChunkState,
@@ -72,6 +73,7 @@ class MemoryLedger(JobLedger):
         """Ascending: oldest first."""
         self._processes: dict[WorkerId, WorkerSeen] = {}
         self._shares: dict[Place, dict[WorkerId, RateShare]] = {}
+        self.lists = MemoryJobLists(self._rows, clock)
 
     async def close(self) -> None:
         """There is nothing to give back."""
@@ -93,7 +95,7 @@ class MemoryLedger(JobLedger):
         if known is None:
             check_quota(account, unfinished=self._unfinished(account), max_unfinished=max_unfinished)
             now = self._clock.now()
-            job = new_job(request, job_id=job_id, account=account, token=token, now=now)
+            job = new_job(request, job_id=job_id, account=account, token=token, now=now, by=by)
             known = self._rows[job_id] = JobRow(job=job, digest=digest)
             known.tell("created", actor=Actor.USER, reason=CREATED, now=now, by=by)
             insort(self._ids, job_id)
@@ -162,9 +164,10 @@ class MemoryLedger(JobLedger):
             row.tell("priority", actor=actor, reason=told_of_priority(before, priority), now=self._clock.now(), by=by)
         return row.as_seen()
 
-    async def events(self, job_id: JobId) -> list[JobEvent]:
+    async def events(self, job_id: JobId, *, after: int = 0, limit: int | None = None) -> list[JobEvent]:
         row = self._rows.get(job_id)
-        return [] if row is None or row.is_removed else list(row.events)
+        found = [] if row is None or row.is_removed else row.events[after:]
+        return found[:limit]
 
     async def explain(self, job_id: JobId, *, status: JobStatus, reason: str) -> bool:
         row = self._rows.get(job_id)
@@ -380,7 +383,7 @@ class MemoryLedger(JobLedger):
             if is_known:
                 return  # it was committed, the reply was lost, and the lease has ended since
             raise stale(lease, claim.owner)
-        new = None if is_known else part
+        new = None if is_known or part is None else part.committed_at(self._clock.now())
         settled = settled_after(chunk.settled, new, seq=lease.seq, then=then)
         if new is not None:
             row.add_part(lease.seq, new, settled=settled)
@@ -388,7 +391,9 @@ class MemoryLedger(JobLedger):
         if then is Then.FORFEIT:
             row.be_quiet(until=self._clock.now() + quiet_seconds)
         if new is not None or then is Then.CLOSE:
-            row.count(new.tally if new else _NOTHING, closed=int(then is Then.CLOSE), now=self._clock.now())
+            samples = part.samples if part and new else ()
+            closed = int(then is Then.CLOSE)
+            row.count(new.tally if new else _NOTHING, samples, closed=closed, now=self._clock.now())
 
     async def mark_started(self, claim: Claim, task_number: int) -> None:
         check_is_in_chunk(claim, task_number)

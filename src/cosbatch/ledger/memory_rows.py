@@ -22,6 +22,7 @@ from cosbatch.ledger.rules import (
     quiet_after,
     suspended_seconds,
 )
+from cosbatch.ledger.series_rules import bucket_of, folded, is_fold_due, is_told, new_samples, with_results
 from cosbatch.ledger.turns import ClaimableJob, Offer
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.census import JobCensus
@@ -29,7 +30,8 @@ from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import WorkerId
 from cosbatch.model.jobs import Job, JobEvent, PausedBy, place_written
 from cosbatch.model.regions import Place
-from cosbatch.model.reports import Part, ReportState, Tally
+from cosbatch.model.reports import FailureSample, Part, ReportState, Tally
+from cosbatch.model.series import SeriesPoint
 from cosbatch.model.states import ENDING, FINAL, Actor, JobStatus, is_final
 from cosbatch.model.tasks import Claim, Lease, NewChunk, Then, UploadRecord
 
@@ -81,6 +83,11 @@ class JobRow:
     part_names: set[str] = field(default_factory=set)
     uploads: dict[str, UploadRecord] = field(default_factory=dict)
     events: list[JobEvent] = field(default_factory=list)
+    series: list[SeriesPoint] = field(default_factory=list)
+    """In order of time."""
+    narrow_from: float | None = None
+    samples: dict[str, list[FailureSample]] = field(default_factory=dict)
+    """By the code that they are counted under."""
     is_removed: bool = False
 
     # --- the job
@@ -161,11 +168,24 @@ class JobRow:
             self.open, self.lost = [], []
         elif self.uploads:
             self.uploads = dict([*self.uploads.items()][ROWS_PER_WRITE:])
+        elif self.series:
+            del self.series[:ROWS_PER_WRITE]
+        elif self.samples:
+            self._forget_some_samples()
         elif self.events:
             del self.events[:ROWS_PER_WRITE]
         else:
             return False
         return True
+
+    def _forget_some_samples(self) -> None:
+        room = ROWS_PER_WRITE
+        for code, kept in sorted(self.samples.items()):
+            taken = len(kept[:room])
+            del kept[:room]
+            room -= taken
+            if not kept:
+                del self.samples[code]
 
     def be_quiet(self, *, until: float) -> None:
         self.quiet_at = quiet_after(self.quiet_at, until=until)
@@ -173,15 +193,27 @@ class JobRow:
     def is_held_by(self, lease: JobLease) -> bool:
         return self.lease is not None and (self.lease.owner, self.lease.fence) == (lease.owner, lease.fence)
 
-    def count(self, tally: Tally, *, closed: int, now: float) -> None:
+    def count(self, tally: Tally, samples: Sequence[FailureSample], *, closed: int, now: float) -> None:
         """Adds what a commit came to, and lets the job fail by it."""
         job = self.job
         counted = job.tally.plus(tally)
+        for code, _, sample in new_samples(job.tally, counted, samples):
+            self.samples.setdefault(code, []).append(sample)
+        self._add_results(tally, now=now)
         self.change({"tally": counted, "chunks_closed": job.chunks_closed + closed})
         threshold = job.request.failure_threshold
         if failure := failure_of(job.status, counted, total=job.total, threshold=threshold):
             code, reason = failure
             self.move(to=JobStatus.FAILING, actor=Actor.ENGINE, reason=reason, now=now, failure=code)
+
+    def _add_results(self, tally: Tally, *, now: float) -> None:
+        if not is_told(tally):
+            return
+        self.series = with_results(self.series, tally, now=now)
+        if is_fold_due(self.narrow_from, now=now):
+            self.series, self.narrow_from = folded(self.series, now=now)
+        elif self.narrow_from is None:
+            self.narrow_from = bucket_of(now)
 
     # --- leases
 

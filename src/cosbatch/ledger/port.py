@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from cosbatch.ledger.list_port import JobLists
 from cosbatch.ledger.rate_shares import RateWish
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.census import JobCensus
@@ -120,6 +121,9 @@ class ChunkState:
 class JobLedger(Protocol):
     """All times are Unix seconds on the ledger's own clock."""
 
+    lists: JobLists
+    """Of the same jobs: for people who look at many of them, or at how one went."""
+
     # --- what users want
 
     async def create(
@@ -182,8 +186,9 @@ class JobLedger(Protocol):
         """IllegalMove on a final job."""
         ...
 
-    async def events(self, job_id: JobId) -> list[JobEvent]:
-        """Oldest first; none of a job that is removed."""
+    async def events(self, job_id: JobId, *, after: int = 0, limit: int | None = None) -> list[JobEvent]:
+        """Oldest first, without the first ``after``: events are added at the end alone. None of a job that is
+        removed."""
         ...
 
     async def explain(self, job_id: JobId, *, status: JobStatus, reason: str) -> bool:
@@ -333,6 +338,9 @@ class JobLedger(Protocol):
 
         FORFEIT counts as a loss and makes the job quiet from ``quiet_seconds`` on; it clears a started mark of this
         claim, since its worker is alive.
+
+        The part's samples are kept with the job, up to 20 of a code, and its results are added to the job's series (see
+        :class:`~cosbatch.ledger.list_port.JobLists`). The time of the commit is when its failures were seen.
 
         A part that is in the ledger already is success (repeating is safe). StaleFence where the lease is lost. In the
         same transaction the job moves to Failing (from Active or Pausing only): FailureThresholdExceeded when it has

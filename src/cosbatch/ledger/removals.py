@@ -46,6 +46,8 @@ _DELETE_ROWS: Final = (  # what refers to something goes before it
     _delete_some(tables.part, "job_id", "seq", "place"),
     _delete_some(tables.chunk, "job_id", "seq"),
     _delete_some(tables.upload, "job_id", "upload_id"),
+    _delete_some(tables.job_series, "job_id", "at"),
+    _delete_some(tables.failure_sample, "job_id", "code", "place"),
     _delete_some(tables.job_event, "id"),
 )
 

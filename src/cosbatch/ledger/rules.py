@@ -35,7 +35,7 @@ _TO_SEAL: Final = frozenset({JobStatus.COMPLETING, JobStatus.CANCELLING, JobStat
 # --- jobs
 
 
-def new_job(request: JobRequest, *, job_id: JobId, account: AccountId, token: str, now: float) -> Job:
+def new_job(request: JobRequest, *, job_id: JobId, account: AccountId, token: str, now: float, by: str = "") -> Job:
     return Job(
         id=job_id,
         account=account,
@@ -51,6 +51,7 @@ def new_job(request: JobRequest, *, job_id: JobId, account: AccountId, token: st
         tally=Tally(),
         report_state=ReportState.PENDING if request.report.enabled else ReportState.NONE,
         token=token,
+        creator=by.rpartition(" via ")[0],  # by is a Caller's words
     )
 
 

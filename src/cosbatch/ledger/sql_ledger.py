@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from cosbatch.ledger import census, claims, commits, duties, jobs, removals, scheduling, sqlite, uploads, workers
+from cosbatch.ledger.job_lists import SqlJobLists
 from cosbatch.ledger.port import (
     ChunkState,
     CommittedPart,
@@ -57,6 +58,7 @@ class SqlLedger(JobLedger):
         self.roles = SqlRoleLedger(database)
         self.people = SqlPeople(database)
         self.regions = SqlRegionLedger(database)
+        self.lists = SqlJobLists(database)
         """Of the same database."""
 
     async def close(self) -> None:
@@ -148,8 +150,8 @@ class SqlLedger(JobLedger):
             partial(jobs.set_priority, job_id=job_id, priority=priority, actor=actor, by=by)
         )
 
-    async def events(self, job_id: JobId) -> list[JobEvent]:
-        return await self._database.read(partial(jobs.events, job_id=job_id))
+    async def events(self, job_id: JobId, *, after: int = 0, limit: int | None = None) -> list[JobEvent]:
+        return await self._database.read(partial(jobs.events, job_id=job_id, after=after, limit=limit))
 
     async def set_hold(self, job_id: JobId, hold: Hold | None) -> None:
         await self._database.write(partial(jobs.set_hold, job_id=job_id, hold=hold))

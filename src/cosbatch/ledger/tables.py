@@ -85,6 +85,13 @@ job: Final = Table(
     Column("findings", Text),
     Column("request", Text, nullable=False),
     Column("removed_at", REAL_NUMBER),  # from then on it is nobody's job: what is left of it is being deleted
+    # What lists look for and go by, beside what stands above: kept by whatever changes what it is made of.
+    Column("operation", Text, nullable=False, server_default=""),
+    Column("creator", Text, nullable=False, server_default=""),
+    Column("description_folded", Text, nullable=False, server_default=""),
+    Column("progress", REAL_NUMBER),  # 0 to 1; NULL until the plan is complete
+    Column("over_threshold", COUNT, nullable=False, server_default="0"),  # 1: more has failed than it puts up with
+    Column("narrow_from", REAL_NUMBER),  # its series has narrow buckets from then on; NULL: it has none
     PrimaryKeyConstraint("id", name="job_pk"),
     CheckConstraint("(owner IS NULL) = (duty IS NULL)", name="job_duty_held"),
     CheckConstraint("(owner IS NULL) = (lease_until IS NULL)", name="job_lease_held"),
@@ -162,6 +169,32 @@ job_event: Final = Table(
     sqlite_strict=True,
 )
 
+job_series: Final = Table(
+    "job_series",
+    metadata,
+    Column("job_id", Text, nullable=False),
+    Column("at", COUNT, nullable=False),  # Unix seconds
+    Column("seconds", COUNT, nullable=False),
+    Column("succeeded", COUNT, nullable=False),
+    Column("failed", COUNT, nullable=False),
+    Column("bytes_done", COUNT, nullable=False),
+    PrimaryKeyConstraint("job_id", "at", name="job_series_pk"),
+    ForeignKeyConstraint(["job_id"], ["job.id"], name="job_series_job_fk"),
+    sqlite_strict=True,
+)
+
+failure_sample: Final = Table(
+    "failure_sample",
+    metadata,
+    Column("job_id", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("place", COUNT, nullable=False),  # among those of its code, from 0
+    Column("sample", Text, nullable=False),  # JSON, since a key may hold characters that a text column may not
+    PrimaryKeyConstraint("job_id", "code", "place", name="failure_sample_pk"),
+    ForeignKeyConstraint(["job_id"], ["job.id"], name="failure_sample_job_fk"),
+    sqlite_strict=True,
+)
+
 worker: Final = Table(
     "worker",
     metadata,
@@ -224,6 +257,25 @@ _partial("job_token", job.c.account, job.c.region, job.c.token, where=job.c.toke
 Index("job_of_account", job.c.account, job.c.id)
 Index("job_of_region", job.c.account, job.c.region, job.c.id)
 Index("job_of_status", job.c.account, job.c.status, job.c.id)
+Index(
+    # All that a list of jobs looks for or goes by, and what it shows counts of: a walk along it reads no job's row.
+    "job_listed",
+    job.c.account,
+    job.c.removed_at,
+    job.c.status,
+    job.c.over_threshold,
+    job.c.region,
+    job.c.operation,
+    job.c.creator,
+    job.c.created_at,
+    job.c.priority,
+    job.c.progress,
+    job.c.total,
+    job.c.failed,
+    job.c.ended_at,
+    job.c.id,
+    job.c.description_folded,
+)
 _partial("job_ended", job.c.ended_at, job.c.id, where=HAS_ENDED)
 _partial("job_removed", job.c.id, where=IS_REMOVED)
 Index("job_by_status", job.c.status, job.c.priority, job.c.id)

@@ -125,6 +125,18 @@ class Job:
     hold: Hold | None = None
     findings: PlanFindings | None = None
     """None until the plan is complete."""
+    creator: str = ""
+    """The user who made it; empty where nobody was named."""
+
+    @property
+    def progress(self) -> float | None:
+        """Share of its tasks that have a result, 0 to 1; None until the plan is complete."""
+        return progress_of(self.tally, total=self.total)
+
+    @property
+    def is_over_threshold(self) -> bool:
+        """More of its tasks have failed than it puts up with, however few there are."""
+        return is_over(self.tally, threshold=self.request.failure_threshold)
 
     @property
     def operation_name(self) -> OperationName:
@@ -150,6 +162,16 @@ class JobEvent:
     reason: str
     by: str = ""
     """Which user, and the way: ``alice via cos``; empty for the engine."""
+
+
+def progress_of(tally: Tally, *, total: int | None) -> float | None:
+    if total is None:
+        return None
+    return (tally.succeeded + tally.failed) / total if total else 1.0
+
+
+def is_over(tally: Tally, *, threshold: float | None) -> bool:
+    return threshold is not None and tally.failed_in_rate > threshold * tally.executed_in_rate
 
 
 def operation_name_of(parameters: OperationParameters) -> OperationName:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from cosbatch.model.bitmap import Bitmap
-from cosbatch.model.identifiers import Bucket, RegionName
+from cosbatch.model.identifiers import Bucket, ObjectKey, RegionName, VersionId
 
 SAMPLES_PER_CODE = 5
+"""Keys that stand with a code on the job and in summary.json."""
+FAILURES_KEPT = 20
+"""Failures of a code that the ledger keeps whole."""
 CODES_KEPT = 100
 
 
@@ -50,6 +54,37 @@ class CodeTally:
     count: int
     samples: tuple[str, ...] = ()
     """Up to 5 keys."""
+    http_statuses: tuple[tuple[int, int], ...] = ()
+    """Status and how many had it, by status; 0: none was answered. Of failures of before it was counted, nothing."""
+    first_seen: float | None = None
+    """Unix seconds on the ledger's clock of the first commit that brought one; None before that."""
+    last_seen: float | None = None
+
+    def plus(self, other: CodeTally) -> CodeTally:
+        statuses = Counter(dict(self.http_statuses))
+        statuses.update(dict(other.http_statuses))
+        seen = [at for one in (self, other) for at in (one.first_seen, one.last_seen) if at is not None]
+        return CodeTally(
+            count=self.count + other.count,
+            samples=(self.samples + other.samples)[:SAMPLES_PER_CODE],
+            http_statuses=tuple(sorted(statuses.items())),
+            first_seen=min(seen, default=None),
+            last_seen=max(seen, default=None),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureSample:
+    """One failed task, for people who ask what went wrong."""
+
+    error_code: str
+    key: ObjectKey
+    version_id: VersionId | None = None
+    message: str = ""
+    http_status: int = 0
+    """0: no request was sent, or none was answered."""
+    requests: int = 0
+    """Sent for it under its last claim."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +120,11 @@ class Tally:
             },
         )
 
+    def seen_at(self, now: float) -> Tally:
+        """The same, and its failures were seen now: what a commit makes of a tally that has no times."""
+        codes = {code: replace(one, first_seen=now, last_seen=now) for code, one in self.codes.items()}
+        return replace(self, codes=codes)
+
     @property
     def executed_in_rate(self) -> int:
         return self.succeeded + self.failed - self.outside_rate
@@ -102,10 +142,7 @@ def _merge_codes(one: dict[str, CodeTally], other: dict[str, CodeTally]) -> dict
     merged = dict(one)
     for code, tally in other.items():
         name = code if code in merged or len(merged) < CODES_KEPT else OTHER_CODES
-        known = merged.get(name, CodeTally(count=0))
-        merged[name] = CodeTally(
-            count=known.count + tally.count, samples=(known.samples + tally.samples)[:SAMPLES_PER_CODE]
-        )
+        merged[name] = merged.get(name, CodeTally(count=0)).plus(tally)
     return merged
 
 
@@ -116,3 +153,10 @@ class Part:
     spool_name: str
     settled: Bitmap
     tally: Tally
+    samples: tuple[FailureSample, ...] = ()
+    """Some of its failures, up to 20 of each code. A ledger keeps them with the job, and not with the part: a part that
+    is read back has none."""
+
+    def committed_at(self, now: float) -> Part:
+        """As a ledger keeps it."""
+        return replace(self, tally=self.tally.seen_at(now), samples=())

@@ -15,6 +15,7 @@ import binascii
 import hashlib
 import json
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -22,13 +23,24 @@ from typing import Any, Final
 
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.errors import SpoolError
-from cosbatch.model.identifiers import Bucket, JobId
-from cosbatch.model.reports import CODES_KEPT, OTHER_CODES, SAMPLES_PER_CODE, CodeTally, Tally
+from cosbatch.model.identifiers import Bucket, JobId, ObjectKey
+from cosbatch.model.reports import (
+    CODES_KEPT,
+    FAILURES_KEPT,
+    OTHER_CODES,
+    SAMPLES_PER_CODE,
+    CodeTally,
+    FailureSample,
+    Tally,
+)
 from cosbatch.model.tasks import Result, Task, TaskStatus
-from cosbatch.reports.rows import encode_rows
+from cosbatch.reports.rows import MESSAGE_CHARACTERS, encode_rows
 
 PART_VERSION: Final = 1
 PARTS_PER_FOLDER: Final = 1000
+KEY_CHARACTERS: Final = 2048
+"""Of a sample: no store has longer keys, but a task that failed for it may."""
+Entry = tuple[Task, Result]
 _NO_OPTIONS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
@@ -39,6 +51,7 @@ class EncodedPart:
     content: bytes
     settled: Bitmap
     tally: Tally
+    samples: tuple[FailureSample, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +97,12 @@ def encode_part(
         "rows": [len(succeeded), len(failed)],
         "bytes": [len(block) for block in blocks],
     }
+    by_code = _by_code(failed)
     return EncodedPart(
-        content=_pack(header, blocks), settled=settled, tally=_tally_of(entries, failed, dict(ignored_options))
+        content=_pack(header, blocks),
+        settled=settled,
+        tally=_tally_of(entries, failed, by_code, dict(ignored_options)),
+        samples=tuple(_sample(code, entry) for code, same in by_code.items() for entry in same[:FAILURES_KEPT]),
     )
 
 
@@ -115,7 +132,10 @@ def part_name(job_id: JobId, *, seq: int, fence: int, content: bytes) -> str:
 
 
 def _tally_of(
-    entries: Sequence[tuple[Task, Result]], failed: Sequence[tuple[Task, Result]], ignored_options: dict[str, int]
+    entries: Sequence[Entry],
+    failed: Sequence[Entry],
+    by_code: Mapping[str, Sequence[Entry]],
+    ignored_options: dict[str, int],
 ) -> Tally:
     results = [result for _, result in entries]
     outside_rate = len([result for result in results if not result.in_failure_rate])
@@ -128,24 +148,43 @@ def _tally_of(
         failed_outside_rate=failed_outside_rate,
         bytes_done=sum([result.size_bytes for result in results]),
         requests=sum([result.requests for result in results]),
-        codes=_count_codes(failed),
+        codes={code: _code_tally(same) for code, same in by_code.items()},
         ignored_options=ignored_options,
     )
 
 
-def _count_codes(failed: Sequence[tuple[Task, Result]]) -> dict[str, CodeTally]:
-    """Every failure under its code with the first keys; beyond 100 distinct codes the rest under one name."""
-    counts: dict[str, int] = {}
-    samples: dict[str, list[str]] = {}
-    for task, result in failed:
+def _by_code(failed: Sequence[Entry]) -> dict[str, list[Entry]]:
+    """Every failure under its code; beyond 100 distinct codes the rest under one name."""
+    found: dict[str, list[Entry]] = {}
+    for entry in failed:
+        task, result = entry
         if not result.error_code:
             raise ValueError(f"task {task.number} failed without an error code")
-        code = result.error_code if result.error_code in counts or len(counts) < CODES_KEPT else OTHER_CODES
-        counts[code] = counts.get(code, 0) + 1
-        kept = samples.setdefault(code, [])
-        if len(kept) < SAMPLES_PER_CODE:
-            kept.append(task.key)
-    return {code: CodeTally(count=count, samples=tuple(samples[code])) for code, count in counts.items()}
+        code = result.error_code if result.error_code in found or len(found) < CODES_KEPT else OTHER_CODES
+        found.setdefault(code, []).append(entry)
+    return found
+
+
+def _code_tally(same: Sequence[Entry]) -> CodeTally:
+    statuses = Counter([result.http_status for _, result in same])
+    return CodeTally(
+        count=len(same),
+        samples=tuple([task.key for task, _ in same[:SAMPLES_PER_CODE]]),
+        http_statuses=tuple(sorted(statuses.items())),
+    )
+
+
+def _sample(code: str, entry: Entry) -> FailureSample:
+    """Under the code that it is counted under: a ledger tells by the count which samples it has."""
+    task, result = entry
+    return FailureSample(
+        error_code=code,
+        key=ObjectKey(task.key[:KEY_CHARACTERS]),
+        version_id=task.version_id,
+        message=result.message[:MESSAGE_CHARACTERS],
+        http_status=result.http_status,
+        requests=result.requests,
+    )
 
 
 def _pack(header: Mapping[str, object], blocks: Sequence[bytes]) -> bytes:

@@ -292,10 +292,12 @@ class JobService:
         return JobPage(jobs=page, next_token=page[-1].id if len(found) > max_results else "")
 
     @_answering
-    async def job_events(self, job_id: JobId, *, caller: Caller) -> Sequence[JobEvent]:
-        """What happened to a job, oldest first."""
+    async def job_events(
+        self, job_id: JobId, *, caller: Caller, after: int = 0, limit: int | None = None
+    ) -> Sequence[JobEvent]:
+        """What happened to a job, oldest first, without the first ``after``."""
         await self._ledger.job(job_id, account=caller.account.id)
-        return await self._ledger.events(job_id)
+        return await self._ledger.events(job_id, after=after, limit=limit)
 
     # --- changing
 

@@ -15,6 +15,7 @@ from cosbatch.model.clock import Clock
 from cosbatch.model.identifiers import RegionName
 from cosbatch.service.browsing import Browsing
 from cosbatch.service.founding import FirstRunFile
+from cosbatch.service.job_listing import JobListDesk
 from cosbatch.service.people import People
 from cosbatch.service.role_desk import RoleDesk
 from cosbatch.service.service import JobService
@@ -60,6 +61,7 @@ def rest_desks(parts: RestParts) -> Desks:
         sign_in=parts.sign_in,
         jobs=parts.service,
         # --- lists of jobs, series, failures
+        lists=JobListDesk(parts.ledger, regions=parts.stores.regions, profile_of=profile_of),
         # --- checks before a job runs, estimates
         # --- retries, clones, reports
         # --- people, keys, tokens, roles, regions, audit, browsing

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from dataclasses import replace
 from functools import reduce
+from itertools import product
 from typing import Any, TypeVar
 
 import pytest
@@ -15,12 +16,22 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from cosbatch.ledger.list_port import JobFilter, JobGroup, JobSort, ListOrder, ListPlace
 from cosbatch.ledger.port import Duty, JobLease
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.errors import FailureCode, IllegalMove, NoSuchJob, StaleFence, TokenReused
-from cosbatch.model.identifiers import AccountId, Bucket, JobId, ObjectKey, ObjectRef, RegionName, WorkerId
+from cosbatch.model.identifiers import (
+    LOCAL_ACCOUNT,
+    AccountId,
+    Bucket,
+    JobId,
+    ObjectKey,
+    ObjectRef,
+    RegionName,
+    WorkerId,
+)
 from cosbatch.model.jobs import Hold, Job, PausedBy
-from cosbatch.model.reports import CodeTally, Part, ReportSpec, ReportState, Tally
+from cosbatch.model.reports import FAILURES_KEPT, CodeTally, FailureSample, Part, ReportSpec, ReportState, Tally
 from cosbatch.model.states import Actor, JobStatus, may_move
 from cosbatch.model.tasks import Claim, NewChunk, Then, UploadRecord
 from tests.contract.ledger_pair import open_pair
@@ -60,6 +71,7 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         self.clock = HandClock()
         self.ledger = open_pair(self.clock)
+        self.lists = self.ledger.lists
         self.claims: list[Claim] = []
         self.leases: list[JobLease] = []
         self.fences: dict[tuple[JobId, int], int] = {}
@@ -96,7 +108,12 @@ class Histories(RuleBasedStateMachine):
 
     def _commit(self, claim: Claim, settled: Bitmap, *, then: Then, tally: Tally) -> None:
         name = f"{claim.lease.job_id}-{claim.lease.seq}-{claim.lease.fence}-{settled.bits}"
-        part = Part(spool_name=name, settled=settled, tally=replace(tally, succeeded=len(settled)))
+        samples = tuple(
+            FailureSample(error_code=code, key=ObjectKey("k\n"), http_status=404)
+            for code, one in tally.codes.items()
+            for _ in range(one.count)
+        )
+        part = Part(spool_name=name, settled=settled, tally=replace(tally, succeeded=len(settled)), samples=samples)
         tried(self.ledger.commit(claim, part if settled else None, then=then, quiet_seconds=7))
 
     def _some_claim(self, chosen: st.DataObject) -> Claim:
@@ -245,9 +262,9 @@ class Histories(RuleBasedStateMachine):
     def explain(self, job: JobId, status: JobStatus, reason: str) -> None:
         now(self.ledger.explain(job, status=status, reason=reason))
 
-    @rule()
-    def time_passes(self) -> None:
-        self.clock.tick(20)
+    @rule(seconds=st.sampled_from([20, 20, 20, 4000]))
+    def time_passes(self, seconds: int) -> None:
+        self.clock.tick(seconds)
 
     # --- what holds at every moment
 
@@ -261,6 +278,11 @@ class Histories(RuleBasedStateMachine):
         now(self.ledger.jobs(statuses=[JobStatus.ACTIVE, JobStatus.NEW]))
         now(self.ledger.jobs(region=RegionName("here"), created_after=self.clock.now() - 50, token_prefix="t"))
         now(self.ledger.removed_jobs())
+        now(self.lists.recent_results([job_id(1), job_id(3)]))
+        for sort, is_descending in product(JobSort, (True, False)):
+            order = ListOrder(sort=sort, is_descending=is_descending)
+            self._page_through(JobFilter(account=LOCAL_ACCOUNT), order)
+            self._page_through(JobFilter(account=AccountId("a"), groups=frozenset({JobGroup.NEEDS_ATTENTION})), order)
         now(self.ledger.known_jobs([job_id(1), job_id(3), job_id(9)]))
         for job in (job_id(1), job_id(2), job_id(3)):
             now(self.ledger.uploads(job))
@@ -268,6 +290,21 @@ class Histories(RuleBasedStateMachine):
             now(self.ledger.part_names(job, first_seq=1, last_seq=2))
             now(self.ledger.parts(job, after=(0, 0), limit=2))
             now(self.ledger.chunk_states(job, after_seq=1, limit=1))
+
+    def _page_through(self, wanted: JobFilter, order: ListOrder) -> None:
+        """The pair compares the pages; here every job is seen once."""
+        seen: list[JobId] = []
+        after: ListPlace | None = None
+        while True:
+            page = now(self.lists.list_jobs(wanted, order=order, after=after, limit=1))
+            seen += [job.id for job in page.jobs]
+            after = page.next
+            if after is None:
+                break
+        taken = [
+            each.count for each in page.counts if wanted.takes(each.status, is_over_threshold=each.is_over_threshold)
+        ]
+        assert len(seen) == len(set(seen)) == sum(taken)
 
     @invariant()
     def statuses_moved_along_the_table(self) -> None:
@@ -289,6 +326,11 @@ class Histories(RuleBasedStateMachine):
     def _check_counters(self, job: Job) -> None:
         parts = [committed for _, committed in now(self.ledger.parts(job.id))]
         assert job.tally == reduce(Tally.plus, (each.part.tally for each in parts), Tally())
+        points = now(self.lists.series(job.id)).points
+        assert sum(point.succeeded for point in points) == job.tally.succeeded
+        assert sum(point.failed for point in points) == job.tally.failed
+        kept = {code: len(samples) for code, samples in now(self.lists.failure_samples(job.id)).items()}
+        assert kept == {code: min(one.count, FAILURES_KEPT) for code, one in job.tally.codes.items()}
         states = now(self.ledger.chunk_states(job.id))
         for state in states:
             union = Bitmap(size=state.task_count)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, NullPool, create_engine, insert
 
 from cosbatch.ledger import tables
+from cosbatch.ledger.list_port import JobFilter, JobGroup, JobSort, ListOrder
 from cosbatch.ledger.migrate import upgrade
 from cosbatch.ledger.sql_ledger import open_sqlite_ledger
 from cosbatch.ledger.sqlite import DATABASE_FILE
-from cosbatch.model.identifiers import Bucket, JobId
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, Bucket, JobId
+from cosbatch.model.operations import OperationName
 from cosbatch.model.states import JobStatus
 from cosbatch.model.workers import WorkerMetrics, WorkerProcess
 from tests.contract.ledgers import ANNA, claim_one
@@ -43,6 +46,7 @@ JOB = {
     "failures": '{"v":1,"codes":{},"ignored_options":{}}', "report_state": "none", "report_location": "",
     "findings": json.dumps(FINDINGS), "request": json.dumps(REQUEST),
 }  # fmt: skip
+BY_PROGRESS = ListOrder(sort=JobSort.PROGRESS, is_descending=False)
 CHUNKS = [
     {
         "job_id": "a-job", "seq": seq, "state": state, "fence": 1, "losses": 0, "lost": 0, "first_task": 10 * seq,
@@ -102,4 +106,31 @@ async def test_what_was_told_before_there_were_users_is_nobodys(tmp_path: Path) 
     assert [(event.reason, event.by) for event in await ledger.events(JobId("a-job"))] == [("1 -> 10", "")]
     assert [job.id for job in await ledger.jobs()] == ["a-job"]
     assert await ledger.removed_jobs() == []
+    await ledger.close()
+
+
+async def test_lists_find_what_was_there_before_there_were_lists(tmp_path: Path) -> None:
+    described = {"request": json.dumps(REQUEST | {"description": "The ARCHIVE \u6570"})}
+    in_trouble = {"id": "b-job", "succeeded": 4, "failed": 6, "failed_outside_rate": 0, "failure_threshold": 0.5}
+    unplanned = {"id": "c-job", "status": "Preparing", "total": None, "succeeded": 0}
+    with connection_to(tmp_path) as connection:
+        upgrade(connection, to="0006")
+        for changes in (described, in_trouble, unplanned):
+            connection.execute(insert(tables.job), JOB | changes)
+        connection.exec_driver_sql(
+            'INSERT INTO job_event (job_id, at, actor, kind, status, reason, "by")'
+            " VALUES ('a-job', 1.0, 'user', 'created', 'New', '', 'alice via cos')"
+        )
+        connection.commit()
+
+    ledger = await open_sqlite_ledger(tmp_path)
+
+    async def found(**changes: Any) -> list[str]:
+        listing = await ledger.lists.list_jobs(JobFilter(account=LOCAL_ACCOUNT, **changes), order=BY_PROGRESS)
+        return [job.id for job in listing.jobs]
+
+    assert await found() == ["a-job", "b-job", "c-job"]
+    assert await found(search="the archive \u6570") == await found(creator="alice") == ["a-job"]
+    assert await found(groups=frozenset({JobGroup.NEEDS_ATTENTION})) == ["b-job"]
+    assert await found(operation=OperationName.COPY, creator="") == ["b-job", "c-job"]
     await ledger.close()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosbatch.model.reports import CODES_KEPT, OTHER_CODES, SAMPLES_PER_CODE, CodeTally, Tally
+from cosbatch.model.bitmap import Bitmap
+from cosbatch.model.identifiers import ObjectKey
+from cosbatch.model.reports import CODES_KEPT, OTHER_CODES, SAMPLES_PER_CODE, CodeTally, FailureSample, Part, Tally
 
 COUNTS = st.integers(0, 10**6)
 CODES = st.dictionaries(
@@ -87,3 +89,26 @@ def test_what_was_never_sent_is_outside_the_failure_rate() -> None:
 
     assert tally.executed_in_rate == 11
     assert tally.failed_in_rate == 3
+
+
+def test_statuses_and_times_of_a_code_add_up() -> None:
+    one = CodeTally(count=3, http_statuses=((403, 2), (404, 1)), first_seen=2.0, last_seen=5.0)
+    other = CodeTally(count=4, http_statuses=((0, 1), (404, 3)), first_seen=1.0, last_seen=4.0)
+
+    both = one.plus(other)
+
+    assert both == other.plus(one)
+    assert both.http_statuses == ((0, 1), (403, 2), (404, 4))
+    assert (both.first_seen, both.last_seen) == (1.0, 5.0)
+    assert one.plus(CodeTally(count=0)) == one
+
+
+def test_a_commit_says_when_failures_were_seen_and_keeps_samples_elsewhere() -> None:
+    sample = FailureSample(error_code="NoSuchKey", key=ObjectKey("k"))
+    tally = Tally(failed=1, codes={"NoSuchKey": CodeTally(count=1)}, ignored_options={"tagging": 1})
+    part = Part(spool_name="p", settled=Bitmap.of([0], size=1), tally=tally, samples=(sample,))
+
+    kept = part.committed_at(7.0)
+
+    assert kept.samples == ()
+    assert kept.tally == replace(tally, codes={"NoSuchKey": CodeTally(count=1, first_seen=7.0, last_seen=7.0)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -12,11 +13,11 @@ from hypothesis import strategies as st
 
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.errors import SpoolError
-from cosbatch.model.identifiers import JobId
-from cosbatch.model.reports import CODES_KEPT, OTHER_CODES, CodeTally, Tally
+from cosbatch.model.identifiers import JobId, ObjectKey, VersionId
+from cosbatch.model.reports import CODES_KEPT, FAILURES_KEPT, OTHER_CODES, CodeTally, FailureSample, Tally
 from cosbatch.model.tasks import Result, TaskStatus
-from cosbatch.reports.parts import decode_part, encode_part, part_name
-from cosbatch.reports.rows import encode_rows
+from cosbatch.reports.parts import KEY_CHARACTERS, decode_part, encode_part, part_name
+from cosbatch.reports.rows import MESSAGE_CHARACTERS, encode_rows
 from cosbatch.storage.spool import check_spool_name
 from tests.unit.reports.report_builders import (
     BUCKET,
@@ -85,8 +86,8 @@ def test_a_part_counts_what_its_results_add_up_to() -> None:
         bytes_done=12,
         requests=6,
         codes={
-            "NoSuchKey": CodeTally(count=1, samples=("key-2",)),
-            "NotLatestVersion": CodeTally(count=1, samples=("key-4",)),
+            "NoSuchKey": CodeTally(count=1, samples=("key-2",), http_statuses=((404, 1),)),
+            "NotLatestVersion": CodeTally(count=1, samples=("key-4",), http_statuses=((0, 1),)),
         },
         ignored_options={"storage-class": 1},
     )
@@ -98,7 +99,40 @@ def test_the_first_five_keys_stand_for_a_code() -> None:
 
     codes = encode_part(entries, bucket=BUCKET, first_task=0, task_count=8).tally.codes
 
-    assert codes == {"NoSuchKey": CodeTally(count=8, samples=("key-0", "key-1", "key-2", "key-3", "key-4"))}
+    keys = ("key-0", "key-1", "key-2", "key-3", "key-4")
+    assert codes == {"NoSuchKey": CodeTally(count=8, samples=keys, http_statuses=((404, 8),))}
+
+
+def test_the_first_failures_of_each_code_are_kept_whole() -> None:
+    entries = [failed(number, code="A" if number % 2 else "B") for number in range(50)]
+    task, result = entries[0]
+    entries[0] = (
+        task._replace(key=ObjectKey("k" * 3000), version_id=VersionId("v")),
+        result._replace(message="m" * 2000, requests=3),
+    )
+
+    samples = encode_part(entries, bucket=BUCKET, first_task=0, task_count=50).samples
+
+    assert [sample.error_code for sample in samples] == ["B"] * 20 + ["A"] * 20
+    assert [sample.key for sample in samples[20:22]] == ["key-1", "key-3"]
+    assert samples[0] == FailureSample(
+        error_code="B",
+        key=ObjectKey("k" * KEY_CHARACTERS),
+        version_id=VersionId("v"),
+        message="m" * MESSAGE_CHARACTERS,
+        http_status=404,
+        requests=3,
+    )
+
+
+def test_samples_bear_the_code_that_they_are_counted_under() -> None:
+    entries = [failed(number, code=f"Code{number}") for number in range(CODES_KEPT + 30)]
+
+    encoded = encode_part(entries, bucket=BUCKET, first_task=0, task_count=len(entries))
+
+    assert Counter(sample.error_code for sample in encoded.samples) == {
+        code: min(tally.count, FAILURES_KEPT) for code, tally in encoded.tally.codes.items()
+    }
 
 
 def test_more_codes_than_are_kept_are_counted_together() -> None:

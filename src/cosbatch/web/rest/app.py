@@ -18,6 +18,7 @@ from cosbatch.web.rest.desks import Desks
 from cosbatch.web.rest.document import document_calls, openapi_document
 from cosbatch.web.rest.errors import tell_errors
 from cosbatch.web.rest.gate import Gate, GatedRoute
+from cosbatch.web.rest.job_lists import job_list_calls
 from cosbatch.web.rest.jobs import job_calls
 from cosbatch.web.rest.limits import CallCounts
 from cosbatch.web.rest.manifests import manifest_calls
@@ -35,6 +36,7 @@ def all_calls() -> list[Call]:
         *document_calls(),
         *capability_calls(),
         # --- lists of jobs, series, failures
+        *job_list_calls(),
         # --- checks before a job runs, estimates
         *job_calls(),
         # --- retries, clones, reports

@@ -15,6 +15,7 @@ from cosbatch.model.principals import Caller
 from cosbatch.model.regions import Region
 from cosbatch.service.audit import Record
 from cosbatch.service.browsing import Browsing
+from cosbatch.service.job_listing import JobListDesk
 from cosbatch.service.people import People
 from cosbatch.service.regions import RegionService
 from cosbatch.service.roles import RoleService
@@ -44,6 +45,7 @@ class Desks:
     jobs: JobService
 
     # --- lists of jobs, series, failures (job_lists.py)
+    lists: JobListDesk
 
     # --- checks before a job runs, estimates (job_checks.py)
 

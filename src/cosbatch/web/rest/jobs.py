@@ -192,17 +192,16 @@ async def job_events(
 ) -> JobEventPage:
     """Oldest first: each change of status or priority, who made it and why; holds; the report."""
     begin = _event_number(cursor) if cursor else 0
-    events = await desks.jobs.job_events(JobId(job_id), caller=caller)
-    end = begin + limit
+    events = await desks.jobs.job_events(JobId(job_id), caller=caller, after=begin, limit=limit + 1)
     return JobEventPage(
-        items=event_views(events[begin:end]), next_cursor=write_cursor(end) if end < len(events) else None
+        items=event_views(events[:limit]), next_cursor=write_cursor(begin + limit) if len(events) > limit else None
     )
 
 
 def _event_number(cursor: str) -> int:
     """Events are only ever added, so their number says where a page began."""
     match read_cursor(cursor):
-        case (int() as number,) if number >= 0:
+        case (int() as number,) if 0 <= number < 2**31:
             return number
         case _:
             raise wrong_cursor(cursor)
