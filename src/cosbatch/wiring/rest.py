@@ -18,6 +18,7 @@ from cosbatch.settings import Settings
 from cosbatch.web.rest.app import all_calls
 from cosbatch.web.rest.desks import Desks
 from cosbatch.web.rest.limits import CallRates
+from cosbatch.wiring.follow_up import follow_up, report_downloads
 from cosbatch.wiring.stores import RegionStores, profile_of
 
 
@@ -52,6 +53,8 @@ def rest_desks(parts: RestParts) -> Desks:
         # --- lists of jobs, series, failures
         # --- checks before a job runs, estimates
         # --- retries, clones, reports
+        follow_up=follow_up(parts.service, parts.ledger, parts.data_dir),
+        reports=report_downloads(parts.ledger, parts.data_dir, clock=parts.clock),
         # --- people, keys, tokens, roles, regions, audit, browsing
         # --- webhooks
     )

@@ -14,9 +14,11 @@ from cosbatch.web.rest.capabilities import capability_calls
 from cosbatch.web.rest.desks import Desks
 from cosbatch.web.rest.document import document_calls, openapi_document
 from cosbatch.web.rest.errors import tell_errors
+from cosbatch.web.rest.follow_up import follow_up_calls
 from cosbatch.web.rest.gate import Gate, GatedRoute
 from cosbatch.web.rest.jobs import job_calls
 from cosbatch.web.rest.limits import CallCounts
+from cosbatch.web.rest.reports import report_calls
 from cosbatch.web.rest.sessions import session_calls
 
 
@@ -30,6 +32,8 @@ def all_calls() -> list[Call]:
         # --- checks before a job runs, estimates
         *job_calls(),
         # --- retries, clones, reports
+        *follow_up_calls(),
+        *report_calls(),
         # --- people, keys, tokens, roles, regions, audit, browsing
         # --- webhooks
     ]

@@ -14,6 +14,8 @@ from cosbatch.model.identifiers import RegionName
 from cosbatch.model.principals import Caller
 from cosbatch.model.regions import Region
 from cosbatch.service.audit import Record
+from cosbatch.service.follow_up import FollowUp
+from cosbatch.service.report_downloads import ReportDownloads
 from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
 from cosbatch.storage.profiles import CapabilityProfile
@@ -44,6 +46,8 @@ class Desks:
     # --- checks before a job runs, estimates (job_checks.py)
 
     # --- retries, clones, reports (follow_up.py, reports.py)
+    follow_up: FollowUp
+    reports: ReportDownloads
 
     # --- people, keys, tokens, roles, regions, audit, browsing
 

@@ -113,6 +113,7 @@ ERROR_CODES: Final[Mapping[str, str]] = {
     "NoSuchJob": "404: no job of the account has that id.",
     "NoSuchPath": "404: there is no such path.",
     "NoSuchRole": "404: no role of the account has that name.",
+    "NoSuchResults": "409: no task came to that, or the results of the job are not kept any more.",
     "NotAuthenticated": "401: nobody knows who calls: log in, or send an API token.",
     "RoleNotAssumed": "409: the role's provider gives no credentials.",
     "ServiceUnavailable": "503: the service cannot do it now; `retry-after` says when to try again.",
