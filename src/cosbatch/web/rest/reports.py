@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Query
 from pydantic import Field
@@ -28,6 +28,20 @@ _ROW: Final = {
     "http_status": 403,
     "message": "Access Denied.",
 }
+
+_SUMMARY: Final = {
+    "schema_version": 1,
+    "job_id": "019ac01f-7b00-7000-8000-0123456789ab",
+    "status": "Complete",
+    "total": 120000,
+    "succeeded": 119999,
+    "failed": 1,
+    "not_attempted": 0,
+    "failures": [{"error_code": "AccessDenied", "count": 1, "sample_keys": ["2025/08/a b.log"]}],
+    "report_state": "failed",
+    "report_location": None,
+}
+"""A part of one."""
 
 
 def report_calls() -> list[Call]:
@@ -60,7 +74,9 @@ def report_calls() -> list[Call]:
             access=Access.VIEWER,
             tag=TAG,
             summary="Download the summary of a job",
-            media_types=("application/json", "text/csv"),
+            shape=dict[str, Any],
+            media_types=("text/csv",),
+            example=_SUMMARY,
         ),
     ]
 
@@ -123,7 +139,8 @@ async def download_summary(
         SummaryForm, Query(alias="format", description="JSON, or CSV of two columns with a header, without lists.")
     ] = SummaryForm.JSON,
 ) -> StreamingResponse:
-    """What summary.json of the report says, or would say now."""
+    """What `summary.json` of the report says, or would say now: totals, times, rates, failures by code, and the ranges
+    of tasks that were not attempted."""
     return _streamed(await desks.reports.summary(JobId(job_id), caller=caller, form=form))
 
 
