@@ -10,9 +10,11 @@ from urllib.parse import quote
 
 import pytest
 
+from cosbatch.engine.liveness import WRONG_BY_SECONDS
 from cosbatch.engine.remover import Remover
 from cosbatch.manifests.kept import kept_folder
 from cosbatch.model.errors import (
+    FailureCode,
     LedgerUnavailable,
     NoSuchJob,
     NoSuchResults,
@@ -28,10 +30,10 @@ from cosbatch.model.operations import DeleteObject
 from cosbatch.model.principals import LOCAL_CALLER
 from cosbatch.model.regions import Provider, Region, Versioning
 from cosbatch.model.reports import ReportState
-from cosbatch.model.states import JobStatus
+from cosbatch.model.states import FINAL, JobStatus
 from cosbatch.service.follow_up import FollowUp
 from cosbatch.service.service import JobService
-from cosbatch.storage.port import CopyOptions, CopyOutcome, ObjectStore
+from cosbatch.storage.port import CopyOptions, CopyOutcome, ObjectStore, PutOutcome, SizedBody
 from tests.contract.ledgers import HandClock
 from tests.simulation.rig import CONTROL, HERE, LIMITS, SOURCE, TARGET, Rig
 from tests.unit.storage.virtual_time import VirtualClock, run_virtually, virtual_time
@@ -47,6 +49,7 @@ class Denying:
         self._inner = inner
         self.denied: dict[tuple[str, str | None], StorageReason] = {}
         self.copied: list[tuple[str, str | None]] = []
+        self.takes_no_reports = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
@@ -59,6 +62,11 @@ class Denying:
     async def delete(self, ref: ObjectRef) -> VersionId | None:
         self._refuse(ref)
         return await self._inner.delete(ref)
+
+    async def put(self, ref: ObjectRef, body: bytes | SizedBody, **named: Any) -> PutOutcome:
+        if self.takes_no_reports:
+            raise StorageError(StorageReason.ACCESS_DENIED, "no", code="AccessDenied", http_status=403, target=ref.key)
+        return await self._inner.put(ref, body, **named)
 
     def _refuse(self, ref: ObjectRef) -> None:
         reason = self.denied.get((ref.key, ref.version_id))
@@ -422,6 +430,32 @@ async def test_a_report_is_delivered_once_more_with_the_same_bytes(clock: Virtua
     kinds = [(event.reason, event.by) for event in await scene.rig.ledger.events(first.id) if event.kind == "report"]
     assert [reason.partition(":")[0] for reason, _ in kinds] == ["delivered", "pending", "delivered"]
     assert kinds[1][1] == str(LOCAL_CALLER)
+    await scene.rig.drain()
+
+
+@virtual_time
+async def test_a_delivery_that_is_asked_for_again_has_its_whole_time(clock: VirtualClock) -> None:
+    limit = 4 * WRONG_BY_SECONDS
+    calm = replace(LIMITS, poll_seconds=30.0, report_retry_seconds=300.0, lease_seconds=600.0)
+    scene = Scene(clock, limits=replace(calm, report_limit_seconds=limit))
+    scene.rig.put_objects(names(3))
+    scene.guard.takes_no_reports = True
+    submitted = await scene.rig.submit(scene.rig.request(csv_manifest(scene, names(3))))
+    first = await scene.rig.when(
+        submitted, lambda found: found.status in FINAL, within_seconds=2 * limit, every_seconds=60.0
+    )
+    assert (first.status, first.failure_code) == (JobStatus.FAILED, FailureCode.REPORT_DELIVERY_FAILED)
+    assert first.report_state is ReportState.FAILED
+
+    await asyncio.sleep(2 * limit)
+    await scene.follow_up.redeliver_report(first.id, caller=LOCAL_CALLER)
+    await asyncio.sleep(limit - 600.0)  # were the end of the job what counts, that would be too long
+    assert (await scene.rig.ledger.job(first.id)).report_state is ReportState.PENDING
+    scene.guard.takes_no_reports = False
+    told = await scene.rig.when(first, lambda found: found.report_state is ReportState.DELIVERED, every_seconds=60.0)
+
+    assert (told.status, told.failure_code) == (JobStatus.FAILED, FailureCode.REPORT_DELIVERY_FAILED)
+    assert len(scene.rig.report(first).by_status("succeeded")) == 3
     await scene.rig.drain()
 
 

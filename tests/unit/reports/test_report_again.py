@@ -119,7 +119,7 @@ def test_whatever_the_parts_were_no_version_is_done_without_those_after_it(
     parts.shuffle(shuffled)  # type: ignore[attr-defined]
     rows = rows_again(shuffled, error_code=code)
     assert rows == rows_again(chunk, error_code=code)
-    done = [row.version_id for row in rows]
+    done = [str(row.version_id) for row in rows]
     meant = [task for task in chunk if (task.error_code == code if code else task.error_code)]
     needed = {task.number for task in meant}
     for task in meant:
