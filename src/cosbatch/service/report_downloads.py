@@ -70,7 +70,8 @@ class ReportRow:
     key: str
     """Decoded."""
     version_id: str | None
-    status: TaskStatus
+    status: str
+    """The report's word for it."""
     error_code: str
     http_status: int | None
     """None where no request was answered."""
@@ -206,7 +207,7 @@ def _row_of(cells: Sequence[str]) -> ReportRow:
         bucket=bucket,
         key=unquote(key),
         version_id=version or None,
-        status=TaskStatus(status),
+        status=status,
         error_code=code,
         http_status=int(http_status) if http_status else None,
         message=message,
@@ -218,7 +219,7 @@ def row_document(row: ReportRow) -> dict[str, Any]:
         "bucket": row.bucket,
         "key": row.key,
         "version_id": row.version_id,
-        "status": row.status.value,
+        "status": row.status,
         "error_code": row.error_code,
         "http_status": row.http_status,
         "message": row.message,

@@ -10,7 +10,6 @@ from starlette.responses import StreamingResponse
 
 from cosbatch.model.identifiers import JobId
 from cosbatch.model.reports import ReportScope
-from cosbatch.model.tasks import TaskStatus
 from cosbatch.service.report_downloads import PREVIEW_MAX, Download, RowFilter, RowForm, SummaryForm, row_document
 from cosbatch.web.rest.calls import Access, Call
 from cosbatch.web.rest.desks import AllDesks, WhoCalls
@@ -91,7 +90,7 @@ class RowView(View):
     bucket: str
     key: str = Field(description="Decoded.")
     version_id: str | None
-    status: TaskStatus
+    status: str = Field(description="`succeeded` or `failed`.")
     error_code: str
     http_status: int | None = Field(description="Null where no request was answered.")
     message: str
