@@ -313,3 +313,60 @@ class TestSuspended:
         await ledger.move(job_id(1), expect=list(JobStatus), to=JobStatus.READY, actor=Actor.USER, reason="go")
         [seen] = await ledger.queued_jobs()
         assert seen.suspended_seconds == 0
+
+
+class TestRedelivery:
+    """A report that is asked for once more."""
+
+    async def ended(self, ledger: JobLedger, state: ReportState) -> JobId:
+        await ledger.create(reported_request(), job_id=job_id(1), account=LOCAL_ACCOUNT, token="", digest="d")
+        await bring_to(ledger, job_id(1), JobStatus.COMPLETING)
+        lease = await seal_lease(ledger, job_id(1))
+        location = "s3://b/k" if state is ReportState.DELIVERED else ""
+        await ledger.report_done(lease, state=state, location=location, to=JobStatus.COMPLETE, reason="done")
+        return job_id(1)
+
+    @pytest.mark.parametrize("state", [ReportState.DELIVERED, ReportState.FAILED])
+    async def test_it_is_pending_again_and_queued(
+        self, ledger: JobLedger, clock: HandClock, state: ReportState
+    ) -> None:
+        job = await self.ended(ledger, state)
+        assert await ledger.queued_jobs() == []
+        clock.tick(DAY)
+        asked = await ledger.redeliver(job, by="anna via rest")
+        assert (asked.status, asked.report_state, asked.report_location) == (
+            JobStatus.COMPLETE,
+            ReportState.PENDING,
+            "",
+        )
+        assert asked.report_asked_at == clock.at
+        assert [queued.job for queued in await ledger.queued_jobs()] == [asked]
+        event = (await ledger.events(job))[-1]
+        assert (event.kind, event.actor, event.by, event.at) == ("report", Actor.USER, "anna via rest", clock.at)
+        lease = await seal_lease(ledger, job)
+        done = await ledger.report_done(
+            lease, state=ReportState.DELIVERED, location="s3://b/k", to=None, reason="Job complete"
+        )
+        assert (done.report_state, done.status) == (ReportState.DELIVERED, JobStatus.COMPLETE)
+
+    async def test_asking_twice_is_asking_once(self, ledger: JobLedger, clock: HandClock) -> None:
+        job = await self.ended(ledger, ReportState.FAILED)
+        asked = await ledger.redeliver(job)
+        told = await ledger.events(job)
+        clock.tick()
+        assert await ledger.redeliver(job) == asked
+        assert await ledger.events(job) == told
+
+    async def test_only_a_job_that_has_ended_with_a_report(self, ledger: JobLedger) -> None:
+        without = await ended_job(ledger, 2)
+        with pytest.raises(IllegalMove, match="none was asked for"):
+            await ledger.redeliver(without)
+        await ledger.create(reported_request(), job_id=job_id(1), account=LOCAL_ACCOUNT, token="", digest="d")
+        await bring_to(ledger, job_id(1), JobStatus.COMPLETING)
+        with pytest.raises(IllegalMove, match="when it ends"):
+            await ledger.redeliver(job_id(1))
+        with pytest.raises(NoSuchJob):
+            await ledger.redeliver(job_id(3))
+        await ledger.remove(without)
+        with pytest.raises(NoSuchJob):
+            await ledger.redeliver(without)

@@ -29,6 +29,7 @@ from tests.simulation.drawn import PART_BYTES, Filling, JobPlan, Plan, drawn_pla
 from tests.simulation.drawn import SCHEMA as INVENTORY_SCHEMA
 from tests.simulation.faults import REQUEST_TIMEOUT_SECONDS, SPELLS, Odds, SeededWeather, Spell
 from tests.simulation.invariants import Audit, check_events, check_shown, require
+from tests.simulation.retried import check_retry
 from tests.simulation.rig import CONTROL, HERE, LIMITS, SOURCE, TARGET, THERE, Report, Rig, Running, View
 from tests.simulation.wire import Call, Network, Observer, Port, Weather
 from tests.simulation.witness import Case, Witness
@@ -401,6 +402,8 @@ class Run:
         ).check()  # fmt: skip
         left = list(self._uploads_left(case, report))
         require(not left, f"uploads left: {left}")
+        if not self.plan.damages_a_part:
+            await check_retry(case.job, report, ledger=self.rig.ledger, spool=self.rig.spool)
 
     def _uploads_left(self, case: Case, report: Report) -> Iterator[StoredUpload]:
         """At the job's keys, and neither named in its summary nor begun by a dead process's late request. Where the

@@ -16,8 +16,11 @@ from cosbatch.model.jobs import JobRequest
 from cosbatch.model.manifests import KeyEncoding
 from cosbatch.model.operations import Directive, PutObjectCopy
 from cosbatch.model.states import JobStatus
+from cosbatch.service.follow_up import FollowUp
+from cosbatch.storage.memory_spool import MemorySpool
 from cosbatch.web.calls import CallFrame, CallLimits
 from cosbatch.web.measures import CallMeasures
+from tests.unit.service.ended_jobs import end, work
 from tests.unit.service.job_builders import AWAY, HOME
 from tests.unit.storage.virtual_time import VirtualClock, run_virtually
 from tests.wire import go_sdk
@@ -260,6 +263,29 @@ async def test_a_job_of_another_wire_is_described_in_the_words_of_this_one() -> 
     }
     assert job["Report"]["Bucket"] == "qcs::cos:ap-guangzhou:uid/1250000001:logs-1250000001"
     assert job["Description"] == "a � in it"
+
+
+async def test_a_retry_is_described_with_a_manifest_in_the_work_area() -> None:
+    async with cos_rig() as rig:
+        spool = MemorySpool()
+        old = await rig.create(go_sdk.create_job())
+        await work(rig.ledger, spool, old, [[("a", "NoSuchKey")]])
+        await end(rig.ledger, old)
+        desk = FollowUp(rig.service, ledger=rig.ledger, spool=spool)
+        made = (await desk.retry_failed(old, caller=MINE.caller)).job
+        job = await described(rig, made.id)
+    location = made.request.manifest.location
+    assert made.request.as_written == ""
+    assert job["Manifest"] == {
+        "Location": {
+            "ETag": f'"{location.etag}"',
+            "ObjectArn": f"qcs::cos:ap-guangzhou::(work area)/jobs/{made.id}/manifest/manifest.json",
+        },
+        "Spec": {"Format": "COSInventoryReport_CSV_V1"},
+    }
+    assert job["Description"] == f"Retry of {old}"
+    target = job["Operation"]["COSPutObjectCopy"]["TargetResource"]
+    assert target == "qcs::cos:ap-shanghai:uid/1250000001:cold-1250000001"
 
 
 async def test_times_that_are_not_there_have_no_element_and_no_failure_has_empty_ones() -> None:

@@ -35,6 +35,10 @@ VERBS: Final[dict[str, Verb]] = {
     "resume": Verb("resume_job:resume_job", "Short for resume-job."),
     "update-job-priority": Verb("update_job_priority:update_job_priority", "Change a job's priority."),
     "delete-job": Verb("delete_job:delete_job", "Delete the records of a job that has ended."),
+    "retry-failed": Verb("retry_failed:retry_failed", "Make a job of what has failed in one that has ended."),
+    "clone-job": Verb("clone_job:clone_job", "Make a job that asks for what another one has asked for."),
+    "redeliver-report": Verb("redeliver_report:redeliver_report", "Deliver the report of a job once more."),
+    "report": Verb("report:report", "Print what became of each task of a job, or a summary."),
     "demo": Verb(
         "demo.command:demo",
         "A copy job over an inventory on an embedded store, and its report held against the bucket.",

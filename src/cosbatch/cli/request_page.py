@@ -7,6 +7,7 @@ from typing import Final
 from cosbatch.cli.output import counted, pairs
 from cosbatch.model.identifiers import ObjectKey
 from cosbatch.model.jobs import Job, JobRequest
+from cosbatch.model.manifests import Manifest
 from cosbatch.model.operations import (
     DeleteObject,
     Directive,
@@ -26,16 +27,22 @@ _LONGEST_KEY_BYTES: Final = 1024
 
 
 def request_pairs(request: JobRequest) -> list[tuple[str, str]]:
-    location = request.manifest.location
     rows = [
         ("Description", request.description),
         ("Region", request.region),
-        ("Manifest", f"{location.bucket}/{location.key} ({request.manifest.spec.format}, ETag {location.etag or '?'})"),
+        ("Manifest", _manifest(request.manifest)),
     ]
     rows += _operation_pairs(request)
     threshold = request.failure_threshold
     stop = "never" if threshold is None else f"above {threshold:.0%} failed tasks"
     return [*rows, ("Report to", _report(request.report)), ("Fails", stop), ("Reads back", request.verify.value)]
+
+
+def _manifest(manifest: Manifest) -> str:
+    location = manifest.location
+    if (failed := location.retry_of) is not None:
+        return f"what failed in job {failed.job_id}" + (f" with {failed.error_code}" if failed.error_code else "")
+    return f"{location.bucket}/{location.key} ({manifest.spec.format}, ETag {location.etag or '?'})"
 
 
 def _operation_pairs(request: JobRequest) -> list[tuple[str, str]]:

@@ -13,9 +13,11 @@ from cosbatch.model.jobs import Job
 from cosbatch.model.manifests import Manifest
 from cosbatch.model.principals import Caller
 from cosbatch.model.regions import Region
+from cosbatch.service.follow_up import FollowUp
 from cosbatch.service.key_rotation import Rotation
 from cosbatch.service.people import People
 from cosbatch.service.regions import RegionService
+from cosbatch.service.report_downloads import ReportDownloads
 from cosbatch.service.roles import RoleService
 from cosbatch.service.service import JobService
 from cosbatch.settings import LogFormat, Settings
@@ -72,6 +74,14 @@ class Wiring(Protocol):
         self, settings: Settings, state_folder: Path, /, *, account: str = ""
     ) -> AbstractAsyncContextManager[JobService]:
         """Ledger and service alone. NoSuchName where there is no such account."""
+        ...
+
+    def open_follow_up(self, settings: Settings, state_folder: Path, /) -> AbstractAsyncContextManager[FollowUp]:
+        """Retries, clones and deliveries of reports; ledger and work area alone."""
+        ...
+
+    def open_report_downloads(self, state_folder: Path, /) -> AbstractAsyncContextManager[ReportDownloads]:
+        """Results as they are kept; ledger and work area alone."""
         ...
 
     def has_jobs(self, state_folder: Path, /) -> bool:

@@ -230,7 +230,7 @@ class Sealing:
     async def _not_delivered(self, error: str) -> None:
         """Says so on the job; it is tried again until its time is over."""
         log.warning("report-not-delivered", job_id=self._job.id, error=error)
-        since = self._job.ended_at or self._job.changed_at
+        since = max(self._job.ended_at or self._job.changed_at, self._job.report_asked_at or 0.0)
         limit = self._tools.limits.report_limit_seconds
         is_over = self._undelivered.is_over(self._job.id, since=since, limit_seconds=limit)
         if self._job.status is JobStatus.COMPLETING:

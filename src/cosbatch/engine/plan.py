@@ -18,6 +18,7 @@ from cosbatch.engine.limits import EngineLimits
 from cosbatch.engine.ports import Stores, acting_of, buckets_of, regions_of
 from cosbatch.engine.versions import EachVersion, VersionRuns
 from cosbatch.ledger.port import JobLease, JobLedger
+from cosbatch.manifests.kept import KeptStore
 from cosbatch.manifests.plain import RowBatch
 from cosbatch.manifests.reader import ManifestHeader, ManifestReading, read_manifest
 from cosbatch.model.errors import FailureCode, JobFailure
@@ -90,6 +91,8 @@ class Plan:
 
     async def _open_manifest(self) -> ManifestReading:
         request = self.job.request
+        if request.manifest.location.retry_of is not None:
+            return await read_manifest(request.manifest, KeptStore(self._tools.spool, request.manifest.location))
         store = self._tools.stores.open(request.region, acting=self._acting, permit=self._permit)
         return await read_manifest(request.manifest, store)
 

@@ -122,9 +122,10 @@ def regions_of(request: JobRequest) -> JobRegions:
 
 
 def buckets_of(request: JobRequest) -> list[tuple[RegionName, Bucket]]:
-    """Where a job's manifest, target and report are; the source bucket is known only from the manifest."""
-    regions = regions_of(request)
-    found = [(regions.source, request.manifest.location.bucket)]
+    """Where a job's manifest, target and report are; the source bucket is known only from the manifest, and one of the
+    work area is in no bucket."""
+    regions, location = regions_of(request), request.manifest.location
+    found = [(regions.source, location.bucket)] if location.retry_of is None else []
     if isinstance(request.operation, PutObjectCopy):
         found.append((regions.target, request.operation.target_bucket))
     if regions.report is not None and request.report.bucket is not None:

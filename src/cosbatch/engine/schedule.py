@@ -10,7 +10,7 @@ from cosbatch.ledger.port import QueuedJob
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId, RegionName
 from cosbatch.model.jobs import WORK_AREA, Job, PausedBy
-from cosbatch.model.states import JobStatus
+from cosbatch.model.states import JobStatus, is_final
 
 RUNNABLE = frozenset({JobStatus.READY, JobStatus.ACTIVE, JobStatus.PAUSING, JobStatus.PAUSED})
 SEALABLE = frozenset({JobStatus.COMPLETING, JobStatus.CANCELLING, JobStatus.FAILING})
@@ -177,7 +177,7 @@ def may_seal(queued: QueuedJob) -> bool:
     """
     status = queued.job.status
     if status not in SEALABLE:
-        return status.value in {"Cancelled", "Failed"} and not queued.has_leases
+        return is_final(status) and not queued.has_leases  # its report is pending still, or again
     if queued.has_leases:
         return False
     return status is JobStatus.COMPLETING or (not queued.has_lost_chunks and queued.is_quiet)

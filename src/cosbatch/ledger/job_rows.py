@@ -111,6 +111,7 @@ def job_from(row: Row[Any]) -> Job:
         tally=tally_from(row),
         report_state=ReportState(row.report_state),
         report_location=row.report_location,
+        report_asked_at=row.report_asked_at,
         status_reason=row.status_reason,
         failure_code=FailureCode(row.failure_code) if row.failure_code else None,
         failure_reason=row.failure_reason,

@@ -24,11 +24,13 @@ from cosbatch.ledger.list_port import folded_text
 from cosbatch.ledger.port import Pulse
 from cosbatch.ledger.rules import (
     CREATED,
+    REDELIVERED,
     check_priority_may_change,
     check_quota,
     check_same_job,
     hold_after,
     illegal_move,
+    may_redeliver,
     new_job,
     no_such_job,
     taken_id,
@@ -39,6 +41,7 @@ from cosbatch.ledger.transaction import Parameters, Transaction
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId, RegionName
 from cosbatch.model.jobs import Hold, Job, JobEvent, JobRequest, PausedBy
+from cosbatch.model.reports import ReportState
 from cosbatch.model.states import Actor, JobStatus
 
 _EVENT: Final = tables.job_event.c
@@ -56,6 +59,7 @@ _UNFINISHED: Final = (
 _ADD_JOB: Final = insert(tables.job)
 _SET_PRIORITY: Final = update(tables.job).where(THE_JOB)
 _SET_HOLD: Final = update(tables.job).where(THE_JOB)
+_REDELIVER: Final = update(tables.job).where(THE_JOB)
 _EXPLAIN: Final = update(tables.job).where(
     THE_JOB, JOB.status == bindparam("the_status"), JOB.status_reason != bindparam("new_reason")
 )
@@ -166,6 +170,16 @@ def set_hold(tx: Transaction, job_id: JobId, hold: Hold | None) -> None:
     tx.change(_SET_HOLD, {"the_job": job_id, "hold": shown and encode(shown)})
     for kind, reason in events_told:
         add_event(tx, job_id, actor=Actor.ENGINE, kind=kind, status=JobStatus(row.status), reason=reason)
+
+
+def redeliver(tx: Transaction, job_id: JobId, *, by: str) -> Job:
+    row = load_row(tx, job_id)
+    status = JobStatus(row.status)
+    if may_redeliver(job_id, status, report_state=ReportState(row.report_state)):
+        asked = {"report_state": str(ReportState.PENDING), "report_location": "", "report_asked_at": tx.now()}
+        tx.change(_REDELIVER, {"the_job": job_id} | asked)
+        add_event(tx, job_id, actor=Actor.USER, kind="report", status=status, reason=REDELIVERED, by=by)
+    return load(tx, job_id)
 
 
 def explain(tx: Transaction, job_id: JobId, *, status: JobStatus, reason: str) -> bool:

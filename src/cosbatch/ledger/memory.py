@@ -27,6 +27,7 @@ from cosbatch.ledger.rate_shares import LONG_SILENT, RateShare, RateWish, grant
 from cosbatch.ledger.rules import (
     CREATED,
     PLANNING_BEGINS,
+    REDELIVERED,
     check_continues,
     check_count,
     check_is_in_chunk,
@@ -38,6 +39,7 @@ from cosbatch.ledger.rules import (
     fits,
     hold_after,
     illegal_move,
+    may_redeliver,
     new_job,
     no_such_job,
     settled_after,
@@ -168,6 +170,13 @@ class MemoryLedger(JobLedger):
         row = self._rows.get(job_id)
         found = [] if row is None or row.is_removed else row.events[after:]
         return found[:limit]
+
+    async def redeliver(self, job_id: JobId, *, by: str = "") -> Job:
+        row, now = self._row(job_id), self._clock.now()
+        if may_redeliver(job_id, row.job.status, report_state=row.job.report_state):
+            row.change({"report_state": ReportState.PENDING, "report_location": "", "report_asked_at": now})
+            row.tell("report", actor=Actor.USER, reason=REDELIVERED, now=now, by=by)
+        return row.as_seen()
 
     async def explain(self, job_id: JobId, *, status: JobStatus, reason: str) -> bool:
         row = self._rows.get(job_id)

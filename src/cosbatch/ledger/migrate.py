@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from cosbatch.ledger import people_tables, region_tables, role_tables, tables  # noqa: F401  # each adds its tables
 from cosbatch.model.errors import LedgerError
 
-HEAD: Final = "0008"
+HEAD: Final = "0011"
 """The newest migration. Named here so that a process that finds it need not load Alembic."""
 _VERSION_TABLE: Final = """CREATE TABLE alembic_version (
     version_num VARCHAR(32) NOT NULL,

@@ -191,6 +191,12 @@ class JobLedger(Protocol):
         removed."""
         ...
 
+    async def redeliver(self, job_id: JobId, *, by: str = "") -> Job:
+        """The report of a job that has ended is pending again, whatever became of it, and has the whole time for its
+        delivery; with an event. Nothing changes where it is pending already. NoSuchJob; IllegalMove where the job has
+        not ended or has no report."""
+        ...
+
     async def explain(self, job_id: JobId, *, status: JobStatus, reason: str) -> bool:
         """Says on a job why it waits where it is, with an event. False, and nothing else, where it is not in ``status``
         any more or says so already."""

@@ -26,6 +26,7 @@ THRESHOLD_FROM_TASKS: Final = 1000
 IGNORED_OPTION_FROM_TASKS: Final = 2
 _NEXT_QUIET_SECONDS: Final = 0.001
 CREATED: Final = "asked for"
+REDELIVERED: Final = "pending: asked for once more"
 PLANNING_BEGINS: Final = "the manifest is being read"
 _MAY_FAIL: Final = frozenset({JobStatus.ACTIVE, JobStatus.PAUSING})
 _TO_PLAN: Final = frozenset({JobStatus.NEW, JobStatus.PREPARING})
@@ -79,6 +80,15 @@ def check_may_be_removed(job_id: JobId, status: JobStatus, *, report_state: Repo
             f"job {job_id} is {status}, and its report is not delivered yet: it is still tried;"
             " delete the job once the report is delivered or has failed"
         )
+
+
+def may_redeliver(job_id: JobId, status: JobStatus, *, report_state: ReportState) -> bool:
+    """False where it is under way already. IllegalMove where there is nothing to deliver."""
+    if report_state is ReportState.NONE:
+        raise IllegalMove(f"job {job_id} has no report: none was asked for; its results can be downloaded")
+    if not is_final(status):
+        raise IllegalMove(f"job {job_id} is {status}: its report is delivered when it ends")
+    return report_state is not ReportState.PENDING
 
 
 def taken_id(job_id: JobId) -> ValueError:

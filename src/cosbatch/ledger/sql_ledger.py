@@ -156,6 +156,9 @@ class SqlLedger(JobLedger):
     async def set_hold(self, job_id: JobId, hold: Hold | None) -> None:
         await self._database.write(partial(jobs.set_hold, job_id=job_id, hold=hold))
 
+    async def redeliver(self, job_id: JobId, *, by: str = "") -> Job:
+        return await self._database.write(partial(jobs.redeliver, job_id=job_id, by=by))
+
     async def explain(self, job_id: JobId, *, status: JobStatus, reason: str) -> bool:
         return await self._database.write(partial(jobs.explain, job_id=job_id, status=status, reason=reason))
 

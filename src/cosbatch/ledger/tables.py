@@ -80,6 +80,7 @@ job: Final = Table(
     Column("failures", Text, nullable=False),  # JSON: error codes with samples, ignored options
     Column("report_state", Text, nullable=False),
     Column("report_location", Text, nullable=False),
+    Column("report_asked_at", REAL_NUMBER),  # for once more, by a user
     # JSON.
     Column("hold", Text),
     Column("findings", Text),

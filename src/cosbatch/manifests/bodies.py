@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Final
+from typing import Final, Protocol
 
 from cosbatch.manifests.faults import KEY_SHOWN, shorten
 from cosbatch.model.errors import FailureCode, JobFailure, StorageError, StorageReason
@@ -34,6 +34,12 @@ _BROKEN_OFF: Final = frozenset(
 """What can happen to a body on its way, after an answer had begun."""
 
 
+class ManifestStore(Protocol):
+    """What reading a manifest asks of a store."""
+
+    async def get(self, ref: ObjectRef, *, first_byte: int = 0, last_byte: int | None = None) -> ObjectBody: ...
+
+
 def failure_of(error: StorageError, *, ref: ObjectRef) -> JobFailure | None:
     """What a refusal to read a part of the manifest means for the job; None where it may pass by itself."""
     shown = f"{ref.bucket}/{shorten(ref.key, limit=KEY_SHOWN)}"
@@ -52,7 +58,7 @@ def failure_of(error: StorageError, *, ref: ObjectRef) -> JobFailure | None:
 class PinnedBody:
     """The bytes of one object, all of one ETag. Take its blocks once; close it in any case."""
 
-    def __init__(self, store: ObjectStore, ref: ObjectRef, body: ObjectBody) -> None:
+    def __init__(self, store: ManifestStore, ref: ObjectRef, body: ObjectBody) -> None:
         self.meta: ObjectMeta = body.meta
         self._store = store
         self._ref = ref
@@ -98,7 +104,7 @@ class PinnedBody:
         )
 
 
-async def open_pinned(store: ObjectStore, ref: ObjectRef, *, etag: str) -> PinnedBody:
+async def open_pinned(store: ManifestStore, ref: ObjectRef, *, etag: str) -> PinnedBody:
     """Begins to read. With an empty ``etag`` the first answer's is pinned.
 
     The ETag compared is the one that came with the bytes themselves: no change can slip in between a look and a read.
@@ -112,7 +118,7 @@ async def open_pinned(store: ObjectStore, ref: ObjectRef, *, etag: str) -> Pinne
     return PinnedBody(store, ref, body)
 
 
-async def read_whole(store: ObjectStore, ref: ObjectRef, *, etag: str, limit: int) -> tuple[bytes, ObjectMeta]:
+async def read_whole(store: ManifestStore, ref: ObjectRef, *, etag: str, limit: int) -> tuple[bytes, ObjectMeta]:
     """A small object, pinned like :func:`open_pinned`. ValueError where it is longer than ``limit`` bytes."""
     body = await open_pinned(store, ref, etag=etag)
     try:
@@ -124,7 +130,7 @@ async def read_whole(store: ObjectStore, ref: ObjectRef, *, etag: str, limit: in
         await body.aclose()
 
 
-async def read_start(store: ObjectStore, ref: ObjectRef, *, meta: ObjectMeta, limit: int) -> bytes:
+async def read_start(store: ManifestStore, ref: ObjectRef, *, meta: ObjectMeta, limit: int) -> bytes:
     """Up to ``limit`` bytes of the object that ``meta`` was said of. Raises like :func:`open_pinned`."""
     if not meta.size_bytes:
         return b""  # an empty object has no first byte that a range could name
@@ -153,7 +159,9 @@ def plain_etag(etag: str) -> str:
     return etag.removeprefix("W/").strip('"')
 
 
-async def _get(store: ObjectStore, ref: ObjectRef, *, first_byte: int = 0, last_byte: int | None = None) -> ObjectBody:
+async def _get(
+    store: ManifestStore, ref: ObjectRef, *, first_byte: int = 0, last_byte: int | None = None
+) -> ObjectBody:
     try:
         return await store.get(ref, first_byte=first_byte, last_byte=last_byte)
     except StorageError as error:

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
-from cosbatch.manifests.bodies import PinnedBody, open_pinned, plain_etag, read_whole
+from cosbatch.manifests.bodies import ManifestStore, PinnedBody, open_pinned, plain_etag, read_whole
 from cosbatch.manifests.columns import Columns, columns_of_fields
 from cosbatch.manifests.faults import FaultLog, StreamBroken
 from cosbatch.manifests.inventory_index import INDEX_LIMIT_BYTES, InventoryFile, InventoryIndex, parse_index
@@ -23,7 +23,6 @@ from cosbatch.manifests.unpack import Unpacker
 from cosbatch.model.errors import FailureCode, Fault, JobFailure, ManifestFaulty
 from cosbatch.model.identifiers import Bucket, ObjectRef
 from cosbatch.model.manifests import Manifest, ManifestFormat, ManifestLocation
-from cosbatch.storage.port import ObjectStore
 
 BATCH_ROWS: Final = 5000
 LINES_PAST_FIRST_FAULT: Final = 250_000
@@ -92,8 +91,9 @@ class ManifestReading:
         await self._rows.batches.aclose()
 
 
-async def read_manifest(manifest: Manifest, store: ObjectStore) -> ManifestReading:
-    """Begins to read, up to the first rows; ``store`` is that of the job's region.
+async def read_manifest(manifest: Manifest, store: ManifestStore) -> ManifestReading:
+    """Begins to read, up to the first rows; ``store`` is that of the job's region, or
+    :class:`cosbatch.manifests.kept.KeptStore`.
 
     The object's ETag must be the location's, where that names one. Raises ManifestFaulty with up to 100 located faults
     (``more``: there are others, or the rest was not looked at), JobFailure with MANIFEST_NOT_FOUND,
@@ -105,7 +105,7 @@ async def read_manifest(manifest: Manifest, store: ObjectStore) -> ManifestReadi
     return await _open_inventory(manifest, store)
 
 
-async def _open_csv(manifest: Manifest, store: ObjectStore) -> ManifestReading:
+async def _open_csv(manifest: Manifest, store: ManifestStore) -> ManifestReading:
     columns = csv_columns(manifest)
     ref = manifest_ref(manifest.location)
     body = await open_pinned(store, ref, etag=plain_etag(manifest.location.etag))
@@ -114,7 +114,7 @@ async def _open_csv(manifest: Manifest, store: ObjectStore) -> ManifestReading:
     return await _start(rows, manifest=manifest, etag=meta.etag, size_bytes=meta.size_bytes, listed_objects=None)
 
 
-async def _open_inventory(manifest: Manifest, store: ObjectStore) -> ManifestReading:
+async def _open_inventory(manifest: Manifest, store: ManifestStore) -> ManifestReading:
     index, etag = await read_index(manifest.location, store)
     bucket = manifest.location.bucket
     files = [_File(ref=ObjectRef(bucket, file.key), promise=file) for file in index.files]
@@ -164,7 +164,7 @@ def manifest_ref(location: ManifestLocation) -> ObjectRef:
     return ObjectRef(location.bucket, location.key, location.version_id)
 
 
-async def read_index(location: ManifestLocation, store: ObjectStore) -> tuple[InventoryIndex, str]:
+async def read_index(location: ManifestLocation, store: ManifestStore) -> tuple[InventoryIndex, str]:
     """The manifest.json of an inventory, and its ETag. Raises like :func:`read_manifest`."""
     try:
         content, meta = await read_whole(
@@ -179,7 +179,7 @@ async def read_index(location: ManifestLocation, store: ObjectStore) -> tuple[In
 class _RowStream:
     """The rows of all files, one after the other; the faults of all files together."""
 
-    def __init__(self, store: ObjectStore, files: Sequence[_File], *, columns: Columns, source: SourceBucket) -> None:
+    def __init__(self, store: ManifestStore, files: Sequence[_File], *, columns: Columns, source: SourceBucket) -> None:
         self.columns = columns
         self.files = files
         self.source = source

@@ -14,6 +14,7 @@
     |   +-- NoSuchName          nothing of that kind has that name in the account
     |   +-- NameTaken           another thing of that kind has that name or number
     |   +-- TooManyAttempts     so many failed logins that the next one has to wait
+    |   +-- NoSuchResults       results that are asked for are not there, or not any more
     |   +-- NoSuchRole          no role of this account has that name
     |   +-- TooManyJobs         the account's quota of unfinished jobs is used up
     |   +-- ServiceUnavailable  the service cannot do it now
@@ -169,6 +170,13 @@ class TooManyAttempts(RequestError):
     def __init__(self, message: str, *, retry_after_seconds: float) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class NoSuchResults(RequestError):
+    """Of a job that is there: none of its tasks came to that, or what they came to is not kept any more."""
+
+    code = "NoSuchResults"
+    http_status = 409
 
 
 class NoSuchRole(RequestError):

@@ -110,6 +110,8 @@ class Job:
     report_state: ReportState
     report_location: str = ""
     """``s3://bucket/key`` of the report's manifest.json once it is delivered."""
+    report_asked_at: float | None = None
+    """When a user last asked for the report once more, after the job had ended."""
     status_reason: str = ""
     """StatusUpdateReason: why it was moved to where it is."""
     failure_code: FailureCode | None = None

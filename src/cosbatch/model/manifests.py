@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from cosbatch.model.identifiers import Bucket, ObjectKey, VersionId
+from cosbatch.model.identifiers import Bucket, JobId, ObjectKey, VersionId
 
 
 class ManifestFormat(StrEnum):
@@ -33,12 +33,27 @@ class KeyEncoding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FailedRows:
+    """Which rows a manifest lists that the service has made itself."""
+
+    job_id: JobId
+    """Whose tasks they were; it may be gone by now."""
+    error_code: str = ""
+    """How they failed; empty: anyhow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestLocation:
+    """An object in the store of the job's region, or, with ``retry_of``, a manifest in the service's own work area."""
+
     bucket: Bucket
+    """``(work area)`` with ``retry_of``."""
     key: ObjectKey
+    """A name in the work area with ``retry_of``."""
     etag: str = ""
     """Without quotes. Empty only in a job file: it is pinned when the job is made."""
     version_id: VersionId | None = None
+    retry_of: FailedRows | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

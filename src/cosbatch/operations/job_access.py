@@ -48,7 +48,7 @@ def job_access(
         same_store=same_store,
     )
     needs = operation_for(operation_name_of(request.operation)).needs(facts)
-    accesses = [manifest_access(request.manifest, region=request.region), *_report(request)]
+    accesses = [*_manifest(request), *_report(request)]
     if findings is None:
         accesses.append(Access(purpose=Purpose.SOURCE_READ, region=request.region, bucket=None, actions=_LOOK_ACTIONS))
         if isinstance(request.operation, PutObjectCopy):
@@ -74,6 +74,12 @@ def with_source(accesses: list[Access], bucket: Bucket) -> list[Access]:
         else access
         for access in accesses
     ]
+
+
+def _manifest(request: JobRequest) -> Iterator[Access]:
+    """None for one in the service's own work area."""
+    if request.manifest.location.retry_of is None:
+        yield manifest_access(request.manifest, region=request.region)
 
 
 def manifest_access(manifest: Manifest, *, region: RegionName) -> Access:

@@ -39,12 +39,12 @@ class LongText:
     """Hex."""
 
     def blocks(self) -> AsyncIterator[bytes]:
-        return _blocks_of(self.content)
+        return blocks_of(self.content)
 
 
 async def measured(content: LongObject) -> LongText:
     size_bytes, digest = 0, hashlib.md5(usedforsecurity=False)
-    async for block in _blocks_of(content):
+    async for block in blocks_of(content):
         size_bytes += len(block)
         digest.update(block)
     return LongText(content=content, size_bytes=size_bytes, md5=digest.hexdigest())
@@ -55,7 +55,7 @@ def to_json(content: Mapping[str, object]) -> bytes:
     return _encoded(json.dumps(content, ensure_ascii=False, indent=2))
 
 
-async def _blocks_of(content: LongObject) -> AsyncIterator[bytes]:
+async def blocks_of(content: LongObject) -> AsyncIterator[bytes]:
     text = to_json(content.fields)
     if content.entries is None:
         yield text

@@ -1,9 +1,10 @@
 """Report parts: the results of some tasks of one chunk, as one immutable file of the work area.
 
-A part is two blocks of report rows, succeeded and failed, behind a header that says which tasks they settle::
+A part is two blocks of report rows, succeeded and failed, and one of what a retry needs to know
+(:mod:`cosbatch.reports.again`), behind a header that says which tasks they settle::
 
     <CRC-32 of all that follows, 8 hex digits> <header, one line of JSON>\\n
-    <zlib stream of the succeeded rows><zlib stream of the failed rows>
+    <zlib stream of the succeeded rows><zlib stream of the failed rows><zlib stream of what a retry needs>
 
 Equal results give equal bytes, so a commit that is repeated writes the same file under the same name.
 """
@@ -34,9 +35,12 @@ from cosbatch.model.reports import (
     Tally,
 )
 from cosbatch.model.tasks import Result, Task, TaskStatus
+from cosbatch.reports.again import encode_again
 from cosbatch.reports.rows import MESSAGE_CHARACTERS, encode_rows
 
-PART_VERSION: Final = 1
+PART_VERSION: Final = 2
+_WITHOUT_AGAIN: Final = 1
+"""The version that had the first two blocks only."""
 PARTS_PER_FOLDER: Final = 1000
 KEY_CHARACTERS: Final = 2048
 """Of a sample: no store has longer keys, but a task that failed for it may."""
@@ -62,6 +66,8 @@ class PartBlocks:
     settled: Bitmap
     succeeded: bytes
     failed: bytes
+    again: bytes | None
+    """What a retry needs; None in a part that was written before there were any."""
     succeeded_rows: int
     failed_rows: int
 
@@ -88,6 +94,7 @@ def encode_part(
     blocks = [
         encode_rows(succeeded, bucket=bucket, status=TaskStatus.SUCCEEDED),
         encode_rows(failed, bucket=bucket, status=TaskStatus.FAILED),
+        encode_again(entries),
     ]
     header = {
         "version": PART_VERSION,
@@ -109,12 +116,13 @@ def encode_part(
 def decode_part(content: bytes) -> PartBlocks:
     """SpoolError where the part is damaged, or was written by a later version."""
     header, packed = _unpack(content)
-    (succeeded, failed), rows = _inflate(header, packed), header["rows"]
+    (succeeded, failed, *again), rows = _inflate(header, packed), header["rows"]
     return PartBlocks(
         first_task=header["first_task"],
         settled=Bitmap.from_bytes(base64.b64decode(header["settled"]), size=header["task_count"]),
         succeeded=succeeded,
         failed=failed,
+        again=again[0] if again else None,
         succeeded_rows=rows[0],
         failed_rows=rows[1],
     )
@@ -204,18 +212,17 @@ def _unpack(content: bytes) -> tuple[dict[str, Any], bytes]:
         version = header["version"]
     except (ValueError, KeyError, TypeError) as problem:
         raise SpoolError("a report part has no header: it was not written by cosbatch") from problem
-    if version != PART_VERSION:
+    if version not in (PART_VERSION, _WITHOUT_AGAIN):
         raise SpoolError(f"a report part has format {version}, this cosbatch reads {PART_VERSION}: use a newer one")
     return header, packed
 
 
-def _inflate(header: Mapping[str, Any], packed: bytes) -> tuple[bytes, bytes]:
-    cut = header["packed"][0]
+def _inflate(header: Mapping[str, Any], packed: bytes) -> list[bytes]:
+    blocks, at = [], 0
     try:
-        blocks = [
-            zlib.decompress(one, bufsize=size) if size else b""
-            for one, size in zip((packed[:cut], packed[cut:]), header["bytes"], strict=True)
-        ]
+        for length, size in zip(header["packed"], header["bytes"], strict=True):
+            blocks.append(zlib.decompress(packed[at : at + length], bufsize=size) if size else b"")
+            at += length
     except (zlib.error, binascii.Error) as problem:
         raise SpoolError(f"a report part is damaged: {problem}") from problem
-    return blocks[0], blocks[1]
+    return blocks

@@ -222,18 +222,18 @@ def _end_of_rows(block: bytes, *, start: int, rows: int) -> int:
 
 
 async def _measure(parts: PartSource, spool: Spool, *, scope: ReportScope, cuts: _Cuts) -> list[_Draft]:
-    series = {status: _Series(status=status, cuts=cuts) for status in _statuses_of(scope)}
+    series = {status: _Series(status=status, cuts=cuts) for status in statuses_of(scope)}
     before = BEFORE_ALL
     async for place, committed in parts(BEFORE_ALL):
-        if any(_rows_in(committed, status) for status in series):
-            blocks = await _read_part(spool, committed)
+        if any(rows_in(committed, status) for status in series):
+            blocks = await read_part(spool, committed)
             for status, one in series.items():
-                one.add(_block_of(blocks, status), rows=_rows_in(committed, status), after=before)
+                one.add(_block_of(blocks, status), rows=rows_in(committed, status), after=before)
         before = place
     return [draft for one in series.values() for draft in one.drafts]
 
 
-def _statuses_of(scope: ReportScope) -> Sequence[TaskStatus]:
+def statuses_of(scope: ReportScope) -> Sequence[TaskStatus]:
     match scope:
         case ReportScope.ALL_TASKS:
             return (TaskStatus.SUCCEEDED, TaskStatus.FAILED)
@@ -241,7 +241,7 @@ def _statuses_of(scope: ReportScope) -> Sequence[TaskStatus]:
             return (TaskStatus.FAILED,)
 
 
-def _rows_in(committed: CommittedPart, status: TaskStatus) -> int:
+def rows_in(committed: CommittedPart, status: TaskStatus) -> int:
     tally = committed.part.tally
     return tally.succeeded if status is TaskStatus.SUCCEEDED else tally.failed
 
@@ -250,8 +250,8 @@ def _block_of(blocks: PartBlocks, status: TaskStatus) -> bytes:
     return blocks.succeeded if status is TaskStatus.SUCCEEDED else blocks.failed
 
 
-async def _read_part(spool: Spool, committed: CommittedPart) -> PartBlocks:
-    """The part, if it is what the ledger says it is."""
+async def read_part(spool: Spool, committed: CommittedPart) -> PartBlocks:
+    """The part, if it is what the ledger says it is. SpoolError where it is not, or is gone (SpoolMissing)."""
     part = committed.part
     blocks = decode_part(await spool.get(part.spool_name))
     counted = (blocks.settled, blocks.succeeded_rows, blocks.failed_rows)
@@ -275,9 +275,9 @@ class _FileBody:
     async def blocks(self) -> AsyncIterator[bytes]:
         left, skip = self.size_bytes, self.draft.skip
         async for _, committed in self.parts(self.draft.after):
-            if not _rows_in(committed, self.draft.status):
+            if not rows_in(committed, self.draft.status):
                 continue
-            block = _block_of(await _read_part(self.spool, committed), self.draft.status)[skip : skip + left]
+            block = _block_of(await read_part(self.spool, committed), self.draft.status)[skip : skip + left]
             left, skip = left - len(block), 0
             yield block
             if not left:

@@ -12,6 +12,7 @@ from cosbatch.ledger.port import ChunkState
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.identifiers import JobId
 from cosbatch.model.jobs import Job
+from cosbatch.model.manifests import ManifestLocation
 from cosbatch.model.reports import Tally
 from cosbatch.model.states import ENDS_IN
 from cosbatch.model.tasks import UploadRecord
@@ -133,8 +134,15 @@ def _identity_of(job: Job) -> dict[str, object]:
             "version_id": location.version_id,
             "etag": job.findings.manifest_etag if job.findings else location.etag,
             "format": request.manifest.spec.format.value,
+            **_failed_rows_of(location),
         },
     }
+
+
+def _failed_rows_of(location: ManifestLocation) -> dict[str, object]:
+    """Of a manifest in the work area only."""
+    failed = location.retry_of
+    return {} if failed is None else {"retry_of": {"job_id": failed.job_id, "error_code": failed.error_code or None}}
 
 
 def _times_of(job: Job, *, ended_at: float) -> dict[str, object]:

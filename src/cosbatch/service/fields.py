@@ -62,6 +62,13 @@ def at_most_bytes(limit: int) -> _Bounded:
     return _Bounded(check, shown=(("maxLength", limit),))
 
 
+def never_asked_for(value: object) -> object:
+    """Of what the service shows of a manifest that it has made itself."""
+    if value is not None:
+        raise refused("cannot be asked for", way_out="retry or clone that job instead: there is a call for each")
+    return value
+
+
 def _one_line(text: str) -> str:
     if _CONTROL.search(text):
         raise refused("has a control character", way_out="leave out line breaks and tabs: it becomes a header")

@@ -57,11 +57,15 @@ def _without_empty(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _manifest(manifest: Manifest) -> dict[str, Any]:
+    """One in the work area also says whose failed rows it lists. It cannot be asked for in a document: that it is read
+    back is true of every other."""
+    failed = manifest.location.retry_of
     location = _without_empty(
         {
             "object_arn": f"{format_bucket_arn(manifest.location.bucket)}/{manifest.location.key}",
             "etag": manifest.location.etag,
             "object_version_id": manifest.location.version_id,
+            "retry_of": failed and _without_empty({"job_id": failed.job_id, "error_code": failed.error_code}),
         }
     )
     spec = _without_empty(

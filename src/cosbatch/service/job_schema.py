@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Final, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 
 from cosbatch.model.errors import Fault, InvalidArgument
 from cosbatch.model.identifiers import RegionName, VersionId
@@ -50,10 +50,18 @@ class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class FailedRowsForm(_Form):
+    """Whose failed tasks a manifest lists that the service has made. It stands in the documents of such jobs alone."""
+
+    job_id: Annotated[StrictStr, fields.at_most_bytes(64)]
+    error_code: Annotated[StrictStr, fields.at_most_bytes(1024)] = ""
+
+
 class LocationForm(_Form):
     object_arn: fields.ObjectArn
     etag: fields.ETag = ""
     object_version_id: Annotated[StrictStr, fields.at_most_bytes(1024)] = ""
+    retry_of: Annotated[FailedRowsForm | None, AfterValidator(fields.never_asked_for)] = None
 
 
 class SpecForm(_Form):

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import wraps
-from typing import Any, Final, ParamSpec, Protocol, TypeVar
+from typing import Final, Protocol
 
 from cosbatch.ledger.port import JobLedger
 from cosbatch.model.errors import (
     Fault,
     IllegalMove,
     InvalidArgument,
-    LedgerUnavailable,
     NotAllowed,
-    ServiceUnavailable,
     StorageError,
     StorageReason,
     TokenReused,
@@ -32,11 +29,10 @@ from cosbatch.service.audit import Record, audited
 from cosbatch.service.job_document import request_digest
 from cosbatch.service.job_rules import unknown_region
 from cosbatch.service.job_schema import TOKEN_MAX_BYTES
+from cosbatch.service.rims import answering as _answering
 from cosbatch.service.role_rules import JobRoles, look_as_role, role_faults
 from cosbatch.storage.patience import LOOK_SECONDS, answered_within
 
-P = ParamSpec("P")
-T = TypeVar("T")
 VERBS: Final = (
     "create_job",
     "describe_job",
@@ -46,8 +42,12 @@ VERBS: Final = (
     "pause_job",
     "resume_job",
     "delete_job",
+    "retry_failed",
+    "clone_job",
+    "redeliver_report",
 )
-"""Of :class:`JobService`, by the names that every wire, client and command line gives them."""
+"""Of :class:`JobService`, the last three of :class:`cosbatch.service.follow_up.FollowUp`, by the names that every wire,
+client and command line gives them."""
 PAGE_MAX: Final = 1000
 REASON_MAX_BYTES: Final = 256
 _MANIFEST_WAYS_OUT: Final = {
@@ -101,23 +101,6 @@ _RESUME: Final = _Verb(name="resume", to=JobStatus.ACTIVE, reason="resumed by us
 _VERBS: Final = (_CONFIRM, _PAUSE, _RESUME, _CANCEL)
 
 
-def _answering(verb: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """The service's rim: a ledger that does not answer is the service's own trouble to a caller. What is wrong with it
-    is in ``__cause__``, for whoever operates the service: it may name files."""
-
-    @wraps(verb)
-    async def asked(*args: P.args, **named: P.kwargs) -> T:
-        try:
-            return await verb(*args, **named)
-        except LedgerUnavailable as error:
-            raise ServiceUnavailable(
-                "the service cannot reach its records now; try again in a moment. A change may have been made all the"
-                " same: look first, or repeat a create under the same ClientRequestToken"
-            ) from error
-
-    return asked
-
-
 class JobService:
     """Every verb names who asks. Another account's jobs do not exist for it (NoSuchJob); a viewer only looks, and what
     changes jobs takes an operator (NotAllowed): the same on every wire."""
@@ -161,17 +144,30 @@ class JobService:
         up, StorageError where the manifest cannot be looked at.
         """
         async with audited(self._record, caller, "create-job") as write:
-            job = await self._create(request, caller=caller, token=token, repeat=repeat)
+            job = await self.make_job(request, caller=caller, token=token, repeat=repeat)
             write.target = job.id
         return job
 
-    async def _create(self, request: JobRequest, *, caller: Caller, token: str, repeat: Repeat) -> Job:
-        _check_operates(caller, to="make jobs")
-        self._check(request, token=token, also=await self._role_faults(request, caller.account.id))
-        digest = request_digest(request)
+    async def make_job(
+        self,
+        request: JobRequest,
+        *,
+        caller: Caller,
+        token: str = "",
+        repeat: Repeat = Repeat.ANSWER,
+        job_id: JobId | None = None,
+        digest: str = "",
+    ) -> Job:
+        """:meth:`create_job` without its entry in the audit log, for whoever makes an entry of another name.
+
+        ``job_id``: of a new job, where something was kept for it already. ``digest``: what the token is held against,
+        where that is not the request itself.
+        """
+        await self.check_job(request, caller=caller, token=token)
+        digest = digest or request_digest(request)
         if not token or await self.find_job(token=token, region=request.region, caller=caller) is None:
             request = await self.pin_manifest(request, account=caller.account.id)
-        job_id = new_job_id()
+        job_id = job_id or new_job_id()
         job = await self._ledger.create(
             request,
             job_id=job_id,
@@ -185,12 +181,19 @@ class JobService:
             raise TokenReused(f"this ClientRequestToken has made job {job.id} already, by an equal request")
         return job
 
+    async def check_job(self, request: JobRequest, *, caller: Caller, token: str = "") -> None:
+        """NotAllowed or InvalidArgument where this caller's job would be refused whatever its manifest is."""
+        check_operates(caller, to="make jobs")
+        self._check(request, token=token, also=await self._role_faults(request, caller.account.id))
+
     async def pin_manifest(self, request: JobRequest, *, account: AccountId = LOCAL_ACCOUNT) -> JobRequest:
         """The request with the ETag that its manifest has now. InvalidArgument where the request has faults, names
         another ETag or a role that cannot be assumed, or the store says that it cannot be read; StorageError where the
         store says nothing."""
         self._check(request, token="", also=await self._role_faults(request, account))
         location = request.manifest.location
+        if location.retry_of is not None:
+            return request  # the service's own, pinned when it was written
         found = await self._etag_of(request, account=account)
         if location.etag and location.etag != found:
             fault = Fault(
@@ -309,7 +312,7 @@ class JobService:
             return await self._set_priority(job_id, priority, caller=caller)
 
     async def _set_priority(self, job_id: JobId, priority: int, *, caller: Caller) -> Job:
-        _check_operates(caller, to="change jobs")
+        check_operates(caller, to="change jobs")
         faults = _priority_faults(priority)
         if faults:
             raise InvalidArgument("the priority cannot be set", faults=faults)
@@ -341,7 +344,7 @@ class JobService:
             return await self._resume(job_id, caller=caller, reason=reason)
 
     async def _resume(self, job_id: JobId, *, caller: Caller, reason: str) -> Job:
-        _check_operates(caller, to="change jobs")
+        check_operates(caller, to="change jobs")
         job = await self._ledger.job(job_id, account=caller.account.id)
         if job.paused_by is PausedBy.PRIORITY:
             raise IllegalMove(
@@ -356,14 +359,14 @@ class JobService:
         new job may bear; the engine clears away what is left of it. IllegalMove where it has not ended, or its report
         is not delivered yet."""
         async with audited(self._record, caller, "delete-job", target=job_id):
-            _check_operates(caller, to="delete jobs")
+            check_operates(caller, to="delete jobs")
             await self._ledger.job(job_id, account=caller.account.id)
             await self._ledger.remove(job_id)
 
     async def _move(
         self, job_id: JobId, verb: _Verb, *, caller: Caller, reason: str, paused_by: PausedBy | None = None
     ) -> Job:
-        _check_operates(caller, to="change jobs")
+        check_operates(caller, to="change jobs")
         if len(reason.encode()) > REASON_MAX_BYTES:
             fault = Fault(
                 path="status_update_reason",
@@ -404,7 +407,7 @@ def _verb_to(status: JobStatus) -> _Verb:
             raise InvalidArgument("the status cannot be set", faults=[fault])
 
 
-def _check_operates(caller: Caller, *, to: str) -> None:
+def check_operates(caller: Caller, *, to: str) -> None:
     """Everybody may look; this is asked for the rest."""
     if not caller.role.may(UserRole.OPERATOR):
         needed = UserRole.OPERATOR

@@ -39,6 +39,7 @@ from cosbatch.service.service import JobService
 from cosbatch.settings import Settings, variables_of_the_program
 from cosbatch.storage.folder_spool import FolderSpool
 from cosbatch.storage.http_memory import keep_large_blocks
+from cosbatch.wiring.follow_up import own_spool
 from cosbatch.wiring.logs import logging_to_folder
 from cosbatch.wiring.service import desk_where_needed, job_service, own_cipher
 from cosbatch.wiring.stores import SLOWEST_ANSWER, RegionStores, looking_again, open_stores
@@ -355,7 +356,7 @@ async def _process(
                     clock=clock,
                     limits=limits,
                     ledger=ledger,
-                    spool=FolderSpool(data_dir / "spool"),
+                    spool=own_spool(data_dir),
                     stores=stores,
                     shares=RateShares(stores, clock=clock, limits=limits),
                 )

@@ -25,6 +25,7 @@ from cosbatch.storage.port import BrowsedStore
 from cosbatch.web.rest.app import all_calls
 from cosbatch.web.rest.desks import Desks
 from cosbatch.web.rest.limits import CallRates
+from cosbatch.wiring.follow_up import follow_up, report_downloads
 from cosbatch.wiring.regions import region_service
 from cosbatch.wiring.roles import role_service
 from cosbatch.wiring.service import role_desk
@@ -64,6 +65,8 @@ def rest_desks(parts: RestParts) -> Desks:
         lists=JobListDesk(parts.ledger, regions=parts.stores.regions, profile_of=profile_of),
         # --- checks before a job runs, estimates
         # --- retries, clones, reports
+        follow_up=follow_up(parts.service, parts.ledger, parts.data_dir),
+        reports=report_downloads(parts.ledger, parts.data_dir, clock=parts.clock),
         # --- people, keys, tokens, roles, regions, audit, browsing
         people=_people(parts),
         operator_account=parts.settings.server.operator_account,

@@ -27,9 +27,12 @@ from cosbatch.model.regions import Versioning
 from cosbatch.model.reports import CodeTally, Part, ReportState, Tally
 from cosbatch.model.states import Actor, JobStatus, is_final
 from cosbatch.model.tasks import NewChunk, Then
+from cosbatch.service.follow_up import FollowUp
 from cosbatch.service.people_names import check_account
+from cosbatch.service.report_downloads import ReportDownloads
 from cosbatch.service.service import JobService
 from cosbatch.settings import LogFormat, Settings, region_table
+from cosbatch.storage.memory_spool import MemorySpool
 from cosbatch.storage.probe import Finding, OptionFinding, Probed, ProbeReport
 from cosbatch.storage.profiles import PROFILES, Option
 from cosbatch.wiring import logging_to_folder
@@ -201,6 +204,7 @@ class MemoryWiring:
         self.script = script or Script()
         self.etag = "e1"
         self.ledger: JobLedger = MemoryLedger(TickingClock())
+        self.spool = MemorySpool()
         self.unreachable: Exception | None = None
         self.engines = 0
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
@@ -226,6 +230,14 @@ class MemoryWiring:
             print("asked", file=sys.stderr, flush=True)
             await asyncio.Event().wait()
         yield self._service(settings)
+
+    @asynccontextmanager
+    async def open_follow_up(self, settings: Settings, state_folder: Path) -> AsyncIterator[FollowUp]:
+        yield FollowUp(self._service(settings), ledger=self.seen_ledger, spool=self.spool)
+
+    @asynccontextmanager
+    async def open_report_downloads(self, state_folder: Path) -> AsyncIterator[ReportDownloads]:
+        yield ReportDownloads(self.seen_ledger, spool=self.spool, clock=TickingClock())
 
     def has_jobs(self, state_folder: Path) -> bool:
         return not self.is_untouched

@@ -7,11 +7,14 @@ import inspect
 import pytest
 
 from cosbatch.cli.main import VERBS, LazyVerbs, cli
+from cosbatch.service.follow_up import FollowUp
 from cosbatch.service.service import VERBS as SERVICE_VERBS
 from cosbatch.service.service import JobService
 
 WITHOUT_A_SERVICE = {"create_job": "run"}
 """On a data folder of one's own a job is made by running its file."""
+FOLLOW_UPS = {"retry_failed", "clone_job", "redeliver_report"}
+"""Verbs that have a class of their own."""
 SHORT_WORDS = {"pause": "pause-job", "resume": "resume-job"}
 PARTS = {"confirm": "update_job_status", "cancel": "update_job_status"}
 """Commands for one of the things that a verb does."""
@@ -19,7 +22,7 @@ PARTS = {"confirm": "update_job_status", "cancel": "update_job_status"}
 
 @pytest.mark.parametrize("verb", SERVICE_VERBS)
 def test_every_verb_of_the_service_names_its_caller(verb: str) -> None:
-    method = getattr(JobService, verb)
+    method = getattr(FollowUp if verb in FOLLOW_UPS else JobService, verb)
     assert inspect.iscoroutinefunction(method)
     caller = inspect.signature(method).parameters["caller"]
     assert (caller.kind, caller.default) == (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.empty)

@@ -206,8 +206,8 @@ def test_what_never_was_a_part_is_not_read_as_one(rest: bytes) -> None:
 
 
 def test_a_part_of_a_later_version_says_so() -> None:
-    with pytest.raises(SpoolError, match="format 2"):
-        decode_part(signed(b" " + json.dumps({"version": 2}).encode() + b"\n"))
+    with pytest.raises(SpoolError, match="format 3"):
+        decode_part(signed(b" " + json.dumps({"version": 3}).encode() + b"\n"))
 
 
 def test_a_parts_name_is_its_place_and_its_content() -> None:

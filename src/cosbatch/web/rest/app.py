@@ -17,6 +17,7 @@ from cosbatch.web.rest.capabilities import capability_calls
 from cosbatch.web.rest.desks import Desks
 from cosbatch.web.rest.document import document_calls, openapi_document
 from cosbatch.web.rest.errors import tell_errors
+from cosbatch.web.rest.follow_up import follow_up_calls
 from cosbatch.web.rest.gate import Gate, GatedRoute
 from cosbatch.web.rest.job_lists import job_list_calls
 from cosbatch.web.rest.jobs import job_calls
@@ -24,6 +25,7 @@ from cosbatch.web.rest.limits import CallCounts
 from cosbatch.web.rest.manifests import manifest_calls
 from cosbatch.web.rest.people import people_calls
 from cosbatch.web.rest.regions import region_calls
+from cosbatch.web.rest.reports import report_calls
 from cosbatch.web.rest.roles import role_calls
 from cosbatch.web.rest.sessions import session_calls
 from cosbatch.web.rest.tokens import token_calls
@@ -40,6 +42,8 @@ def all_calls() -> list[Call]:
         # --- checks before a job runs, estimates
         *job_calls(),
         # --- retries, clones, reports
+        *follow_up_calls(),
+        *report_calls(),
         # --- people, keys, tokens, roles, regions, audit, browsing
         *people_calls(),
         *access_key_calls(),

@@ -15,9 +15,11 @@ from cosbatch.model.principals import Caller
 from cosbatch.model.regions import Region
 from cosbatch.service.audit import Record
 from cosbatch.service.browsing import Browsing
+from cosbatch.service.follow_up import FollowUp
 from cosbatch.service.job_listing import JobListDesk
 from cosbatch.service.people import People
 from cosbatch.service.regions import RegionService
+from cosbatch.service.report_downloads import ReportDownloads
 from cosbatch.service.roles import RoleService
 from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
@@ -50,6 +52,8 @@ class Desks:
     # --- checks before a job runs, estimates (job_checks.py)
 
     # --- retries, clones, reports (follow_up.py, reports.py)
+    follow_up: FollowUp
+    reports: ReportDownloads
 
     # --- people, keys, tokens, roles, regions, audit, browsing
     people: People

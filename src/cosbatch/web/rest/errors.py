@@ -118,6 +118,7 @@ ERROR_CODES: Final[Mapping[str, str]] = {
     "NoSuchJob": "404: no job of the account has that id.",
     "NoSuchPath": "404: there is no such path.",
     "NoSuchRole": "404: no role of the account has that name.",
+    "NoSuchResults": "409: no task came to that, or the results of the job are not kept any more.",
     "NotAuthenticated": "401: nobody knows who calls: log in, or send an API token.",
     "RegionMismatch": "409: the bucket lies in another region than was named.",
     "RoleNotAssumed": "409: the role's provider gives no credentials.",

@@ -1,0 +1,152 @@
+"""What is asked of a job that is there already: what failed once more, the whole once more, its report once more."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import Body, Header, Response
+from pydantic import Field
+
+from cosbatch.model.errors import Fault, InvalidArgument
+from cosbatch.model.identifiers import JobId
+from cosbatch.service.follow_up import FollowUpJob
+from cosbatch.service.job_schema import TOKEN_MAX_BYTES
+from cosbatch.web.rest.calls import PREFIX, Access, Call
+from cosbatch.web.rest.desks import AllDesks, WhoCalls
+from cosbatch.web.rest.job_examples import JOB
+from cosbatch.web.rest.job_shapes import JobView, job_view
+from cosbatch.web.rest.jobs import TAG, OneJob
+from cosbatch.web.rest.shapes import Form, View
+
+_MADE_BEFORE: Final = "An equal call with the same client request token has made it before."
+_CHANGES: Final = {"description": "the rest of the logs", "priority": 20, "report": {"prefix": "batch/again"}}
+_MADE: Final = {"job": JOB, "manifest_changed": False}
+
+
+def follow_up_calls() -> list[Call]:
+    return [
+        Call(
+            method="POST",
+            path="/jobs/{job_id}/retry",
+            answer=retry_failed,
+            access=Access.OPERATOR,
+            tag=TAG,
+            summary="Retry what failed in a job that has ended",
+            shape=FollowUpView,
+            status=201,
+            also={200: _MADE_BEFORE},
+            asked={"error_code": "AccessDenied", "changes": _CHANGES, "client_request_token": "logs-2025-again"},
+            example=_MADE,
+        ),
+        Call(
+            method="POST",
+            path="/jobs/{job_id}/clone",
+            answer=clone_job,
+            access=Access.OPERATOR,
+            tag=TAG,
+            summary="Clone a job",
+            shape=FollowUpView,
+            status=201,
+            also={200: _MADE_BEFORE},
+            asked={"changes": _CHANGES, "client_request_token": "logs-2025-clone"},
+            example=_MADE,
+        ),
+        Call(
+            method="POST",
+            path="/jobs/{job_id}/redeliver-report",
+            answer=redeliver_report,
+            access=Access.OPERATOR,
+            tag=TAG,
+            summary="Deliver the report of a job once more",
+            shape=JobView,
+            example=JOB,
+        ),
+    ]
+
+
+class FollowUpForm(Form):
+    changes: dict[str, Any] = Field(
+        default_factory=dict,
+        description="A part of a job document: its fields take the place of the old job's, null takes one away, and a"
+        " list is replaced as a whole.",
+    )
+    client_request_token: str = Field(default="", max_length=TOKEN_MAX_BYTES)
+
+
+class RetryForm(FollowUpForm):
+    error_code: str = Field(default="", max_length=1024, description="Only what failed with it; empty: all.")
+
+
+class FollowUpView(View):
+    """A job that was made of another one."""
+
+    job: JobView
+    manifest_changed: bool = Field(description="Its manifest is not the one that the old job was made of.")
+
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        max_length=TOKEN_MAX_BYTES,
+        description="The same as `client_request_token` in the body.",
+    ),
+]
+
+
+async def retry_failed(
+    job_id: OneJob,
+    desks: AllDesks,
+    caller: WhoCalls,
+    response: Response,
+    form: Annotated[RetryForm | None, Body()] = None,
+    idempotency_key: IdempotencyKey = "",
+) -> FollowUpView:
+    """A new job over the tasks that failed, all or those with one error code. Older versions that were never sent
+    (`NotLatestVersion`) are not part of it. `changes` may not name region, manifest and operation."""
+    asked = form or RetryForm()
+    made = await desks.follow_up.retry_failed(
+        JobId(job_id),
+        caller=caller,
+        error_code=asked.error_code,
+        changes=asked.changes,
+        token=_token(asked, header=idempotency_key),
+    )
+    return _told(made, response)
+
+
+async def clone_job(
+    job_id: OneJob,
+    desks: AllDesks,
+    caller: WhoCalls,
+    response: Response,
+    form: Annotated[FollowUpForm | None, Body()] = None,
+    idempotency_key: IdempotencyKey = "",
+) -> FollowUpView:
+    """A new job that asks for what an old one, in any status, has asked for, but for the `changes`. The ETag of the
+    manifest is read again."""
+    asked = form or FollowUpForm()
+    made = await desks.follow_up.clone_job(
+        JobId(job_id), caller=caller, changes=asked.changes, token=_token(asked, header=idempotency_key)
+    )
+    return _told(made, response)
+
+
+async def redeliver_report(job_id: OneJob, desks: AllDesks, caller: WhoCalls) -> JobView:
+    """Of a job that has ended, whether its report could be delivered or not. `report.state` shows what comes of it."""
+    return job_view(await desks.follow_up.redeliver_report(JobId(job_id), caller=caller))
+
+
+def _token(form: FollowUpForm, *, header: str) -> str:
+    written = form.client_request_token
+    if written and header and written != header:
+        problem = "is another one than that of the header idempotency-key"
+        fault = Fault(path="client_request_token", value=written, problem=problem, way_out="send one of them")
+        raise InvalidArgument("the job cannot be made", faults=[fault])
+    return written or header
+
+
+def _told(made: FollowUpJob, response: Response) -> FollowUpView:
+    response.headers["location"] = f"{PREFIX}/jobs/{made.job.id}"
+    response.status_code = 201 if made.is_new else 200
+    return FollowUpView(job=job_view(made.job), manifest_changed=made.manifest_changed)
