@@ -20,6 +20,7 @@ from cosbatch.ledger.job_rows import (
     move_row,
     tally_columns,
 )
+from cosbatch.ledger.outbox import tell_webhooks
 from cosbatch.ledger.port import Pulse
 from cosbatch.ledger.rules import (
     CREATED,
@@ -89,6 +90,7 @@ def create(
     made = new_job(request, job_id=job_id, account=account, token=token, now=tx.now())
     tx.change(_ADD_JOB, _new_row(made) | {"digest": digest})
     add_event(tx, job_id, actor=Actor.USER, kind="created", status=made.status, reason=CREATED, by=by)
+    tell_webhooks(tx, account=account, status=made.status, previous=None, reason=CREATED, changed=lambda: made)
     return load(tx, job_id)
 
 

@@ -6,7 +6,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
 
-from cosbatch.ledger import people_tables, region_tables, role_tables, tables
+from cosbatch.ledger import people_tables, region_tables, role_tables, tables, webhook_tables
 from cosbatch.ledger.migrate import HEAD, migrate
 from cosbatch.ledger.sqlite import open_memory
 from tests.contract.ledgers import HandClock
@@ -24,6 +24,7 @@ def test_migrations_and_tables_say_the_same() -> None:
         assert people_tables.account.metadata is tables.metadata
         assert role_tables.role.metadata is tables.metadata
         assert region_tables.region.metadata is tables.metadata
+        assert webhook_tables.webhook.metadata is tables.metadata
         tables.metadata.create_all(connection)
         assert schema(connection) == migrated
 
