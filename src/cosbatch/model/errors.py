@@ -29,6 +29,7 @@
     |   +-- SpoolMissing        nothing has that name
     |   +-- SpoolDamaged        what is there is not what was put there
     +-- SealBroken              a secret that was sealed at rest does not open
+    +-- PostFailed              a webhook's address gave no answer, or nothing may be sent there
     +-- SendingStopped          nothing more may be sent for this task: its lease is over, or its worker stops
 
 A failed task is none of these: it is a value, :class:`cosbatch.model.tasks.Result`.
@@ -398,6 +399,10 @@ class SpoolDamaged(SpoolError):
 
 class SealBroken(CosbatchError):
     """A sealed secret does not open: its key is not known, it was changed, or it was sealed for something else."""
+
+
+class PostFailed(CosbatchError):
+    """A webhook's address gave no answer, or nothing may be sent there; the message says why, for whoever named it."""
 
 
 class SendingStopped(CosbatchError):
