@@ -61,7 +61,7 @@ class Rig:
 
     async def told(self) -> list[tuple[str, str | None, str]]:
         """Takes whatever is due, in the order in which it comes: webhook, status before, status."""
-        found = []
+        found: list[tuple[str, str | None, str]] = []
         while due := await self.claim():
             for each in due:
                 assert await self.hooks.end_delivery(each, TAKEN)

@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
 from cosbatch.engine.renewal import until_stopped
 from cosbatch.identity.ciphers import Cipher
+from cosbatch.identity.webhook_secrets import opened_secrets
 from cosbatch.ledger.webhook_port import WebhookLedger
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import LedgerUnavailable, PostFailed, SealBroken
@@ -25,11 +25,8 @@ from cosbatch.model.webhooks import (
     DeliveryEnd,
     DeliveryState,
     DueDelivery,
-    KeptWebhook,
-    purpose_of_older_secret,
-    purpose_of_secret,
 )
-from cosbatch.wire.webhook_messages import signed_headers, status_message
+from cosbatch.wire.webhook_messages import Post, signed_headers, status_message, told_of_status
 
 log = structlog.get_logger(__name__)
 
@@ -48,12 +45,6 @@ SHOWN_SECONDS: Final = 7 * 86400.0
 """How long a message is shown that was delivered or given up."""
 SWEEP_SECONDS: Final = 600.0
 GONE: Final = 410
-
-
-class Post(Protocol):
-    async def __call__(self, url: str, *, headers: Mapping[str, str], body: bytes) -> int:
-        """The status of the answer, within some seconds. PostFailed where there is none."""
-        ...
 
 
 class WebhookSender:
@@ -151,15 +142,6 @@ class WebhookSender:
         return end_of(due, status=status, error="", draw=self._draw)
 
 
-def opened_secrets(kept: KeptWebhook, *, cipher: Cipher) -> list[str]:
-    """The current one first. SealBroken where one does not open."""
-    webhook_id = kept.webhook.id
-    secrets = [cipher.open(kept.sealed, purpose=purpose_of_secret(webhook_id)).decode()]
-    if kept.sealed_older:
-        secrets.append(cipher.open(kept.sealed_older, purpose=purpose_of_older_secret(webhook_id)).decode())
-    return secrets
-
-
 def end_of(due: DueDelivery, *, status: int | None, error: str, draw: random.Random) -> DeliveryEnd:
     """What an answer, or none (then ``error`` says why), means for the message."""
     if status is not None and 200 <= status < 300:
@@ -172,12 +154,6 @@ def end_of(due: DueDelivery, *, status: int | None, error: str, draw: random.Ran
         return DeliveryEnd(state=DeliveryState.GIVEN_UP, error=problem, http_status=status)
     pause = pause_after(due.age_seconds, draw=draw)
     return DeliveryEnd(state=DeliveryState.WAITING, error=problem, http_status=status, again_in_seconds=pause)
-
-
-def told_of_status(status: int) -> str:
-    """Of an answer that is no success."""
-    hint = ": redirects are not followed" if 300 <= status < 400 else ""
-    return f"it answered HTTP {status}{hint}"
 
 
 def pause_after(age_seconds: float, *, draw: random.Random) -> float:

@@ -325,7 +325,8 @@ def _redeliver(tx: Transaction, *, delivery_id: int, account: AccountId, webhook
 
 
 def _queue(tx: Transaction) -> WebhookQueue:
-    waiting, oldest = tx.all(_WAITING)[0]
+    row = tx.all(_WAITING)[0]
+    waiting, oldest = row[0], row[1]
     return WebhookQueue(
         waiting=waiting,
         lag_seconds=max(0.0, tx.now() - oldest) if waiting else 0.0,

@@ -41,6 +41,7 @@ from cosbatch.service.people_names import account_id
 from cosbatch.settings.fields import EnvOrFileSecret, Secret, Section, file_path
 from cosbatch.settings.people import AccountSettings, UserSettings, principal_name
 from cosbatch.settings.server import ServerSettings
+from cosbatch.settings.webhooks import WebhookSettings, webhook_name
 from cosbatch.storage.profiles import PROFILES, Option, Support
 
 FILE_NAME: Final = "cosbatch.yaml"
@@ -205,6 +206,9 @@ class Settings(BaseSettings):
         default={}, description="Users of the service that are declared here: name -> account, role."
     )
     roles: list[RoleSettings] = Field(default=[], description="Roles under which jobs may act.")
+    webhooks: dict[Annotated[str, AfterValidator(webhook_name)], WebhookSettings] = Field(
+        default={}, description="Addresses that are told of each change of a job's status: name -> address, secret."
+    )
     workers: int = Field(
         default_factory=_cores, ge=1, le=1024, description="Worker processes; default: the number of cores."
     )
@@ -355,6 +359,7 @@ def _faults_between_fields(settings: Settings, *, document: Document) -> Iterato
         missing = "tls_key_file" if server.tls_key_file is None else "tls_certificate_file"
         path = _place(("server", missing), document)
         yield Fault(path=path, value="", problem="is missing", way_out="TLS needs the certificate's file and its key's")
+    yield from authority_faults(_place(("server", "webhooks_ca_file"), document), server.webhooks_ca_file)
 
 
 def authority_faults(path: str, ca_file: str | None) -> Iterator[Fault]:
@@ -378,7 +383,9 @@ def _with_whole_paths(settings: Settings, *, folder: Path) -> Settings:
     regions = {name: _section_with_whole_paths(region, folder=folder) for name, region in settings.regions.items()}
     server = _section_with_whole_paths(settings.server, folder=folder)
     roles = [_section_with_whole_paths(role, folder=folder) for role in settings.roles]
-    return settings.model_copy(update={"regions": regions, "server": server, "roles": roles})
+    webhooks = {name: _section_with_whole_paths(hook, folder=folder) for name, hook in settings.webhooks.items()}
+    whole = {"regions": regions, "server": server, "roles": roles, "webhooks": webhooks}
+    return settings.model_copy(update=whole)
 
 
 def _section_with_whole_paths(section: S, *, folder: Path) -> S:
@@ -453,8 +460,10 @@ def read_credentials(
 
 def variables_of_the_program(settings: Settings) -> frozenset[str]:
     """The environment variables whose secrets the program alone reads: what seals the ledger's secrets, what assumes
-    roles, what operators show. None that a region needs too: its credentials are read by workers."""
+    roles, what operators show, what signs messages to webhooks. None that a region needs too: its credentials are read
+    by workers."""
     sources = [settings.server.encryption_key, settings.server.metrics_token]
+    sources += [webhook.secret for webhook in settings.webhooks.values()]
     sources += [place for role in settings.roles for place in _places(role.credentials)]
     of_regions = [place for region in settings.regions.values() for place in _places(region.credentials)]
     return _variables(sources) - _variables(of_regions)
@@ -520,7 +529,7 @@ def _read_places(places: CredentialSettings, *, path: str, environ: Mapping[str,
 def render_settings_table() -> str:
     """The settings as a Markdown table, for the documentation."""
     rows = ["| Setting | Default | Unit | What it does |", "|---|---|---|---|"]
-    rows += _rows(Settings, prefix="", but=("regions", "roles", "server", "accounts", "users"))
+    rows += _rows(Settings, prefix="", but=("regions", "roles", "server", "accounts", "users", "webhooks"))
     rows += _rows(RegionSettings, prefix="regions.NAME.", but=("credentials",))
     rows += _rows(CredentialSettings, prefix="regions.NAME.credentials.", but=())
     rows += _rows(RoleSettings, prefix="roles[].", but=("credentials",))
@@ -528,6 +537,7 @@ def render_settings_table() -> str:
     rows += _rows(ServerSettings, prefix="server.", but=())
     rows += _rows(AccountSettings, prefix="accounts.NAME.", but=())
     rows += _rows(UserSettings, prefix="users.NAME.", but=())
+    rows += _rows(WebhookSettings, prefix="webhooks.NAME.", but=())
     return "\n".join(rows) + "\n"
 
 

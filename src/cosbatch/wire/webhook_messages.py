@@ -8,9 +8,9 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from cosbatch.model.identifiers import MessageId
 from cosbatch.model.webhooks import StatusChange
@@ -22,6 +22,14 @@ SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # the scheme's mark, no secret
 SECRET_BYTES: Final = 32
 _LEAST_SECRET_BYTES: Final = 24
 _MOST_SECRET_BYTES: Final = 64
+
+
+class Post(Protocol):
+    """Sends a message."""
+
+    async def __call__(self, url: str, *, headers: Mapping[str, str], body: bytes) -> int:
+        """The status of the answer, within some seconds. PostFailed where there is none."""
+        ...
 
 
 def new_secret() -> str:
@@ -67,7 +75,7 @@ def status_message(change: StatusChange, *, source: str) -> bytes:
     )
 
 
-def test_message(name: str, *, message_id: MessageId, source: str, at: float) -> bytes:
+def trial_message(name: str, *, message_id: MessageId, source: str, at: float) -> bytes:
     """Tells nothing but that messages arrive."""
     told = {"message": "A test of this webhook. No job has changed."}
     return _message(TEST, message_id=message_id, source=source, subject=name, at=at, told=told)
@@ -105,3 +113,9 @@ def signed_headers(body: bytes, *, message_id: str, now: float, secrets: Sequenc
         "webhook-timestamp": str(int(now)),
         "webhook-signature": " ".join(Webhook(secret).sign(message_id, at, text) for secret in secrets),
     }
+
+
+def told_of_status(status: int) -> str:
+    """What people hear of an answer that is no success."""
+    hint = ": redirects are not followed" if 300 <= status < 400 else ""
+    return f"it answered HTTP {status}{hint}"

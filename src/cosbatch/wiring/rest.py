@@ -19,6 +19,7 @@ from cosbatch.web.rest.app import all_calls
 from cosbatch.web.rest.desks import Desks
 from cosbatch.web.rest.limits import CallRates
 from cosbatch.wiring.stores import RegionStores, profile_of
+from cosbatch.wiring.webhooks import webhook_service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ def rest_desks(parts: RestParts) -> Desks:
         # --- checks before a job runs, estimates
         # --- retries, clones, reports
         # --- people, keys, tokens, roles, regions, audit, browsing
-        # --- webhooks
+        webhooks=webhook_service(parts.settings, ledger=parts.ledger, cipher=parts.cipher, clock=parts.clock),
     )
 
 

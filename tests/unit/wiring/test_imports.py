@@ -5,7 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = ("argon2", "botocore", "cryptography", "prometheus_client", "starlette", "tencentcloud", "uvicorn")
+HEAVY = (
+    "argon2",
+    "botocore",
+    "cryptography",
+    "httpx",
+    "prometheus_client",
+    "standardwebhooks",
+    "starlette",
+    "tencentcloud",
+    "uvicorn",
+)
 
 
 def test_workers_pay_for_nothing_that_only_the_service_uses() -> None:

@@ -18,6 +18,7 @@ from cosbatch.web.rest.gate import Gate, GatedRoute
 from cosbatch.web.rest.jobs import job_calls
 from cosbatch.web.rest.limits import CallCounts
 from cosbatch.web.rest.sessions import session_calls
+from cosbatch.web.rest.webhooks import webhook_calls
 
 
 def all_calls() -> list[Call]:
@@ -31,7 +32,7 @@ def all_calls() -> list[Call]:
         *job_calls(),
         # --- retries, clones, reports
         # --- people, keys, tokens, roles, regions, audit, browsing
-        # --- webhooks
+        *webhook_calls(),
     ]
 
 

@@ -16,6 +16,7 @@ from cosbatch.model.regions import Region
 from cosbatch.service.audit import Record
 from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
+from cosbatch.service.webhooks import WebhookService
 from cosbatch.storage.profiles import CapabilityProfile
 from cosbatch.web.calls import CALLER
 from cosbatch.web.rest.calls import Call
@@ -47,7 +48,7 @@ class Desks:
 
     # --- people, keys, tokens, roles, regions, audit, browsing
 
-    # --- webhooks (webhooks.py)
+    webhooks: WebhookService
 
 
 async def _desks(request: Request) -> Desks:
