@@ -103,6 +103,7 @@ class JobRow:
             quiet_at=self.quiet_at,
             quiet_in_seconds=self.quiet_at - now,
             suspended_seconds=suspended_seconds(job, now=now),
+            seen_at=now,
         )
 
     @property

@@ -77,7 +77,7 @@ _DELIVERIES: Final = (
     .limit(bindparam("most"))
 )
 _WAITING: Final = (
-    select(func.count(), func.min(_OF.put_at))
+    select(func.count().label("waiting"), func.min(_OF.put_at).label("oldest"))
     .select_from(webhook_delivery.join(webhook, webhook.c.id == _OF.webhook_id))
     .where(IS_WAITING, _IS_ENABLED)
 )
@@ -325,8 +325,8 @@ def _redeliver(tx: Transaction, *, delivery_id: int, account: AccountId, webhook
 
 
 def _queue(tx: Transaction) -> WebhookQueue:
-    row = tx.all(_WAITING)[0]
-    waiting, oldest = row[0], row[1]
+    row: Row[Any] = tx.all(_WAITING)[0]
+    waiting, oldest = row.waiting, row.oldest
     return WebhookQueue(
         waiting=waiting,
         lag_seconds=max(0.0, tx.now() - oldest) if waiting else 0.0,
