@@ -139,6 +139,13 @@ class RegionSettings(Section):
     requests_per_second: float | None = Field(
         default=None, gt=0, description="Cap over all workers, for each bucket; default: as fast as the store takes it."
     )
+    bytes_per_second: float | None = Field(
+        default=None,
+        gt=0,
+        description="Cap over all workers, for each bucket, on bytes of objects that go through the service: copies"
+        " between stores, both ways together. Each worker has an equal part; what a store copies by itself is not"
+        " counted. Default: none.",
+    )
     max_connections: int = Field(
         default=256, ge=1, le=10_000, description="Connections of one worker process to one bucket."
     )
@@ -439,6 +446,7 @@ def region_of(name: str, region: RegionSettings) -> Region:
         addressing=region.addressing,
         ca_file=region.ca_file,
         requests_per_second=region.requests_per_second,
+        bytes_per_second=region.bytes_per_second,
         max_connections=region.max_connections,
         storage_classes=tuple(region.storage_classes),
         profile_overrides=tuple((option.value, support.value) for option, support in region.profile_overrides.items()),
@@ -567,4 +575,6 @@ def _unit(name: str) -> str:
     for unit in ("seconds", "hours", "days", "share", "rows", "bytes"):
         if name.endswith(f"_{unit}") and not name.endswith("per_second"):
             return unit
+    if name == "bytes_per_second":
+        return "bytes/s"
     return "requests/s" if name.endswith("per_second") else ""

@@ -46,6 +46,7 @@ _EXAMPLES: Final[Mapping[str, Any]] = {
     "session_token": "env:STORE_TOKEN",
     "ca_file": "ca.pem",
     "requests_per_second": 1000,
+    "bytes_per_second": 100_000_000,
     "workers": 2,
     "tls_certificate_file": "tls/certificate.pem",
     "tls_key_file": "tls/key.pem",

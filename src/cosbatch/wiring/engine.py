@@ -356,7 +356,12 @@ async def _process(
         try:
             async with (
                 open_stores(
-                    settings, clock=clock, waits_for_shares=True, source_of=source_of, kept=ledger.regions
+                    settings,
+                    clock=clock,
+                    waits_for_shares=True,
+                    source_of=source_of,
+                    kept=ledger.regions,
+                    byte_shares=settings.workers if role == WORKER else None,
                 ) as stores,
                 looking_again(stores),
             ):

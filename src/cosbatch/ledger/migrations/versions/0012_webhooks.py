@@ -13,6 +13,7 @@ COUNT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    op.add_column("region", sa.Column("bytes_per_second", REAL_NUMBER))
     create_webhook()
     create_webhook_delivery()
     create_indexes()
