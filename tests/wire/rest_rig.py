@@ -5,8 +5,9 @@ Two accounts: ``anna`` (admin), ``olga`` (operator) and ``vera`` (viewer) in the
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,8 @@ from cosbatch.identity.passwords import HashCost, Passwords
 from cosbatch.identity.tokens import TokenScope
 from cosbatch.ledger.people_port import AuditEntry
 from cosbatch.ledger.sql_ledger import SqlLedger, open_sqlite_ledger
+from cosbatch.ledger.sqlite import DATABASE_FILE
+from cosbatch.model.errors import LedgerUnavailable
 from cosbatch.model.identifiers import JobId, RegionName
 from cosbatch.model.jobs import Job
 from cosbatch.model.manifests import Manifest
@@ -45,6 +48,7 @@ ETAG: Final = "9c1185a5c5e9fc54612808977ee8f548"
 BASE: Final = "http://cosbatch.test"
 ADMIN, OPERATOR, VIEWER, STRANGER = "anna", "olga", "vera", "berta"
 PASSWORD: Final = "four words in a row"
+_MADE: Final[list[bytes]] = []
 
 
 def settings(**changes: Any) -> Settings:
@@ -131,16 +135,18 @@ async def rest_rig(
 ) -> AsyncIterator[RestRig]:
     chosen = with_settings or settings()
     clock = HandClock(NOW)
+    if not (folder / DATABASE_FILE).exists():
+        (folder / DATABASE_FILE).write_bytes(await _furnished())
     ledger = await open_sqlite_ledger(folder, clock=clock)
     try:
         async with open_stores(chosen, clock=clock, kept=ledger.regions) as stores:
             rig = _rig(chosen, folder, clock, ledger, stores, max_unfinished_jobs, base_url)
-            await _furnish(rig)
             with capture_logs() as rig.logs:
                 async with rig.client:
                     yield rig
     finally:
-        await ledger.close()
+        with suppress(LedgerUnavailable):  # a test may have closed it
+            await ledger.close()
 
 
 def _rig(
@@ -192,19 +198,35 @@ def _rig(
     )
 
 
-async def _furnish(rig: RestRig) -> None:
-    if await rig.ledger.people.accounts():
-        return
+async def _furnished() -> bytes:
+    """A ledger with everybody in it: made once, for it takes a while."""
+    if not _MADE:
+        with tempfile.TemporaryDirectory() as folder:
+            ledger = await open_sqlite_ledger(Path(folder), clock=HandClock(NOW))
+            await _furnish(ledger)
+            await ledger.close()
+            _MADE.append((Path(folder) / DATABASE_FILE).read_bytes())
+    return _MADE[0]
+
+
+async def _furnish(ledger: SqlLedger) -> None:
+    people = People(
+        ledger.people,
+        cipher=lambda: Cipher(KeyRing(current=b"k" * 32)),
+        passwords=Passwords(QUICK),
+        clock=HandClock(NOW),
+        forget_first_run=lambda user: None,
+    )
     for name in ("first", "second"):
-        await rig.people.create_account(ROOT, name=name)
+        await people.create_account(ROOT, name=name)
     for user, account, role in (
         (ADMIN, "first", UserRole.ADMIN),
         (OPERATOR, "first", UserRole.OPERATOR),
         (VIEWER, "first", UserRole.VIEWER),
         (STRANGER, "second", UserRole.ADMIN),
     ):
-        of = next(found for found in await rig.ledger.people.accounts() if found.name == account)
-        await rig.people.create_user(ROOT, name=user, role=role, account=of.id, password=PASSWORD)
+        of = next(found for found in await ledger.people.accounts() if found.name == account)
+        await people.create_user(ROOT, name=user, role=role, account=of.id, password=PASSWORD)
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:
