@@ -124,16 +124,17 @@ async def test_what_was_sent_is_listed_in_pages_and_sent_again(rig: RestRig) -> 
         cursor = first["next_cursor"]
         rest = (await rig.call("GET", f"/webhooks/pager/deliveries?limit=2&cursor={cursor}", by=ADMIN)).json()
         found = first["items"] + rest["items"]
-        assert [item["id"] for item in found] == sorted((item["id"] for item in found), reverse=True)
+        assert [item["delivery_id"] for item in found] == sorted((item["delivery_id"] for item in found), reverse=True)
         assert [(item["state"], item["status"], item["attempts"]) for item in found] == [("delivered", "New", 1)] * 3
         assert rest["next_cursor"] is None
 
-        again = await rig.call("POST", f"/webhooks/pager/deliveries/{found[0]['id']}/redeliver", by=ADMIN)
+        again = await rig.call("POST", f"/webhooks/pager/deliveries/{found[0]['delivery_id']}/redeliver", by=ADMIN)
         assert again.json()["state"] == "waiting"
         while await sender.step():
             await sender.settled()
     assert [got.message["id"] for got in receiver.got][-1] == found[0]["message_id"]
-    missing = await rig.call("POST", "/webhooks/pager/deliveries/4711/redeliver", by=ADMIN)
-    assert refusal(missing) == (404, "NoSuchEntity")
+    for unknown in ("dlv-000000004711", "4711", "x"):
+        missing = await rig.call("POST", f"/webhooks/pager/deliveries/{unknown}/redeliver", by=ADMIN)
+        assert refusal(missing) == (404, "NoSuchEntity")
     wrong = await rig.call("GET", "/webhooks/pager/deliveries?cursor=x", by=ADMIN)
     assert refusal(wrong) == (400, "InvalidArgument")

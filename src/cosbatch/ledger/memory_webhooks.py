@@ -165,7 +165,7 @@ class MemoryWebhookLedger(WebhookLedger):
     async def redeliver(self, delivery_id: int, *, account: AccountId, webhook_id: WebhookId) -> Delivery:
         found = self._deliveries.get(delivery_id)
         if found is None or (found.webhook_id, found.change.account) != (webhook_id, account):
-            raise no_such_delivery(delivery_id)
+            raise no_such_delivery()
         now = self._clock.now()
         again = replace(found, state=DeliveryState.WAITING, done_at=None, put_at=now, next_at=now)
         self._deliveries[delivery_id] = again

@@ -14,8 +14,8 @@ def no_such_webhook(name: str) -> NoSuchName:
     return NoSuchName(f"there is no webhook {name!r}")
 
 
-def no_such_delivery(delivery_id: int) -> NoSuchName:
-    return NoSuchName(f"there is no delivery {delivery_id} of this webhook; those of long ago are forgotten")
+def no_such_delivery() -> NoSuchName:
+    return NoSuchName("the webhook has no such delivery; those of long ago are forgotten")
 
 
 def webhook_is_there(name: str) -> NameTaken:

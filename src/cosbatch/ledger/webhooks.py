@@ -316,7 +316,7 @@ def _redeliver(tx: Transaction, *, delivery_id: int, account: AccountId, webhook
     sought = {"the_delivery": delivery_id, "the_id": webhook_id}
     row = tx.one(_DELIVERY, sought)
     if row is None or _delivery_from(row).change.account != account:
-        raise no_such_delivery(delivery_id)
+        raise no_such_delivery()
     again = {"state": str(DeliveryState.WAITING), "done_at": None, "put_at": tx.now(), "next_at": tx.now()}
     tx.change(_HOLD, {"the_delivery": delivery_id} | again)
     found = tx.one(_DELIVERY, sought)

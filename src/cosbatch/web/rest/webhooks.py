@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final
 
 from fastapi import Body, Path, Response
@@ -28,7 +29,8 @@ from cosbatch.web.rest.shapes import (
 
 TAG: Final = "webhooks"
 OneWebhook = Annotated[str, Path(description="The webhook's name.", max_length=64)]
-OneDelivery = Annotated[int, Path(description="The delivery's id.", ge=1, le=2**63 - 1)]
+OneDelivery = Annotated[str, Path(description="The delivery's id.", max_length=64)]
+_DELIVERY_ID: Final = re.compile(r"dlv-([0-9]{12,18})")
 
 _WEBHOOK: Final = {
     "name": "pager",
@@ -43,7 +45,7 @@ _WEBHOOK: Final = {
 }
 _MADE: Final = {**_WEBHOOK, "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
 _DELIVERY: Final = {
-    "id": 4711,
+    "delivery_id": "dlv-000000004711",
     "message_id": "019ac01f-7b00-7000-8000-0123456789ab",
     "job_id": "019ac01f-7b00-7000-8000-0123456789ab",
     "status": "Failed",
@@ -89,7 +91,7 @@ def _table() -> list[Call]:
         ),
         Call(
             method="GET",
-            path="/webhooks/{name}",
+            path="/webhooks/{webhook_name}",
             answer=describe_webhook,
             access=Access.ADMIN,
             tag=TAG,
@@ -99,7 +101,7 @@ def _table() -> list[Call]:
         ),
         Call(
             method="DELETE",
-            path="/webhooks/{name}",
+            path="/webhooks/{webhook_name}",
             answer=delete_webhook,
             access=Access.ADMIN,
             tag=TAG,
@@ -113,7 +115,7 @@ def _changes() -> list[Call]:
     return [
         Call(
             method="POST",
-            path="/webhooks/{name}/enable",
+            path="/webhooks/{webhook_name}/enable",
             answer=enable_webhook,
             access=Access.ADMIN,
             tag=TAG,
@@ -123,7 +125,7 @@ def _changes() -> list[Call]:
         ),
         Call(
             method="POST",
-            path="/webhooks/{name}/disable",
+            path="/webhooks/{webhook_name}/disable",
             answer=disable_webhook,
             access=Access.ADMIN,
             tag=TAG,
@@ -133,7 +135,7 @@ def _changes() -> list[Call]:
         ),
         Call(
             method="POST",
-            path="/webhooks/{name}/rotate-secret",
+            path="/webhooks/{webhook_name}/rotate-secret",
             answer=rotate_webhook_secret,
             access=Access.ADMIN,
             tag=TAG,
@@ -148,7 +150,7 @@ def _messages() -> list[Call]:
     return [
         Call(
             method="POST",
-            path="/webhooks/{name}/test",
+            path="/webhooks/{webhook_name}/test",
             answer=test_webhook,
             access=Access.ADMIN,
             tag=TAG,
@@ -163,7 +165,7 @@ def _messages() -> list[Call]:
         ),
         Call(
             method="GET",
-            path="/webhooks/{name}/deliveries",
+            path="/webhooks/{webhook_name}/deliveries",
             answer=webhook_deliveries,
             access=Access.ADMIN,
             tag=TAG,
@@ -173,7 +175,7 @@ def _messages() -> list[Call]:
         ),
         Call(
             method="POST",
-            path="/webhooks/{name}/deliveries/{delivery_id}/redeliver",
+            path="/webhooks/{webhook_name}/deliveries/{delivery_id}/redeliver",
             answer=redeliver_message,
             access=Access.ADMIN,
             tag=TAG,
@@ -189,7 +191,7 @@ def _messages() -> list[Call]:
 
 class WebhookForm(Form):
     name: str = Field(max_length=64, description="Unique in the account; letters, digits and `. _ -`.")
-    url: str = Field(max_length=URL_MAX, description="`https://host[:port]/path` on the public internet.")
+    url: str = Field(max_length=URL_MAX, description="An https address on the public internet.")
     statuses: list[JobStatus] = Field(
         default=[], max_length=len(JobStatus), description="What it is told of; empty: every change of status."
     )
@@ -231,7 +233,7 @@ class WebhookTestView(View):
 
 
 class DeliveryView(View):
-    id: int
+    delivery_id: str
     message_id: str = Field(description="The same each time that it is sent.")
     job_id: str
     status: JobStatus
@@ -271,45 +273,49 @@ async def create_webhook(
     return _made_view(made)
 
 
-async def describe_webhook(name: OneWebhook, desks: AllDesks, caller: WhoCalls) -> WebhookView:
+async def describe_webhook(webhook_name: OneWebhook, desks: AllDesks, caller: WhoCalls) -> WebhookView:
     """All that is known of it but its secret."""
-    return _view(await desks.webhooks.describe_webhook(caller, name))
+    return _view(await desks.webhooks.describe_webhook(caller, webhook_name))
 
 
-async def delete_webhook(name: OneWebhook, desks: AllDesks, caller: WhoCalls) -> None:
+async def delete_webhook(webhook_name: OneWebhook, desks: AllDesks, caller: WhoCalls) -> None:
     """With all that waits to be sent to it."""
-    await desks.webhooks.delete_webhook(caller, name)
+    await desks.webhooks.delete_webhook(caller, webhook_name)
 
 
-async def enable_webhook(name: OneWebhook, desks: AllDesks, caller: WhoCalls) -> WebhookView:
+async def enable_webhook(webhook_name: OneWebhook, desks: AllDesks, caller: WhoCalls) -> WebhookView:
     """It is told of what happens from now on. What was given up meanwhile can be redelivered."""
-    return _view(await desks.webhooks.enable_webhook(caller, name, is_enabled=True))
+    return _view(await desks.webhooks.enable_webhook(caller, webhook_name, is_enabled=True))
 
 
-async def disable_webhook(name: OneWebhook, desks: AllDesks, caller: WhoCalls) -> WebhookView:
+async def disable_webhook(webhook_name: OneWebhook, desks: AllDesks, caller: WhoCalls) -> WebhookView:
     """What waits to be sent to it is given up."""
-    return _view(await desks.webhooks.enable_webhook(caller, name, is_enabled=False))
+    return _view(await desks.webhooks.enable_webhook(caller, webhook_name, is_enabled=False))
 
 
-async def rotate_webhook_secret(name: OneWebhook, desks: AllDesks, caller: WhoCalls) -> WebhookMadeView:
+async def rotate_webhook_secret(webhook_name: OneWebhook, desks: AllDesks, caller: WhoCalls) -> WebhookMadeView:
     """For a day messages are signed with both secrets, so that receivers can change theirs without losing any."""
-    return _made_view(await desks.webhooks.rotate_webhook_secret(caller, name))
+    return _made_view(await desks.webhooks.rotate_webhook_secret(caller, webhook_name))
 
 
-async def test_webhook(name: OneWebhook, desks: AllDesks, caller: WhoCalls) -> WebhookTestView:
+async def test_webhook(webhook_name: OneWebhook, desks: AllDesks, caller: WhoCalls) -> WebhookTestView:
     """Sent once and at once, also to a webhook that is disabled; the answer says what came of it."""
-    sent = await desks.webhooks.test_webhook(caller, name)
+    sent = await desks.webhooks.test_webhook(caller, webhook_name)
     return WebhookTestView(
         is_taken=sent.is_taken, message_id=sent.message_id, http_status=sent.http_status, problem=sent.problem
     )
 
 
 async def webhook_deliveries(
-    name: OneWebhook, desks: AllDesks, caller: WhoCalls, limit: PageLimit = PAGE_DEFAULT, cursor: PageCursor = ""
+    webhook_name: OneWebhook,
+    desks: AllDesks,
+    caller: WhoCalls,
+    limit: PageLimit = PAGE_DEFAULT,
+    cursor: PageCursor = "",
 ) -> DeliveryPage:
     """Newest first: what waits, and what was delivered or given up in the last week."""
     before = _delivery_id(cursor) if cursor else None
-    found = await desks.webhooks.webhook_deliveries(caller, name, before=before, limit=limit)
+    found = await desks.webhooks.webhook_deliveries(caller, webhook_name, before=before, limit=limit)
     next_cursor = write_cursor(found[-1].id) if len(found) == limit else None
     return DeliveryPage(items=[_delivery_view(delivery) for delivery in found], next_cursor=next_cursor)
 
@@ -323,10 +329,12 @@ def _delivery_id(cursor: str) -> int:
 
 
 async def redeliver_message(
-    name: OneWebhook, delivery_id: OneDelivery, desks: AllDesks, caller: WhoCalls
+    webhook_name: OneWebhook, delivery_id: OneDelivery, desks: AllDesks, caller: WhoCalls
 ) -> DeliveryView:
     """Under the same id, as if it were new: it is retried for a day."""
-    return _delivery_view(await desks.webhooks.redeliver_message(caller, name, delivery_id))
+    found = _DELIVERY_ID.fullmatch(delivery_id)
+    number = int(found[1]) if found else 0
+    return _delivery_view(await desks.webhooks.redeliver_message(caller, webhook_name, number))
 
 
 def _view(webhook: Webhook) -> WebhookView:
@@ -354,7 +362,7 @@ def _fields(webhook: Webhook) -> dict[str, Any]:
 def _delivery_view(delivery: Delivery) -> DeliveryView:
     change = delivery.change
     return DeliveryView(
-        id=delivery.id,
+        delivery_id=f"dlv-{delivery.id:012d}",
         message_id=change.message_id,
         job_id=change.job_id,
         status=change.status,
