@@ -33,6 +33,7 @@ REGION = Region(
     addressing=Addressing.VIRTUAL_HOST,
     ca_file="/etc/ssl/own.pem",
     requests_per_second=12.5,
+    bytes_per_second=2.5e6,
     max_connections=7,
     storage_classes=("STANDARD", "COLD"),
     profile_overrides=(("sse-aes256", "refused"), ("restore", "applied")),

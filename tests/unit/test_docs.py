@@ -29,6 +29,7 @@ from cosbatch.settings import (
     ServerSettings,
     Settings,
     UserSettings,
+    WebhookSettings,
     load_settings,
 )
 from docs.generate import PAGES
@@ -105,13 +106,22 @@ def test_a_generated_page_is_current(page: str) -> None:
 
 @pytest.mark.parametrize(
     "model",
-    [Settings, RegionSettings, CredentialSettings, RoleSettings, ServerSettings, AccountSettings, UserSettings],
+    [
+        Settings,
+        RegionSettings,
+        CredentialSettings,
+        RoleSettings,
+        ServerSettings,
+        AccountSettings,
+        UserSettings,
+        WebhookSettings,
+    ],
 )
 def test_every_setting_has_its_row(model: type[BaseModel]) -> None:
     documented = {
         name.rpartition(".")[2] for name in first_column((DOCS / "reference/settings.md").read_text(encoding="utf-8"))
     }
-    sections = {"regions", "roles", "credentials", "server", "accounts", "users"}
+    sections = {"regions", "roles", "credentials", "server", "accounts", "users", "webhooks"}
     assert set(model.model_fields) - sections <= documented
 
 

@@ -48,6 +48,16 @@ def test_children_get_no_secret_of_a_role(tmp_path: Path) -> None:
             assert secret not in sent, spec.name
 
 
+def test_children_get_nothing_of_webhooks(tmp_path: Path) -> None:
+    webhook = {"account": "team", "url": "https://hooks.example.com/", "secret": "file:secret-of-webhook"}
+    path = tmp_path / "cosbatch.yaml"
+    path.write_text(json.dumps({"workers": 1, "webhooks": {"pager": webhook}}))
+    settings = load_settings(path)
+    assert settings.webhooks["pager"].secret.name == str(tmp_path / "secret-of-webhook")
+    for spec in _children(settings, tmp_path, "info", None):
+        assert b"secret-of-webhook" not in pickle.dumps(spec.arguments), spec.name
+
+
 def test_the_childrens_cipher_opens_what_jobs_act_with_alone() -> None:
     narrowed = WHOLE.narrowed(JOB_CREDENTIALS)
     sent: Cipher = pickle.loads(pickle.dumps(narrowed))

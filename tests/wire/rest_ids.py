@@ -10,9 +10,13 @@ from typing import Final
 from cosbatch.identity.credentials import Credentials
 from cosbatch.identity.roles import purpose_of_role, seal_credentials
 from cosbatch.identity.tokens import TokenScope
+from cosbatch.identity.webhook_secrets import seal_secret
+from cosbatch.model.identifiers import new_webhook_id
 from cosbatch.model.principals import Role, RoleProvider
+from cosbatch.model.webhooks import KeptWebhook, Webhook
 from cosbatch.service.people_names import account_id
 from cosbatch.settings import checked_region
+from cosbatch.wire.webhook_messages import new_secret
 from tests.contract.people import NOW, entry
 from tests.unit.service.job_builders import HOME
 from tests.wire.rest_rig import OPERATOR, PASSWORD, ROOT, RestRig
@@ -30,7 +34,10 @@ async def ids_of_first_account(rig: RestRig, names: Collection[str] | None = Non
         wanted = _MAKERS
     else:
         wanted = {name: _MAKERS[name] for name in names if name in _MAKERS or name not in SHARED}
-    return {name: await make(rig) for name, make in wanted.items()}
+    made = {name: await make(rig) for name, make in wanted.items()}
+    if "delivery_id" in made:  # of a webhook, whose name goes with it
+        made |= await _delivery_and_its_webhook(rig)
+    return made
 
 
 async def _job(rig: RestRig) -> str:
@@ -70,6 +77,31 @@ async def _region(rig: RestRig) -> str:
     return region.name
 
 
+async def _webhook(rig: RestRig) -> str:
+    return (await webhook_of_first_account(rig)).name
+
+
+async def _delivery(rig: RestRig) -> str:
+    return (await _delivery_and_its_webhook(rig))["delivery_id"]
+
+
+async def _delivery_and_its_webhook(rig: RestRig) -> dict[str, str]:
+    webhook = await webhook_of_first_account(rig)
+    await rig.made(by=OPERATOR)
+    [sent] = await rig.ledger.webhooks.deliveries(account=webhook.account, webhook_id=webhook.id)
+    return {"webhook_name": webhook.name, "delivery_id": f"dlv-{sent.id:012d}"}
+
+
+async def webhook_of_first_account(rig: RestRig) -> Webhook:
+    """A new one. Nobody listens there."""
+    webhook_id = new_webhook_id()
+    webhook = Webhook(
+        id=webhook_id, account=account_id("first"), name=f"pager-{webhook_id}", url="https://hooks.invalid/"
+    )
+    sealed = seal_secret(new_secret(), webhook_id=webhook_id, cipher=rig.parts.cipher)
+    return await rig.ledger.webhooks.add_webhook(KeptWebhook(webhook=webhook, sealed=sealed))
+
+
 def _new_name() -> str:
     return f"n{uuid.uuid4().hex[:12]}"
 
@@ -82,4 +114,6 @@ _MAKERS: Final[Mapping[str, Callable[[RestRig], Awaitable[str]]]] = {
     "token_id": _token,
     "role_arn": _role,
     "region": _region,
+    "webhook_name": _webhook,
+    "delivery_id": _delivery,
 }

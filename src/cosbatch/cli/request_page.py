@@ -35,7 +35,9 @@ def request_pairs(request: JobRequest) -> list[tuple[str, str]]:
     rows += _operation_pairs(request)
     threshold = request.failure_threshold
     stop = "never" if threshold is None else f"above {threshold:.0%} failed tasks"
-    return [*rows, ("Report to", _report(request.report)), ("Fails", stop), ("Reads back", request.verify.value)]
+    rows += [("Report to", _report(request.report)), ("Fails", stop), ("Reads back", request.verify.value)]
+    windows = "; ".join(str(window) for window in request.windows)
+    return [*rows, ("Works in", windows)] if windows else rows
 
 
 def _manifest(manifest: Manifest) -> str:

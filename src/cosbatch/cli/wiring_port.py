@@ -20,6 +20,7 @@ from cosbatch.service.regions import RegionService
 from cosbatch.service.report_downloads import ReportDownloads
 from cosbatch.service.roles import RoleService
 from cosbatch.service.service import JobService
+from cosbatch.service.webhooks import WebhookService
 from cosbatch.settings import LogFormat, Settings
 from cosbatch.storage.probe import Probed
 
@@ -145,6 +146,10 @@ class Wiring(Protocol):
         self, settings: Settings, state_folder: Path, /, *, may_make: bool = False
     ) -> AbstractAsyncContextManager[RegionService]:
         """InvalidArgument where there is no ledger in the folder, unless ``may_make`` lets one be made."""
+        ...
+
+    def open_webhooks(self, settings: Settings, state_folder: Path, /) -> AbstractAsyncContextManager[WebhookService]:
+        """InvalidArgument where there is no ledger in the folder."""
         ...
 
     async def known_regions(self, settings: Settings, state_folder: Path, /) -> Mapping[RegionName, Region]:

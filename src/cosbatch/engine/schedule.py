@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from cosbatch.engine.limits import EngineLimits
 from cosbatch.ledger.port import QueuedJob
@@ -11,8 +12,10 @@ from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId, RegionName
 from cosbatch.model.jobs import WORK_AREA, Job, PausedBy
 from cosbatch.model.states import JobStatus, is_final
+from cosbatch.model.windows import is_open, opens_at
 
 RUNNABLE = frozenset({JobStatus.READY, JobStatus.ACTIVE, JobStatus.PAUSING, JobStatus.PAUSED})
+RESUMES_BY_ITSELF = frozenset({PausedBy.PRIORITY, PausedBy.WINDOW})
 SEALABLE = frozenset({JobStatus.COMPLETING, JobStatus.CANCELLING, JobStatus.FAILING})
 
 
@@ -28,6 +31,8 @@ class Move:
     reason: str
     paused_by: PausedBy | None = None
     failure: FailureCode | None = None
+    ends_hold: bool = False
+    """Nobody has asked the bucket meanwhile: whether it answers now has to be found out anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,20 +84,37 @@ def decide(queued: Sequence[QueuedJob], *, overdue: Collection[JobId], limits: E
 
 
 def waits(queued: Sequence[QueuedJob]) -> list[Wait]:
-    """What jobs that are held back by a greater one should say of it, where they do not say so already. One that names
-    a greater job that still wants work keeps its reason: which of several holds it back is nothing to tell anew."""
+    """What jobs that are held back by a greater one or by their windows should say of it, where they do not say so
+    already. One that names a greater job that still wants work keeps its reason: which of several holds it back is
+    nothing to tell anew."""
     found = []
     for queue in _queues(queued):
         wanting = sorted((job for job in queue if _wants_work(job)), key=lambda job: -job.job.priority)
-        for job in (each.job for each in queue if _is_waiting(each.job)):
-            reasons = [_named(job, greater.job) for greater in wanting if greater.job.priority > job.priority]
+        for each in (each for each in queue if _is_waiting(each.job)):
+            job = each.job
+            if _is_shut(each):
+                reasons = [_shut_until(each)]
+            else:
+                reasons = [_named(job, greater.job) for greater in wanting if greater.job.priority > job.priority]
             if reasons and job.status_reason not in reasons:
                 found.append(Wait(job_id=job.id, status=job.status, reason=reasons[0]))
     return found
 
 
 def _is_waiting(job: Job) -> bool:
-    return job.status is JobStatus.READY or (job.status is JobStatus.PAUSED and job.paused_by is PausedBy.PRIORITY)
+    return job.status is JobStatus.READY or (job.status is JobStatus.PAUSED and job.paused_by in RESUMES_BY_ITSELF)
+
+
+def _is_shut(queued: QueuedJob) -> bool:
+    """Whether none of the job's windows is open."""
+    return not is_open(queued.job.request.windows, queued.seen_at)
+
+
+def _shut_until(queued: QueuedJob) -> str:
+    opens = opens_at(queued.job.request.windows, queued.seen_at)
+    if opens is None:
+        return "outside its windows, of which none opens within a week"
+    return f"outside its windows until {datetime.fromtimestamp(opens, tz=UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _named(job: Job, greater: Job) -> str:
@@ -114,6 +136,14 @@ def _own_move(queued: QueuedJob, *, overdue: Collection[JobId], limits: EngineLi
         case JobStatus.PREPARING | JobStatus.ACTIVE if job.hold is not None and job.id in overdue:
             code = FailureCode.SPOOL_FULL if job.hold.bucket == WORK_AREA else FailureCode.STORE_UNAVAILABLE
             return _failing(queued, code, f"{job.hold.bucket}: {job.hold.reason}")
+        case JobStatus.ACTIVE if _is_shut(queued):
+            return Move(
+                job_id=job.id,
+                expect=job.status,
+                to=JobStatus.PAUSING,
+                reason=_shut_until(queued),
+                paused_by=PausedBy.WINDOW,
+            )
         case _:
             return None
 
@@ -135,20 +165,27 @@ def _queue_moves(queue: Sequence[QueuedJob]) -> list[Move]:
 
 
 def _wants_work(queued: QueuedJob) -> bool:
-    """Whether it could use a worker more: unclaimed chunks, not paused by its user, and a bucket that answers and has
-    some of its rate left."""
-    by_user = queued.job.paused_by is PausedBy.USER
-    return queued.has_open_chunks and not by_user and queued.job.hold is None and not queued.is_rate_taken
+    """Whether it could use a worker more: unclaimed chunks, not paused by its user, an open window, and a bucket that
+    answers and has some of its rate left."""
+    if queued.job.paused_by is PausedBy.USER or _is_shut(queued):
+        return False
+    return queued.has_open_chunks and queued.job.hold is None and not queued.is_rate_taken
 
 
 def _by_priority(queued: QueuedJob, leader: QueuedJob | None) -> Move | None:
     job = queued.job
     is_held_back = leader is not None and job.priority < leader.job.priority
     match job.status:
+        case JobStatus.READY | JobStatus.PAUSED if _is_shut(queued):
+            return None
         case JobStatus.READY if not is_held_back:
             return _move(queued, JobStatus.ACTIVE, "its turn in the queue")
         case JobStatus.PAUSED if not is_held_back and job.paused_by is PausedBy.PRIORITY:
             return _move(queued, JobStatus.ACTIVE, "no job of a greater priority needs workers")
+        case JobStatus.PAUSED if not is_held_back and job.paused_by is PausedBy.WINDOW:
+            return replace(
+                _move(queued, JobStatus.ACTIVE, "one of its windows is open"), ends_hold=job.hold is not None
+            )
         case JobStatus.ACTIVE if is_held_back and queued.has_open_chunks:
             assert leader is not None
             return Move(

@@ -81,6 +81,8 @@ class Scheduler:
             log.warning("lease-expired", owner=lease.owner, lease=str(lease.lease))
 
     async def _move(self, move: Move) -> None:
+        if move.ends_hold:
+            await self._ledger.set_hold(move.job_id, None)
         try:
             await self._ledger.move(
                 move.job_id,

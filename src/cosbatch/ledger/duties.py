@@ -100,11 +100,11 @@ def add_chunks(tx: Transaction, lease: JobLease, chunks: Sequence[NewChunk], *, 
 
 def finish_plan(tx: Transaction, lease: JobLease, *, findings: PlanFindings, to: JobStatus, reason: str) -> Job:
     row = _planned_under(tx, lease)
-    move_row(tx, row, to=to, actor=Actor.ENGINE, reason=reason)
     total = row.planned_rows
     progress = progress_of(tally_from(row), total=total)
     found = {"findings": encode(findings), "total": total, "progress": progress}
     tx.change(_CHANGE_JOB, {"the_job": lease.job_id} | found | _FREED)
+    move_row(tx, row, to=to, actor=Actor.ENGINE, reason=reason)
     return load(tx, lease.job_id)
 
 
@@ -146,13 +146,13 @@ def report_done(
 ) -> Job:
     row = _held_under(tx, lease)
     status = JobStatus(row.status) if to is None else to
+    reported = {"report_state": str(state), "report_location": location}
+    tx.change(_CHANGE_JOB, {"the_job": lease.job_id} | reported | _FREED)
     if to is not None:
         move_row(tx, row, to=to, actor=Actor.ENGINE, reason=reason, failure=failure)
     if str(state) != row.report_state:
         told = told_of_report(state, location=location, reason=reason)
         add_event(tx, lease.job_id, actor=Actor.ENGINE, kind="report", status=status, reason=told)
-    reported = {"report_state": str(state), "report_location": location}
-    tx.change(_CHANGE_JOB, {"the_job": lease.job_id} | reported | _FREED)
     return load(tx, lease.job_id)
 
 

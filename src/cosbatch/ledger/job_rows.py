@@ -11,6 +11,7 @@ from sqlalchemy import Row, bindparam, insert, select, update
 
 from cosbatch.ledger import tables
 from cosbatch.ledger.codec import decode, encode
+from cosbatch.ledger.outbox import tell_webhooks
 from cosbatch.ledger.rules import Changes, changes_of_move, illegal_move, no_such_job
 from cosbatch.ledger.tables import IS_THERE
 from cosbatch.ledger.transaction import Parameters, Transaction
@@ -59,7 +60,8 @@ def move_row(
     paused_by: PausedBy | None = None,
     failure: FailureCode | None = None,
 ) -> None:
-    """The one statement that changes a status: from what ``row`` says, along the state table, and with its event."""
+    """The one statement that changes a status: from what ``row`` says, along the state table, with its event, and with
+    what webhooks are told. They see the job as it is now: what changes with the status is changed before."""
     current = JobStatus(row.status)
     changes = changes_of_move(
         JobId(row.id),
@@ -75,6 +77,14 @@ def move_row(
     if not tx.change(_MOVE, {"the_job": row.id, "the_status": current} | _columns(changes)):
         raise illegal_move(JobId(row.id), current, to=to, actor=actor)
     add_event(tx, row.id, actor=actor, kind="moved", status=to, reason=reason, by=by)
+    tell_webhooks(
+        tx,
+        account=row.account,
+        status=to,
+        previous=current,
+        reason=reason,
+        changed=lambda: load(tx, JobId(row.id)),
+    )
 
 
 def _columns(changes: Changes) -> Parameters:

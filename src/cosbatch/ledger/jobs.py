@@ -21,6 +21,7 @@ from cosbatch.ledger.job_rows import (
     tally_columns,
 )
 from cosbatch.ledger.list_port import folded_text
+from cosbatch.ledger.outbox import tell_webhooks
 from cosbatch.ledger.port import Pulse
 from cosbatch.ledger.rules import (
     CREATED,
@@ -94,6 +95,7 @@ def create(
     made = new_job(request, job_id=job_id, account=account, token=token, now=tx.now(), by=by)
     tx.change(_ADD_JOB, _new_row(made) | {"digest": digest})
     add_event(tx, job_id, actor=Actor.USER, kind="created", status=made.status, reason=CREATED, by=by)
+    tell_webhooks(tx, account=account, status=made.status, previous=None, reason=CREATED, changed=lambda: made)
     return load(tx, job_id)
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from cosbatch.ledger.memory_lists import MemoryJobLists
 from cosbatch.ledger.memory_rows import ChunkRow, JobRow, census_of, copied_part
+from cosbatch.ledger.memory_webhooks import MemoryWebhookLedger
 from cosbatch.ledger.port import (
     ChunkState,
     CommittedPart,
@@ -76,6 +77,7 @@ class MemoryLedger(JobLedger):
         self._processes: dict[WorkerId, WorkerSeen] = {}
         self._shares: dict[Place, dict[WorkerId, RateShare]] = {}
         self.lists = MemoryJobLists(self._rows, clock)
+        self.webhooks = MemoryWebhookLedger(clock)
 
     async def close(self) -> None:
         """There is nothing to give back."""
@@ -98,8 +100,9 @@ class MemoryLedger(JobLedger):
             check_quota(account, unfinished=self._unfinished(account), max_unfinished=max_unfinished)
             now = self._clock.now()
             job = new_job(request, job_id=job_id, account=account, token=token, now=now, by=by)
-            known = self._rows[job_id] = JobRow(job=job, digest=digest)
+            known = self._rows[job_id] = JobRow(job=job, digest=digest, tell_webhooks=self.webhooks.put)
             known.tell("created", actor=Actor.USER, reason=CREATED, now=now, by=by)
+            self.webhooks.put(job, None, CREATED)
             insort(self._ids, job_id)
         if known.is_removed:
             raise taken_id(job_id)
@@ -299,8 +302,8 @@ class MemoryLedger(JobLedger):
 
     async def finish_plan(self, lease: JobLease, *, findings: PlanFindings, to: JobStatus, reason: str) -> Job:
         row = self._planned_under(lease)
-        row.move(to=to, actor=Actor.ENGINE, reason=reason, now=self._clock.now())
-        row.change({"findings": findings, "total": row.job.planned_rows})
+        found = {"findings": findings, "total": row.job.planned_rows}
+        row.move(to=to, actor=Actor.ENGINE, reason=reason, now=self._clock.now(), also=found)
         row.lease = None
         return row.as_seen()
 
@@ -330,13 +333,15 @@ class MemoryLedger(JobLedger):
         failure: FailureCode | None = None,
     ) -> Job:
         row = self._held_under(lease)
-        now = self._clock.now()
-        if to is not None:
-            row.move(to=to, actor=Actor.ENGINE, reason=reason, now=now, failure=failure)
-        if state is not row.job.report_state:
+        now, before = self._clock.now(), row.job.report_state
+        reported = {"report_state": state, "report_location": location}
+        if to is None:
+            row.change(reported)
+        else:
+            row.move(to=to, actor=Actor.ENGINE, reason=reason, now=now, failure=failure, also=reported)
+        if state is not before:
             told = told_of_report(state, location=location, reason=reason)
             row.tell("report", actor=Actor.ENGINE, reason=told, now=now)
-        row.change({"report_state": state, "report_location": location})
         row.lease = None
         return row.as_seen()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
@@ -69,6 +69,8 @@ class JobRow:
 
     job: Job
     digest: str
+    tell_webhooks: Callable[[Job, JobStatus | None, str], None]
+    """Called with the job as it is after a move, the status before, and the reason."""
     fence: int = 0
     lease: JobLease | None = None
     lease_until: float = 0.0
@@ -108,6 +110,7 @@ class JobRow:
             quiet_at=self.quiet_at,
             quiet_in_seconds=self.quiet_at - now,
             suspended_seconds=suspended_seconds(job, now=now),
+            seen_at=now,
         )
 
     @property
@@ -127,11 +130,13 @@ class JobRow:
         by: str = "",
         paused_by: PausedBy | None = None,
         failure: FailureCode | None = None,
+        also: Changes | None = None,
     ) -> None:
-        """The one way to another status, along the state table and with its event."""
+        """The one way to another status, along the state table and with its event. ``also``: what changes with it."""
+        previous = self.job.status
         changes = changes_of_move(
             self.job.id,
-            self.job.status,
+            previous,
             to=to,
             actor=actor,
             reason=reason,
@@ -140,8 +145,9 @@ class JobRow:
             paused_by=paused_by,
             failure=failure,
         )
-        self.change(changes)
+        self.change(changes | (also or {}))
         self.tell("moved", actor=actor, reason=reason, now=now, by=by)
+        self.tell_webhooks(self.job, previous, reason)
 
     def tell(self, kind: str, *, actor: Actor, reason: str, now: float, by: str = "") -> None:
         job = self.job

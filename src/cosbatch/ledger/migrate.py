@@ -6,10 +6,10 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from cosbatch.ledger import people_tables, region_tables, role_tables, tables  # noqa: F401  # each adds its tables
+from cosbatch.ledger import people_tables, region_tables, role_tables, tables, webhook_tables  # noqa: F401  # each adds its tables
 from cosbatch.model.errors import LedgerError
 
-HEAD: Final = "0011"
+HEAD: Final = "0012"
 """The newest migration. Named here so that a process that finds it need not load Alembic."""
 _VERSION_TABLE: Final = """CREATE TABLE alembic_version (
     version_num VARCHAR(32) NOT NULL,

@@ -92,6 +92,8 @@ class QueuedJob:
     """How far off that is on the ledger's clock, which may jump; below 0 where it is past."""
     suspended_seconds: float = 0.0
     """How long it has waited for its confirmation, on the ledger's clock; 0 where it is not Suspended."""
+    seen_at: float = 0.0
+    """Now, on the ledger's clock: all schedulers look at the same one."""
     is_rate_taken: bool = False
     """Of the bucket that it writes: some process would work for it and has found no share of the rate cap for long."""
 

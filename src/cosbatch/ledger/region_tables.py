@@ -24,6 +24,7 @@ region: Final = Table(
     Column("max_connections", COUNT, nullable=False),
     Column("created_at", REAL_NUMBER, nullable=False),
     Column("changed_at", REAL_NUMBER, nullable=False),
+    Column("bytes_per_second", REAL_NUMBER),
     PrimaryKeyConstraint("name", name="region_pk"),
     CheckConstraint("requests_per_second > 0", name="region_cap_positive"),
     CheckConstraint("max_connections > 0", name="region_connections_positive"),

@@ -82,6 +82,7 @@ def _columns(region: Region) -> dict[str, Any]:
         "signing_region": region.signing_region,
         "ca_file": region.ca_file,
         "requests_per_second": region.requests_per_second,
+        "bytes_per_second": region.bytes_per_second,
         "max_connections": region.max_connections,
     }
 
@@ -98,6 +99,7 @@ def _kept_from(row: Row[Any]) -> KeptRegion:
         signing_region=row.signing_region,
         ca_file=row.ca_file,
         requests_per_second=row.requests_per_second,
+        bytes_per_second=row.bytes_per_second,
         max_connections=row.max_connections,
     )
     return KeptRegion(region=region, created_at=row.created_at, changed_at=row.changed_at)

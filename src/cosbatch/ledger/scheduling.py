@@ -118,6 +118,7 @@ def _queued_job(row: Row[Any], *, taken: Collection[Place], now: float) -> Queue
         quiet_at=row.quiet_at,
         quiet_in_seconds=row.quiet_at - now,
         suspended_seconds=suspended_seconds(job, now=now),
+        seen_at=now,
         is_rate_taken=job.findings is not None and place_written(job.request, job.findings) in taken,
     )
 

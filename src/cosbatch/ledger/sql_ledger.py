@@ -25,6 +25,7 @@ from cosbatch.ledger.roles import SqlRoleLedger
 from cosbatch.ledger.rules import ROWS_PER_WRITE
 from cosbatch.ledger.sql_people import SqlPeople
 from cosbatch.ledger.transaction import Database
+from cosbatch.ledger.webhooks import SqlWebhookLedger
 from cosbatch.model.census import JobCensus
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import FailureCode
@@ -59,6 +60,7 @@ class SqlLedger(JobLedger):
         self.people = SqlPeople(database)
         self.regions = SqlRegionLedger(database)
         self.lists = SqlJobLists(database)
+        self.webhooks = SqlWebhookLedger(database)
         """Of the same database."""
 
     async def close(self) -> None:

@@ -31,6 +31,7 @@
     |   +-- SpoolDamaged        what is there is not what was put there
     +-- ServiceUnreachable      a service that was called over the network gave no whole answer
     +-- SealBroken              a secret that was sealed at rest does not open
+    +-- PostFailed              a webhook's address gave no answer, or nothing may be sent there
     +-- SendingStopped          nothing more may be sent for this task: its lease is over, or its worker stops
 
 A failed task is none of these: it is a value, :class:`cosbatch.model.tasks.Result`.
@@ -411,6 +412,10 @@ class ServiceUnreachable(CosbatchError):
 
 class SealBroken(CosbatchError):
     """A sealed secret does not open: its key is not known, it was changed, or it was sealed for something else."""
+
+
+class PostFailed(CosbatchError):
+    """A webhook's address gave no answer, or nothing may be sent there; the message says why, for whoever named it."""
 
 
 class SendingStopped(CosbatchError):

@@ -20,6 +20,9 @@ RegionName = NewType("RegionName", str)
 """A name in the operator's region table."""
 WorkerId = NewType("WorkerId", str)
 """Fresh for each process, never used again."""
+WebhookId = NewType("WebhookId", str)
+MessageId = NewType("MessageId", str)
+"""Of a message to webhooks: whoever gets it twice knows it by that."""
 
 NULL_VERSION = VersionId("null")
 LOCAL_ACCOUNT = AccountId("local")
@@ -43,6 +46,16 @@ def new_job_id() -> JobId:
     fraction = rest * 4096 // 1_000_000
     random = int.from_bytes(os.urandom(8)) >> 2
     return JobId(str(uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | random)))
+
+
+def new_message_id() -> MessageId:
+    """A UUIDv7, as a job's id is."""
+    return MessageId(new_job_id())
+
+
+def new_webhook_id() -> WebhookId:
+    """A UUIDv7, as a job's id is."""
+    return WebhookId(new_job_id())
 
 
 def new_request_id() -> str:

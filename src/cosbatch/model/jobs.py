@@ -19,6 +19,7 @@ from cosbatch.model.operations import (
 from cosbatch.model.regions import Place, Versioning
 from cosbatch.model.reports import ReportSpec, ReportState, Tally
 from cosbatch.model.states import Actor, JobStatus
+from cosbatch.model.windows import Window
 
 PRIORITY_MAX = 2_147_483_647
 
@@ -50,6 +51,8 @@ class JobRequest:
     part_copy_above_bytes: int = 5 * 2**30
     """Larger objects are copied in parts. At most 5 GiB, the limit of a single copy."""
     part_size_bytes: int = 256 * 2**20
+    windows: tuple[Window, ...] = ()
+    """The hours in which it may work; none: always. Planning, and what ends it, is done outside of them too."""
     as_written: str = field(default="", compare=False)
     """Manifest, operation and report in the words of the wire that brought them, for its own answers: declarative
     clients hold an answer against what they have sent. Says nothing that is not in the other fields, and is dropped by
@@ -72,6 +75,8 @@ class PausedBy(StrEnum):
     PRIORITY = "priority"
     """Resumes by itself when the greater job is out of the way."""
     USER = "user"
+    WINDOW = "window"
+    """Resumes by itself when one of the job's windows opens."""
 
 
 WORK_AREA = "(work area)"

@@ -49,6 +49,8 @@ class Region:
     """PEM file with the authorities to trust; None: the system's."""
     requests_per_second: float | None = None
     """Cap over all workers, per bucket; None: as fast as the store takes it."""
+    bytes_per_second: float | None = None
+    """Cap on the bodies that workers read from and write to each bucket, over all of them; None: none."""
     max_connections: int = 256
     """Per worker process, shared by the region's buckets; also the most requests at a time to any one of them."""
     storage_classes: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from cosbatch.model.arns import ResourceArn, parse_resource_arn, parse_role_arn
 from cosbatch.model.operations import Directive, TaggingChange
+from cosbatch.model.windows import Window, parse_window
 from cosbatch.service.faults import nearest, refused
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -30,6 +31,7 @@ _META_PREFIX: Final = re.compile(r"x-(?:cos|amz)-meta-", re.IGNORECASE)
 _STORAGE_CLASS: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BUCKET_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}")
 """What any of the stores takes: old buckets of S3 have capitals, underscores and up to 255 characters."""
+_WINDOW_MAX: Final = 128
 _ARN_MAX: Final = 1024 + 128
 """Bytes: a key, and what stands before it."""
 _MILLISECONDS_FROM: Final = 10**11
@@ -199,6 +201,14 @@ def _failure_threshold(value: Any) -> float | None:
     raise refused("is no share", way_out="write a number from 0 to 1, 0.5 for half, or never")
 
 
+def _window(value: Any) -> Window:
+    found = parse_window(value) if isinstance(value, str) else "is no window"
+    if isinstance(found, Window):
+        return found
+    way_out = "write 22:00-06:00 Asia/Shanghai, with days before it where not every day is meant: mon-fri,sun"
+    raise refused(found, way_out=way_out)
+
+
 def between(lowest: int, highest: int, *, unit: str = "") -> _Bounded:
     def check(value: int) -> int:
         if not lowest <= value <= highest:
@@ -233,5 +243,6 @@ FailureThreshold = Annotated[
     PlainValidator(_failure_threshold),
     _shown(anyOf=[{"type": "number", "minimum": 0, "maximum": 1}, {"const": "never"}]),
 ]
+WindowText = Annotated[Window, PlainValidator(_window), _shown(type="string", maxLength=_WINDOW_MAX)]
 PartSize = Annotated[StrictInt, between(5 * 2**20, 5 * 2**30, unit="bytes")]
 PartCopyAbove = Annotated[StrictInt, between(1, 5 * 2**30, unit="bytes")]

@@ -42,6 +42,7 @@ from cosbatch.service.job_rules import faults_against_settings, faults_between_f
 
 DEFAULT_PRIORITY: Final = 10
 TOKEN_MAX_BYTES: Final = 64
+WINDOWS_MAX: Final = 20
 RESTORE_DAYS_MAX: Final = 365
 """COS, ExpirationInDays."""
 
@@ -170,6 +171,7 @@ class JobForm(_Form):
     verify: Verify = Verify.SAMPLE
     part_copy_above_bytes: fields.PartCopyAbove = 5 * 2**30
     part_size_bytes: fields.PartSize = 256 * 2**20
+    windows: Annotated[tuple[fields.WindowText, ...], Field(max_length=WINDOWS_MAX)] = ()
 
 
 class ParsedJob(NamedTuple):
@@ -231,6 +233,7 @@ def _request(form: JobForm) -> JobRequest:
         verify=form.verify,
         part_copy_above_bytes=form.part_copy_above_bytes,
         part_size_bytes=form.part_size_bytes,
+        windows=form.windows,
     )
 
 

@@ -187,6 +187,7 @@ def fields_of(region: Region) -> dict[str, Any]:
         "signing_region": region.signing_region,
         "ca_file": region.ca_file,
         "requests_per_second": region.requests_per_second,
+        "bytes_per_second": region.bytes_per_second,
         "max_connections": region.max_connections,
     }
 
@@ -197,7 +198,9 @@ def _known_from(kept: KeptRegion) -> KnownRegion:
 
 def _store_of(region: Region) -> Region:
     """Without what may change under a running job."""
-    return replace(region, ca_file=None, requests_per_second=None, max_connections=1, storage_classes=())
+    return replace(
+        region, ca_file=None, requests_per_second=None, bytes_per_second=None, max_connections=1, storage_classes=()
+    )
 
 
 def _same_address(region: Region, kept: KnownRegion) -> bool:

@@ -339,13 +339,19 @@ class JobService:
 
     @_answering
     async def resume_job(self, job_id: JobId, *, caller: Caller, reason: str = "") -> Job:
-        """Only what a user paused: a job that gave way to a greater priority resumes by itself."""
+        """Only what a user paused: a job that gave way to a greater priority, or is outside its windows, resumes by
+        itself."""
         async with audited(self._record, caller, "resume-job", target=job_id):
             return await self._resume(job_id, caller=caller, reason=reason)
 
     async def _resume(self, job_id: JobId, *, caller: Caller, reason: str) -> Job:
         check_operates(caller, to="change jobs")
         job = await self._ledger.job(job_id, account=caller.account.id)
+        if job.paused_by is PausedBy.WINDOW:
+            raise IllegalMove(
+                f"job {job_id} may work in its windows alone and resumes by itself when one opens;"
+                " to run it now, cancel it and make one without windows"
+            )
         if job.paused_by is PausedBy.PRIORITY:
             raise IllegalMove(
                 f"job {job_id} gave way to a job of greater priority and resumes by itself;"
@@ -426,7 +432,7 @@ def named_regions(request: JobRequest) -> list[tuple[str, RegionName | None]]:
 def possible_verbs(job: Job) -> tuple[str, ...]:
     """The short names of what a user may ask of a job as it is now."""
     verbs = [verb.name for verb in _VERBS if may_move(job.status, verb.to, by=Actor.USER)]
-    if job.paused_by is PausedBy.PRIORITY and _RESUME.name in verbs:
+    if job.paused_by in (PausedBy.PRIORITY, PausedBy.WINDOW) and _RESUME.name in verbs:
         verbs.remove(_RESUME.name)
     if is_final(job.status):
         return () if job.report_state is ReportState.PENDING else ("delete-job",)

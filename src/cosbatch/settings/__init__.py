@@ -20,6 +20,7 @@ from cosbatch.settings.loading import (
 from cosbatch.settings.people import AccountSettings, UserSettings
 from cosbatch.settings.regions import checked_region
 from cosbatch.settings.server import ServerSettings
+from cosbatch.settings.webhooks import WebhookSettings
 
 __all__ = [
     "ENVIRONMENT_PREFIX",
@@ -33,6 +34,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "UserSettings",
+    "WebhookSettings",
     "checked_region",
     "declared_roles",
     "find_settings_file",

@@ -41,6 +41,7 @@ from cosbatch.service.people_names import account_id
 from cosbatch.settings.fields import EnvOrFileSecret, LogFormat, Secret, Section, file_path
 from cosbatch.settings.people import AccountSettings, UserSettings, principal_name
 from cosbatch.settings.server import ServerSettings
+from cosbatch.settings.webhooks import WebhookSettings, webhook_name
 from cosbatch.storage.profiles import PROFILES, Option, Support
 
 FILE_NAME: Final = "cosbatch.yaml"
@@ -138,6 +139,13 @@ class RegionSettings(Section):
     requests_per_second: float | None = Field(
         default=None, gt=0, description="Cap over all workers, for each bucket; default: as fast as the store takes it."
     )
+    bytes_per_second: float | None = Field(
+        default=None,
+        gt=0,
+        description="Cap over all workers, for each bucket, on bytes of objects that go through the service: copies"
+        " between stores, both ways together. Each worker has an equal part; what a store copies by itself is not"
+        " counted. Default: none.",
+    )
     max_connections: int = Field(
         default=256, ge=1, le=10_000, description="Connections of one worker process to one bucket."
     )
@@ -208,6 +216,9 @@ class Settings(BaseSettings):
     log_format: LogFormat = Field(
         default=LogFormat.JSON,
         description="Lines of `cosbatch.log`: `json`, an object each, or `console`, for eyes alone.",
+    )
+    webhooks: dict[Annotated[str, AfterValidator(webhook_name)], WebhookSettings] = Field(
+        default={}, description="Addresses that are told of each change of a job's status: name -> address, secret."
     )
     workers: int = Field(
         default_factory=_cores, ge=1, le=1024, description="Worker processes; default: the number of cores."
@@ -359,6 +370,7 @@ def _faults_between_fields(settings: Settings, *, document: Document) -> Iterato
         missing = "tls_key_file" if server.tls_key_file is None else "tls_certificate_file"
         path = _place(("server", missing), document)
         yield Fault(path=path, value="", problem="is missing", way_out="TLS needs the certificate's file and its key's")
+    yield from authority_faults(_place(("server", "webhooks_ca_file"), document), server.webhooks_ca_file)
 
 
 def authority_faults(path: str, ca_file: str | None) -> Iterator[Fault]:
@@ -382,7 +394,9 @@ def _with_whole_paths(settings: Settings, *, folder: Path) -> Settings:
     regions = {name: _section_with_whole_paths(region, folder=folder) for name, region in settings.regions.items()}
     server = _section_with_whole_paths(settings.server, folder=folder)
     roles = [_section_with_whole_paths(role, folder=folder) for role in settings.roles]
-    return settings.model_copy(update={"regions": regions, "server": server, "roles": roles})
+    webhooks = {name: _section_with_whole_paths(hook, folder=folder) for name, hook in settings.webhooks.items()}
+    whole = {"regions": regions, "server": server, "roles": roles, "webhooks": webhooks}
+    return settings.model_copy(update=whole)
 
 
 def _section_with_whole_paths(section: S, *, folder: Path) -> S:
@@ -436,6 +450,7 @@ def region_of(name: str, region: RegionSettings) -> Region:
         addressing=region.addressing,
         ca_file=region.ca_file,
         requests_per_second=region.requests_per_second,
+        bytes_per_second=region.bytes_per_second,
         max_connections=region.max_connections,
         storage_classes=tuple(region.storage_classes),
         profile_overrides=tuple((option.value, support.value) for option, support in region.profile_overrides.items()),
@@ -457,8 +472,10 @@ def read_credentials(
 
 def variables_of_the_program(settings: Settings) -> frozenset[str]:
     """The environment variables whose secrets the program alone reads: what seals the ledger's secrets, what assumes
-    roles, what operators show. None that a region needs too: its credentials are read by workers."""
+    roles, what operators show, what signs messages to webhooks. None that a region needs too: its credentials are read
+    by workers."""
     sources = [settings.server.encryption_key, settings.server.metrics_token]
+    sources += [webhook.secret for webhook in settings.webhooks.values()]
     sources += [place for role in settings.roles for place in _places(role.credentials)]
     of_regions = [place for region in settings.regions.values() for place in _places(region.credentials)]
     return _variables(sources) - _variables(of_regions)
@@ -524,7 +541,7 @@ def _read_places(places: CredentialSettings, *, path: str, environ: Mapping[str,
 def render_settings_table() -> str:
     """The settings as a Markdown table, for the documentation."""
     rows = ["| Setting | Default | Unit | What it does |", "|---|---|---|---|"]
-    rows += _rows(Settings, prefix="", but=("regions", "roles", "server", "accounts", "users"))
+    rows += _rows(Settings, prefix="", but=("regions", "roles", "server", "accounts", "users", "webhooks"))
     rows += _rows(RegionSettings, prefix="regions.NAME.", but=("credentials",))
     rows += _rows(CredentialSettings, prefix="regions.NAME.credentials.", but=())
     rows += _rows(RoleSettings, prefix="roles[].", but=("credentials",))
@@ -532,6 +549,7 @@ def render_settings_table() -> str:
     rows += _rows(ServerSettings, prefix="server.", but=())
     rows += _rows(AccountSettings, prefix="accounts.NAME.", but=())
     rows += _rows(UserSettings, prefix="users.NAME.", but=())
+    rows += _rows(WebhookSettings, prefix="webhooks.NAME.", but=())
     return "\n".join(rows) + "\n"
 
 
@@ -561,4 +579,6 @@ def _unit(name: str) -> str:
     for unit in ("seconds", "hours", "days", "share", "rows", "bytes"):
         if name.endswith(f"_{unit}") and not name.endswith("per_second"):
             return unit
+    if name == "bytes_per_second":
+        return "bytes/s"
     return "requests/s" if name.endswith("per_second") else ""

@@ -81,3 +81,17 @@ class ServerSettings(Section):
     logins_per_minute: int = Field(
         default=60, ge=1, le=10**6, description="Logins that are tried from one address; wrong ones wait sooner."
     )
+    webhooks_allow_private: bool = Field(
+        default=False,
+        description="Webhooks may name addresses inside your network, and plain http: for labs, and where every admin "
+        "of an account may reach what this service can reach.",
+    )
+    webhooks_ca_file: Annotated[StrictStr, AfterValidator(file_path)] | None = Field(
+        default=None, description="PEM file with the authorities to trust for webhooks; default: the system's."
+    )
+    webhooks_source: StrictStr = Field(
+        default="",
+        description="What messages to webhooks name as their source, best this service's public URL; default: "
+        "`/cosbatch/` and the name of the host.",
+        max_length=1000,
+    )

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from cosbatch.settings.loading import CredentialSettings, RegionSettings, RoleSettings, Settings
 from cosbatch.settings.people import AccountSettings, UserSettings
 from cosbatch.settings.server import ServerSettings
+from cosbatch.settings.webhooks import WebhookSettings
 
 WIDTH: Final = 100
 _HEADING: Final = """\
@@ -33,6 +34,11 @@ _ROLES: Final = """
 _PEOPLE: Final = """
 # Accounts and users can be declared here, or made with cosbatch admin.
 """
+_WEBHOOKS: Final = """
+# Webhooks, which are told of each change of a job's status, can be declared here, or made with cosbatch admin.
+#webhooks:
+  #pager:
+"""
 _EXAMPLES: Final[Mapping[str, Any]] = {
     "endpoint": "http://127.0.0.1:9000",
     "access_key_id": "env:STORE_KEY",
@@ -40,6 +46,7 @@ _EXAMPLES: Final[Mapping[str, Any]] = {
     "session_token": "env:STORE_TOKEN",
     "ca_file": "ca.pem",
     "requests_per_second": 1000,
+    "bytes_per_second": 100_000_000,
     "workers": 2,
     "tls_certificate_file": "tls/certificate.pem",
     "tls_key_file": "tls/key.pem",
@@ -52,9 +59,12 @@ _EXAMPLES: Final[Mapping[str, Any]] = {
     "arn": "arn:aws:iam::123456789012:role/batch",
     "provider": "aws-sts",
     "sts_endpoint": "http://127.0.0.1:9000",
+    "url": "https://hooks.example.com/cosbatch",
+    "secret": "env:WEBHOOK_SECRET",
+    "webhooks_ca_file": "ca.pem",
 }
 """Of settings without a default of their own."""
-_SECTIONS: Final = ("regions", "roles", "server", "accounts", "users")
+_SECTIONS: Final = ("regions", "roles", "server", "accounts", "users", "webhooks")
 
 
 def render_settings_file() -> str:
@@ -76,6 +86,8 @@ def render_settings_file() -> str:
         *_lines(AccountSettings, indent=4),
         "#users:\n  #anna:\n",
         *_lines(UserSettings, indent=4),
+        _WEBHOOKS,
+        *_lines(WebhookSettings, indent=4),
         "\n# The engine.\n",
         *_lines(Settings, indent=0, but=_SECTIONS),
     ]

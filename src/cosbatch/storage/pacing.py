@@ -9,6 +9,7 @@ from cosbatch.model.clock import Clock
 from cosbatch.model.identifiers import Bucket
 from cosbatch.model.jobs import Hold
 from cosbatch.storage.bucket_pacer import START_LIMIT, BucketPacer
+from cosbatch.storage.rate import ByteRate
 from cosbatch.storage.stop_signal import StopSignal, Ticket
 
 __all__ = ["BucketPacer", "PacerBoard", "StopSignal", "Ticket"]
@@ -20,7 +21,17 @@ class PacerBoard:
     Two regions may have buckets of one name, and the expired credentials of one role say nothing about another's.
     """
 
-    __slots__ = ("_clock", "_max_connections", "_pacers", "_rate", "_start_limit", "_stop_reason", "repeats")
+    __slots__ = (
+        "_byte_rate",
+        "_byte_rates",
+        "_clock",
+        "_max_connections",
+        "_pacers",
+        "_rate",
+        "_start_limit",
+        "_stop_reason",
+        "repeats",
+    )
 
     def __init__(
         self,
@@ -29,13 +40,16 @@ class PacerBoard:
         max_connections: int = 256,
         start_limit: int = START_LIMIT,
         requests_per_second: float | None = None,
+        bytes_per_second: float | None = None,
     ) -> None:
-        """``max_connections`` and ``requests_per_second`` hold for each bucket; the rate is what a bucket begins with,
-        0 where it has to wait for a share of its cap."""
+        """``max_connections`` and the rates hold for each bucket; that of requests is what a bucket begins with, 0
+        where it has to wait for a share of its cap. ``bytes_per_second``: of bodies, both ways together."""
         self._clock = clock
         self._max_connections = max_connections
         self._start_limit = start_limit
         self._rate = requests_per_second
+        self._byte_rate = bytes_per_second
+        self._byte_rates: dict[Bucket, ByteRate] = {}
         self._stop_reason: str | None = None
         self._pacers: dict[Bucket, BucketPacer] = {}
         self.repeats = 0
@@ -59,6 +73,30 @@ class PacerBoard:
         if self._stop_reason is not None:
             pacer.stop(self._stop_reason)
         return pacer
+
+    def reserve_bytes(self, bucket: Bucket, size_bytes: int) -> float:
+        """Seconds after which so many bytes may begin to go to or come from the bucket."""
+        if self._byte_rate is None:
+            return 0.0
+        rate = self._byte_rates.get(bucket) or self._byte_rates.setdefault(bucket, ByteRate(self._byte_rate))
+        return rate.reserve(size_bytes, at=self._clock.boottime())
+
+    def give_bytes_back(self, bucket: Bucket, size_bytes: int) -> None:
+        """Of a reservation that nothing came of."""
+        if bucket in self._byte_rates:
+            self._byte_rates[bucket].give_back(size_bytes)
+
+    @property
+    def caps_bytes(self) -> bool:
+        return self._byte_rate is not None
+
+    def set_byte_rate(self, bytes_per_second: float | None) -> None:
+        """For each bucket, from the next reservation on; None: no cap."""
+        self._byte_rate = bytes_per_second
+        if bytes_per_second is None:
+            self._byte_rates.clear()
+        for rate in self._byte_rates.values():
+            rate.bytes_per_second = bytes_per_second or rate.bytes_per_second
 
     def holds(self) -> list[Hold]:
         """Buckets that do not answer now, the longest held first."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, ParamSpec, TypeVar, assert_never
 
 from cosbatch.model.errors import StorageError, StorageReason, Unanswered
@@ -133,6 +134,8 @@ class PersistentStore:
         A body that breaks off raises a StorageError with BODY_DAMAGED, the store's or the network's one its cause.
         """
         pacer = self._board.pacer(ref.bucket)
+        if self._board.caps_bytes:
+            await self._wait_for_bytes(ref.bucket, 0 if last_byte is None else last_byte + 1 - first_byte)
         patience: _Patience | None = None
         while True:
             ticket = pacer.try_admit() or await pacer.wait(self._cut if self.has_written else self._stop)
@@ -149,12 +152,15 @@ class PersistentStore:
                 raise
             else:
                 pacer.hear(ticket)
+                if last_byte is None:  # nobody knew how long it is: whoever comes next waits for it
+                    self._board.reserve_bytes(ref.bucket, body.meta.size_bytes - first_byte)
                 return _PacedBody(self, body, pacer, ticket)
 
     def put(
         self, ref: ObjectRef, body: bytes | SizedBody, *, options: PutOptions = PutOptions()
     ) -> Coroutine[Any, Any, PutOutcome]:
-        return self._ask(True, ref.bucket, self._inner.put, ref, body, options=options)
+        asked = partial(self._ask, True, ref.bucket, self._inner.put, ref, body, options=options)
+        return self._within_bytes(ref.bucket, body, asked)
 
     def copy(self, source: ObjectRef, target: ObjectRef, *, options: CopyOptions) -> Coroutine[Any, Any, CopyOutcome]:
         return self._ask(True, target.bucket, self._inner.copy, source, target, options=options)
@@ -173,9 +179,17 @@ class PersistentStore:
     def upload_part(
         self, target: ObjectRef, *, upload_id: str, number: int, body: bytes | SizedBody
     ) -> Coroutine[Any, Any, CompletedPart]:
-        return self._ask(
-            True, target.bucket, self._inner.upload_part, target, upload_id=upload_id, number=number, body=body
+        asked = partial(
+            self._ask,
+            True,
+            target.bucket,
+            self._inner.upload_part,
+            target,
+            upload_id=upload_id,
+            number=number,
+            body=body,
         )
+        return self._within_bytes(target.bucket, body, asked)
 
     def upload_part_copy(
         self,
@@ -275,6 +289,29 @@ class PersistentStore:
         await self._inner.close()
 
     # --- asking
+
+    def _within_bytes(
+        self, bucket: Bucket, body: bytes | SizedBody, asked: Callable[[], Coroutine[Any, Any, _T]]
+    ) -> Coroutine[Any, Any, _T]:
+        """What sends a body, when the bucket's cap on bytes lets it. One that is sent again counts once."""
+        if not self._board.caps_bytes:
+            return asked()
+        return self._after_bytes(bucket, len(body) if isinstance(body, bytes) else body.size_bytes, asked)
+
+    async def _after_bytes(self, bucket: Bucket, size_bytes: int, asked: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+        await self._wait_for_bytes(bucket, size_bytes)
+        return await asked()
+
+    async def _wait_for_bytes(self, bucket: Bucket, size_bytes: int) -> None:
+        """Before a place among the bucket's requests is taken: nobody else is kept from it meanwhile."""
+        seconds = self._board.reserve_bytes(bucket, size_bytes)
+        if seconds <= 0:
+            return
+        try:
+            await self._board.pacer(bucket).sleep(seconds, self._cut if self.has_written else self._stop)
+        except BaseException:
+            self._board.give_bytes_back(bucket, size_bytes)
+            raise
 
     async def _ask(
         self,

@@ -1,4 +1,4 @@
-"""A cap in requests per second, kept exactly over time and cheap to ask."""
+"""A cap in requests per second, kept exactly over time and cheap to ask; and one in bytes per second."""
 
 from __future__ import annotations
 
@@ -50,3 +50,25 @@ class RateCap:
         if at >= self._until:
             return inf
         return max(0.0, self._counts_at + self._interval - SLACK_SECONDS - at)
+
+
+class ByteRate:
+    """A rate in bytes per second that pieces of any size keep on average: each piece goes at full speed, and the next
+    one begins when, at this rate, the one before would have ended."""
+
+    __slots__ = ("_free_at", "bytes_per_second")
+
+    def __init__(self, bytes_per_second: float) -> None:
+        self.bytes_per_second = bytes_per_second
+        """May be changed; counts for what is reserved from then on."""
+        self._free_at = -inf
+
+    def reserve(self, size_bytes: int, *, at: float) -> float:
+        """Seconds from ``at`` after which the piece may begin; it is counted already. First come, first served."""
+        begins = max(self._free_at, at)
+        self._free_at = begins + size_bytes / self.bytes_per_second
+        return begins - at
+
+    def give_back(self, size_bytes: int) -> None:
+        """Of a piece that was reserved and will not be sent."""
+        self._free_at -= size_bytes / self.bytes_per_second

@@ -8,8 +8,8 @@ are gauges, because a job that is removed after its retention takes its share aw
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -17,6 +17,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from cosbatch.model.census import JobCensus
 from cosbatch.model.regions import Place
 from cosbatch.model.states import JobStatus
+from cosbatch.model.webhooks import WebhookQueue
 from cosbatch.model.workers import WorkerSeen
 
 CODES_SHOWN: Final = 50
@@ -101,6 +102,29 @@ METRICS: Final = (
         is_shared=False,
     ),
     Documented(
+        name="cosbatch_webhook_deliveries_total",
+        kind="counter",
+        labels=("outcome",),
+        meaning="Messages that this service has tried to send to webhooks: `delivered`, `retried` (not taken, and sent"
+        " again later), `given-up`.",
+        is_shared=False,
+    ),
+    Documented(
+        name="cosbatch_webhook_messages_waiting",
+        kind="gauge",
+        meaning="Messages to webhooks that are still to be sent.",
+    ),
+    Documented(
+        name="cosbatch_webhook_lag_seconds",
+        kind="gauge",
+        meaning="Age of the oldest of them; 0 where none waits.",
+    ),
+    Documented(
+        name="cosbatch_webhooks_disabled",
+        kind="gauge",
+        meaning="Webhooks that were disabled because their address answered 410.",
+    ),
+    Documented(
         name="cosbatch_http_request_duration_seconds",
         kind="histogram",
         labels=("call", "method", "status"),
@@ -123,6 +147,9 @@ class Facts:
     census: JobCensus
     workers: Sequence[WorkerSeen]
     leases_expired: int
+    webhooks: WebhookQueue = field(default_factory=WebhookQueue)
+    webhook_outcomes: Mapping[str, int] = field(default_factory=dict)
+    """Outcome -> attempts of this service."""
 
 
 class FactsPage:
@@ -136,6 +163,7 @@ class FactsPage:
         yield from _of_jobs(self._facts.census)
         yield from _of_workers(self._facts.workers)
         yield _counter("cosbatch_lease_losses", [((), self._facts.leases_expired)])
+        yield from _of_webhooks(self._facts)
         yield _gauge("cosbatch_build", [((self._facts.version,), 1)])
         for families in self._measured:
             yield from families
@@ -181,6 +209,14 @@ def _of_workers(workers: Sequence[WorkerSeen]) -> Iterator[Metric]:
     answered = sum(worker.metrics.requests_per_second for worker in workers)
     yield _gauge("cosbatch_store_requests_per_second", [((), answered)])
     yield _counter("cosbatch_store_retries", [((worker.process.id,), worker.metrics.repeats) for worker in workers])
+
+
+def _of_webhooks(facts: Facts) -> Iterator[Metric]:
+    outcomes = sorted(facts.webhook_outcomes.items())
+    yield _counter("cosbatch_webhook_deliveries", [((outcome,), count) for outcome, count in outcomes])
+    yield _gauge("cosbatch_webhook_messages_waiting", [((), facts.webhooks.waiting)])
+    yield _gauge("cosbatch_webhook_lag_seconds", [((), facts.webhooks.lag_seconds)])
+    yield _gauge("cosbatch_webhooks_disabled", [((), facts.webhooks.disabled)])
 
 
 Samples = Sequence[tuple[tuple[str, ...], float]]

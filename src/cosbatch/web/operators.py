@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -18,6 +18,7 @@ from starlette.routing import Route
 from cosbatch.ledger.port import JobLedger
 from cosbatch.model.census import JobCensus
 from cosbatch.model.errors import CosbatchError
+from cosbatch.model.webhooks import WebhookQueue
 from cosbatch.web.measures import CallMeasures
 from cosbatch.web.metrics import Facts, FactsPage
 
@@ -32,6 +33,11 @@ class Workplace(Protocol):
 
     @property
     def leases_expired(self) -> int: ...
+
+    @property
+    def webhook_outcomes(self) -> Mapping[str, int]:
+        """Messages that this service has tried to send to webhooks, by what came of them."""
+        ...
 
     def parts(self) -> dict[str, bool]:
         """Part of the engine -> whether it runs: ``scheduler``, ``finisher``, ``planner``, ``worker-1`` ..."""
@@ -59,6 +65,7 @@ class Check:
 class OperatorNeeds:
     version: str
     ledger: JobLedger
+    webhook_queue: Callable[[], Awaitable[WebhookQueue]]
     workplace: Workplace
     measures: CallMeasures
     seen_within_seconds: float
@@ -120,6 +127,8 @@ class _Operators:
             census=self._census,
             workers=await needs.ledger.workers(seen_within_seconds=needs.seen_within_seconds),
             leases_expired=needs.workplace.leases_expired,
+            webhooks=await needs.webhook_queue(),
+            webhook_outcomes=needs.workplace.webhook_outcomes,
         )
 
     def _may_see(self, request: Request) -> bool:

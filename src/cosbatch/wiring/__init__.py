@@ -17,6 +17,7 @@ from cosbatch.wiring.regions import known_regions, open_regions, region_service
 from cosbatch.wiring.roles import open_roles, role_service
 from cosbatch.wiring.service import borrowed_store, has_jobs, inspect, open_service, probe
 from cosbatch.wiring.stores import RegionStores, profile_of
+from cosbatch.wiring.webhooks import open_webhooks
 
 if TYPE_CHECKING:  # the rim's libraries are for the service alone: its workers do without them
     from cosbatch.wiring.serve import Serving
@@ -41,6 +42,7 @@ __all__ = [
     "open_roles",
     "open_service",
     "open_serving",
+    "open_webhooks",
     "probe",
     "profile_of",
     "region_service",

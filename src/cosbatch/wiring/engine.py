@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from cosbatch.engine.remover import Remover
 from cosbatch.engine.scheduler import Scheduler
 from cosbatch.engine.shares import Attendance, JobShares, RateShares, attending
 from cosbatch.engine.task_run import TaskTools
+from cosbatch.engine.webhook_sender import WebhookSender
 from cosbatch.engine.worker import Worker
 from cosbatch.identity.ciphers import Cipher
 from cosbatch.identity.roles import JOB_CREDENTIALS
@@ -43,6 +44,7 @@ from cosbatch.wiring.follow_up import own_spool
 from cosbatch.wiring.logs import logging_to_folder
 from cosbatch.wiring.service import desk_where_needed, job_service, own_cipher
 from cosbatch.wiring.stores import SLOWEST_ANSWER, RegionStores, looking_again, open_stores
+from cosbatch.wiring.webhooks import webhook_sender
 
 log = structlog.get_logger(__name__)
 
@@ -89,6 +91,7 @@ class Engine:
         scheduler: Scheduler,
         group: ProcessGroup,
         parts: Sequence[asyncio.Task[None]],
+        sender: WebhookSender | None = None,
         roles: RoleDesk | None = None,
     ) -> None:
         """``parts`` run in this process, beside the group's."""
@@ -99,6 +102,7 @@ class Engine:
         self._scheduler = scheduler
         self._group = group
         self._parts = parts
+        self._sender = sender
 
     @property
     def stores(self) -> RegionStores:
@@ -155,6 +159,11 @@ class Engine:
     @property
     def leases_expired(self) -> int:
         return self._scheduler.leases_expired
+
+    @property
+    def webhook_outcomes(self) -> Mapping[str, int]:
+        """Messages that this process has tried to send to webhooks, by what came of them."""
+        return {} if self._sender is None else self._sender.outcomes
 
     def parts(self) -> dict[str, bool]:
         """Part -> whether it runs. A process that has died is started again."""
@@ -220,8 +229,13 @@ async def open_engine(
             if desk is not None and narrowed is not None:
                 keeper = _keeper(process, desk, narrowed)
                 running.append(asyncio.create_task(keeper.run(stop), name="credential-keeper"))
+            sender = None
+            if cipher is not None:
+                sender = webhook_sender(settings, ledger=process.ledger.webhooks, cipher=cipher, clock=process.clock)
+                running.append(asyncio.create_task(sender.run(stop), name="webhook-sender"))
             try:
                 yield Engine(
+                    sender=sender,
                     service=job_service(settings, process.ledger, process.stores, desk=desk),
                     process=process,
                     scheduler=scheduler,
@@ -264,7 +278,7 @@ def _keeper(process: EngineProcess, desk: RoleDesk, narrowed: Cipher) -> Credent
 
 def _children(settings: Settings, data_dir: Path, log_level: str, narrowed: Cipher | None) -> list[ChildSpec]:
     """They learn what jobs act with, and nothing of the secrets that it is made with."""
-    arguments = (settings.model_copy(update={"roles": []}), data_dir, log_level, narrowed)
+    arguments = (settings.model_copy(update={"roles": [], "webhooks": {}}), data_dir, log_level, narrowed)
     workers = [
         ChildSpec(name=f"{WORKER}-{number}", entry=run_worker, arguments=arguments)
         for number in range(1, settings.workers + 1)
@@ -346,7 +360,12 @@ async def _process(
         try:
             async with (
                 open_stores(
-                    settings, clock=clock, waits_for_shares=True, source_of=source_of, kept=ledger.regions
+                    settings,
+                    clock=clock,
+                    waits_for_shares=True,
+                    source_of=source_of,
+                    kept=ledger.regions,
+                    byte_shares=settings.workers if role == WORKER else None,
                 ) as stores,
                 looking_again(stores),
             ):

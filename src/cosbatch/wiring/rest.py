@@ -30,6 +30,7 @@ from cosbatch.wiring.regions import region_service
 from cosbatch.wiring.roles import role_service
 from cosbatch.wiring.service import role_desk
 from cosbatch.wiring.stores import RegionStores, profile_of
+from cosbatch.wiring.webhooks import webhook_service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,7 @@ def rest_desks(parts: RestParts) -> Desks:
         region_table=region_service(parts.settings, ledger=parts.ledger),
         browsing=_browsing(parts, desk),
         # --- webhooks
+        webhooks=webhook_service(parts.settings, ledger=parts.ledger, cipher=parts.cipher, clock=parts.clock),
     )
 
 

@@ -42,6 +42,7 @@ from cosbatch.wiring.engine import Engine, engine_limits, open_engine
 from cosbatch.wiring.first_run import write_first_run
 from cosbatch.wiring.keys import key_ring
 from cosbatch.wiring.rest import RestParts, rest_desks
+from cosbatch.wiring.webhooks import declare_settings_webhooks
 
 log = structlog.get_logger(__name__)
 
@@ -121,6 +122,7 @@ async def _opened(
     await _check_opens(book, cipher)
     first_run = await _begin(settings, data_dir, book, cipher, address=listener.address)
     async with open_engine(settings, data_dir, log_level=log_level, supervisor=supervisor, cipher=cipher) as engine:
+        await declare_settings_webhooks(settings, ledger=engine.ledger, cipher=cipher)
         measures = CallMeasures()
         app = create_app(
             [
@@ -217,6 +219,7 @@ def _operator_needs(settings: Settings, engine: Engine, measures: CallMeasures) 
     return OperatorNeeds(
         version=__version__,
         ledger=engine.ledger,
+        webhook_queue=engine.ledger.webhooks.queue,
         workplace=engine,
         measures=measures,
         seen_within_seconds=engine_limits(settings).share_seconds,

@@ -90,14 +90,17 @@ class RegionStores:
         proxies: ProxyRules,
         source_of: Callable[[JobId], JobCredentialSource] | None = None,
         kept: RegionLedger | None = None,
+        byte_shares: int | None = None,
     ) -> None:
         """``waits_for_shares``: a bucket with a rate cap is asked only after :meth:`set_rate`; else this process has
         the whole of each cap. ``source_of``: what a job with a role signs with; without it none can be acted for.
-        ``kept``: regions beside those of the settings; none are known before :meth:`look_again`."""
+        ``kept``: regions beside those of the settings; none are known before :meth:`look_again`. ``byte_shares``:
+        among so many processes a cap on bytes is divided; None: this one keeps none."""
         self._settings = settings
         self._proxies = proxies
         self._clock = clock
         self._waits_for_shares = waits_for_shares
+        self._byte_shares = byte_shares
         self._table = RegionTable(region_table(settings), kept=kept)
         self._regions = self._table.regions
         self._made: WeakSet[S3Store] = WeakSet()
@@ -139,6 +142,7 @@ class RegionStores:
     def _pace_anew(self, name: RegionName, *, before: Region | None) -> None:
         board, region = self._boards[name], self._regions[name]
         board.set_connections(region.max_connections)
+        board.set_byte_rate(self._byte_rate(region))
         had_cap = before is not None and before.requests_per_second is not None
         has_cap = region.requests_per_second is not None
         if not (self._waits_for_shares and had_cap and has_cap):  # else the next share is one of the new cap
@@ -147,6 +151,11 @@ class RegionStores:
     def _first_rate(self, region: Region) -> float | None:
         has_to_wait = self._waits_for_shares and region.requests_per_second is not None
         return 0.0 if has_to_wait else region.requests_per_second
+
+    def _byte_rate(self, region: Region) -> float | None:
+        if self._byte_shares is None or region.bytes_per_second is None:
+            return None
+        return region.bytes_per_second / self._byte_shares
 
     def region(self, name: RegionName) -> Region:
         try:
@@ -252,6 +261,7 @@ class RegionStores:
                 clock=self._clock,
                 max_connections=region.max_connections,
                 requests_per_second=self._first_rate(region),
+                bytes_per_second=self._byte_rate(region),
             )
         return self._boards[name]
 
@@ -322,10 +332,17 @@ async def open_stores(
     waits_for_shares: bool = False,
     source_of: Callable[[JobId], JobCredentialSource] | None = None,
     kept: RegionLedger | None = None,
+    byte_shares: int | None = None,
 ) -> AsyncIterator[RegionStores]:
     proxies = read_proxy_rules(os.environ)
     stores = RegionStores(
-        settings, clock=clock, waits_for_shares=waits_for_shares, proxies=proxies, source_of=source_of, kept=kept
+        settings,
+        clock=clock,
+        waits_for_shares=waits_for_shares,
+        proxies=proxies,
+        source_of=source_of,
+        kept=kept,
+        byte_shares=byte_shares,
     )
     try:
         await stores.look_again()

@@ -195,6 +195,7 @@ class MemoryWiring:
     open_people = staticmethod(wiring.open_people)
     open_roles = staticmethod(wiring.open_roles)
     open_regions = staticmethod(wiring.open_regions)
+    open_webhooks = staticmethod(wiring.open_webhooks)
     known_regions = staticmethod(wiring.known_regions)
     rotate_key = staticmethod(wiring.rotate_key)
     back_up_ledger = staticmethod(wiring.back_up_ledger)

@@ -15,6 +15,7 @@ from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId, RegionName
 from cosbatch.model.jobs import WORK_AREA, Hold, PausedBy
 from cosbatch.model.states import FINAL, JobStatus
+from cosbatch.model.windows import Window, parse_window
 from tests.unit.reports.report_builders import a_job
 
 LIMITS = EngineLimits()
@@ -24,16 +25,19 @@ OPEN = {"has_open_chunks": True}
 
 def queued(name: str, status: JobStatus, *, priority: int = 5, **facts: Any) -> QueuedJob:
     of_queue = {"has_open_chunks", "has_leases", "has_lost_chunks", "quiet_at", "quiet_in_seconds", "is_rate_taken"}
-    of_queue |= {"suspended_seconds"}
+    of_queue |= {"suspended_seconds", "seen_at"}
+    windows = tuple(found for text in facts.pop("windows", ()) if isinstance(found := parse_window(text), Window))
+    made = a_job(status=status)
     job = replace(
-        a_job(status=status),
+        made,
+        request=replace(made.request, windows=windows),
         id=JobId(name),
         priority=priority,
         **{"total": 9, "chunk_count": 2, "chunks_closed": 1}
         | {fact: value for fact, value in facts.items() if fact not in of_queue},
     )
     seen: dict[str, Any] = {"has_open_chunks": False, "has_leases": False, "has_lost_chunks": False, "quiet_at": 0.0}
-    seen |= {"is_rate_taken": False, "quiet_in_seconds": 0.0, "suspended_seconds": 0.0}
+    seen |= {"is_rate_taken": False, "quiet_in_seconds": 0.0, "suspended_seconds": 0.0, "seen_at": NOW}
     return QueuedJob(job=job, **{fact: facts.get(fact, default) for fact, default in seen.items()})
 
 
@@ -218,3 +222,66 @@ def test_a_work_area_that_refuses_for_too_long_fails_the_job_by_its_own_code() -
     move = the_move(held, overdue=["a"])
     assert (move.to, move.failure) == (JobStatus.FAILING, FailureCode.SPOOL_FULL)
     assert moves(held) == {}
+
+
+# NOW is 13:46:40 on a Monday, UTC.
+SHUT: dict[str, Any] = {"windows": ["22:00-06:00 UTC"]}
+UNTIL = "outside its windows until 1970-01-12T22:00:00Z"
+OPENED: dict[str, Any] = {"windows": ["mon 13:00-14:00 UTC"]}
+
+
+def test_a_job_outside_its_windows_pauses_also_where_all_its_chunks_are_claimed() -> None:
+    for facts in (OPEN, {"has_leases": True}):
+        move = the_move(queued("a", JobStatus.ACTIVE, **SHUT, **facts))
+        assert (move.to, move.paused_by, move.reason) == (JobStatus.PAUSING, PausedBy.WINDOW, UNTIL)
+    assert moves(queued("a", JobStatus.ACTIVE, **OPENED, **OPEN)) == {}
+
+
+def test_what_is_done_ends_also_outside_of_the_windows() -> None:
+    assert moves(queued("a", JobStatus.ACTIVE, chunks_closed=2, **SHUT)) == {"a": JobStatus.COMPLETING}
+    assert may_seal(queued("a", JobStatus.COMPLETING, **SHUT))
+
+
+def test_a_ready_job_waits_for_its_window_and_says_until_when() -> None:
+    assert moves(queued("a", JobStatus.READY, **SHUT, **OPEN)) == {}
+    assert reasons(queued("a", JobStatus.READY, **SHUT, **OPEN)) == {"a": UNTIL}
+    assert reasons(queued("a", JobStatus.READY, status_reason=UNTIL, **SHUT, **OPEN)) == {}
+    assert moves(queued("a", JobStatus.READY, **OPENED, **OPEN)) == {"a": JobStatus.ACTIVE}
+    never = queued("a", JobStatus.READY, **OPEN)
+    unknown = (Window(begin_minute=0, end_minute=1440, zone="Asia/Atlantis"),)
+    never = replace(never, job=replace(never.job, request=replace(never.job.request, windows=unknown)))
+    assert reasons(never) == {"a": "outside its windows, of which none opens within a week"}
+
+
+def test_a_job_that_its_window_has_paused_resumes_by_itself_and_asks_its_bucket_anew() -> None:
+    assert moves(queued("a", JobStatus.PAUSED, paused_by=PausedBy.WINDOW, **SHUT, **OPEN)) == {}
+    move = the_move(queued("a", JobStatus.PAUSED, paused_by=PausedBy.WINDOW, **OPENED, **OPEN))
+    assert (move.to, move.reason, move.ends_hold) == (JobStatus.ACTIVE, "one of its windows is open", False)
+    hold = Hold(bucket="b", reason="refused", since=NOW - 86400)
+    assert the_move(queued("a", JobStatus.PAUSED, paused_by=PausedBy.WINDOW, hold=hold, **OPENED, **OPEN)).ends_hold
+
+
+def test_a_greater_job_outside_its_windows_holds_nobody_back() -> None:
+    high = queued("high", JobStatus.READY, priority=9, **SHUT, **OPEN)
+    assert moves(high, queued("low", JobStatus.READY, **OPEN)) == {"low": JobStatus.ACTIVE}
+    assert reasons(high, queued("low", JobStatus.READY, **OPEN)) == {"high": UNTIL}
+
+
+def test_a_window_that_is_open_does_not_put_a_job_before_a_greater_one() -> None:
+    low = queued("low", JobStatus.PAUSED, paused_by=PausedBy.WINDOW, **OPENED, **OPEN)
+    assert moves(HIGH, low) == {}
+    assert reasons(HIGH, low) == {"low": "pre-empted by job high, which has priority 9"}
+
+
+def test_a_window_does_not_resume_what_gave_way_or_what_a_user_paused() -> None:
+    assert moves(queued("a", JobStatus.PAUSED, paused_by=PausedBy.USER, **OPENED, **OPEN)) == {}
+    assert moves(queued("a", JobStatus.PAUSED, paused_by=PausedBy.PRIORITY, **SHUT, **OPEN)) == {}
+    assert reasons(queued("a", JobStatus.PAUSED, paused_by=PausedBy.PRIORITY, **SHUT, **OPEN)) == {"a": UNTIL}
+    assert reasons(queued("a", JobStatus.PAUSED, paused_by=PausedBy.USER, **SHUT, **OPEN)) == {}
+
+
+def test_a_clock_that_was_set_counts_as_it_is() -> None:
+    job = queued("a", JobStatus.PAUSED, paused_by=PausedBy.WINDOW, **SHUT, **OPEN)
+    assert moves(replace(job, seen_at=NOW + 10 * 3600)) == {"a": JobStatus.ACTIVE}
+    assert moves(replace(job, seen_at=NOW + 20 * 3600)) == {}
+    assert moves(replace(job, seen_at=NOW - 10 * 3600)) == {"a": JobStatus.ACTIVE}

@@ -101,3 +101,12 @@ def test_a_target_in_another_region_is_kept() -> None:
 def test_times_are_whole_seconds_in_utc() -> None:
     assert iso_time(1_754_103_600.9) == "2025-08-02T03:00:00Z"
     assert iso_time(None) is None
+
+
+def test_windows_are_read_back_and_change_the_digest_only_where_there_are_some() -> None:
+    plain = job_request()
+    assert "windows" not in request_document(plain)
+    windowed = job_request(windows=["mon-fri 22:00-06:00 Asia/Shanghai", "00:00-24:00 UTC"])
+    assert request_document(windowed)["windows"] == ["mon,tue,wed,thu,fri 22:00-06:00 Asia/Shanghai", "00:00-24:00 UTC"]
+    assert parse_job(without_places(request_document(windowed))).request == windowed
+    assert request_digest(windowed) != request_digest(plain)

@@ -496,6 +496,13 @@ class TestChange:
             await rig.service.resume_job(job.id, caller=ME)
         assert "resume" not in possible_verbs(job)
 
+    async def test_what_is_outside_its_windows_is_not_resumed_by_hand(self, rig: Rig) -> None:
+        job = await rig.job_in(JobStatus.PAUSED, paused_by=PausedBy.WINDOW)
+
+        with pytest.raises(IllegalMove, match="resumes by itself when one opens"):
+            await rig.service.resume_job(job.id, caller=ME)
+        assert "resume" not in possible_verbs(job)
+
     @pytest.mark.parametrize(
         ("status", "possible"),
         [

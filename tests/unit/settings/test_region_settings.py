@@ -31,6 +31,7 @@ GOOD: list[dict[str, Any]] = [
         "profile_overrides": {"sse-aes256": "applied"},
         "storage_classes": ["COLD"],
         "requests_per_second": "12.5",
+        "bytes_per_second": "2.5e6",
         "max_connections": "7",
     },
 ]
@@ -42,6 +43,7 @@ BAD: list[dict[str, Any]] = [
     {"endpoint": "http://h", "profile_overrides": {"sse": "applied"}},
     {"endpoint": "http://h", "requests_per_second": "0", "max_connections": "0"},
     {"endpoint": "http://h", "requests_per_second": "nan"},
+    {"endpoint": "http://h", "bytes_per_second": "0"},
     {"endpoint": "http://h", "endpont": "http://h"},
     {"endpoint": "http://h", "ca_file": "/not/there.pem"},
     {"provider": "gcs", "endpoint": "http://h"},

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from cosbatch.model.census import JobCensus
 from cosbatch.model.identifiers import Bucket, RegionName, WorkerId
 from cosbatch.model.states import JobStatus
+from cosbatch.model.webhooks import WebhookQueue
 from cosbatch.model.workers import BucketLoad, WorkerMetrics, WorkerProcess, WorkerSeen
 from cosbatch.web.measures import CallMeasures
 from cosbatch.web.metrics import CODES_SHOWN, METRICS, OTHER_CODES, Facts, FactsPage
@@ -38,13 +39,29 @@ def samples(
     census: JobCensus | None = None, workers: tuple[WorkerSeen, ...] = (), *, measures: CallMeasures | None = None
 ) -> dict[tuple[str, tuple[str, ...]], float]:
     """(name, label values) -> value, as a scraper reads them."""
-    facts = Facts(version="1.0", census=census or JobCensus(jobs={}), workers=workers, leases_expired=7)
+    facts = Facts(
+        version="1.0",
+        census=census or JobCensus(jobs={}),
+        workers=workers,
+        leases_expired=7,
+        webhook_outcomes={"delivered": 3},
+    )
     page = FactsPage(facts, (measures or CallMeasures()).collect())
     return {
         (sample.name, tuple(sample.labels.values())): sample.value
         for family in text_string_to_metric_families(generate_latest(page).decode())
         for sample in family.samples
     }
+
+
+def test_what_waits_for_webhooks_is_shown() -> None:
+    queue = WebhookQueue(waiting=12, lag_seconds=90.5, given_up=4, disabled=1)
+    facts = Facts(version="1.0", census=JobCensus(jobs={}), workers=(), leases_expired=0, webhooks=queue)
+    page = generate_latest(FactsPage(facts)).decode()
+    found = {s.name: s.value for family in text_string_to_metric_families(page) for s in family.samples}
+    assert found["cosbatch_webhook_messages_waiting"] == 12
+    assert found["cosbatch_webhook_lag_seconds"] == 90.5
+    assert found["cosbatch_webhooks_disabled"] == 1
 
 
 def test_jobs_are_shown_in_every_status() -> None:

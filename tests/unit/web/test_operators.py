@@ -34,6 +34,7 @@ class Workplace:
     trouble: Exception | None = None
     is_stuck: bool = False
     leases_expired: int = 0
+    webhook_outcomes: dict[str, int] = field(default_factory=lambda: {"delivered": 5, "retried": 2, "given-up": 1})
 
     def parts(self) -> dict[str, bool]:
         return self.running
@@ -64,6 +65,7 @@ async def opened(
     needs = OperatorNeeds(
         version="1.0",
         ledger=ledger or MemoryLedger(SystemClock()),
+        webhook_queue=MemoryLedger(SystemClock()).webhooks.queue,
         workplace=workplace,
         measures=measures,
         seen_within_seconds=10,
@@ -126,12 +128,17 @@ async def test_metrics_of_the_ledger() -> None:
         answer = await client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     found = {
-        (sample.name, sample.labels.get("status", "")): sample.value
+        (sample.name, sample.labels.get("status", "") or sample.labels.get("outcome", "")): sample.value
         for family in text_string_to_metric_families(answer.text)
         for sample in family.samples
     }
     assert found["cosbatch_jobs", "New"] == 1
     assert found["cosbatch_lease_losses_total", ""] == 3
+    outcomes = {
+        outcome: found["cosbatch_webhook_deliveries_total", outcome] for outcome in Workplace().webhook_outcomes
+    }
+    assert outcomes == {"delivered": 5, "retried": 2, "given-up": 1}
+    assert found["cosbatch_webhook_messages_waiting", ""] == 0
 
 
 async def test_metrics_without_a_ledger_are_none() -> None:

@@ -251,3 +251,24 @@ async def test_the_regions_of_a_folder_are_those_of_both_places(tmp_path: Path) 
     async with open_regions(settings, tmp_path / "state", may_make=True) as service:
         await service.create_region(local_operator("root"), name=THERE, fields={"endpoint": "http://t"})
     assert set(await known_regions(settings, tmp_path / "state")) == {HERE, THERE}
+
+
+async def test_a_cap_on_bytes_is_divided_among_the_workers_and_changes_with_its_region() -> None:
+    ledger = open_memory_ledger(HandClock())
+    capped = replace(region(THERE, "http://127.0.0.1:2"), bytes_per_second=1000.0)
+    await ledger.regions.add_region(capped, entry=ENTRY)
+
+    async def seconds_after_4000_bytes(stores: RegionStores) -> float:
+        board = stores._board(THERE)
+        board.reserve_bytes(BUCKET, 4000)
+        return round(board.reserve_bytes(BUCKET, 0))
+
+    settings = Settings(regions={})
+    async with open_stores(settings, clock=HandClock(), kept=ledger.regions, byte_shares=4) as stores:
+        assert await seconds_after_4000_bytes(stores) == 16
+        await ledger.regions.change_region(replace(capped, bytes_per_second=None), instead_of=capped, entry=ENTRY)
+        await stores.look_again()
+        assert await seconds_after_4000_bytes(stores) == 0
+    async with open_stores(settings, clock=HandClock(), kept=ledger.regions) as stores:
+        assert await seconds_after_4000_bytes(stores) == 0
+    await ledger.close()

@@ -12,11 +12,22 @@ from cosbatch.cli.admin.regions import create_region, delete_region, describe_re
 from cosbatch.cli.admin.roles import create_role, delete_role, list_roles, role_policies, test_role
 from cosbatch.cli.admin.tokens import create_token, list_tokens, revoke_token
 from cosbatch.cli.admin.users import create_user, disable_user, enable_user, list_users, reset_password
+from cosbatch.cli.admin.webhooks import (
+    create_webhook,
+    delete_webhook,
+    disable_webhook,
+    enable_webhook,
+    list_webhooks,
+    redeliver_message,
+    rotate_webhook_secret,
+    test_webhook,
+    webhook_deliveries,
+)
 
 
 @click.group("admin")
 def admin() -> None:
-    """Accounts, users, keys, tokens, regions, roles, the audit log, and the ledger's file.
+    """Accounts, users, keys, tokens, regions, roles, webhooks, the audit log, and the ledger's file.
 
     Works on the data folder itself, on the service's own host: whoever may write to the folder may do all of it. A
     running service takes the changes at once. Secrets are printed once, when they are made.
@@ -50,6 +61,15 @@ for _verb in (
     test_role,
     role_policies,
     delete_role,
+    create_webhook,
+    list_webhooks,
+    enable_webhook,
+    disable_webhook,
+    rotate_webhook_secret,
+    test_webhook,
+    webhook_deliveries,
+    redeliver_message,
+    delete_webhook,
     audit,
     backup,
     restore,

@@ -26,6 +26,7 @@ _UNSETTABLE: Final = (
     "signing_region",
     "ca_file",
     "requests_per_second",
+    "bytes_per_second",
     "max_connections",
 )
 _FIELD_OPTIONS: Final = (
@@ -50,6 +51,7 @@ _FIELD_OPTIONS: Final = (
     click.option("--signing-region", metavar="NAME", help="What the store calls the region; default: us-east-1."),
     click.option("--ca-file", metavar="FILE", help="PEM file with the authorities to trust, for the service to read."),
     click.option("--requests-per-second", metavar="N", help="Cap over all workers, for each bucket."),
+    click.option("--bytes-per-second", metavar="N", help="Cap on what goes through the service, for each bucket."),
     click.option("--max-connections", metavar="N", help="Connections of one worker process to one bucket."),
 )
 
@@ -172,6 +174,7 @@ def _show(invocation: Invocation, known: KnownRegion) -> int:
         ("Storage classes", ", ".join(region.storage_classes)),
         ("CA file", region.ca_file or ""),
         ("Requests per second", "" if region.requests_per_second is None else f"{region.requests_per_second:g}"),
+        ("Bytes per second", "" if region.bytes_per_second is None else f"{region.bytes_per_second:.0f}"),
         ("Connections", str(region.max_connections)),
         ("Made", shown_time(known.created_at)),
         ("Changed", shown_time(known.changed_at)),

@@ -29,6 +29,7 @@ from cosbatch.web.rest.reports import report_calls
 from cosbatch.web.rest.roles import role_calls
 from cosbatch.web.rest.sessions import session_calls
 from cosbatch.web.rest.tokens import token_calls
+from cosbatch.web.rest.webhooks import webhook_calls
 
 
 def all_calls() -> list[Call]:
@@ -54,6 +55,7 @@ def all_calls() -> list[Call]:
         *audit_calls(),
         *manifest_calls(),
         # --- webhooks
+        *webhook_calls(),
     ]
 
 

@@ -23,6 +23,7 @@ from cosbatch.service.report_downloads import ReportDownloads
 from cosbatch.service.roles import RoleService
 from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
+from cosbatch.service.webhooks import WebhookService
 from cosbatch.storage.profiles import CapabilityProfile
 from cosbatch.web.calls import CALLER
 from cosbatch.web.rest.calls import Call
@@ -63,7 +64,7 @@ class Desks:
     region_table: RegionService
     browsing: Browsing
 
-    # --- webhooks (webhooks.py)
+    webhooks: WebhookService
 
 
 async def _desks(request: Request) -> Desks:
