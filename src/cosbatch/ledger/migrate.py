@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from cosbatch.model.errors import LedgerError
 
-HEAD: Final = "0006"
+HEAD: Final = "0009"
 """The newest migration. Named here so that a process that finds it need not load Alembic."""
 
 

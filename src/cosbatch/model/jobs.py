@@ -50,6 +50,9 @@ class JobRequest:
     part_copy_above_bytes: int = 5 * 2**30
     """Larger objects are copied in parts. At most 5 GiB, the limit of a single copy."""
     part_size_bytes: int = 256 * 2**20
+    confirm_delete_count: int | None = None
+    """Of a deletion: how many objects or versions it may delete at most; a manifest with more rows fails the job before
+    the first of them is touched. None: nobody has said (COS's wire has no word for it)."""
     as_written: str = field(default="", compare=False)
     """Manifest, operation and report in the words of the wire that brought them, for its own answers: declarative
     clients hold an answer against what they have sent. Says nothing that is not in the other fields, and is dropped by

@@ -18,7 +18,7 @@ from cosbatch.engine.finisher import Finisher, FinishTools
 from cosbatch.engine.job_credentials import JobCredentialSource
 from cosbatch.engine.limits import EngineLimits
 from cosbatch.engine.liveness import LeaseWatch, LockFiles
-from cosbatch.engine.plan import PlanTools
+from cosbatch.engine.plan_preflight import PlanTools
 from cosbatch.engine.planner import Planner
 from cosbatch.engine.processes import ChildSpec, ParentLink, ProcessGroup, Supervisor
 from cosbatch.engine.remover import Remover
@@ -246,6 +246,7 @@ def _keeper(process: EngineProcess, desk: RoleDesk, narrowed: Cipher) -> Credent
     return CredentialKeeper(
         ledger=process.ledger,
         roles=process.ledger.roles,
+        preflights=process.ledger.preflights,
         assume=desk.assume,
         cipher=narrowed,
         stores=process.stores,
@@ -270,7 +271,14 @@ async def run_planner(
     """A planner process, until it is told to drain."""
     with logging_to_folder(data_dir, level=log_level):
         async with _process(settings, data_dir, PLANNER, narrowed) as process:
-            tools = PlanTools(ledger=process.ledger, spool=process.spool, stores=process.stores, limits=process.limits)
+            tools = PlanTools(
+                ledger=process.ledger,
+                preflights=process.ledger.preflights,
+                spool=process.spool,
+                stores=process.stores,
+                limits=process.limits,
+                clock=process.clock,
+            )
             async with attending(process.attendance()):
                 await Planner(worker=process.id, tools=tools, clock=process.clock).run(link.stop)
 
