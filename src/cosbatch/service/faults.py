@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from cosbatch.model.errors import Fault
-from cosbatch.service.documents import Path, shorten
+from cosbatch.service.documents import Path, dotted, shorten
 
 OWN_ERROR: Final = "cosbatch"
 _OF_A_KEY: Final = "[key]"
@@ -35,10 +35,17 @@ def faults_of(
     With ``secrets_below``, the name of a field, no value is shown that may be a secret in a wrong place: none below
     such a field, of a field that is not known, or where fields belong.
     """
-    return [_fault(detail, model=model, place=place, secrets_below=secrets_below) for detail in error.errors()]
+    return [fault_of(detail, model=model, place=place, secrets_below=secrets_below) for detail in error.errors()]
 
 
-def _fault(detail: ErrorDetails, *, model: type[BaseModel], place: Callable[[Path], str], secrets_below: str) -> Fault:
+def fault_of(
+    detail: ErrorDetails,
+    *,
+    model: type[BaseModel] | None = None,
+    place: Callable[[Path], str] = dotted,
+    secrets_below: str = "",
+) -> Fault:
+    """One of them; without ``model`` nobody knows what a field that is not known was meant to be."""
     path = tuple(step for step in detail["loc"] if step != _OF_A_KEY)
     kind = detail["type"]
     context: Mapping[str, Any] = detail.get("ctx") or {}
@@ -55,7 +62,7 @@ def _fault(detail: ErrorDetails, *, model: type[BaseModel], place: Callable[[Pat
 
 
 def _words(
-    kind: str, *, detail: ErrorDetails, context: Mapping[str, Any], path: Path, model: type[BaseModel]
+    kind: str, *, detail: ErrorDetails, context: Mapping[str, Any], path: Path, model: type[BaseModel] | None
 ) -> tuple[str, str]:
     match kind:
         case _ if kind == OWN_ERROR:
@@ -63,7 +70,9 @@ def _words(
         case "missing":
             return "is missing", "add it"
         case "extra_forbidden":
-            return "is no field that is known here", nearest(str(path[-1]), known=_fields_at(model, path[:-1]))
+            return "is no field that is known here", nearest(
+                str(path[-1]), known=_fields_at(model, path[:-1]) if model else ()
+            )
         case "enum" | "literal_error":
             expected = str(context["expected"]).replace("'", "").replace(" or ", ", ")
             return "has a value that is not known", nearest(str(detail["input"]), known=expected.split(", "))

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, PlainValidator, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    StrictInt,
+    StrictStr,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from cosbatch.model.arns import ResourceArn, parse_resource_arn, parse_role_arn
 from cosbatch.model.operations import Directive, TaggingChange
@@ -19,12 +30,28 @@ _META_PREFIX: Final = re.compile(r"x-(?:cos|amz)-meta-", re.IGNORECASE)
 _STORAGE_CLASS: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BUCKET_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}")
 """What any of the stores takes: old buckets of S3 have capitals, underscores and up to 255 characters."""
+_ARN_MAX: Final = 1024 + 128
+"""Bytes: a key, and what stands before it."""
 _MILLISECONDS_FROM: Final = 10**11
 """Later than the year 5000 in seconds: whoever writes this means milliseconds."""
 
 
-def at_most_bytes(limit: int) -> AfterValidator:
-    """COS counts lengths in bytes of UTF-8."""
+@dataclass(frozen=True, slots=True)
+class _Bounded:
+    """A check whose bounds also stand in the JSON Schema of the field."""
+
+    check: Callable[[Any], Any]
+    shown: tuple[tuple[str, int], ...]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(schema) | dict(self.shown)
+
+
+def at_most_bytes(limit: int) -> _Bounded:
+    """COS counts lengths in bytes of UTF-8; JSON Schema counts characters, of which there are no more."""
 
     def check(text: str) -> str:
         size = len(text.encode())
@@ -32,7 +59,7 @@ def at_most_bytes(limit: int) -> AfterValidator:
             raise refused(f"is {size} bytes long, {limit} are allowed", way_out="make it shorter")
         return text
 
-    return AfterValidator(check)
+    return _Bounded(check, shown=(("maxLength", limit),))
 
 
 def _one_line(text: str) -> str:
@@ -57,7 +84,7 @@ def _object_arn(value: Any) -> ResourceArn:
 
 def _resource_arn(value: Any) -> ResourceArn:
     text = value if isinstance(value, str) else ""
-    if len(text.encode()) > 1024 + 128:
+    if len(text.encode()) > _ARN_MAX:
         raise refused("is too long for a resource name", way_out="a key has at most 1,024 bytes")
     found = parse_resource_arn(text)
     if found is None:
@@ -165,26 +192,39 @@ def _failure_threshold(value: Any) -> float | None:
     raise refused("is no share", way_out="write a number from 0 to 1, 0.5 for half, or never")
 
 
-def between(lowest: int, highest: int, *, unit: str = "") -> Callable[[int], int]:
+def between(lowest: int, highest: int, *, unit: str = "") -> _Bounded:
     def check(value: int) -> int:
         if not lowest <= value <= highest:
             raise refused("is out of range", way_out=f"write {lowest} to {highest}{unit and ' ' + unit}")
         return value
 
-    return check
+    return _Bounded(check, shown=(("minimum", lowest), ("maximum", highest)))
+
+
+def _shown(**schema: Any) -> WithJsonSchema:
+    """What the JSON Schema says of a field that is read in a way of our own."""
+    return WithJsonSchema(schema)
 
 
 HeaderText = Annotated[StrictStr, AfterValidator(_one_line), at_most_bytes(2048)]
-BucketArn = Annotated[ResourceArn, PlainValidator(_bucket_arn)]
-ObjectArn = Annotated[ResourceArn, PlainValidator(_object_arn)]
+BucketArn = Annotated[ResourceArn, PlainValidator(_bucket_arn), _shown(type="string", maxLength=_ARN_MAX)]
+ObjectArn = Annotated[ResourceArn, PlainValidator(_object_arn), _shown(type="string", maxLength=_ARN_MAX)]
 RoleArnText = Annotated[StrictStr, at_most_bytes(1024), AfterValidator(_role_arn)]
 ETag = Annotated[StrictStr, at_most_bytes(1024), AfterValidator(_one_line), AfterValidator(_etag)]
-UnixSeconds = Annotated[int, PlainValidator(unix_seconds)]
+UnixSeconds = Annotated[
+    int,
+    PlainValidator(unix_seconds),
+    _shown(anyOf=[{"type": "integer", "minimum": 0, "exclusiveMaximum": _MILLISECONDS_FROM}, {"type": "string"}]),
+]
 DirectiveWord = Annotated[Directive, BeforeValidator(directive)]
 TaggingWord = Annotated[TaggingChange, BeforeValidator(tagging_change)]
 MetadataName = Annotated[StrictStr, AfterValidator(_metadata_name)]
-SseAlgorithm = Annotated[StrictStr, AfterValidator(_sse_algorithm)]
+SseAlgorithm = Annotated[StrictStr, AfterValidator(_sse_algorithm), _shown(type="string", enum=["", "AES256"])]
 StorageClass = Annotated[StrictStr, AfterValidator(_storage_class)]
-FailureThreshold = Annotated[float | None, PlainValidator(_failure_threshold)]
-PartSize = Annotated[StrictInt, AfterValidator(between(5 * 2**20, 5 * 2**30, unit="bytes"))]
-PartCopyAbove = Annotated[StrictInt, AfterValidator(between(1, 5 * 2**30, unit="bytes"))]
+FailureThreshold = Annotated[
+    float | None,
+    PlainValidator(_failure_threshold),
+    _shown(anyOf=[{"type": "number", "minimum": 0, "maximum": 1}, {"const": "never"}]),
+]
+PartSize = Annotated[StrictInt, between(5 * 2**20, 5 * 2**30, unit="bytes")]
+PartCopyAbove = Annotated[StrictInt, between(1, 5 * 2**30, unit="bytes")]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Final, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
 
 from cosbatch.model.errors import Fault, InvalidArgument
 from cosbatch.model.identifiers import RegionName, VersionId
@@ -118,7 +118,7 @@ class CopyForm(_Form):
 
 
 class RestoreForm(_Form):
-    expiration_in_days: Annotated[StrictInt, AfterValidator(fields.between(1, RESTORE_DAYS_MAX, unit="days"))]
+    expiration_in_days: Annotated[StrictInt, fields.between(1, RESTORE_DAYS_MAX, unit="days")]
     job_tier: RestoreTier
 
 
@@ -153,7 +153,7 @@ class JobForm(_Form):
     manifest: ManifestForm
     operation: OperationForm
     report: ReportForm
-    priority: Annotated[StrictInt, AfterValidator(fields.between(0, PRIORITY_MAX))] = DEFAULT_PRIORITY
+    priority: Annotated[StrictInt, fields.between(0, PRIORITY_MAX)] = DEFAULT_PRIORITY
     description: Annotated[StrictStr, fields.at_most_bytes(256)] = ""
     confirmation_required: StrictBool = False
     client_request_token: Annotated[fields.HeaderText, fields.at_most_bytes(TOKEN_MAX_BYTES)] = ""

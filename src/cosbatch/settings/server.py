@@ -70,3 +70,9 @@ class ServerSettings(Section):
     max_connections: int = Field(
         default=1000, ge=1, le=100_000, description="Calls and connections at a time; more are answered with 503."
     )
+    calls_per_minute: int = Field(
+        default=3000, ge=1, le=10**6, description="Calls of `/api/v1` that one session or API token may make."
+    )
+    logins_per_minute: int = Field(
+        default=60, ge=1, le=10**6, description="Logins that are tried from one address; wrong ones wait sooner."
+    )

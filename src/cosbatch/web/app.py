@@ -48,5 +48,6 @@ async def _broken(request: Request, error: Exception) -> Response:
 def _told(
     request: Request, *, code: str, message: str, status: int, headers: Mapping[str, str] | None = None
 ) -> Response:
-    content = {"error": {"code": code, "message": message, "request_id": request.scope["state"][REQUEST_ID]}}
-    return JSONResponse(content, status_code=status, headers=headers)
+    request_id = request.scope["state"][REQUEST_ID]
+    content = {"error": {"code": code, "message": message, "request_id": request_id, "faults": []}}
+    return JSONResponse(content, status_code=status, headers={"cache-control": "no-store", **(headers or {})})

@@ -88,10 +88,13 @@ class Engine:
         scheduler: Scheduler,
         group: ProcessGroup,
         parts: Sequence[asyncio.Task[None]],
+        roles: RoleDesk | None = None,
     ) -> None:
         """``parts`` run in this process, beside the group's."""
         self.service = service
+        self.roles = roles
         self.ledger = process.ledger
+        self.stores = process.stores
         self._process = process
         self._scheduler = scheduler
         self._group = group
@@ -220,6 +223,7 @@ async def open_engine(
                     scheduler=scheduler,
                     group=group,
                     parts=running,
+                    roles=desk,
                 )
             finally:
                 stop.set()

@@ -36,10 +36,12 @@ from cosbatch.web.cos import cos_routes
 from cosbatch.web.listener import Listener, Listening, server_log
 from cosbatch.web.measures import CallMeasures
 from cosbatch.web.operators import OperatorNeeds, operator_routes
+from cosbatch.web.rest.app import rest_routes
 from cosbatch.wiring.admin import seen_at_work
 from cosbatch.wiring.engine import Engine, engine_limits, open_engine
 from cosbatch.wiring.first_run import write_first_run
 from cosbatch.wiring.keys import key_ring
+from cosbatch.wiring.rest import RestParts, rest_desks
 
 log = structlog.get_logger(__name__)
 
@@ -123,7 +125,7 @@ async def _opened(
         app = create_app(
             [
                 *operator_routes(_operator_needs(settings, engine, measures)),
-                *_wires(engine, data_dir, book, cipher),
+                *_wires(settings, engine, data_dir, book, cipher),
             ],
             limits=CallLimits(body_seconds=settings.server.body_seconds, max_body_bytes=settings.server.max_body_bytes),
             measures=measures,
@@ -183,16 +185,32 @@ async def _begin(settings: Settings, data_dir: Path, book: PeopleBook, cipher: C
     return path
 
 
-def _wires(engine: Engine, data_dir: Path, book: PeopleBook, cipher: Cipher) -> list[BaseRoute]:
-    clock = SystemClock()
-    keys = SignIn(
+def _wires(settings: Settings, engine: Engine, data_dir: Path, book: PeopleBook, cipher: Cipher) -> list[BaseRoute]:
+    clock, passwords = SystemClock(), Passwords()
+    sign_in = SignIn(
         book,
         cipher=cipher,
-        passwords=Passwords(),
+        passwords=passwords,
         clock=clock,
         forget_first_run=FirstRunFile(data_dir).forget,
     )
-    return [*cos_routes(engine.service, keys=keys, clock=clock, new_request_id=current_request_id)]
+    parts = RestParts(
+        settings=settings,
+        data_dir=data_dir,
+        clock=clock,
+        ledger=engine.ledger,
+        book=book,
+        cipher=cipher,
+        passwords=passwords,
+        stores=engine.stores,
+        roles=engine.roles,
+        service=engine.service,
+        sign_in=sign_in,
+    )
+    return [
+        *cos_routes(engine.service, keys=sign_in, clock=clock, new_request_id=current_request_id),
+        *rest_routes(rest_desks(parts)),
+    ]
 
 
 def _operator_needs(settings: Settings, engine: Engine, measures: CallMeasures) -> OperatorNeeds:

@@ -144,6 +144,7 @@ async def test_a_refusal_that_no_wire_tells_is_json_with_the_id(client: httpx.As
         "code": "NoSuchJob",
         "message": "there is no such job",
         "request_id": answer.headers["x-request-id"],
+        "faults": [],
     }
 
 

@@ -1,0 +1,88 @@
+"""The API as one application, made from the tables of calls of this package's modules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.responses import JSONResponse
+from starlette.routing import Mount
+
+from cosbatch.web.rest.calls import PREFIX, Call
+from cosbatch.web.rest.capabilities import capability_calls
+from cosbatch.web.rest.desks import Desks
+from cosbatch.web.rest.document import document_calls, openapi_document
+from cosbatch.web.rest.errors import tell_errors
+from cosbatch.web.rest.gate import Gate, GatedRoute
+from cosbatch.web.rest.jobs import job_calls
+from cosbatch.web.rest.limits import CallCounts
+from cosbatch.web.rest.sessions import session_calls
+
+
+def all_calls() -> list[Call]:
+    """In the order of the document; of two paths that fit, the first one counts."""
+    return [
+        *session_calls(),
+        *document_calls(),
+        *capability_calls(),
+        # --- lists of jobs, series, failures
+        # --- checks before a job runs, estimates
+        *job_calls(),
+        # --- retries, clones, reports
+        # --- people, keys, tokens, roles, regions, audit, browsing
+        # --- webhooks
+    ]
+
+
+def rest_routes(desks: Desks) -> list[Mount]:
+    return [Mount(PREFIX, app=rest_app(desks), name="rest")]
+
+
+def rest_app(desks: Desks) -> FastAPI:
+    """Serves the calls below ``/``; :func:`rest_routes` mounts it where it belongs."""
+    calls = desks.calls()
+    app = bare_app(calls, version=desks.version)
+    app.state.desks = desks
+    app.state.gate = Gate(calls, desks=desks, counts=CallCounts(desks.rates))
+    return app
+
+
+def bare_app(calls: Sequence[Call], *, version: str) -> FastAPI:
+    """The routes alone, for documents: nobody can call them."""
+    app = FastAPI(
+        title="cosbatch",
+        version=version,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+        default_response_class=JSONResponse,
+    )
+    tell_errors(app)
+    for call in calls:
+        _add(app, call)
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = openapi_document(app, calls)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
+    return app
+
+
+def _add(app: FastAPI, call: Call) -> None:
+    app.router.add_api_route(
+        call.path,
+        call.answer,
+        methods=[call.method],
+        operation_id=call.operation_id,
+        name=call.operation_id,
+        summary=call.summary,
+        tags=[call.tag],
+        status_code=call.status,
+        response_model=call.shape,
+        route_class_override=GatedRoute,
+    )

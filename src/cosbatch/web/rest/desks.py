@@ -1,0 +1,66 @@
+"""What the calls ask for what they do: the verbs of the service, and whatever else a module of calls needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from cosbatch.model.clock import Clock
+from cosbatch.model.identifiers import RegionName
+from cosbatch.model.principals import Caller
+from cosbatch.model.regions import Region
+from cosbatch.service.audit import Record
+from cosbatch.service.service import JobService
+from cosbatch.service.sign_in import SignIn
+from cosbatch.storage.profiles import CapabilityProfile
+from cosbatch.web.calls import CALLER
+from cosbatch.web.rest.calls import Call
+from cosbatch.web.rest.limits import CallRates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desks:
+    """Built by :mod:`cosbatch.wiring.rest`."""
+
+    version: str
+    clock: Clock
+    record: Record
+    """The audit log; told of refusals that come before any verb."""
+    rates: CallRates
+    calls: Callable[[], Sequence[Call]]
+    """All calls of the API."""
+    regions: Mapping[RegionName, Region]
+    """As of the last look; the same object always shows the latest."""
+    profile_of: Callable[[Region], CapabilityProfile]
+    sign_in: SignIn
+    jobs: JobService
+
+    # --- lists of jobs, series, failures (job_lists.py)
+
+    # --- checks before a job runs, estimates (job_checks.py)
+
+    # --- retries, clones, reports (follow_up.py, reports.py)
+
+    # --- people, keys, tokens, roles, regions, audit, browsing
+
+    # --- webhooks (webhooks.py)
+
+
+async def _desks(request: Request) -> Desks:
+    desks: Desks = request.app.state.desks
+    return desks
+
+
+async def _caller(request: Request) -> Caller:
+    caller: Caller = request.scope["state"][CALLER]
+    return caller
+
+
+AllDesks = Annotated[Desks, Depends(_desks)]
+"""A parameter of this type gets the desks."""
+WhoCalls = Annotated[Caller, Depends(_caller)]
+"""A parameter of this type gets who calls; not in calls that are open to anybody."""

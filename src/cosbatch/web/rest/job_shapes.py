@@ -1,0 +1,221 @@
+"""A job as the API shows it: what was asked for, how far it is, what went wrong, and what can be asked of it now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from cosbatch.model.errors import FailureCode
+from cosbatch.model.jobs import Job, JobEvent, PausedBy, PlanFindings
+from cosbatch.model.operations import OperationName
+from cosbatch.model.regions import Versioning
+from cosbatch.model.reports import ReportState
+from cosbatch.model.states import Actor, JobStatus, is_final
+from cosbatch.service.job_document import request_document
+from cosbatch.service.job_schema import JobForm
+from cosbatch.service.service import possible_verbs
+from cosbatch.web.rest.shapes import ShownAs, Time, View, time_or_none, time_text
+
+JobDocument = Annotated[dict[str, Any], ShownAs(JobForm)]
+"""A job as files and bodies have it: :mod:`cosbatch.service.job_schema`."""
+
+
+class JobAction(StrEnum):
+    """What can be asked of a job in some status."""
+
+    CONFIRM = "confirm"
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    CHANGE_PRIORITY = "change_priority"
+    DELETE = "delete"
+
+
+_OF_VERB: Final = {"update-job-priority": JobAction.CHANGE_PRIORITY, "delete-job": JobAction.DELETE}
+
+
+class ProgressView(View):
+    total_number_of_tasks: int | None = Field(description="Null until the plan is complete.")
+    number_of_tasks_succeeded: int
+    number_of_tasks_failed: int
+    number_of_tasks_skipped: int = Field(description="Delete markers, which are never sent; they count as succeeded.")
+    number_of_tasks_remaining: int | None
+    planned_rows: int
+    planned_chunks: int
+    closed_chunks: int
+    bytes_done: int
+    requests: int
+    failure_rate: float | None = Field(description="Of the tasks that count for `failure_threshold`; 0 to 1.")
+
+
+class FailureView(View):
+    failure_code: FailureCode
+    failure_reason: str
+
+
+class FailuresOfCode(View):
+    count: int
+    sample_keys: list[str]
+
+
+class HoldView(View):
+    """A bucket that does not answer at present."""
+
+    bucket: str
+    reason: str
+    since: Time
+
+
+class FindingsView(View):
+    """What planning found out."""
+
+    source_bucket: str
+    source_versioning: Versioning
+    target_versioning: Versioning
+    manifest_etag: str
+
+
+class ReportView(View):
+    state: ReportState
+    location: str = Field(description="`s3://bucket/key` of the report's manifest.json; empty until it is delivered.")
+
+
+class JobView(View):
+    """A job. `request` is what was asked for, and does not change; `priority` is as it is now."""
+
+    job_id: str
+    account: str
+    region: str
+    operation_name: OperationName
+    description: str
+    status: JobStatus
+    status_update_reason: str
+    is_final: bool
+    actions: list[JobAction] = Field(description="What its status lets an operator ask for.")
+    priority: int
+    creation_time: Time
+    changed_time: Time = Field(description="Of the last change of status.")
+    started_time: Time | None
+    termination_date: Time | None
+    suspended_date: Time | None
+    suspended_cause: str
+    paused_by: PausedBy | None
+    client_request_token: str
+    progress_summary: ProgressView
+    failure_reasons: list[FailureView]
+    failures_by_code: dict[str, FailuresOfCode]
+    ignored_options: dict[str, int] = Field(
+        description="Option and the number of tasks in which reading back showed that the store had ignored it."
+    )
+    hold: HoldView | None
+    findings: FindingsView | None
+    report: ReportView
+    request: JobDocument
+
+
+class JobEventView(View):
+    at: Time
+    actor: Actor
+    by: str = Field(description="Which user, and the way: `alice via rest`; empty for the engine.")
+    kind: str
+    status: JobStatus
+    reason: str
+
+
+class JobEventPage(View):
+    items: list[JobEventView]
+    next_cursor: str | None
+
+
+# --- from the model
+
+
+def job_view(job: Job) -> JobView:
+    return JobView(
+        job_id=job.id,
+        account=job.account,
+        region=job.request.region,
+        operation_name=job.operation_name,
+        description=job.request.description,
+        status=job.status,
+        status_update_reason=job.status_reason,
+        is_final=is_final(job.status),
+        actions=[_OF_VERB.get(verb) or JobAction(verb) for verb in possible_verbs(job)],
+        priority=job.priority,
+        creation_time=time_text(job.created_at),
+        changed_time=time_text(job.changed_at),
+        started_time=time_or_none(job.started_at),
+        termination_date=time_or_none(job.ended_at),
+        suspended_date=time_or_none(job.suspended_at),
+        suspended_cause=job.suspended_cause,
+        paused_by=job.paused_by,
+        client_request_token="" if job.token == job.id else job.token,
+        progress_summary=_progress(job),
+        failure_reasons=_failures(job),
+        failures_by_code={
+            code: FailuresOfCode(count=found.count, sample_keys=list(found.samples))
+            for code, found in job.tally.codes.items()
+        },
+        ignored_options=dict(job.tally.ignored_options),
+        hold=_hold(job),
+        findings=_findings(job.findings),
+        report=ReportView(state=job.report_state, location=job.report_location),
+        request=request_document(job.request),
+    )
+
+
+def _progress(job: Job) -> ProgressView:
+    tally = job.tally
+    executed = tally.executed_in_rate
+    return ProgressView(
+        total_number_of_tasks=job.total,
+        number_of_tasks_succeeded=tally.succeeded,
+        number_of_tasks_failed=tally.failed,
+        number_of_tasks_skipped=tally.skipped,
+        number_of_tasks_remaining=None if job.total is None else job.total - tally.succeeded - tally.failed,
+        planned_rows=job.planned_rows,
+        planned_chunks=job.chunk_count,
+        closed_chunks=job.chunks_closed,
+        bytes_done=tally.bytes_done,
+        requests=tally.requests,
+        failure_rate=tally.failed_in_rate / executed if executed else None,
+    )
+
+
+def _failures(job: Job) -> list[FailureView]:
+    if job.failure_code is None:
+        return []
+    return [FailureView(failure_code=job.failure_code, failure_reason=job.failure_reason)]
+
+
+def _hold(job: Job) -> HoldView | None:
+    hold = job.hold
+    return None if hold is None else HoldView(bucket=hold.bucket, reason=hold.reason, since=time_text(hold.since))
+
+
+def _findings(found: PlanFindings | None) -> FindingsView | None:
+    if found is None:
+        return None
+    return FindingsView(
+        source_bucket=found.source_bucket,
+        source_versioning=found.source_versioning,
+        target_versioning=found.target_versioning,
+        manifest_etag=found.manifest_etag,
+    )
+
+
+def event_views(events: Sequence[JobEvent]) -> list[JobEventView]:
+    return [
+        JobEventView(
+            at=time_text(event.at),
+            actor=event.actor,
+            by=event.by,
+            kind=event.kind,
+            status=event.status,
+            reason=event.reason,
+        )
+        for event in events
+    ]
