@@ -120,6 +120,7 @@ class Ground:
         keeper = CredentialKeeper(
             ledger=self.rig.ledger,
             roles=self.acts.roles,
+            preflights=self.rig.preflights,
             assume=self.provider.assume,
             cipher=self.acts.cipher,
             stores=self.rig._stores(self.rig.view()),
