@@ -349,6 +349,8 @@ class FailureCode(StrEnum):
     ROLE_LACKS_PERMISSION = "RoleLacksPermission"
     BUCKET_NOT_ALLOWED = "BucketNotAllowed"
     """The role is registered here for other buckets."""
+    DELETES_NOT_ALLOWED = "DeletesNotAllowed"
+    """Said of a job that is only checked: one is not made then."""
     DELETE_COUNT_EXCEEDED = "DeleteCountExceeded"
     """The manifest names more than the job allows to delete."""
     FIRST_ROWS_NOT_FOUND = "FirstRowsNotFound"

@@ -47,6 +47,7 @@ def request_document(request: JobRequest) -> dict[str, Any]:
             "verify": request.verify.value,
             "part_copy_above_bytes": request.part_copy_above_bytes,
             "part_size_bytes": request.part_size_bytes,
+            "confirm_delete_count": request.confirm_delete_count,
         }
     )
 

@@ -42,6 +42,7 @@ from cosbatch.service.job_rules import faults_against_settings, faults_between_f
 
 DEFAULT_PRIORITY: Final = 10
 TOKEN_MAX_BYTES: Final = 64
+COUNT_MAX: Final = 10**12
 RESTORE_DAYS_MAX: Final = 365
 """COS, ExpirationInDays."""
 
@@ -162,6 +163,7 @@ class JobForm(_Form):
     verify: Verify = Verify.SAMPLE
     part_copy_above_bytes: fields.PartCopyAbove = 5 * 2**30
     part_size_bytes: fields.PartSize = 256 * 2**20
+    confirm_delete_count: Annotated[StrictInt, fields.between(1, COUNT_MAX)] | None = None
 
 
 class ParsedJob(NamedTuple):
@@ -223,6 +225,7 @@ def _request(form: JobForm) -> JobRequest:
         verify=form.verify,
         part_copy_above_bytes=form.part_copy_above_bytes,
         part_size_bytes=form.part_size_bytes,
+        confirm_delete_count=form.confirm_delete_count,
     )
 
 

@@ -183,11 +183,12 @@ async def open_engine(
     log_level: str = "info",
     supervisor: Supervisor | None = None,
     cipher: Cipher | None = None,
+    deletes_allowed: bool = True,
 ) -> AsyncIterator[Engine]:
     """Planner and workers in processes of their own, scheduler and finisher in this one; drained on exit.
 
     ``cipher`` opens the secrets of roles. Without one, the data folder's own is used, where it has one or the settings
-    have roles; else no job can have a role."""
+    have roles; else no job can have a role. ``deletes_allowed``: whether jobs may be made here that delete."""
     cipher = cipher or own_cipher(settings, data_dir)
     narrowed = cipher.narrowed(JOB_CREDENTIALS) if cipher else None
     children = _children(settings, data_dir, log_level, narrowed)
@@ -218,7 +219,9 @@ async def open_engine(
                 running.append(asyncio.create_task(keeper.run(stop), name="credential-keeper"))
             try:
                 yield Engine(
-                    service=job_service(settings, process.ledger, process.stores, desk=desk),
+                    service=job_service(
+                        settings, process.ledger, process.stores, desk=desk, deletes_allowed=deletes_allowed
+                    ),
                     process=process,
                     scheduler=scheduler,
                     group=group,

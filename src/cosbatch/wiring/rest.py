@@ -18,6 +18,7 @@ from cosbatch.settings import Settings
 from cosbatch.web.rest.app import all_calls
 from cosbatch.web.rest.desks import Desks
 from cosbatch.web.rest.limits import CallRates
+from cosbatch.wiring.job_checks import job_checker
 from cosbatch.wiring.stores import RegionStores, profile_of
 
 
@@ -51,6 +52,16 @@ def rest_desks(parts: RestParts) -> Desks:
         jobs=parts.service,
         # --- lists of jobs, series, failures
         # --- checks before a job runs, estimates
+        checker=job_checker(
+            parts.settings,
+            parts.data_dir,
+            ledger=parts.ledger,
+            service=parts.service,
+            stores=parts.stores,
+            desk=parts.roles,
+            clock=parts.clock,
+            record=parts.book.record,
+        ),
         # --- retries, clones, reports
         # --- people, keys, tokens, roles, regions, audit, browsing
         # --- webhooks

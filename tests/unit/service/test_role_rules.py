@@ -13,8 +13,9 @@ from cosbatch.model.errors import (
     RoleRefusal,
     ServiceUnavailable,
 )
-from cosbatch.model.identifiers import LOCAL_ACCOUNT, AccountId, RegionName
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, AccountId, Bucket, RegionName
 from cosbatch.model.manifests import Manifest
+from cosbatch.model.principals import Role, RoleProvider
 from cosbatch.service.role_rules import JobRoles, look_as_role, role_faults
 from tests.unit.service.job_builders import AWAY, HOME, job_request, region
 
@@ -30,8 +31,14 @@ class Roles:
     refusal: Exception | None = None
     looked: list[str] = field(default_factory=list)
 
-    async def is_known(self, arn: str, *, account: AccountId) -> bool:
-        return (arn, account) in self.known
+    writable: tuple[Bucket, ...] = ()
+
+    async def find(self, arn: str, *, account: AccountId) -> Role:
+        if (arn, account) not in self.known:
+            raise NoSuchRole(f"there is no role {arn}")
+        return Role(
+            arn=arn, account=account, provider=RoleProvider.STORED, created_at=0.0, writable_buckets=self.writable
+        )
 
     async def look(self, manifest: Manifest, *, region: RegionName, account: AccountId, role_arn: str) -> str:
         self.looked.append(role_arn)

@@ -15,6 +15,7 @@ from cosbatch.web.rest.desks import Desks
 from cosbatch.web.rest.document import document_calls, openapi_document
 from cosbatch.web.rest.errors import tell_errors
 from cosbatch.web.rest.gate import Gate, GatedRoute
+from cosbatch.web.rest.job_checks import job_check_calls
 from cosbatch.web.rest.jobs import job_calls
 from cosbatch.web.rest.limits import CallCounts
 from cosbatch.web.rest.sessions import session_calls
@@ -28,6 +29,7 @@ def all_calls() -> list[Call]:
         *capability_calls(),
         # --- lists of jobs, series, failures
         # --- checks before a job runs, estimates
+        *job_check_calls(),
         *job_calls(),
         # --- retries, clones, reports
         # --- people, keys, tokens, roles, regions, audit, browsing

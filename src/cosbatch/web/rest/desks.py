@@ -14,6 +14,7 @@ from cosbatch.model.identifiers import RegionName
 from cosbatch.model.principals import Caller
 from cosbatch.model.regions import Region
 from cosbatch.service.audit import Record
+from cosbatch.service.job_checks import JobChecker
 from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
 from cosbatch.storage.profiles import CapabilityProfile
@@ -42,6 +43,7 @@ class Desks:
     # --- lists of jobs, series, failures (job_lists.py)
 
     # --- checks before a job runs, estimates (job_checks.py)
+    checker: JobChecker
 
     # --- retries, clones, reports (follow_up.py, reports.py)
 
