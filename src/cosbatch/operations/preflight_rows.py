@@ -16,7 +16,8 @@ from cosbatch.operations.preflight_sites import DEFINITE, Looks, Site
 from cosbatch.storage.disposition import disposition
 
 SAMPLED_ROWS: Final = 5
-"""Each costs a request; the first row is among them, the others are spread over those that were read."""
+"""Each costs a request; the first row is among them, the others are spread over those that were read. Where fewer are
+named and none is there, objects may simply be gone: their tasks will say so."""
 
 _MISSING: Final = frozenset({StorageReason.NO_SUCH_KEY, StorageReason.NO_SUCH_VERSION, StorageReason.DELETE_MARKER})
 _REFUSED: Final = frozenset({StorageReason.ACCESS_DENIED, StorageReason.CREDENTIALS_REFUSED})
@@ -112,6 +113,9 @@ def _tell_found(
         checks.unknown(name, f"the store does not tell whether the {count} sampled objects of the first rows are there")
     elif isinstance(operation, DeleteObject):
         detail = f"none of {count} sampled objects of the first rows is there; they may be deleted already"
+        checks.unknown(name, detail, way_out=_LOOK_AT_KEYS)
+    elif count < SAMPLED_ROWS:
+        detail = f"the {count} sampled of the first rows are not there: too few to blame the manifest for it"
         checks.unknown(name, detail, way_out=_LOOK_AT_KEYS)
     else:
         problem = f"none of {count} sampled objects of the first rows is there; {first.bucket}/{first.key} is the first"

@@ -193,6 +193,7 @@ class JobService:
             raise TokenReused(f"this ClientRequestToken has made job {job.id} already, by an equal request")
         return job
 
+    @_answering
     async def check_request(self, request: JobRequest, account: AccountId) -> None:
         """InvalidArgument with all faults of the request itself, against regions and roles; no store is asked."""
         self._check(request, token="", also=await self._role_faults(request, account))
