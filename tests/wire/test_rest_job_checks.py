@@ -1,0 +1,78 @@
+"""Checks over the API: of a job that is not made, and of one that is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cosbatch.model.errors import FailureCode
+from cosbatch.model.preflight import Check, CheckName, CheckOutcome, Preflight
+from tests.unit.service.job_builders import job_content
+from tests.wire.rest_rig import OPERATOR, STRANGER, VIEWER, faults, refusal, rest_rig
+
+FOUND = Preflight(
+    checked_at=1_700_000_000.5,
+    checks=(
+        Check(name=CheckName.MANIFEST, outcome=CheckOutcome.PASSED, detail="it can be read"),
+        Check(
+            name=CheckName.DESTINATION_WRITABLE,
+            outcome=CheckOutcome.FAILED,
+            detail="the store refuses it",
+            missing_permission="s3:PutObject on arn:aws:s3:::cold-125/*",
+            way_out="let it write",
+            path="Operation",
+            failure_code=FailureCode.ROLE_LACKS_PERMISSION,
+        ),
+    ),
+)
+
+
+async def test_what_was_found_of_a_job(tmp_path: Path) -> None:
+    async with rest_rig(tmp_path) as rig:
+        job_id = await rig.made()
+        nothing = await rig.call("GET", f"/jobs/{job_id}/preflight", by=VIEWER)
+        assert nothing.json() == {"outcome": None, "checked_at": None, "checks": []}
+        await rig.ledger.preflights.keep_preflight(job_id, FOUND)
+        found = (await rig.call("GET", f"/jobs/{job_id}/preflight", by=VIEWER)).json()
+        assert (found["outcome"], found["checked_at"]) == ("failed", "2023-11-14T22:13:20.500Z")
+        assert found["checks"][1] == {
+            "name": "destination_writable",
+            "outcome": "failed",
+            "detail": "the store refuses it",
+            "missing_permission": "s3:PutObject on arn:aws:s3:::cold-125/*",
+            "way_out": "let it write",
+        }
+        assert refusal(await rig.call("GET", f"/jobs/{job_id}/preflight", by=STRANGER)) == (404, "NoSuchJob")
+
+
+async def test_a_store_that_does_not_answer_is_an_answer(tmp_path: Path) -> None:
+    """Nothing listens where the regions of this rig point."""
+    async with rest_rig(tmp_path) as rig:
+        answer = await rig.call("POST", "/jobs:check", by=OPERATOR, json=job_content())
+        assert answer.status_code == 200, answer.text
+        told = answer.json()
+        checks = {check["name"]: check["outcome"] for check in told["checks"]}
+        assert checks["manifest"] == "unknown"
+        assert told["outcome"] == "unknown"
+        assert told["estimate"] is None
+        assert told["request"]["region"] == "ap-guangzhou"
+        assert set(told["equivalents"]) == {"xml", "json", "cli"}
+        assert (await rig.call("GET", "/jobs/x")).status_code == 404
+
+
+async def test_faults_of_the_document_come_all_at_once(tmp_path: Path) -> None:
+    async with rest_rig(tmp_path) as rig:
+        answer = await rig.call("POST", "/jobs:check", json=job_content(priority=-1, verify="some"))
+        assert refusal(answer) == (400, "InvalidArgument")
+        assert set(faults(answer)) == {"priority", "verify"}
+
+
+async def test_a_viewer_may_not_check(tmp_path: Path) -> None:
+    async with rest_rig(tmp_path) as rig:
+        assert refusal(await rig.call("POST", "/jobs:check", by=VIEWER, json=job_content()))[0] == 403
+
+
+async def test_a_deletion_is_refused_where_it_is_switched_off(tmp_path: Path) -> None:
+    async with rest_rig(tmp_path) as rig:
+        answer = await rig.call("POST", "/jobs", json=job_content(operation={"cos_delete_object": {}}))
+        assert refusal(answer) == (400, "InvalidArgument")
+        assert set(faults(answer)) == {"operation.cos_delete_object", "confirm_delete_count"}
