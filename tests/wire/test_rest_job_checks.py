@@ -44,15 +44,15 @@ async def test_what_was_found_of_a_job(tmp_path: Path) -> None:
         assert refusal(await rig.call("GET", f"/jobs/{job_id}/preflight", by=STRANGER)) == (404, "NoSuchJob")
 
 
-async def test_a_store_that_does_not_answer_is_an_answer(tmp_path: Path) -> None:
-    """Nothing listens where the regions of this rig point."""
+async def test_a_store_that_cannot_be_asked_is_an_answer(tmp_path: Path) -> None:
+    """The regions of this rig have no credentials, and the job names no role."""
     async with rest_rig(tmp_path) as rig:
         answer = await rig.call("POST", "/jobs:check", by=OPERATOR, json=job_content())
         assert answer.status_code == 200, answer.text
         told = answer.json()
-        checks = {check["name"]: check["outcome"] for check in told["checks"]}
-        assert checks["manifest"] == "unknown"
-        assert told["outcome"] == "unknown"
+        (manifest,) = [check for check in told["checks"] if check["name"] == "manifest"]
+        assert (told["outcome"], manifest["outcome"]) == ("failed", "failed")
+        assert "has no credentials of its own" in manifest["detail"]
         assert told["estimate"] is None
         assert told["request"]["region"] == "ap-guangzhou"
         assert set(told["equivalents"]) == {"xml", "json", "cli"}

@@ -130,7 +130,7 @@ async def test_nothing_is_left_behind() -> None:
     rig = Rig()
     await rig.fill()
     await rig.check()
-    assert rig.store.open_uploads() == []
+    assert rig.store.open_uploads() == ()
     assert await rig.ledger.jobs() == []
     for bucket in ("cold-125", "logs-125"):
         assert (await rig.store.list_objects(Bucket(bucket))).objects == ()
