@@ -8,11 +8,13 @@ from typing import Final
 
 import click
 
+from cosbatch import __version__
 from cosbatch.cli.main import cli
 from cosbatch.model.states import FINAL, MOVES, Actor, JobStatus
 from cosbatch.operations.copy_costs import render_cost_table
 from cosbatch.settings import ENVIRONMENT_PREFIX, FILE_NAME, render_settings_table
 from cosbatch.web.metrics import render_metrics_table
+from cosbatch.web.rest.reference import render_document, render_reference
 
 DOCS: Final = Path(__file__).parent
 HELP_WIDTH: Final = 96
@@ -160,12 +162,77 @@ def render_metrics() -> str:
     return _METRICS_PAGE + render_metrics_table()
 
 
+# --- JSON API
+
+_REST_PAGE: Final = """# JSON API
+
+Everything that a service can do, as JSON below `/api/v1`. The same as an OpenAPI 3.1 document: `GET
+/api/v1/openapi.json` of a running service, or [openapi.json](openapi.json) of this version.
+
+## How to call it
+
+**Who calls.** Scripts send an API token, which `cosbatch admin create-token` makes: `authorization: Bearer cosb_...`.
+It may do what its user may, and no more than its scopes let: `jobs:read` looks, `jobs:write` also changes jobs, `admin`
+also changes people and what jobs act with. Pages in a browser log in ([log_in](#log_in)) and get a session: a cookie
+that no script can read, and a CSRF token that each write sends as `x-csrf-token`. A write of a session has to come from
+the service's own pages.
+
+```sh
+curl -H "authorization: Bearer $COSBATCH_TOKEN" http://127.0.0.1:8014/api/v1/session
+```
+
+**Bodies** are JSON in UTF-8, with `content-type: application/json`, at most 512 KiB long and 32 levels deep. A field or
+parameter that is not known is a fault. Fields have the names that job files have.
+
+**Times** are RFC 3339 in UTC with milliseconds, `2026-11-26T08:00:00.000Z`; sizes are bytes.
+
+**Lists** come in pages: `items`, and a `next_cursor` to send as `cursor` for the next page, null at the end. `limit` is
+how many a page may have, 50 without it and at most 1,000.
+
+**Reads** have an `etag`. Sent back as `if-none-match` it gets 304 and no body for as long as nothing has changed.
+
+**Lost answers.** A job can be created again under the same `client_request_token` (or `Idempotency-Key` header): the
+answer is then 200 with the job that was made, and 409 where the token belongs to another request.
+
+**Refusals** all have one shape. `code` is one of the [list below](#error-codes-of-the-api); `faults` names each field
+that is wrong, what stands there, what is wrong with it and the way out; `request_id` finds the call in the service's
+log. Another account's things are answered like those that do not exist.
+
+```json
+{
+  "error": {
+    "code": "InvalidArgument",
+    "message": "the priority cannot be set",
+    "request_id": "923cbfc5a82e46eecf31e214",
+    "faults": [
+      {"path": "priority", "value": "-1", "problem": "is out of range", "way_out": "write 0 to 2147483647"}
+    ]
+  }
+}
+```
+
+**Limits.** One session or token may make `server.calls_per_minute` calls a minute, one address
+`server.logins_per_minute` logins. Whoever makes more gets 429 with `retry-after` in seconds, which 503 has too.
+
+"""
+
+
+def render_rest() -> str:
+    return _REST_PAGE + render_reference()
+
+
+def render_openapi() -> str:
+    return render_document(__version__)
+
+
 # --- all of them
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "copy-costs.md": render_cost_table,
     "reference/cli.md": render_cli,
     "reference/metrics.md": render_metrics,
+    "reference/openapi.json": render_openapi,
+    "reference/rest.md": render_rest,
     "reference/settings.md": render_settings,
     "reference/states.md": render_states,
 }

@@ -5,10 +5,28 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = ("argon2", "botocore", "cryptography", "prometheus_client", "starlette", "tencentcloud", "uvicorn")
+HEAVY = (
+    "argon2",
+    "botocore",
+    "cryptography",
+    "fastapi",
+    "limits",
+    "prometheus_client",
+    "starlette",
+    "tencentcloud",
+    "uvicorn",
+)
 
 
 def test_workers_pay_for_nothing_that_only_the_service_uses() -> None:
-    program = f"import sys, cosbatch.wiring.engine; print([name for name in {HEAVY} if name in sys.modules])"
+    assert imported_by("cosbatch.wiring.engine") == "[]"
+
+
+def test_the_command_line_pays_for_nothing_that_only_the_service_uses() -> None:
+    assert imported_by("cosbatch.cli.main, cosbatch.cli.serve, cosbatch.wiring") == "[]"
+
+
+def imported_by(modules: str) -> str:
+    program = f"import sys, {modules}; print([name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.strip() == "[]"
+    return done.stdout.strip()
