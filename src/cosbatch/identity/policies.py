@@ -109,6 +109,8 @@ def cam_policy(accesses: Iterable[Access]) -> Policy:
     merged: dict[tuple[str, ...], list[str]] = {}
     for actions, places in _grouped(accesses):
         names = tuple(sorted({f"name/cos:{name}" for action in actions for name in _in_cam(action)}))
+        if not names:
+            continue
         resources = [_cam_resource(place) for place in places]
         merged.setdefault(names, []).extend(resource for resource in resources if resource not in merged.get(names, []))
     statements = [
