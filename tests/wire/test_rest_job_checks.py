@@ -7,7 +7,7 @@ from pathlib import Path
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.preflight import Check, CheckName, CheckOutcome, Preflight
 from tests.unit.service.job_builders import job_content
-from tests.wire.rest_rig import OPERATOR, STRANGER, VIEWER, faults, refusal, rest_rig
+from tests.wire.rest_rig import OPERATOR, STRANGER, VIEWER, faults, refusal, rest_rig, settings
 
 FOUND = Preflight(
     checked_at=1_700_000_000.5,
@@ -72,7 +72,19 @@ async def test_a_viewer_may_not_check(tmp_path: Path) -> None:
 
 
 async def test_a_deletion_is_refused_where_it_is_switched_off(tmp_path: Path) -> None:
+    body = job_content(operation={"cos_delete_object": {}})
     async with rest_rig(tmp_path) as rig:
-        answer = await rig.call("POST", "/jobs", json=job_content(operation={"cos_delete_object": {}}))
+        answer = await rig.call("POST", "/jobs", json=body)
+        assert refusal(answer) == (403, "AccessDenied")
+        assert "deletes_allowed" in answer.text
+
+
+async def test_a_deletion_that_is_allowed_names_its_count(tmp_path: Path) -> None:
+    body = job_content(operation={"cos_delete_object": {}})
+    async with rest_rig(tmp_path, with_settings=settings(server={"deletes_allowed": True})) as rig:
+        answer = await rig.call("POST", "/jobs", json=body)
         assert refusal(answer) == (400, "InvalidArgument")
-        assert set(faults(answer)) == {"operation.cos_delete_object", "confirm_delete_count"}
+        assert set(faults(answer)) == {"confirm_delete_count"}
+        made = await rig.call("POST", "/jobs", json={**body, "confirm_delete_count": 3})
+        assert made.status_code == 201
+        assert made.json()["request"]["confirm_delete_count"] == 3

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from cosbatch.identity.policies import named_permission
-from cosbatch.model.errors import FailureCode, Fault, StorageError, StorageReason
+from cosbatch.model.errors import FailureCode, Fault, JobFailure, StorageError, StorageReason
 from cosbatch.model.identifiers import Bucket, RegionName
 from cosbatch.model.jobs import JobRequest
 from cosbatch.model.manifests import ManifestField
@@ -76,6 +76,13 @@ class Looks:
         """The answer; None where there is none, and why is among the checks. ``action`` is what the question takes."""
         try:
             return await question()
+        except JobFailure as failure:  # nothing was sent: there is nothing to sign with, for one
+            if self.waits:
+                raise
+            self.close(site)
+            fault = Fault(path=path or site.path, value=site.bucket, problem=failure.reason)
+            self.checks.failed(name, failure.failure_code, fault)
+            return None
         except StorageError as error:
             problem = problem_of(error, site, path=path or site.path)
             if problem is not None:

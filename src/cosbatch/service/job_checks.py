@@ -209,7 +209,12 @@ class _Look:
         opened = await self._opened(self._accesses(seen.source_bucket), checks)
         if opened is None:
             return None
-        ground = self._ground(opened, seen, seen.source_bucket)
+        try:
+            ground = self._ground(opened, seen, seen.source_bucket)
+        except JobFailure as failure:  # a region whose store this service cannot open
+            fault = Fault(path="Region", value="", problem=failure.reason)
+            checks.failed(CheckName.DESTINATION_BUCKET, failure.failure_code, fault)
+            return None
         uploads = _UploadsInMind()
 
         async def ask_write(check: WriteCheck) -> WriteTried:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cosbatch.model.errors import Fault, InvalidArgument
+from cosbatch.model.errors import Fault, InvalidArgument, NotAllowed
 from cosbatch.model.identifiers import Bucket
 from cosbatch.model.jobs import Job, JobRequest
 from cosbatch.model.operations import DeleteObject
@@ -16,11 +16,8 @@ from cosbatch.operations.preflight import RoleSession, not_allowed
 WITHOUT_A_COUNT: Final = frozenset({"cos", "s3"})
 """Ways in whose protocols have no word for it: there the switch decides, and a confirmation shows the number."""
 _COUNT: Final = "confirm_delete_count"
-_DOCUMENT_PATHS: Final = {
-    "Manifest.Location": "manifest.location",
-    "Operation.COSPutObjectCopy.TargetResource": "operation.cos_put_object_copy.target_resource",
-    "Report.Bucket": "report.bucket",
-}
+_ROLE: Final = "role_arn"
+"""Laid to the role, not to the bucket's field: that one is well written."""
 
 
 def switch_faults(request: JobRequest, *, deletes_allowed: bool) -> Iterator[Fault]:
@@ -32,6 +29,12 @@ def switch_faults(request: JobRequest, *, deletes_allowed: bool) -> Iterator[Fau
             problem="deletions are switched off in this service",
             way_out="let its operator write deletes_allowed: true under server in the settings",
         )
+
+
+def check_switch(request: JobRequest, *, deletes_allowed: bool) -> None:
+    """NotAllowed: nothing is wrong with the request, and AccessDenied is what every wire has for that."""
+    for fault in switch_faults(request, deletes_allowed=deletes_allowed):
+        raise NotAllowed(f"{fault.problem}; {fault.way_out}")
 
 
 def count_faults(request: JobRequest, *, caller: Caller) -> Iterator[Fault]:
@@ -54,8 +57,7 @@ def bucket_faults(request: JobRequest, *, writable_buckets: tuple[Bucket, ...]) 
     manifest names is seen when the job is planned."""
     role = RoleSession(arn=request.role_arn, is_narrowed=False, writable_buckets=writable_buckets)
     for fault in not_allowed(request, role, source_bucket=None):
-        path = _DOCUMENT_PATHS.get(fault.path, fault.path)
-        yield Fault(path=path, value=fault.value, problem=fault.problem, way_out=fault.way_out)
+        yield Fault(path=_ROLE, value=fault.value, problem=fault.problem, way_out=fault.way_out)
 
 
 def check_confirmed_count(job: Job, *, count: int | None, caller: Caller) -> None:

@@ -30,7 +30,7 @@ from cosbatch.model.reports import ReportState
 from cosbatch.model.states import Actor, JobStatus, is_final, may_move, sources_of
 from cosbatch.service.audit import Record, audited
 from cosbatch.service.job_document import request_digest
-from cosbatch.service.job_guards import check_confirmed_count, count_faults, switch_faults
+from cosbatch.service.job_guards import check_confirmed_count, check_switch, count_faults
 from cosbatch.service.job_rules import unknown_region
 from cosbatch.service.job_schema import TOKEN_MAX_BYTES
 from cosbatch.service.role_rules import JobRoles, allow_list_faults, look_as_role, role_faults
@@ -170,8 +170,8 @@ class JobService:
 
     async def _create(self, request: JobRequest, *, caller: Caller, token: str, repeat: Repeat) -> Job:
         _check_operates(caller, to="make jobs")
+        check_switch(request, deletes_allowed=self._deletes_allowed)
         guards = [
-            *switch_faults(request, deletes_allowed=self._deletes_allowed),
             *count_faults(request, caller=caller),
             *await allow_list_faults(request, account=caller.account.id, roles=self._roles),
         ]

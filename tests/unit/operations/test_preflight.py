@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -32,7 +32,7 @@ HERE = Region(
 class RefusingStore:
     """A store in memory that answers some questions with an error."""
 
-    def __init__(self, inner: MemoryStore, refusals: dict[str, StorageError]) -> None:
+    def __init__(self, inner: MemoryStore, refusals: Mapping[str, Exception]) -> None:
         self._inner = inner
         self._refusals = refusals
         self.profile = inner.profile

@@ -70,7 +70,7 @@ class Job:
             self.memory.create_bucket(name)
         for key in KEYS:
             self.memory.put_sized(SOURCE, key, 1)
-        self.refusals: dict[str, StorageError] = {}
+        self.refusals: dict[str, StorageError | JobFailure] = {}
         self.operation = operation
         self.region = region
         self.rows: Sequence[ManifestRow] = [row(key) for key in KEYS]
@@ -172,6 +172,15 @@ async def test_a_key_that_the_store_does_not_know_fails_a_check() -> None:
     job = Job()
     job.refusals["bucket_region"] = StorageError(StorageReason.CREDENTIALS_REFUSED, "no", code="InvalidAccessKeyId")
     assert (await job.check(CheckName.DESTINATION_BUCKET)).outcome is FAILED
+
+
+async def test_a_store_that_nobody_can_sign_for_fails_a_check() -> None:
+    job = Job()
+    job.refusals["bucket_region"] = JobFailure(FailureCode.ASSUME_ROLE_FAILED, "there are no credentials")
+    check = await job.check(CheckName.DESTINATION_BUCKET)
+    assert (check.outcome, check.failure_code) == (FAILED, FailureCode.ASSUME_ROLE_FAILED)
+    with pytest.raises(JobFailure):
+        await job.look(waits=True)
 
 
 async def test_regions() -> None:
