@@ -183,7 +183,10 @@ class CosStore:
 
     def _handler(self, call: Call) -> Handle:
         about = "object" if call.key else "bucket" if call.bucket else "service"
-        subresources = ("uploadId", "uploads", "acl", "tagging", "restore", "versions", "versioning", "delete")
+        subresources = (
+            *("uploadId", "uploads", "acl", "tagging", "restore"),
+            *("versions", "versioning", "delete", "object-lock"),
+        )
         found = next((name for name in subresources if name in call.query), "")
         handlers: dict[tuple[str, str, str], Handle] = {
             ("object", "HEAD", ""): self._head,
@@ -207,6 +210,7 @@ class CosStore:
             ("bucket", "GET", "versions"): self._list_versions,
             ("bucket", "GET", "uploads"): self._list_uploads,
             ("bucket", "GET", "versioning"): self._versioning,
+            ("bucket", "GET", "object-lock"): self._object_lock,
         }
         if (about, call.method, found) not in handlers:
             raise Refused("NotImplemented", 501)
@@ -358,6 +362,11 @@ class CosStore:
         found = await self.memory.versioning(call.bucket)
         tree = [("Status", str(found))] if found is not Versioning.NEVER else []
         return Answer(cos_words.document("VersioningConfiguration", tree))
+
+    async def _object_lock(self, call: Call) -> Answer:
+        if await self.memory.object_lock(call.bucket) is None:
+            raise Refused("NoSuchObjectLockConfiguration", 404)
+        return Answer(cos_words.document("ObjectLockConfiguration", [("ObjectLockEnabled", "Enabled")]))
 
 
 def open_cos_store(endpoint: str, *, credentials: Credentials = MAIN) -> S3Store:

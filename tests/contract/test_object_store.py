@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError
 
-from cosbatch.model.errors import StorageReason
+from cosbatch.model.errors import StorageError, StorageReason
 from cosbatch.model.identifiers import Bucket, ObjectKey
 from cosbatch.model.operations import Tag
 from cosbatch.model.regions import Versioning
-from cosbatch.storage.port import AclGrant, CopyOptions, ObjectMetadata, PutOptions
+from cosbatch.storage.disposition import Action, disposition
+from cosbatch.storage.port import AclGrant, CopyOptions, LockRule, ObjectMetadata, PutOptions
 from tests.contract.stores import ODD_KEYS, REFUSED_KEYS, Blocks, Gap, Subject, at, content, refused
 
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
@@ -525,6 +526,17 @@ class TestVersions:
     async def test_versioning_of_buckets(self, subject: Subject) -> None:
         for versioning in Versioning:
             assert await subject.store.versioning(subject.bucket(versioning=versioning)) is versioning
+
+    async def test_object_lock_of_a_bucket_without_one(self, subject: Subject) -> None:
+        told: LockRule | StorageError | None
+        try:
+            told = await subject.store.object_lock(subject.bucket())
+        except StorageError as error:
+            told = error
+        # A store that has no such thing says so once and for all: nobody waits for it.
+        assert told is None or (
+            isinstance(told, StorageError) and disposition(told, writes=False).action is Action.FAIL_TASK
+        )
 
 
 class TestLists:

@@ -36,7 +36,8 @@ def carry_out(
     document = ground.document(arn, operation=dict(operation), verify="all")
     if has_versions:
         document["manifest"]["spec"] = WITH_VERSION
-    job = ground.call_json("run", ground.write_job(document, name=f"{name}.yaml"), "--yes", expect=expect)
+    count = ["--confirm-count", "1000"] if operation == DELETE else []
+    job = ground.call_json("run", ground.write_job(document, name=f"{name}.yaml"), "--yes", *count, expect=expect)
     return ground.report(job["job_id"])
 
 

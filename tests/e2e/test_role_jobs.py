@@ -15,8 +15,10 @@ import pytest
 from cosbatch.identity.credentials import Credentials
 from cosbatch.identity.policies import Policy, iam_policy, iam_trust
 from cosbatch.identity.sts_aws import AwsRoles
-from cosbatch.model.identifiers import LOCAL_ACCOUNT, Bucket
+from cosbatch.ledger.sql_ledger import open_sqlite_ledger
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, Bucket, JobId
 from cosbatch.model.jobs import PlanFindings
+from cosbatch.model.preflight import Check, CheckName, CheckOutcome
 from cosbatch.model.principals import Role, RoleProvider
 from cosbatch.model.regions import Versioning
 from cosbatch.operations.job_access import job_access, with_source
@@ -178,3 +180,56 @@ def test_a_job_runs_under_a_role_that_was_made_for_it_on_ceph(ceph_store: RealSt
     assert ground.keys_in(ground.target) == set(KEYS)
     logged = [json.loads(line) for line in (tmp_path / "state" / "cosbatch.log").read_text().splitlines()]
     assert [line["narrowed"] for line in logged if line["event"] == "role-assumed"] == [True, True]
+
+
+READS_ONLY = ("s3:GetObject", "s3:ListBucket", "s3:GetBucketVersioning")
+
+
+@pytest.mark.system
+def test_a_role_that_may_not_write_is_caught_before_an_object_is_touched_on_ceph(
+    ceph_store: RealStore, tmp_path: Path
+) -> None:
+    """The role has a real policy: all that the job needs but for writing to the destination."""
+    name = f"reads-{uuid.uuid4().hex[:8]}"
+    arn = f"arn:aws:iam:::role/{name}"
+    ground = ground_with_role(ceph_store, tmp_path, arn)
+    document = ground.document(f"arn:aws:s3:::{ground.control}/list.csv", role_arn=arn)
+    policy = least_policy(ground, ceph_store, document)
+    for statement in policy["Statement"]:
+        if any(resource.startswith(f"arn:aws:s3:::{ground.target}") for resource in statement["Resource"]):
+            statement["Action"] = [action for action in statement["Action"] if action in READS_ONLY]
+    role = Role(
+        arn=arn,
+        account=LOCAL_ACCOUNT,
+        provider=RoleProvider.AWS_STS,
+        created_at=0.0,
+        sts_endpoint=ceph_store.endpoint,
+    )
+    key = Credentials(access_key_id=ceph_store.access_key, secret_access_key=ceph_store.secret_key)
+    trust = iam_trust(principal="arn:aws:iam:::user/main", external_id="")
+    asyncio.run(AwsRoles().create(role, key=key, name=name, trust=trust, permission=policy))
+    ground.put(KEYS[:20])
+
+    ended = ground.call_json("run", ground.job_file(ground.csv(KEYS[:20]), role_arn=arn), "--yes", expect=4)
+
+    [why] = ended["failure_reasons"]
+    assert why["failure_code"] == "RoleLacksPermission"
+    assert "s3:PutObject" in why["failure_reason"]
+    assert ground.keys_in(ground.target) == set()
+    checks = {check.name: check for check in asyncio.run(kept_checks(tmp_path / "state", ended["job_id"]))}
+    refused = [check for check in checks.values() if check.outcome is CheckOutcome.FAILED]
+    assert [check.name for check in refused] == [CheckName.DESTINATION_WRITABLE]
+    assert refused[0].missing_permission == f"s3:PutObject on arn:aws:s3:::{ground.target}/*"
+    assert "narrowed to what the job does" in checks[CheckName.ROLE].detail
+    for passed in (CheckName.MANIFEST, CheckName.SOURCE_BUCKET, CheckName.REPORT_WRITABLE):
+        assert checks[passed].outcome is CheckOutcome.PASSED, checks[passed]
+
+
+async def kept_checks(state: Path, job_id: str) -> tuple[Check, ...]:
+    ledger = await open_sqlite_ledger(state)
+    try:
+        found = await ledger.preflights.preflight(JobId(job_id))
+    finally:
+        await ledger.close()
+    assert found is not None
+    return found.checks

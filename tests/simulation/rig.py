@@ -23,14 +23,16 @@ from cosbatch.engine.finisher import Finisher, FinishTools
 from cosbatch.engine.job_credentials import JobCredentialSource
 from cosbatch.engine.limits import EngineLimits
 from cosbatch.engine.liveness import LeaseWatch, Liveness
-from cosbatch.engine.plan import PlanTools
+from cosbatch.engine.plan_preflight import PlanTools
 from cosbatch.engine.planner import Planner
 from cosbatch.engine.scheduler import Scheduler
 from cosbatch.engine.shares import Attendance, JobShares, RateShares, WorkShares
 from cosbatch.engine.task_run import TaskTools
 from cosbatch.engine.worker import Worker
 from cosbatch.ledger.memory import MemoryLedger
+from cosbatch.ledger.memory_preflights import MemoryPreflights
 from cosbatch.ledger.port import JobLedger
+from cosbatch.ledger.role_port import CredentialTerms
 from cosbatch.model.clock import Clock
 from cosbatch.model.identifiers import LOCAL_ACCOUNT, Bucket, JobId, ObjectKey, RegionName, WorkerId, new_job_id
 from cosbatch.model.jobs import Job, JobRequest
@@ -101,6 +103,9 @@ class RigStores:
 
     async def may_act(self, acting: JobId | None) -> bool:
         return acting is None or self._source_of is None or await self._source(acting).are_there()
+
+    async def terms(self, acting: JobId | None) -> CredentialTerms | None:
+        return None if acting is None or self._source_of is None else await self._source(acting).terms()
 
     def leave(self, acting: JobId | None) -> None:
         if acting is not None:
@@ -246,6 +251,7 @@ class Rig:
         self.store.create_bucket(TARGET, versioning=target_versioning)
         self.store.create_bucket(CONTROL)
         self.ledger: JobLedger = ledger or MemoryLedger(clock)
+        self.preflights = MemoryPreflights(self.ledger)
         self.spool = MemorySpool()
         seen = wrap(self.store) if wrap else self.store
         self.view: Callable[[], View] = lambda: View(seen, self.ledger, self.spool)
@@ -282,7 +288,14 @@ class Rig:
     async def _plan(self, name: WorkerId, stop: asyncio.Event) -> None:
         view = self.view()
         stores, clock = self._stores(view), view.clock or self.clock
-        tools = PlanTools(ledger=view.ledger, spool=view.spool, stores=stores, limits=self.limits)
+        tools = PlanTools(
+            ledger=view.ledger,
+            preflights=self.preflights,
+            spool=view.spool,
+            stores=stores,
+            limits=self.limits,
+            clock=clock,
+        )
         async with self._attending(name, stores, view):
             await Planner(worker=name, tools=tools, clock=clock).run(stop)
 

@@ -21,7 +21,7 @@ from cosbatch.model.errors import (
     StorageError,
     StorageReason,
 )
-from cosbatch.model.identifiers import AccountId, JobId
+from cosbatch.model.identifiers import AccountId, Bucket, JobId
 from cosbatch.model.jobs import Job
 from cosbatch.model.states import Actor, JobStatus
 from cosbatch.storage.port import ObjectStore
@@ -43,6 +43,7 @@ class Provider:
         self.refusal: RoleNotAssumed | NoSuchRole | None = None
         self.asked: list[Sequence[Access]] = []
         self.ends: dict[str, float] = {}
+        self.writable_buckets: tuple[Bucket, ...] = ()
         self.refused = 0
         """Requests that came with credentials that were over."""
 
@@ -56,7 +57,7 @@ class Provider:
         ends = None if self.life_seconds is None else self._clock.now() + self.life_seconds
         self.ends[name] = float("inf") if ends is None else ends
         given = Credentials(access_key_id=name, secret_access_key="s", session_token="t", expires_at=ends)
-        return Assumed(credentials=given, is_narrowed=self.takes_policy)
+        return Assumed(credentials=given, is_narrowed=self.takes_policy, writable_buckets=self.writable_buckets)
 
     def revoke_all(self) -> None:
         self.ends.clear()
@@ -120,6 +121,7 @@ class Ground:
         keeper = CredentialKeeper(
             ledger=self.rig.ledger,
             roles=self.acts.roles,
+            preflights=self.rig.preflights,
             assume=self.provider.assume,
             cipher=self.acts.cipher,
             stores=self.rig._stores(self.rig.view()),

@@ -33,6 +33,7 @@ READS: Final = frozenset(
         "list_versions",
         "bucket_region",
         "versioning",
+        "object_lock",
     }
 )
 _LEDGER_READS: Final = frozenset({"queued_jobs", "held_leases", "pulses"})

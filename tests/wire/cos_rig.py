@@ -24,7 +24,7 @@ from cosbatch.model.clock import Clock, SystemClock
 from cosbatch.model.identifiers import AccountId, JobId, RegionName
 from cosbatch.model.jobs import Job
 from cosbatch.model.manifests import Manifest
-from cosbatch.model.principals import Account, Caller, UserRole
+from cosbatch.model.principals import Account, Caller, Role, RoleProvider, UserRole
 from cosbatch.model.states import Actor, JobStatus
 from cosbatch.service.service import JobService
 from cosbatch.web.cos import cos_routes
@@ -110,8 +110,8 @@ class EveryRole:
 
     looks: Looks
 
-    async def is_known(self, arn: str, *, account: AccountId) -> bool:
-        return True
+    async def find(self, arn: str, *, account: AccountId) -> Role:
+        return Role(arn=arn, account=account, provider=RoleProvider.STORED, created_at=0.0)
 
     async def look(self, manifest: Manifest, *, region: RegionName, account: AccountId, role_arn: str) -> str:
         return await self.looks(manifest, region=region)
@@ -192,6 +192,7 @@ class CosRig:
             look=self.looks,
             max_unfinished_jobs=max_unfinished_jobs,
             roles=EveryRole(self.looks),
+            deletes_allowed=True,
         )
         self.app = Starlette(
             routes=cos_routes(

@@ -169,6 +169,7 @@ def _rig(
         max_unfinished_jobs=max_unfinished_jobs,
         record=ledger.people.record,
         look_again=stores.look_again,
+        deletes_allowed=chosen.server.deletes_allowed,
     )
     parts = RestParts(
         settings=chosen,

@@ -150,9 +150,10 @@ OPERATIONS: Final[tuple[dict[str, Any], ...]] = (
 async def test_a_job_is_sent_and_answered_as_the_document_says(
     tmp_path: Path, operation: dict[str, Any], more: dict[str, Any]
 ) -> None:
-    body = {**job_content(**more), "operation": operation}
+    count = {"confirm_delete_count": 100} if "cos_delete_object" in operation else {}
+    body = {**job_content(**more), **count, "operation": operation}
     assert faults_in(body, "JobForm") == []
-    async with rest_rig(tmp_path) as rig:
+    async with rest_rig(tmp_path, with_settings=settings(server={"deletes_allowed": True})) as rig:
         answer = await rig.call("POST", "/jobs", json=body)
     assert answer.status_code == 201, answer.text
     assert faults_in(answer.json(), "JobView") == []

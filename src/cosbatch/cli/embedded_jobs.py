@@ -42,13 +42,19 @@ class EmbeddedJobs:
         return await self._service.update_job_priority(JobId(job_id), priority=priority, caller=self._caller)
 
     async def update_job_status(
-        self, job_id: str, *, requested_job_status: JobStatus, status_update_reason: str
+        self,
+        job_id: str,
+        *,
+        requested_job_status: JobStatus,
+        status_update_reason: str,
+        confirm_delete_count: int | None = None,
     ) -> Job:
         return await self._service.update_job_status(
             JobId(job_id),
             requested_job_status=requested_job_status,
             caller=self._caller,
             status_update_reason=status_update_reason,
+            confirm_delete_count=confirm_delete_count,
         )
 
     async def pause_job(self, job_id: str, *, reason: str) -> Job:

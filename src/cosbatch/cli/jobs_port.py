@@ -34,7 +34,12 @@ class Jobs(Protocol):
     async def update_job_priority(self, job_id: str, *, priority: int) -> Job: ...
 
     async def update_job_status(
-        self, job_id: str, *, requested_job_status: JobStatus, status_update_reason: str
+        self,
+        job_id: str,
+        *,
+        requested_job_status: JobStatus,
+        status_update_reason: str,
+        confirm_delete_count: int | None = None,
     ) -> Job: ...
 
     async def pause_job(self, job_id: str, *, reason: str) -> Job: ...

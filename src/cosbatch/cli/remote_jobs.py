@@ -45,10 +45,18 @@ class RemoteJobs:
         return await self._client.update_job_priority(job_id, priority=priority)
 
     async def update_job_status(
-        self, job_id: str, *, requested_job_status: JobStatus, status_update_reason: str
+        self,
+        job_id: str,
+        *,
+        requested_job_status: JobStatus,
+        status_update_reason: str,
+        confirm_delete_count: int | None = None,
     ) -> Job:
         return await self._client.update_job_status(
-            job_id, requested_job_status=requested_job_status, status_update_reason=status_update_reason
+            job_id,
+            requested_job_status=requested_job_status,
+            status_update_reason=status_update_reason,
+            confirm_delete_count=confirm_delete_count,
         )
 
     async def pause_job(self, job_id: str, *, reason: str) -> Job:

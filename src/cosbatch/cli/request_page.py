@@ -168,3 +168,8 @@ def question(job: Job) -> str:
     if isinstance(job.request.operation, DeleteObject):
         return f"Delete what these {counted(job.total or 0, 'row')} name?"
     return "Run it?"
+
+
+def count_question(job: Job) -> str:
+    """A deletion is confirmed by the number that the plan shows, so that nobody says yes by habit."""
+    return f"{question(job)} Type their number ({job.total}) to go on"

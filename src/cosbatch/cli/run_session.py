@@ -24,13 +24,14 @@ from cosbatch.cli.job_page import exit_code_of, totals
 from cosbatch.cli.live import screen_for
 from cosbatch.cli.output import print_json
 from cosbatch.cli.progress import Screen, Watch
-from cosbatch.cli.request_page import plan_page, question
+from cosbatch.cli.request_page import count_question, plan_page, question
 from cosbatch.cli.run_identity import FoundRun, find_or_create, read_job_file
 from cosbatch.cli.runs_index import RunsIndex
 from cosbatch.cli.wiring_port import Load, RunningEngine
 from cosbatch.model.errors import CosbatchError, Fault, IllegalMove, InvalidArgument
 from cosbatch.model.identifiers import JobId
 from cosbatch.model.jobs import Job, PausedBy
+from cosbatch.model.operations import DeleteObject
 from cosbatch.model.principals import LOCAL_CALLER
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import JobStatus, is_final
@@ -58,12 +59,16 @@ class RunOrder:
     parsed: ParsedJob
     job_file: Path
     is_confirmed: bool
+    confirm_count: int | None
+    """How many objects a deletion may delete at most, as somebody has typed it."""
     again: bool
     supervisor: Any
     """Begun before the job is looked at: that may read secrets of its role."""
 
 
-def run_job_file(invocation: Invocation, *, job_file: Path, is_confirmed: bool, again: bool) -> int:
+def run_job_file(
+    invocation: Invocation, *, job_file: Path, is_confirmed: bool, confirm_count: int | None, again: bool
+) -> int:
     """The exit code: of the job, or 1 where somebody said no, or 130 where it was interrupted."""
     settings, wiring = invocation.settings(), invocation.wiring
     regions = run_async(wiring.known_regions(settings, invocation.state_folder))
@@ -78,6 +83,7 @@ def run_job_file(invocation: Invocation, *, job_file: Path, is_confirmed: bool, 
             parsed=parsed,
             job_file=job_file,
             is_confirmed=is_confirmed,
+            confirm_count=confirm_count,
             again=again,
             supervisor=supervisor,
         )
@@ -140,6 +146,13 @@ def _check_confirmable(order: RunOrder) -> None:
     if not order.is_confirmed and not order.invocation.surroundings.can_ask:
         fault = Fault(path="--yes", value="", problem="is missing, and nobody can be asked here", way_out="add --yes")
         raise InvalidArgument("the run cannot be confirmed", faults=[fault])
+    request = order.parsed.request
+    is_counted = order.confirm_count is not None or request.confirm_delete_count is not None
+    if order.is_confirmed and isinstance(request.operation, DeleteObject) and not is_counted:
+        problem = "is missing: a deletion that nobody is asked about says how many objects it may delete at most"
+        way_out = "add --confirm-count N, or confirm_delete_count to the file"
+        fault = Fault(path="--confirm-count", value="", problem=problem, way_out=way_out)
+        raise InvalidArgument("the deletion cannot be confirmed", faults=[fault])
 
 
 def _end_again(order: RunOrder, job: Job) -> int:
@@ -187,30 +200,46 @@ def _carry_out(order: RunOrder, job: Job) -> Job:
         return _with_engine(order, lambda engine, screen: _plan_and_finish(order, job, engine, screen))
     if job.status in _UNPLANNED:
         job = _with_engine(order, lambda engine, screen: _plan(job, engine, screen))
+    count = order.confirm_count
     if job.status is JobStatus.SUSPENDED:
         click.echo(_interruptible(_plan_page(order, job), stopping="Stopping."), err=True)
+        count = _ask(job, count)
+    if is_final(job.status):
+        return job
+    return _with_engine(order, lambda engine, screen: _finish(job, engine, screen, count=count))
+
+
+def _ask(job: Job, count: int | None) -> int | None:
+    """The count that a deletion is confirmed with: somebody types it who has seen it. Raises _Declined."""
+    if not isinstance(job.request.operation, DeleteObject) or count is not None:
         if not click.confirm(question(job), err=True):
             raise _Declined
-    return job if is_final(job.status) else _with_engine(order, lambda engine, screen: _finish(job, engine, screen))
+        return count
+    typed = click.prompt(count_question(job), default="", show_default=False, err=True)
+    if str(typed).strip() != str(job.total):
+        raise _Declined
+    return job.total
 
 
 async def _plan_and_finish(order: RunOrder, job: Job, engine: RunningEngine, screen: Screen) -> Job:
     job = await _plan(job, engine, screen)
     if job.status is JobStatus.SUSPENDED:
         screen.note(await _plan_page(order, job))
-    return job if is_final(job.status) else await _finish(job, engine, screen)
+    return job if is_final(job.status) else await _finish(job, engine, screen, count=order.confirm_count)
 
 
 async def _plan(job: Job, engine: RunningEngine, screen: Screen) -> Job:
     return await _wait(job, engine, screen, until=lambda now: now.status not in _UNPLANNED)
 
 
-async def _finish(job: Job, engine: RunningEngine, screen: Screen) -> Job:
+async def _finish(job: Job, engine: RunningEngine, screen: Screen, *, count: int | None) -> Job:
     """Looks at the job anew: while a question stood, another terminal may have confirmed or cancelled it."""
     job = await engine.service.describe_job(job.id, caller=LOCAL_CALLER)
     try:
         if job.status is JobStatus.SUSPENDED:
-            await engine.service.update_job_status(job.id, requested_job_status=JobStatus.READY, caller=LOCAL_CALLER)
+            await engine.service.update_job_status(
+                job.id, requested_job_status=JobStatus.READY, caller=LOCAL_CALLER, confirm_delete_count=count
+            )
         elif job.paused_by is PausedBy.USER:
             await _resume(job, engine, screen)
     except IllegalMove:

@@ -115,12 +115,26 @@ class AsyncClient:
         return await self._made(calls.update_job_priority(job_id, priority=priority))
 
     async def update_job_status(
-        self, job_id: str, *, requested_job_status: JobStatus, status_update_reason: str = ""
+        self,
+        job_id: str,
+        *,
+        requested_job_status: JobStatus,
+        status_update_reason: str = "",
+        confirm_delete_count: int | None = None,
     ) -> Job:
-        return await self._made(calls.update_job_status(job_id, to=requested_job_status, reason=status_update_reason))
+        call = calls.update_job_status(
+            job_id, to=requested_job_status, reason=status_update_reason, count=confirm_delete_count
+        )
+        return await self._made(call)
 
-    async def confirm_job(self, job_id: str, *, reason: str = "") -> Job:
-        return await self.update_job_status(job_id, requested_job_status=JobStatus.READY, status_update_reason=reason)
+    async def confirm_job(self, job_id: str, *, reason: str = "", confirm_delete_count: int | None = None) -> Job:
+        """``confirm_delete_count``: how many objects a deletion may delete at most, where its job does not say."""
+        return await self.update_job_status(
+            job_id,
+            requested_job_status=JobStatus.READY,
+            status_update_reason=reason,
+            confirm_delete_count=confirm_delete_count,
+        )
 
     async def cancel_job(self, job_id: str, *, reason: str = "") -> Job:
         """The answer may say Cancelling."""

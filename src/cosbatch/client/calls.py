@@ -88,8 +88,10 @@ def update_job_priority(job_id: str, *, priority: int) -> ApiCall[Job]:
     return ApiCall(request=request, shape=job_of, may_repeat=True)
 
 
-def update_job_status(job_id: str, *, to: JobStatus, reason: str) -> ApiCall[Job]:
-    content = {"requested_job_status": str(to), "status_update_reason": reason}
+def update_job_status(job_id: str, *, to: JobStatus, reason: str, count: int | None) -> ApiCall[Job]:
+    content: dict[str, Any] = {"requested_job_status": str(to), "status_update_reason": reason}
+    if count is not None:
+        content["confirm_delete_count"] = count
     return ApiCall(request=_request("PUT", _job(job_id, "status"), content), shape=job_of, may_repeat=False)
 
 

@@ -113,11 +113,27 @@ class Client:
     def update_job_priority(self, job_id: str, *, priority: int) -> Job:
         return self._made(calls.update_job_priority(job_id, priority=priority))
 
-    def update_job_status(self, job_id: str, *, requested_job_status: JobStatus, status_update_reason: str = "") -> Job:
-        return self._made(calls.update_job_status(job_id, to=requested_job_status, reason=status_update_reason))
+    def update_job_status(
+        self,
+        job_id: str,
+        *,
+        requested_job_status: JobStatus,
+        status_update_reason: str = "",
+        confirm_delete_count: int | None = None,
+    ) -> Job:
+        call = calls.update_job_status(
+            job_id, to=requested_job_status, reason=status_update_reason, count=confirm_delete_count
+        )
+        return self._made(call)
 
-    def confirm_job(self, job_id: str, *, reason: str = "") -> Job:
-        return self.update_job_status(job_id, requested_job_status=JobStatus.READY, status_update_reason=reason)
+    def confirm_job(self, job_id: str, *, reason: str = "", confirm_delete_count: int | None = None) -> Job:
+        """``confirm_delete_count``: how many objects a deletion may delete at most, where its job does not say."""
+        return self.update_job_status(
+            job_id,
+            requested_job_status=JobStatus.READY,
+            status_update_reason=reason,
+            confirm_delete_count=confirm_delete_count,
+        )
 
     def cancel_job(self, job_id: str, *, reason: str = "") -> Job:
         """The answer may say Cancelling."""

@@ -2,7 +2,8 @@
 
 It runs where the secrets of roles can be opened, beside the scheduler; planners, workers and finishers find in the
 ledger what a job acts with. A manifest names the bucket that a job reads, so there are two rounds: the first session
-policy lets a job be planned, the second, made with the plan's findings, lets its tasks run.
+policy lets a manifest be read, the second, made when pre-flight has kept which bucket it names, lets pre-flight look at
+objects and the tasks run.
 
 What a provider refuses fails the job, but not while it still has credentials that are good, until the store refuses
 them too or they end: they are tried to be renewed so long. A provider that does not answer is waited for, and the job
@@ -24,11 +25,12 @@ from cosbatch.identity.ciphers import Cipher
 from cosbatch.identity.policies import Access
 from cosbatch.identity.roles import Assumed, open_credentials, purpose_of_job, seal_credentials
 from cosbatch.ledger.port import JobLedger
+from cosbatch.ledger.preflight_port import PreflightLedger
 from cosbatch.ledger.role_port import CredentialTerms, JobCredentials, RoleLedger
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import CosbatchError, FailureCode, IllegalMove, NoSuchRole, RoleNotAssumed, SealBroken
 from cosbatch.model.identifiers import AccountId, JobId
-from cosbatch.model.jobs import WORK_AREA, Hold, Job
+from cosbatch.model.jobs import WORK_AREA, Hold, Job, PlanFindings
 from cosbatch.model.regions import is_same_store
 from cosbatch.model.states import Actor, JobStatus, sources_of
 from cosbatch.operations.job_access import job_access
@@ -65,6 +67,7 @@ class CredentialKeeper:
         *,
         ledger: JobLedger,
         roles: RoleLedger,
+        preflights: PreflightLedger,
         assume: AssumeRole,
         cipher: Cipher,
         stores: Stores,
@@ -74,6 +77,7 @@ class CredentialKeeper:
         """``cipher`` is the one narrowed for credentials of jobs."""
         self._ledger = ledger
         self._roles = roles
+        self._preflights = preflights
         self._assume = assume
         self._cipher = cipher
         self._stores = stores
@@ -107,8 +111,11 @@ class CredentialKeeper:
             if len(self._under_way) >= AT_A_TIME:
                 break
             known = terms.get(job.id) if await self._can_open(job.id) else None
-            if job.id not in self._under_way and self._is_due(job, known):
-                self._begin(job, known)
+            if job.id in self._under_way:
+                continue
+            seen = await self._seen_of(job, known)
+            if self._is_due(job, known, seen):
+                self._begin(job, known, seen)
         return False
 
     async def _can_open(self, job_id: JobId) -> bool:
@@ -124,12 +131,21 @@ class CredentialKeeper:
 
     # --- what is due
 
-    def _is_due(self, job: Job, terms: CredentialTerms | None) -> bool:
+    async def _seen_of(self, job: Job, terms: CredentialTerms | None) -> PlanFindings | None:
+        """Of a job that is being planned with a role that may not read the source yet: which bucket that is, once the
+        planner has seen it. Its pre-flight waits for the role to be narrowed to that one."""
+        if job.status is not JobStatus.PREPARING or terms is None or terms.is_for_tasks:
+            return None
+        found = await self._preflights.preflight(job.id)
+        return found.findings if found is not None else None
+
+    def _is_due(self, job: Job, terms: CredentialTerms | None, seen: PlanFindings | None) -> bool:
         if acting_of(job) is None or job.status in _RESTING:
             return False
         if self._clock.boottime() < self._not_before.get(job.id, 0.0):
             return False
-        return not self._is_good(job, terms) or self._is_over_soon(terms) or _is_held_since(job, terms)
+        is_good = self._is_good(job, terms) and seen is None
+        return not is_good or self._is_over_soon(terms) or _is_held_since(job, terms)
 
     def _is_good(self, job: Job, terms: CredentialTerms | None) -> bool:
         """Whether the job can go on with what it has."""
@@ -145,8 +161,8 @@ class CredentialKeeper:
 
     # --- one job
 
-    def _begin(self, job: Job, terms: CredentialTerms | None) -> None:
-        asking = asyncio.create_task(self._renew(job, terms), name=f"assume {job.request.role_arn} for {job.id}")
+    def _begin(self, job: Job, terms: CredentialTerms | None, seen: PlanFindings | None) -> None:
+        asking = asyncio.create_task(self._renew(job, terms, seen), name=f"assume {job.request.role_arn} for {job.id}")
         self._under_way[job.id] = asking
         asking.add_done_callback(lambda ended: self._ended(job.id, ended))
 
@@ -156,15 +172,16 @@ class CredentialKeeper:
             self._rest(job_id)
             log.error("credentials-not-kept", job_id=job_id, error=repr(error), exc_info=error)
 
-    async def _renew(self, job: Job, terms: CredentialTerms | None) -> None:
+    async def _renew(self, job: Job, terms: CredentialTerms | None, seen: PlanFindings | None) -> None:
         await self._stores.look_again()
+        findings = job.findings or seen
         assumed_at = self._clock.now()
         try:
             assumed = await self._assume(
                 job.request.role_arn,
                 account=job.account,
                 session_name=f"cosbatch-{job.id}",
-                accesses=self._accesses(job),
+                accesses=self._accesses(job, findings),
             )
         except (RoleNotAssumed, NoSuchRole) as error:
             await self._refused(job, terms, error)
@@ -174,7 +191,8 @@ class CredentialKeeper:
             assumed_at=assumed_at,
             expires_at=expires_at,
             is_narrowed=assumed.is_narrowed,
-            is_for_tasks=job.findings is not None or not assumed.is_narrowed,
+            is_for_tasks=findings is not None or not assumed.is_narrowed,
+            writable_buckets=assumed.writable_buckets,
         )
         purpose = purpose_of_job(job.id)
         sealed = seal_credentials(assumed.credentials, cipher=self._cipher, purpose=purpose)
@@ -185,12 +203,12 @@ class CredentialKeeper:
         if job.hold is not None and job.hold.bucket == ROLE_PROVIDER:
             await self._ledger.set_hold(job.id, None)
 
-    def _accesses(self, job: Job) -> list[Access]:
+    def _accesses(self, job: Job, findings: PlanFindings | None) -> list[Access]:
         regions = regions_of(job.request)
         source, target = self._stores.region(regions.source), self._stores.region(regions.target)
         return job_access(
             job.request,
-            findings=job.findings,
+            findings=findings,
             source_profile=self._stores.plain(regions.source).profile,
             target_profile=self._stores.plain(regions.target).profile,
             same_store=is_same_store(source, target),

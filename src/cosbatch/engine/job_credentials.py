@@ -5,7 +5,7 @@ from __future__ import annotations
 from cosbatch.identity.ciphers import Cipher
 from cosbatch.identity.credentials import Credentials, RenewingCredentials
 from cosbatch.identity.roles import open_credentials, purpose_of_job
-from cosbatch.ledger.role_port import RoleLedger
+from cosbatch.ledger.role_port import CredentialTerms, RoleLedger
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import LedgerUnavailable, SealBroken, StorageError, StorageReason
 from cosbatch.model.identifiers import JobId
@@ -43,6 +43,11 @@ class JobCredentialSource:
         except StorageError:
             return False
         return True
+
+    async def terms(self) -> CredentialTerms | None:
+        """What is known of them; None where there are none."""
+        found = await self._roles.credentials(self._job_id)
+        return None if found is None else found.terms
 
     def _unexpired(self, credentials: Credentials) -> Credentials:
         if credentials.expires_at is not None and self._clock.now() >= credentials.expires_at:

@@ -7,45 +7,26 @@ ledger has already in chunks are the same ones, and are passed over.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
-from itertools import islice
 
 from cosbatch.engine.chunk_files import chunk_name, encode_chunk
 from cosbatch.engine.chunker import Chunker, CutChunk
-from cosbatch.engine.job_kit import PlanUploads, facts_of
-from cosbatch.engine.limits import EngineLimits
-from cosbatch.engine.ports import Stores, acting_of, buckets_of, regions_of
+from cosbatch.engine.plan_preflight import PlanPreflight, PlanTools
+from cosbatch.engine.ports import acting_of, buckets_of, regions_of
 from cosbatch.engine.versions import EachVersion, VersionRuns
-from cosbatch.ledger.port import JobLease, JobLedger
+from cosbatch.ledger.port import JobLease
 from cosbatch.manifests.kept import KeptStore
 from cosbatch.manifests.plain import RowBatch
 from cosbatch.manifests.reader import ManifestHeader, ManifestReading, read_manifest
-from cosbatch.model.errors import FailureCode, JobFailure
+from cosbatch.model.errors import FailureCode, JobFailure, ManifestFaulty
 from cosbatch.model.identifiers import ObjectKey
 from cosbatch.model.jobs import Job, PlanFindings
 from cosbatch.model.operations import DeleteObject, PutObjectCopy
 from cosbatch.model.regions import Versioning
 from cosbatch.model.states import JobStatus
 from cosbatch.model.tasks import NewChunk
-from cosbatch.operations.preflight import overlap_rule, prepare_job
-from cosbatch.operations.write_check import WriteCheck, check_writable, report_check, target_check
-from cosbatch.reports.seal import report_keys
-from cosbatch.storage.spool import Spool
+from cosbatch.operations.target_key import overlap_rule
 
 CHUNKS_A_TRANSACTION = 200
-ROWS_TRIED = 1000
-"""Of a batch, to find one that will write an object."""
-CHECK_CLOCK_SECONDS = 6.0
-"""How far a store's clock may be behind the ledger's."""
-
-
-@dataclass(slots=True, kw_only=True)
-class PlanTools:
-    ledger: JobLedger
-    spool: Spool
-    stores: Stores
-    limits: EngineLimits
 
 
 class Plan:
@@ -62,9 +43,7 @@ class Plan:
         self._chunker = Chunker(limits=tools.limits, cut_chunks=job.chunk_count, cut_rows=job.planned_rows)
         self._unsaved: list[NewChunk] = []
         self._refused: Callable[[ObjectKey], bool] | None = None
-        self._may_write_report = self._may_write_target = False
-        self.is_asking = False
-        """An upload may be under way that asks whether the job may write: it outlives a plan that is broken off."""
+        self._preflight = PlanPreflight(job=job, lease=lease, tools=tools, permit=permit)
         self.asks = buckets_of(job.request)
         """The buckets that planning sends requests to."""
 
@@ -75,12 +54,17 @@ class Plan:
         lost.
         """
         reading = await self._open_manifest()
-        findings = await self._prepare(reading.header)
-        runs = self._version_runs(reading.header, findings)
+        findings: PlanFindings | None = None
+        runs: VersionRuns | EachVersion | None = None
         planned_at_last_slice = self._chunker.rows_cut
         async for batch in reading.batches():
-            await self._check_writable(batch, findings)
+            if findings is None:
+                findings = await self._look_before_start(reading.header, batch)
+                runs = self._version_runs(reading.header, findings)
+            else:
+                await self._preflight.look_at_destination(batch)
             await self._keep(self._cut(batch, runs))
+            await self._preflight.check_count(self._chunker.rows_cut)
             if self._chunker.rows_cut - planned_at_last_slice >= self._tools.limits.slice_rows:
                 planned_at_last_slice = self._chunker.rows_cut
                 await self._save()
@@ -94,56 +78,27 @@ class Plan:
         if request.manifest.location.retry_of is not None:
             return await read_manifest(request.manifest, KeptStore(self._tools.spool, request.manifest.location))
         store = self._tools.stores.open(request.region, acting=self._acting, permit=self._permit)
-        return await read_manifest(request.manifest, store)
+        try:
+            return await read_manifest(request.manifest, store)
+        except (JobFailure, ManifestFaulty) as error:
+            await self._preflight.tell_unreadable(error)
+            raise
 
-    async def _prepare(self, header: ManifestHeader) -> PlanFindings:
+    async def _look_before_start(self, header: ManifestHeader, batch: RowBatch) -> PlanFindings:
+        """Before the first chunk; JobFailure where the job is not to start."""
         request = self.job.request
         regions = regions_of(request)
         self.asks.append((regions.source, header.source_bucket))
-        stores = self._tools.stores
-        open_store = partial(stores.open, acting=self._acting, permit=self._permit)
-        source = open_store(regions.source)
-        target = source if regions.target == regions.source else open_store(regions.target)
-        report = open_store(regions.report) if regions.report else None
         if isinstance(request.operation, PutObjectCopy):
             self._refused = overlap_rule(
                 request.operation, source_bucket=header.source_bucket, in_one_region=regions.target == regions.source
             )
-        return await prepare_job(
-            request,
-            source_bucket=header.source_bucket,
-            source=source,
-            target=target,
-            report=report,
-            report_keys=report_keys(self.job) if report else (),
-            source_region=stores.region(regions.source),
-            target_region=stores.region(regions.target),
-        )
+        return await self._preflight.look(header, batch)
 
-    async def _check_writable(self, batch: RowBatch, findings: PlanFindings) -> None:
-        """Before the first chunk: where it is to be written is asked with a key of the manifest's own."""
-        if self._may_write_target:
-            return
-        request, stores = self.job.request, self._tools.stores
-        regions = regions_of(request)
-        checks: list[WriteCheck] = []
-        if not self._may_write_report and regions.report and request.report.bucket:
-            store = stores.open(regions.report, acting=self._acting, permit=self._permit)
-            checks.append(report_check(request.report.bucket, report_keys(self.job)[0], store=store))
-        target = target_check(
-            facts_of(request, findings, stores=stores),
-            islice(batch, ROWS_TRIED),
-            store=stores.open(regions.target, acting=self._acting, permit=self._permit),
-        )
-        uploads = PlanUploads(self.lease, ledger=self._tools.ledger)
-        self.is_asking = True
-        await check_writable(
-            [*checks, target] if target else checks, uploads=uploads, since=self.job.created_at - CHECK_CLOCK_SECONDS
-        )
-        self.is_asking = False
-        self._may_write_report = True
-        # What is done to the objects themselves cannot be tried without doing it: the first tasks find out.
-        self._may_write_target = target is not None or not isinstance(request.operation, PutObjectCopy)
+    @property
+    def is_asking(self) -> bool:
+        """An upload may be under way that asks whether the job may write: it outlives a plan that is broken off."""
+        return self._preflight.is_asking
 
     def _version_runs(self, header: ManifestHeader, findings: PlanFindings) -> VersionRuns | EachVersion | None:
         if not header.has_versions:
@@ -201,13 +156,20 @@ class Plan:
             )
             self._unsaved = []
 
-    async def _finish(self, findings: PlanFindings) -> None:
-        if self._chunker.rows_cut == 0:
+    async def _finish(self, findings: PlanFindings | None) -> None:
+        if self._chunker.rows_cut == 0 or findings is None:
             raise JobFailure(FailureCode.MANIFEST_EMPTY, "the manifest lists no object")
+        await self._preflight.check_count(self._chunker.rows_cut, is_all=True)
         asks = self.job.request.confirmation_required
         await self._tools.ledger.finish_plan(
             self.lease,
             findings=findings,
             to=JobStatus.SUSPENDED if asks else JobStatus.READY,
-            reason="awaiting confirmation" if asks else "planned",
+            reason=self._why_suspended() if asks else "planned",
         )
+
+    def _why_suspended(self) -> str:
+        """Of a deletion with the count: on a wire that has no word for it, it is what somebody confirms."""
+        if not isinstance(self.job.request.operation, DeleteObject):
+            return "awaiting confirmation"
+        return f"awaiting confirmation: {self._chunker.rows_cut} objects or versions are to be deleted"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from cosbatch.engine.plan import Plan, PlanTools
+from cosbatch.engine.plan import Plan
+from cosbatch.engine.plan_preflight import PlanTools
 from cosbatch.engine.ports import acting_of
 from cosbatch.engine.renewal import JobLeaseKeeper, until_stopped
 from cosbatch.engine.schedule import Queue, queue_of

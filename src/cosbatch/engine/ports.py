@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from cosbatch.ledger.role_port import CredentialTerms
 from cosbatch.model.identifiers import Bucket, JobId, RegionName
 from cosbatch.model.jobs import Hold, Job, JobRequest, region_written
 from cosbatch.model.operations import PutObjectCopy
@@ -88,6 +89,10 @@ class Stores(Protocol):
 
     async def may_act(self, acting: JobId | None) -> bool:
         """Whether there are credentials to act with, that have not expired; without a role there always are."""
+        ...
+
+    async def terms(self, acting: JobId | None) -> CredentialTerms | None:
+        """What is known of the credentials of the job's role; None where there is no role, or nothing of it yet."""
         ...
 
     def leave(self, acting: JobId | None) -> None:

@@ -54,6 +54,7 @@ _OF_BUCKETS: Final = frozenset(
         "s3:ListBucketMultipartUploads",
         "s3:GetBucketVersioning",
         "s3:GetBucketLocation",
+        "s3:GetBucketObjectLockConfiguration",
     }
 )
 """Actions whose resource is the bucket, not an object in it."""
@@ -65,6 +66,7 @@ _CAM_ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "s3:ListBucketMultipartUploads": ("ListMultipartUploads",),
     "s3:GetBucketVersioning": ("GetBucketVersioning",),
     "s3:GetBucketLocation": ("HeadBucket",),
+    "s3:GetBucketObjectLockConfiguration": (),  # COS's name is not documented, and an unknown one spoils a policy
     "s3:GetObject": ("GetObject", "HeadObject"),
     "s3:GetObjectVersion": ("GetObject", "HeadObject"),
     "s3:GetObjectTagging": ("GetObjectTagging",),
@@ -109,12 +111,23 @@ def cam_policy(accesses: Iterable[Access]) -> Policy:
     merged: dict[tuple[str, ...], list[str]] = {}
     for actions, places in _grouped(accesses):
         names = tuple(sorted({f"name/cos:{name}" for action in actions for name in _in_cam(action)}))
+        if not names:
+            continue
         resources = [_cam_resource(place) for place in places]
         merged.setdefault(names, []).extend(resource for resource in resources if resource not in merged.get(names, []))
     statements = [
         {"effect": "allow", "action": list(names), "resource": sorted(resources)} for names, resources in merged.items()
     ]
     return {"version": "2.0", "statement": statements}
+
+
+def named_permission(action: str, bucket: Bucket, *, region: RegionName, in_cam: bool, key_prefix: str = "") -> str:
+    """What somebody has to be allowed, for people: ``s3:PutObject on arn:aws:s3:::bucket/*``, or as CAM names it,
+    ``name/cos:PutObject on qcs::cos:ap-guangzhou:uid/1250000000:bucket-1250000000/*``."""
+    resource = _Resource(bucket, None if action in _OF_BUCKETS else key_prefix, region)
+    if in_cam and (names := _in_cam(action)):
+        return f"name/cos:{names[0]} on {_cam_resource(resource)}"
+    return f"{action} on {_iam_arn(resource)}"
 
 
 def _in_cam(action: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from cosbatch.identity.ciphers import Cipher
 from cosbatch.identity.credentials import Credentials
 from cosbatch.identity.policies import Policy
 from cosbatch.model.errors import SealBroken
-from cosbatch.model.identifiers import AccountId, JobId
+from cosbatch.model.identifiers import AccountId, Bucket, JobId
 from cosbatch.model.principals import Role
 
 JOB_CREDENTIALS: Final = "job-credentials"
@@ -50,6 +50,8 @@ class Assumed:
     credentials: Credentials
     is_narrowed: bool
     """Whether the provider took the session policy."""
+    writable_buckets: tuple[Bucket, ...] = ()
+    """Those that the role is registered for; empty: any."""
 
 
 def purpose_of_role(account: AccountId, arn: str) -> str:

@@ -6,7 +6,14 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from cosbatch.ledger import people_tables, region_tables, role_tables, tables, webhook_tables  # noqa: F401  # each adds its tables
+from cosbatch.ledger import (  # noqa: F401  # each adds its tables
+    people_tables,
+    preflight_tables,
+    region_tables,
+    role_tables,
+    tables,
+    webhook_tables,
+)
 from cosbatch.model.errors import LedgerError
 
 HEAD: Final = "0012"

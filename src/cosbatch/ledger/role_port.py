@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from cosbatch.model.identifiers import AccountId, JobId
+from cosbatch.model.identifiers import AccountId, Bucket, JobId
 from cosbatch.model.principals import Role
 
 
@@ -35,6 +35,8 @@ class CredentialTerms:
     is_for_tasks: bool
     """They are good for the tasks too: those of a session policy that was made before the manifest was read may only
     read it."""
+    writable_buckets: tuple[Bucket, ...] = ()
+    """Of the role, as it was registered when it was assumed: what the job may write. Empty: any bucket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

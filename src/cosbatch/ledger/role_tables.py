@@ -22,6 +22,7 @@ role: Final = Table(
     Column("sts_endpoint", Text, nullable=False),
     Column("sts_region", Text, nullable=False),
     Column("sealed", Text, nullable=False, info=sealed_for("role of {account}: {arn}")),
+    Column("writable_buckets", Text, nullable=False, server_default="[]"),  # JSON list of names
     PrimaryKeyConstraint("account", "arn", name="role_pk"),
     sqlite_strict=True,
 )
@@ -35,6 +36,7 @@ job_credential: Final = Table(
     Column("narrowed", COUNT, nullable=False),
     Column("for_tasks", COUNT, nullable=False),
     Column("sealed", Text, nullable=False, info=sealed_for("job {job_id}", narrowed=JOB_CREDENTIALS)),
+    Column("writable_buckets", Text, nullable=False, server_default="[]"),  # JSON list of names
     PrimaryKeyConstraint("job_id", name="job_credential_pk"),
     ForeignKeyConstraint(["job_id"], ["job.id"], name="job_credential_job_fk", ondelete="CASCADE"),
     CheckConstraint("narrowed IN (0, 1)", name="job_credential_narrowed"),

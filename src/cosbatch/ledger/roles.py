@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
@@ -14,7 +15,7 @@ from cosbatch.ledger.role_rules import no_such_role, role_is_there
 from cosbatch.ledger.role_tables import job_credential, role
 from cosbatch.ledger.rules import no_such_job
 from cosbatch.ledger.transaction import Database, Transaction
-from cosbatch.model.identifiers import AccountId, JobId
+from cosbatch.model.identifiers import AccountId, Bucket, JobId
 from cosbatch.model.principals import Role, RoleProvider
 
 _THE_ROLE: Final = (role.c.account == bindparam("the_account"), role.c.arn == bindparam("the_arn"))
@@ -34,6 +35,7 @@ _TERMS: Final = select(
     job_credential.c.expires_at,
     job_credential.c.narrowed,
     job_credential.c.for_tasks,
+    job_credential.c.writable_buckets,
 )
 
 
@@ -87,6 +89,7 @@ def _add_role(tx: Transaction, *, role: Role, sealed: str) -> None:
         "sts_endpoint": role.sts_endpoint,
         "sts_region": role.sts_region,
         "sealed": sealed,
+        "writable_buckets": json.dumps(role.writable_buckets),
     }
     tx.change(_ADD_ROLE, row)
 
@@ -108,6 +111,7 @@ def _role_from(row: Row[Any]) -> Role:
         external_id=row.external_id,
         sts_endpoint=row.sts_endpoint,
         sts_region=row.sts_region,
+        writable_buckets=_buckets_from(row),
     )
 
 
@@ -127,6 +131,7 @@ def _keep_credentials(tx: Transaction, *, job_id: JobId, credentials: JobCredent
         "narrowed": int(credentials.terms.is_narrowed),
         "for_tasks": int(credentials.terms.is_for_tasks),
         "sealed": credentials.sealed,
+        "writable_buckets": json.dumps(credentials.terms.writable_buckets),
     }
     tx.change(_ADD_CREDENTIALS, row)
 
@@ -137,4 +142,9 @@ def _terms_from(row: Row[Any]) -> CredentialTerms:
         expires_at=row.expires_at,
         is_narrowed=bool(row.narrowed),
         is_for_tasks=bool(row.for_tasks),
+        writable_buckets=_buckets_from(row),
     )
+
+
+def _buckets_from(row: Row[Any]) -> tuple[Bucket, ...]:
+    return tuple(Bucket(name) for name in json.loads(row.writable_buckets))

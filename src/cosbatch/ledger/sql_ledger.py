@@ -19,6 +19,7 @@ from cosbatch.ledger.port import (
     QueuedJob,
     Renewal,
 )
+from cosbatch.ledger.preflights import SqlPreflights
 from cosbatch.ledger.rate_shares import RateWish
 from cosbatch.ledger.regions import SqlRegionLedger
 from cosbatch.ledger.roles import SqlRoleLedger
@@ -57,6 +58,7 @@ class SqlLedger(JobLedger):
     def __init__(self, database: Database) -> None:
         self._database = database
         self.roles = SqlRoleLedger(database)
+        self.preflights = SqlPreflights(database)
         self.people = SqlPeople(database)
         self.regions = SqlRegionLedger(database)
         self.lists = SqlJobLists(database)

@@ -53,6 +53,9 @@ class JobRequest:
     part_size_bytes: int = 256 * 2**20
     windows: tuple[Window, ...] = ()
     """The hours in which it may work; none: always. Planning, and what ends it, is done outside of them too."""
+    confirm_delete_count: int | None = None
+    """Of a deletion: how many objects or versions it may delete at most; a manifest with more rows fails the job before
+    the first of them is touched. None: nobody has said (COS's wire has no word for it)."""
     as_written: str = field(default="", compare=False)
     """Manifest, operation and report in the words of the wire that brought them, for its own answers: declarative
     clients hold an answer against what they have sent. Says nothing that is not in the other fields, and is dropped by

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from cosbatch.model.identifiers import LOCAL_ACCOUNT, AccountId
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, AccountId, Bucket
 
 
 class UserRole(StrEnum):
@@ -128,3 +128,5 @@ class Role:
     """Empty: the provider's own."""
     sts_region: str = ""
     is_declared: bool = False
+    writable_buckets: tuple[Bucket, ...] = ()
+    """Buckets that jobs under it may write or delete from; empty: any that its provider lets it."""

@@ -16,6 +16,7 @@ from cosbatch.operations.registry import operation_for
 from cosbatch.storage.profiles import CapabilityProfile
 
 _MANIFEST_ACTIONS: Final = ("s3:ListBucket", "s3:GetObject", "s3:GetObjectVersion")
+_LOCK_ACTION: Final = "s3:GetBucketObjectLockConfiguration"
 _LOOK_ACTIONS: Final = ("s3:ListBucket", "s3:GetBucketVersioning")
 """What planning asks of the bucket that the manifest names."""
 _REPORT_ACTIONS: Final = (
@@ -96,7 +97,10 @@ def manifest_access(manifest: Manifest, *, region: RegionName) -> Access:
 
 def _target(request: JobRequest, bucket: Bucket, needs: Needs) -> Access:
     return Access(
-        purpose=Purpose.TARGET_WRITE, region=region_written(request), bucket=bucket, actions=needs.target_actions
+        purpose=Purpose.TARGET_WRITE,
+        region=region_written(request),
+        bucket=bucket,
+        actions=(*needs.target_actions, _LOCK_ACTION),
     )
 
 

@@ -1,8 +1,8 @@
 """Asks for the permission to write before the first object is touched.
 
 A multipart upload is begun at a key that the job will write, as the job would begin it, and is aborted: that needs the
-permission to write the key, and no object changes by it. Only a definite "access denied" fails the job. Whatever else a
-store refuses there (it may have no uploads at all) is left to the tasks to find out.
+permission to write the key, and no object changes by it. Only a definite "access denied" fails the check. Whatever else
+a store refuses there (it may have no uploads at all) is left to the tasks to find out.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from cosbatch.model.errors import FailureCode, Fault, StorageError, StorageReason
+from cosbatch.model.errors import Fault, StorageError, StorageReason
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef
 from cosbatch.model.manifests import ManifestRow
 from cosbatch.model.operations import PutObjectCopy
@@ -20,7 +20,6 @@ from cosbatch.operations.copy_plan import plan_of
 from cosbatch.operations.copy_write import SENDS, send_again
 from cosbatch.operations.outcome import TaskRefused
 from cosbatch.operations.port import JobFacts
-from cosbatch.operations.problems import Problems
 from cosbatch.operations.stray_uploads import end_upload, stray_uploads
 from cosbatch.operations.target_key import target_key
 from cosbatch.storage.disposition import Action, disposition, is_outcome_unknown
@@ -104,18 +103,26 @@ def report_check(bucket: Bucket, key: ObjectKey, *, store: ObjectStore) -> Write
     )
 
 
-async def check_writable(checks: Sequence[WriteCheck], *, uploads: CheckUploads, since: float) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteTried:
+    """What asking has shown; neither a fault nor a reason: the key may be written."""
+
+    fault: Fault | None = None
+    missing_action: str = ""
+    """S3's name of what is refused; with a fault alone."""
+    why_unknown: str = ""
+
+
+async def try_write(check: WriteCheck, *, uploads: CheckUploads, since: float) -> WriteTried:
     """``since``: when the job was made, in Unix seconds: no upload of its checks is older.
 
-    Raises JobFailure (RoleLacksPermission) with every refusal, StorageError for what may pass by itself.
+    Raises StorageError for what may pass by itself.
     """
-    problems = Problems()
-    for check in checks:
-        if check.store.profile.tells_write_by_upload and await _is_clear(check, uploads=uploads, since=since):
-            fault = await _refusal(check, uploads=uploads, since=since)
-            if fault is not None:
-                problems.add(FailureCode.ROLE_LACKS_PERMISSION, fault)
-    problems.raise_any()
+    if not check.store.profile.tells_write_by_upload:
+        return WriteTried(why_unknown="this store has a permission of its own for uploads, so that one tells nothing")
+    if not await _is_clear(check, uploads=uploads, since=since):
+        return WriteTried(why_unknown="an upload of an earlier check is left there, so that no other was begun")
+    return await _tried(check, uploads=uploads, since=since)
 
 
 async def _is_clear(check: WriteCheck, *, uploads: CheckUploads, since: float) -> bool:
@@ -140,14 +147,14 @@ async def _end(check: WriteCheck, record: UploadRecord, *, uploads: CheckUploads
         await _abort(check, record.upload_id)
 
 
-async def _refusal(check: WriteCheck, *, uploads: CheckUploads, since: float) -> Fault | None:
+async def _tried(check: WriteCheck, *, uploads: CheckUploads, since: float) -> WriteTried:
     try:
         upload_id = await _begin(check, uploads=uploads, since=since)
     except StorageError as error:
         if error.reason is StorageReason.ACCESS_DENIED:
-            return _may_not_write(check, error)
+            return WriteTried(fault=_may_not_write(check, error), missing_action="s3:PutObject")
         if _is_refused(error):
-            return None
+            return WriteTried(why_unknown=f"the store takes no upload there: {error.code}: {error.message}")
         raise
     try:
         await _abort(check, upload_id)
@@ -155,12 +162,13 @@ async def _refusal(check: WriteCheck, *, uploads: CheckUploads, since: float) ->
         await uploads.add(check.number, check.target, upload_id)
         await uploads.remove(check.announced)
         if error.reason is StorageReason.ACCESS_DENIED:
-            return _may_not_abort(check, error, upload_id)
+            fault = _may_not_abort(check, error, upload_id)
+            return WriteTried(fault=fault, missing_action="s3:AbortMultipartUpload")
         if _is_refused(error):
-            return None
+            return WriteTried(why_unknown=f"the upload {upload_id}, begun to find out, is left there: {error.code}")
         raise
     await uploads.remove(check.announced)
-    return None
+    return WriteTried()
 
 
 async def _begin(check: WriteCheck, *, uploads: CheckUploads, since: float) -> str:

@@ -49,6 +49,7 @@ def request_document(request: JobRequest) -> dict[str, Any]:
             "part_copy_above_bytes": request.part_copy_above_bytes,
             "part_size_bytes": request.part_size_bytes,
             "windows": [str(window) for window in request.windows],
+            "confirm_delete_count": request.confirm_delete_count,
         }
     )
 

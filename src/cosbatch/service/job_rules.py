@@ -161,6 +161,14 @@ def _one_operation(content: Mapping[str, Any], fault: Found) -> Iterator[Fault]:
         yield fault((*path, name), f"is given beside {given[0]}", "keep one: a job does one thing to each object")
 
 
+def _delete_count(content: Mapping[str, Any], fault: Found) -> Iterator[Fault]:
+    path: Path = ("confirm_delete_count",)
+    operation = content.get("operation")
+    is_deletion = isinstance(operation, Mapping) and "cos_delete_object" in operation
+    if path[0] in content and not is_deletion:
+        yield fault(path, "is given for a job that deletes nothing", "leave it out", value=content[str(path[0])])
+
+
 def _tag_set(content: Mapping[str, Any], fault: Found) -> Iterator[Fault]:
     path: Path = (*_TAGGING, "tag_set")
     change = _tagging_change(_at(content, (*_TAGGING, "tagging_directive")))
@@ -300,6 +308,7 @@ _RULES: Final = (
     _target_region,
     _report_bucket,
     _one_operation,
+    _delete_count,
     _tag_set,
     _prefixes,
     _dates,

@@ -43,6 +43,7 @@ from cosbatch.service.job_rules import faults_against_settings, faults_between_f
 DEFAULT_PRIORITY: Final = 10
 TOKEN_MAX_BYTES: Final = 64
 WINDOWS_MAX: Final = 20
+COUNT_MAX: Final = 10**12
 RESTORE_DAYS_MAX: Final = 365
 """COS, ExpirationInDays."""
 
@@ -172,6 +173,7 @@ class JobForm(_Form):
     part_copy_above_bytes: fields.PartCopyAbove = 5 * 2**30
     part_size_bytes: fields.PartSize = 256 * 2**20
     windows: Annotated[tuple[fields.WindowText, ...], Field(max_length=WINDOWS_MAX)] = ()
+    confirm_delete_count: Annotated[StrictInt, fields.between(1, COUNT_MAX)] | None = None
 
 
 class ParsedJob(NamedTuple):
@@ -234,6 +236,7 @@ def _request(form: JobForm) -> JobRequest:
         part_copy_above_bytes=form.part_copy_above_bytes,
         part_size_bytes=form.part_size_bytes,
         windows=form.windows,
+        confirm_delete_count=form.confirm_delete_count,
     )
 
 

@@ -94,18 +94,20 @@ class RoleDesk:
         role = await self.find(arn, account=account)
         key = await self.key_of(role)
         if role.provider is RoleProvider.STORED:
-            return Assumed(credentials=key, is_narrowed=False)
+            return _assumed_of(role, key, is_narrowed=False)
         assumer = self.provider(role.provider)
         try:
-            return Assumed(
-                credentials=await _assumed(assumer, role, key, session_name, session_policy(role, accesses)),
-                is_narrowed=True,
-            )
+            policy = session_policy(role, accesses)
+            return _assumed_of(role, await _assumed(assumer, role, key, session_name, policy), is_narrowed=True)
         except RoleNotAssumed as error:
             if error.reason is not RoleRefusal.POLICY_REFUSED:
                 raise
         # Better a job with all that its role may do, and told so, than none: the role is the wall, this is the fence.
-        return Assumed(credentials=await _assumed(assumer, role, key, session_name, None), is_narrowed=False)
+        return _assumed_of(role, await _assumed(assumer, role, key, session_name, None), is_narrowed=False)
+
+
+def _assumed_of(role: Role, credentials: Credentials, *, is_narrowed: bool) -> Assumed:
+    return Assumed(credentials=credentials, is_narrowed=is_narrowed, writable_buckets=role.writable_buckets)
 
 
 async def _assumed(

@@ -9,7 +9,9 @@ from cosbatch.model.errors import Fault, InvalidArgument, NoSuchRole, RoleNotAss
 from cosbatch.model.identifiers import AccountId, RegionName
 from cosbatch.model.jobs import JobRequest, region_written
 from cosbatch.model.manifests import Manifest
+from cosbatch.model.principals import Role
 from cosbatch.model.regions import Region, is_same_store
+from cosbatch.service.job_guards import bucket_faults
 
 _PATH = "role_arn"
 
@@ -17,8 +19,8 @@ _PATH = "role_arn"
 class JobRoles(Protocol):
     """What making a job asks about its role."""
 
-    async def is_known(self, arn: str, *, account: AccountId) -> bool:
-        """Whether it is in the account's registry."""
+    async def find(self, arn: str, *, account: AccountId) -> Role:
+        """NoSuchRole where it is not in the account's registry."""
         ...
 
     async def look(self, manifest: Manifest, *, region: RegionName, account: AccountId, role_arn: str) -> str:
@@ -36,10 +38,27 @@ async def role_faults(
     if roles is None:
         problem, way_out = "names a role, but this program has no registry of roles", "leave it out"
         faults.append(Fault(path=_PATH, value=request.role_arn, problem=problem, way_out=way_out))
-    elif not await roles.is_known(request.role_arn, account=account):
+        return faults
+    if await _found(request, account=account, roles=roles) is None:
         problem, way_out = "is no role that is registered here", "register it first, or name one of those that are"
         faults.append(Fault(path=_PATH, value=request.role_arn, problem=problem, way_out=way_out))
     return faults
+
+
+async def allow_list_faults(request: JobRequest, *, account: AccountId, roles: JobRoles | None) -> list[Fault]:
+    """Buckets that the job names and its role may not be used to write. Which bucket the manifest names is seen when
+    the job is planned."""
+    if not request.role_arn or roles is None:
+        return []
+    role = await _found(request, account=account, roles=roles)
+    return [] if role is None else list(bucket_faults(request, writable_buckets=role.writable_buckets))
+
+
+async def _found(request: JobRequest, *, account: AccountId, roles: JobRoles) -> Role | None:
+    try:
+        return await roles.find(request.role_arn, account=account)
+    except NoSuchRole:
+        return None
 
 
 def _other_stores(request: JobRequest, regions: Mapping[RegionName, Region]) -> Iterator[Fault]:

@@ -36,6 +36,8 @@ from cosbatch.storage.profiles import CapabilityProfile
 
 _EXTERNAL_ID: Final = re.compile(r"([A-Za-z0-9_+=,.@:/-]{2,128})?")
 _PROVIDER_DOMAINS: Final = (*CLOUD_DOMAINS, "tencentcloudapi.com")
+_BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,126}[A-Za-z0-9]")
+_BUCKETS_MAX: Final = 1000
 _DESCRIPTION_MAX_BYTES: Final = 256
 
 
@@ -51,6 +53,8 @@ class NewRole:
     sts_endpoint: str = ""
     sts_region: str = ""
     description: str = ""
+    writable_buckets: tuple[Bucket, ...] = ()
+    """What jobs under it may write or delete from; empty: any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +169,7 @@ class RoleService:
             external_id=new.external_id,
             sts_endpoint=new.sts_endpoint,
             sts_region=new.sts_region,
+            writable_buckets=new.writable_buckets,
         )
 
     async def _make(self, role: Role, key: Credentials, policies: RolePolicies) -> RoleMade:
@@ -316,6 +321,7 @@ class RoleService:
                 problem="is no address of the region table, and none of AWS or Tencent Cloud",
                 way_out="name the endpoint of a region, or let the operator declare the role in the settings",
             )
+        yield from _bucket_faults(new.writable_buckets)
         if (size := len(new.description.encode())) > _DESCRIPTION_MAX_BYTES:
             problem = f"is {size} bytes long, {_DESCRIPTION_MAX_BYTES} are allowed"
             yield Fault(path="description", value="", problem=problem, way_out="make it shorter")
@@ -338,6 +344,17 @@ def _wrong_form(new: NewRole) -> str | None:
     if new.provider is RoleProvider.AWS_STS:
         return None if is_name and not is_cam else "arn:aws:iam::<account>:role/<name>"
     return None if is_name else "qcs::cam::uin/<uin>:roleName/<name> or arn:aws:iam::<account>:role/<name>"
+
+
+def _bucket_faults(buckets: Sequence[Bucket]) -> Iterator[Fault]:
+    for number, bucket in enumerate(buckets):
+        if not _BUCKET.fullmatch(bucket):
+            way_out = "write the bucket's name alone, 3 to 128 letters, digits, dots, underscores and hyphens"
+            path = f"writable_buckets[{number}]"
+            yield Fault(path=path, value=bucket[:200], problem="is no name of a bucket", way_out=way_out)
+    if len(buckets) > _BUCKETS_MAX:
+        problem = f"{len(buckets)} buckets are named, {_BUCKETS_MAX} are allowed"
+        yield Fault(path="writable_buckets", value="", problem=problem, way_out="register another role for the rest")
 
 
 def _check_admin(caller: Caller, *, to: str) -> None:

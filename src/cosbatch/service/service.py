@@ -27,10 +27,11 @@ from cosbatch.model.reports import ReportState
 from cosbatch.model.states import Actor, JobStatus, is_final, may_move, sources_of
 from cosbatch.service.audit import Record, audited
 from cosbatch.service.job_document import request_digest
+from cosbatch.service.job_guards import check_confirmed_count, check_switch, count_faults
 from cosbatch.service.job_rules import unknown_region
 from cosbatch.service.job_schema import TOKEN_MAX_BYTES
 from cosbatch.service.rims import answering as _answering
-from cosbatch.service.role_rules import JobRoles, look_as_role, role_faults
+from cosbatch.service.role_rules import JobRoles, allow_list_faults, look_as_role, role_faults
 from cosbatch.storage.patience import LOOK_SECONDS, answered_within
 
 VERBS: Final = (
@@ -116,11 +117,13 @@ class JobService:
         roles: JobRoles | None = None,
         record: Record | None = None,
         look_again: Callable[[], Awaitable[None]] | None = None,
+        deletes_allowed: bool = False,
     ) -> None:
         """``look_seconds``: how long a look at a manifest may last before its store counts as not answering.
         ``max_unfinished_jobs``: of one account; None: any number. ``roles``: without it no job may name one.
         ``record``: the audit log, which is told of every write, also of refused ones. ``look_again``: called before a
-        job is held against the ``regions``, which may change."""
+        job is held against the ``regions``, which may change. ``deletes_allowed``: else every deletion is refused."""
+        self._deletes_allowed = deletes_allowed
         self._record = record
         self._roles = roles
         self._ledger = ledger
@@ -184,7 +187,17 @@ class JobService:
     async def check_job(self, request: JobRequest, *, caller: Caller, token: str = "") -> None:
         """NotAllowed or InvalidArgument where this caller's job would be refused whatever its manifest is."""
         check_operates(caller, to="make jobs")
-        self._check(request, token=token, also=await self._role_faults(request, caller.account.id))
+        check_switch(request, deletes_allowed=self._deletes_allowed)
+        guards = [
+            *count_faults(request, caller=caller),
+            *await allow_list_faults(request, account=caller.account.id, roles=self._roles),
+        ]
+        self._check(request, token=token, also=[*await self._role_faults(request, caller.account.id), *guards])
+
+    @_answering
+    async def check_request(self, request: JobRequest, account: AccountId) -> None:
+        """InvalidArgument with all faults of the request itself, against regions and roles; no store is asked."""
+        self._check(request, token="", also=await self._role_faults(request, account))
 
     async def pin_manifest(self, request: JobRequest, *, account: AccountId = LOCAL_ACCOUNT) -> JobRequest:
         """The request with the ETag that its manifest has now. InvalidArgument where the request has faults, names
@@ -323,12 +336,23 @@ class JobService:
 
     @_answering
     async def update_job_status(
-        self, job_id: JobId, *, requested_job_status: JobStatus, caller: Caller, status_update_reason: str = ""
+        self,
+        job_id: JobId,
+        *,
+        requested_job_status: JobStatus,
+        caller: Caller,
+        status_update_reason: str = "",
+        confirm_delete_count: int | None = None,
     ) -> Job:
-        """``Ready`` confirms, ``Cancelled`` cancels; nothing else can be asked for. The answer may say Cancelling."""
+        """``Ready`` confirms, ``Cancelled`` cancels; nothing else can be asked for. The answer may say Cancelling.
+        ``confirm_delete_count``: what a deletion takes to be confirmed that names no count itself."""
         async with audited(self._record, caller, "update-job-status", target=job_id) as write:
             write.detail = f"to {requested_job_status}"
             verb = _verb_to(requested_job_status)
+            if verb is _CONFIRM:
+                job = await self._ledger.job(job_id, account=caller.account.id)
+                if job.status is JobStatus.SUSPENDED:
+                    check_confirmed_count(job, count=confirm_delete_count, caller=caller)
             return await self._move(job_id, verb, caller=caller, reason=status_update_reason)
 
     @_answering

@@ -31,7 +31,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from cosbatch.identity.credentials import Credentials
 from cosbatch.model.arns import parse_role_arn
 from cosbatch.model.errors import Fault, InvalidArgument
-from cosbatch.model.identifiers import LOCAL_ACCOUNT, RegionName
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, Bucket, RegionName
 from cosbatch.model.principals import Role, RoleProvider
 from cosbatch.model.regions import Addressing, Provider, Region
 from cosbatch.service.documents import Document, dotted, read_document
@@ -194,6 +194,9 @@ class RoleSettings(Section):
         default=None, description="`http[s]://host[:port]` of the STS; default: the provider's own in the cloud."
     )
     sts_region: StrictStr = Field(default="", description="The region's name that the STS is asked in.")
+    writable_buckets: list[Annotated[StrictStr, Field(min_length=1)]] = Field(
+        default=[], description="Buckets that jobs under it may write or delete from; default: any that it may."
+    )
     description: StrictStr = Field(default="", description="For people.")
 
 
@@ -515,6 +518,7 @@ def _role(role: RoleSettings) -> Role:
         sts_endpoint=role.sts_endpoint or "",
         sts_region=role.sts_region,
         is_declared=True,
+        writable_buckets=tuple(Bucket(name) for name in role.writable_buckets),
     )
 
 

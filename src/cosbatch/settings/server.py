@@ -75,6 +75,10 @@ class ServerSettings(Section):
     max_connections: int = Field(
         default=1000, ge=1, le=100_000, description="Calls and connections at a time; more are answered with 503."
     )
+    deletes_allowed: bool = Field(
+        default=False,
+        description="Jobs may be made that delete objects; `cosbatch run` asks for a count instead.",
+    )
     calls_per_minute: int = Field(
         default=3000, ge=1, le=10**6, description="Calls of `/api/v1` that one session or API token may make."
     )

@@ -38,6 +38,7 @@ from cosbatch.storage.port import (
     CopyOutcome,
     ListedObject,
     ListPage,
+    LockRule,
     ObjectBody,
     ObjectMeta,
     ObjectMetadata,
@@ -83,6 +84,10 @@ class MemoryStore:
 
     def set_versioning(self, name: str, versioning: Versioning) -> None:
         self._buckets[Bucket(name)].versioning = versioning
+
+    def set_object_lock(self, name: str, rule: LockRule | None) -> None:
+        """Said when asked; nothing is held by it."""
+        self._buckets[Bucket(name)].lock = rule
 
     def put_sized(self, bucket: str, key: str, size: int, *, options: PutOptions = _NO_PUT_OPTIONS) -> ObjectRef:
         """An object that only says its size: it reads as zeros and takes no memory."""
@@ -339,6 +344,10 @@ class MemoryStore:
     async def versioning(self, bucket: Bucket) -> Versioning:
         await asyncio.sleep(0)
         return self._named_bucket(bucket, verb="GET").versioning
+
+    async def object_lock(self, bucket: Bucket) -> LockRule | None:
+        await asyncio.sleep(0)
+        return self._named_bucket(bucket, verb="GET").lock
 
     async def close(self) -> None:
         await asyncio.sleep(0)

@@ -14,7 +14,7 @@ from cosbatch.model.identifiers import NULL_VERSION, Bucket, ObjectKey, ObjectRe
 from cosbatch.model.operations import Tag
 from cosbatch.model.regions import Versioning
 from cosbatch.storage.held_bodies import fill_room
-from cosbatch.storage.port import AccessControl, ListedObject, ObjectMeta, ObjectMetadata, PutOptions
+from cosbatch.storage.port import AccessControl, ListedObject, LockRule, ObjectMeta, ObjectMetadata, PutOptions
 
 BLOCK_BYTES: Final = 256 * 1024
 ARCHIVED_CLASSES: Final = frozenset({"GLACIER", "ARCHIVE", "DEEP_ARCHIVE", "MAZ_ARCHIVE"})
@@ -141,6 +141,7 @@ class MemoryBucket:
         self.name = name
         self.versioning = versioning
         self.region = region
+        self.lock: LockRule | None = None
         self._versions: dict[bytes, list[StoredObject]] = {}
         self._order: list[bytes] = []
 

@@ -31,6 +31,7 @@ from cosbatch.storage.port import (
     CopyOptions,
     CopyOutcome,
     ListPage,
+    LockRule,
     ObjectBody,
     ObjectMeta,
     ObjectStore,
@@ -283,6 +284,9 @@ class PersistentStore:
 
     def versioning(self, bucket: Bucket) -> Coroutine[Any, Any, Versioning]:
         return self._ask(False, bucket, self._inner.versioning, bucket)
+
+    def object_lock(self, bucket: Bucket) -> Coroutine[Any, Any, LockRule | None]:
+        return self._ask(False, bucket, self._inner.object_lock, bucket)
 
     async def close(self) -> None:
         """Closes the store behind it, which other tasks share."""

@@ -198,6 +198,20 @@ class AccessControl:
     grants: tuple[AclGrant, ...]
 
 
+class LockRule(NamedTuple):
+    """What object lock does to new versions of a bucket that has it."""
+
+    mode: str
+    """``GOVERNANCE`` or ``COMPLIANCE``; empty where new versions are not held by themselves."""
+    days: int
+    years: int
+
+    @property
+    def keeps(self) -> str:
+        """``30 days``."""
+        return f"{self.years} years" if self.years else f"{self.days} days"
+
+
 class ObjectStore(Protocol):
     """One region's store."""
 
@@ -303,6 +317,10 @@ class ObjectStore(Protocol):
         ...
 
     async def versioning(self, bucket: Bucket) -> Versioning: ...
+
+    async def object_lock(self, bucket: Bucket) -> LockRule | None:
+        """None where the bucket has none. StorageError NOT_IMPLEMENTED, or some other, of a store without it."""
+        ...
 
     async def close(self) -> None:
         """Closes every connection; requests under way end as unanswered."""

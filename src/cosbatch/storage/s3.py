@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from cosbatch.identity.credentials import Credentials, CredentialSource
 from cosbatch.model.clock import Clock
-from cosbatch.model.errors import StorageError
+from cosbatch.model.errors import StorageError, StorageReason
 from cosbatch.model.identifiers import Bucket, ObjectRef, RegionName, VersionId
 from cosbatch.model.operations import RestoreTier, Tag
 from cosbatch.model.regions import Region, Versioning
@@ -31,6 +31,7 @@ from cosbatch.storage.port import (
     CopyOptions,
     CopyOutcome,
     ListPage,
+    LockRule,
     ObjectBody,
     ObjectMeta,
     PutOptions,
@@ -57,6 +58,8 @@ ACCEPTED: Final = 202
 PARTIAL_CONTENT: Final = 206
 OTHER_BYTES: Final = "the store has other bytes than were sent"
 
+_SAID_BY_STORES_WITHOUT: Final = frozenset({StorageReason.MALFORMED_ANSWER, StorageReason.SERVER_ERROR})
+"""What a store makes of a question for object lock that it does not know: the bucket's list, or an error of its own."""
 _NO_TAGS: Final = frozenset({"NoSuchTagSet", "NoSuchTagSetError"})
 
 _Value = TypeVar("_Value")
@@ -338,6 +341,23 @@ class S3Store:
 
     async def versioning(self, bucket: Bucket) -> Versioning:
         return await self._read_document(s3_requests.get_versioning(bucket), s3_answers.versioning_of)
+
+    async def object_lock(self, bucket: Bucket) -> LockRule | None:
+        try:
+            return await self._read_document(s3_requests.get_object_lock(bucket), s3_answers.object_lock_of)
+        except StorageError as error:
+            if error.code in s3_answers.NO_OBJECT_LOCK:
+                return None
+            if error.reason not in _SAID_BY_STORES_WITHOUT:
+                raise
+            raise StorageError(
+                StorageReason.NOT_IMPLEMENTED,
+                f"the store does not know object lock: {error.message}",
+                code=error.code,
+                http_status=error.http_status,
+                target=error.target,
+                request_id=error.request_id,
+            ) from error
 
     async def close(self) -> None:
         await self._client.close()

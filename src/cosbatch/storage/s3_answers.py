@@ -26,6 +26,7 @@ from cosbatch.storage.port import (
     BucketEntry,
     ListedObject,
     ListPage,
+    LockRule,
     ObjectMeta,
     ObjectMetadata,
     UploadedPart,
@@ -263,6 +264,24 @@ def tags_of(body: bytes) -> tuple[Tag, ...]:
 def versioning_of(body: bytes) -> Versioning:
     status = _text(_parse(body, "VersioningConfiguration"), "Status")
     return Versioning(status) if status in (Versioning.ENABLED, Versioning.SUSPENDED) else Versioning.NEVER
+
+
+NO_OBJECT_LOCK: Final = frozenset(
+    {"ObjectLockConfigurationNotFoundError", "NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFound"}
+)
+"""Error codes of a bucket without object lock: S3's and Ceph's, COS's, SeaweedFS's."""
+
+
+def object_lock_of(body: bytes) -> LockRule | None:
+    root = _parse(body, "ObjectLockConfiguration")
+    if _text(root, "ObjectLockEnabled") != "Enabled":
+        return None
+    rule = _child(root, "Rule")
+    retention = None if rule is None else _child(rule, "DefaultRetention")
+    if retention is None:
+        return LockRule(mode="", days=0, years=0)
+    days, years = (_number(retention, name) if _text(retention, name) else 0 for name in ("Days", "Years"))
+    return LockRule(mode=_text(retention, "Mode"), days=days, years=years)
 
 
 def _listed(entry: etree._Element, *, encoded: bool, is_versioned: bool = False) -> ListedObject:

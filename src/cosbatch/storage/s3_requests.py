@@ -265,6 +265,10 @@ def get_versioning(bucket: Bucket) -> S3Request:
     return _on_bucket(b"GET", bucket, {"versioning": ""})
 
 
+def get_object_lock(bucket: Bucket) -> S3Request:
+    return _on_bucket(b"GET", bucket, {"object-lock": ""})
+
+
 def listing_token(key: str, name: str) -> str:
     """One opaque token of the two markers that lists of versions and of uploads go on from."""
     return json.dumps([key, name])

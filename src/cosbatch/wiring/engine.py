@@ -18,7 +18,7 @@ from cosbatch.engine.finisher import Finisher, FinishTools
 from cosbatch.engine.job_credentials import JobCredentialSource
 from cosbatch.engine.limits import EngineLimits
 from cosbatch.engine.liveness import LeaseWatch, LockFiles
-from cosbatch.engine.plan import PlanTools
+from cosbatch.engine.plan_preflight import PlanTools
 from cosbatch.engine.planner import Planner
 from cosbatch.engine.processes import ChildSpec, ParentLink, ProcessGroup, Supervisor
 from cosbatch.engine.remover import Remover
@@ -196,11 +196,12 @@ async def open_engine(
     log_level: str = "info",
     supervisor: Supervisor | None = None,
     cipher: Cipher | None = None,
+    deletes_allowed: bool = True,
 ) -> AsyncIterator[Engine]:
     """Planner and workers in processes of their own, scheduler and finisher in this one; drained on exit.
 
     ``cipher`` opens the secrets of roles. Without one, the data folder's own is used, where it has one or the settings
-    have roles; else no job can have a role."""
+    have roles; else no job can have a role. ``deletes_allowed``: whether jobs may be made here that delete."""
     cipher = cipher or own_cipher(settings, data_dir)
     narrowed = cipher.narrowed(JOB_CREDENTIALS) if cipher else None
     children = _children(settings, data_dir, log_level, narrowed)
@@ -236,7 +237,9 @@ async def open_engine(
             try:
                 yield Engine(
                     sender=sender,
-                    service=job_service(settings, process.ledger, process.stores, desk=desk),
+                    service=job_service(
+                        settings, process.ledger, process.stores, desk=desk, deletes_allowed=deletes_allowed
+                    ),
                     process=process,
                     scheduler=scheduler,
                     group=group,
@@ -268,6 +271,7 @@ def _keeper(process: EngineProcess, desk: RoleDesk, narrowed: Cipher) -> Credent
     return CredentialKeeper(
         ledger=process.ledger,
         roles=process.ledger.roles,
+        preflights=process.ledger.preflights,
         assume=desk.assume,
         cipher=narrowed,
         stores=process.stores,
@@ -292,7 +296,14 @@ async def run_planner(
     """A planner process, until it is told to drain."""
     with logging_to_folder(data_dir, level=log_level, log_format=settings.log_format):
         async with _process(settings, data_dir, PLANNER, narrowed) as process:
-            tools = PlanTools(ledger=process.ledger, spool=process.spool, stores=process.stores, limits=process.limits)
+            tools = PlanTools(
+                ledger=process.ledger,
+                preflights=process.ledger.preflights,
+                spool=process.spool,
+                stores=process.stores,
+                limits=process.limits,
+                clock=process.clock,
+            )
             async with attending(process.attendance()):
                 await Planner(worker=process.id, tools=tools, clock=process.clock).run(link.stop)
 

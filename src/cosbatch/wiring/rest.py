@@ -26,6 +26,7 @@ from cosbatch.web.rest.app import all_calls
 from cosbatch.web.rest.desks import Desks
 from cosbatch.web.rest.limits import CallRates
 from cosbatch.wiring.follow_up import follow_up, report_downloads
+from cosbatch.wiring.job_checks import job_checker
 from cosbatch.wiring.regions import region_service
 from cosbatch.wiring.roles import role_service
 from cosbatch.wiring.service import role_desk
@@ -65,6 +66,16 @@ def rest_desks(parts: RestParts) -> Desks:
         # --- lists of jobs, series, failures
         lists=JobListDesk(parts.ledger, regions=parts.stores.regions, profile_of=profile_of),
         # --- checks before a job runs, estimates
+        checker=job_checker(
+            parts.settings,
+            parts.data_dir,
+            ledger=parts.ledger,
+            service=parts.service,
+            stores=parts.stores,
+            desk=parts.roles,
+            clock=parts.clock,
+            record=parts.book.record,
+        ),
         # --- retries, clones, reports
         follow_up=follow_up(parts.service, parts.ledger, parts.data_dir),
         reports=report_downloads(parts.ledger, parts.data_dir, clock=parts.clock),

@@ -121,7 +121,14 @@ async def _opened(
     cipher = Cipher(key_ring(settings, data_dir, may_make=not await book.has_sealed()))
     await _check_opens(book, cipher)
     first_run = await _begin(settings, data_dir, book, cipher, address=listener.address)
-    async with open_engine(settings, data_dir, log_level=log_level, supervisor=supervisor, cipher=cipher) as engine:
+    async with open_engine(
+        settings,
+        data_dir,
+        log_level=log_level,
+        supervisor=supervisor,
+        cipher=cipher,
+        deletes_allowed=settings.server.deletes_allowed,
+    ) as engine:
         await declare_settings_webhooks(settings, ledger=engine.ledger, cipher=cipher)
         measures = CallMeasures()
         app = create_app(

@@ -16,7 +16,7 @@ from cosbatch.model.clock import SystemClock
 from cosbatch.model.errors import JobFailure, ServiceUnavailable
 from cosbatch.model.identifiers import AccountId, Bucket, ObjectRef, RegionName
 from cosbatch.model.manifests import Manifest
-from cosbatch.model.principals import RoleProvider
+from cosbatch.model.principals import Role, RoleProvider
 from cosbatch.model.regions import Region
 from cosbatch.operations.job_access import manifest_access
 from cosbatch.service.people_names import check_account
@@ -60,7 +60,16 @@ async def check_known(ledger: SqlLedger, account: str) -> None:
         check_account(account, known=[known.name for known in await ledger.people.accounts()])
 
 
-def job_service(settings: Settings, ledger: SqlLedger, stores: RegionStores, *, desk: RoleDesk | None) -> JobService:
+def job_service(
+    settings: Settings,
+    ledger: SqlLedger,
+    stores: RegionStores,
+    *,
+    desk: RoleDesk | None,
+    deletes_allowed: bool = True,
+) -> JobService:
+    """``deletes_allowed``: whoever runs the program on a folder of his own has no switch to set."""
+
     async def look(manifest: Manifest, *, region: RegionName) -> str:
         # The bare store: a person waits, and wants the refusal rather than a long hold.
         meta = await head_or_cause(_opened(partial(stores.plain, region), region), _ref_of(manifest))
@@ -75,6 +84,7 @@ def job_service(settings: Settings, ledger: SqlLedger, stores: RegionStores, *, 
         roles=roles,
         record=ledger.people.record,
         look_again=stores.look_again,
+        deletes_allowed=deletes_allowed,
     )
 
 
@@ -118,8 +128,8 @@ class _DeskRoles:
         self._desk = desk
         self._stores = stores
 
-    async def is_known(self, arn: str, *, account: AccountId) -> bool:
-        return await self._desk.is_known(arn, account=account)
+    async def find(self, arn: str, *, account: AccountId) -> Role:
+        return await self._desk.find(arn, account=account)
 
     async def look(self, manifest: Manifest, *, region: RegionName, account: AccountId, role_arn: str) -> str:
         accesses = [manifest_access(manifest, region=region)]

@@ -18,6 +18,7 @@ from cosbatch.engine.job_credentials import JobCredentialSource
 from cosbatch.engine.renewal import until_stopped
 from cosbatch.identity.credentials import Credentials, CredentialSource, RenewingCredentials
 from cosbatch.ledger.region_port import RegionLedger
+from cosbatch.ledger.role_port import CredentialTerms
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import FailureCode, Fault, InvalidArgument, JobFailure
 from cosbatch.model.identifiers import Bucket, JobId, RegionName
@@ -177,6 +178,9 @@ class RegionStores:
 
     async def may_act(self, acting: JobId | None) -> bool:
         return acting is None or await self._source(acting).are_there()
+
+    async def terms(self, acting: JobId | None) -> CredentialTerms | None:
+        return None if acting is None else await self._source(acting).terms()
 
     def leave(self, acting: JobId | None) -> None:
         if acting is not None:

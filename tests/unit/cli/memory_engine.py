@@ -287,7 +287,7 @@ class MemoryWiring:
         async def look(manifest: Manifest, *, region: RegionName) -> str:
             return self.etag
 
-        return JobService(self.seen_ledger, regions=region_table(settings), look=look)
+        return JobService(self.seen_ledger, regions=region_table(settings), look=look, deletes_allowed=True)
 
 
 def inspection(*, faults: tuple[Fault, ...] = (), warnings: tuple[Remark, ...] = ()) -> Inspection:

@@ -25,6 +25,10 @@ def switched_on(text: str) -> str:
     return _SWITCHED_OFF.sub(r"\1", text)
 
 
+def of_deletions(name: str) -> set[str]:
+    return {"confirm_delete_count"} if name == "delete" else set()
+
+
 @pytest.fixture
 def template() -> str:
     result = CliRunner().invoke(cli, ["job-template", "copy"])
@@ -48,7 +52,7 @@ def test_with_every_option_switched_on_it_is_a_job_too(template: str) -> None:
 
 
 def test_the_template_names_every_field(template: str) -> None:
-    left_out = {"operation", "confirmation_required", "client_request_token", "role_arn"}
+    left_out = {"operation", "confirmation_required", "client_request_token", "role_arn", "confirm_delete_count"}
     for form in (JobForm, CopyForm, NewObjectMetadataForm):
         for name in set(form.model_fields) - left_out:
             assert f"{name}:" in template, name
@@ -63,8 +67,8 @@ def test_the_other_templates_are_jobs_in_either_spelling(name: str, parameters: 
     for spelling in (printed.stdout, switched_on(printed.stdout)):
         assert isinstance(parse_job(read_document(spelling, source=name)).request.operation, parameters)
     left_out = {"operation", "confirmation_required", "client_request_token", "role_arn"}
-    of_copies = {"part_copy_above_bytes", "part_size_bytes"}
-    for field in set(JobForm.model_fields) - left_out - of_copies:
+    of_others = {"part_copy_above_bytes", "part_size_bytes"} | ({"confirm_delete_count"} - of_deletions(name))
+    for field in set(JobForm.model_fields) - left_out - of_others:
         assert f"{field}:" in printed.stdout, field
 
 

@@ -32,7 +32,7 @@ def write(rig: CliRig, operation: str) -> None:
 @pytest.mark.parametrize("operation", PAGES)
 def test_the_plan_and_the_page_say_what_is_done(rig: CliRig, operation: str) -> None:
     write(rig, operation)
-    plan = rig.run("--yes").stderr
+    plan = rig.run("--yes", "--confirm-count", "4").stderr
     assert PAGES[operation] in plan
     lines = [line.split() for line in plan.splitlines()]
     assert ["In", "logs-125", "in", "local"] in lines
@@ -56,3 +56,32 @@ def test_a_deletion_that_nobody_can_be_asked_about_needs_a_yes(rig: CliRig) -> N
     assert refused.exit_code == 2
     assert "--yes" in refused.stderr
     assert rig.jobs() == []
+
+
+def test_a_deletion_is_confirmed_by_the_number_of_its_rows(rig: CliRig) -> None:
+    write(rig, "cos_delete_object: {}")
+    for answer in ("y\n", "3\n", "\n"):
+        assert rig.run(answer=answer).exit_code == 1
+    assert [job["status"] for job in rig.jobs()] == ["Suspended"]
+    typed = rig.run(answer="4\n")
+    assert "Type their number (4) to go on" in typed.stderr
+    assert [job["status"] for job in rig.jobs()] == ["Complete"]
+
+
+def test_a_deletion_that_nobody_is_asked_about_needs_a_count(rig: CliRig) -> None:
+    write(rig, "cos_delete_object: {}")
+    refused = rig.run("--yes")
+    assert refused.exit_code == 2
+    assert "--confirm-count" in refused.stderr
+    assert rig.jobs() == []
+
+
+def test_a_count_that_is_too_small_deletes_nothing(rig: CliRig) -> None:
+    write(rig, "cos_delete_object: {}")
+    refused = rig.run("--yes", "--confirm-count", "3")
+    assert refused.exit_code == 2
+    assert "is less than the 4 objects or versions that the job deletes" in refused.stderr
+    assert [job["status"] for job in rig.jobs()] == ["Suspended"]
+    confirmed = rig.call("confirm", rig.jobs()[0]["job_id"])
+    assert confirmed.exit_code == 2
+    assert "write 4 to confirm that" in confirmed.stderr

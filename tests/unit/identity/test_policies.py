@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
-from cosbatch.identity.policies import Access, Purpose, cam_policy, cam_trust, compact, iam_policy, iam_trust
+from cosbatch.identity.policies import (
+    Access,
+    Purpose,
+    cam_policy,
+    cam_trust,
+    compact,
+    iam_policy,
+    iam_trust,
+    named_permission,
+)
 from cosbatch.model.identifiers import Bucket, RegionName
 
 HERE = RegionName("ap-guangzhou")
@@ -173,3 +184,27 @@ def test_an_action_that_has_no_other_name_in_cam_keeps_its_own() -> None:
 
 def test_compact_has_no_white_space() -> None:
     assert " " not in compact(iam_policy(COPY))
+
+
+def test_a_permission_in_the_words_of_its_provider() -> None:
+    region, bucket = RegionName("ap-guangzhou"), Bucket("data-1250000000")
+    named = partial(named_permission, region=region)
+    assert named("s3:PutObject", bucket, in_cam=False) == "s3:PutObject on arn:aws:s3:::data-1250000000/*"
+    assert named("s3:ListBucket", bucket, in_cam=False) == "s3:ListBucket on arn:aws:s3:::data-1250000000"
+    resource = "qcs::cos:ap-guangzhou:uid/1250000000:data-1250000000"
+    assert named("s3:PutObject", bucket, in_cam=True) == f"name/cos:PutObject on {resource}/*"
+    assert named("s3:ListBucket", bucket, in_cam=True) == f"name/cos:HeadBucket on {resource}/"
+    assert named("s3:PutObject", bucket, in_cam=True, key_prefix="r/") == f"name/cos:PutObject on {resource}/r/*"
+
+
+def test_what_cam_has_no_name_for_spoils_no_policy() -> None:
+    access = Access(
+        purpose=Purpose.TARGET_WRITE,
+        region=RegionName("ap-guangzhou"),
+        bucket=Bucket("data-1250000000"),
+        actions=("s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration"),
+    )
+    (statement,) = cam_policy([access])["statement"]
+    assert statement["action"] == ["name/cos:GetBucketVersioning"]
+    alone = Access(purpose=access.purpose, region=access.region, bucket=None, actions=access.actions[1:])
+    assert cam_policy([alone])["statement"] == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -14,7 +14,11 @@ from cosbatch.model.jobs import PlanFindings
 from cosbatch.model.operations import PutObjectCopy
 from cosbatch.model.regions import Provider, Region, Versioning
 from cosbatch.model.reports import ReportSpec
-from cosbatch.operations.preflight import names_its_regions, overlap_rule, prepare_job
+from cosbatch.operations.checks import raise_failed
+from cosbatch.operations.preflight import Ground, look_before_start
+from cosbatch.operations.preflight_sites import names_its_regions
+from cosbatch.operations.target_key import overlap_rule
+from cosbatch.operations.write_check import WriteCheck, WriteTried
 from cosbatch.storage.memory import MemoryStore
 from cosbatch.storage.port import ObjectStore
 from cosbatch.storage.profiles import PROFILES, Option, Support
@@ -28,7 +32,7 @@ HERE = Region(
 class RefusingStore:
     """A store in memory that answers some questions with an error."""
 
-    def __init__(self, inner: MemoryStore, refusals: dict[str, StorageError]) -> None:
+    def __init__(self, inner: MemoryStore, refusals: Mapping[str, Exception]) -> None:
         self._inner = inner
         self._refusals = refusals
         self.profile = inner.profile
@@ -50,6 +54,17 @@ def store(*buckets: str, profile: str = "s3", region: str = "us-east-1") -> Memo
     return made
 
 
+async def may_write(_: WriteCheck) -> WriteTried:
+    return WriteTried()
+
+
+async def findings_of(ground: Ground) -> PlanFindings:
+    """As the planner has it: raises with every failed check."""
+    found = await look_before_start(ground, ask_write=may_write, waits=True)
+    raise_failed(found.checks)
+    return found.findings
+
+
 async def prepare(
     source: Any,
     *,
@@ -60,15 +75,17 @@ async def prepare(
 ) -> PlanFindings:
     spec = ReportSpec(enabled=report is not None, bucket=Bucket("reports"))
     request = job_request(replace(PutObjectCopy(target_bucket=TARGET), **changes), report=spec)
-    return await prepare_job(
-        request,
-        source_bucket=SOURCE,
-        source=source,
-        target=source,
-        report=report,
-        report_keys=report_keys,
-        source_region=region,
-        target_region=region,
+    return await findings_of(
+        Ground(
+            request=request,
+            source_bucket=SOURCE,
+            source=source,
+            target=source,
+            report=report,
+            report_keys=report_keys,
+            source_region=region,
+            target_region=region,
+        )
     )
 
 
@@ -103,14 +120,16 @@ async def test_a_missing_bucket(buckets: tuple[str, ...], code: FailureCode, pat
 async def prepare_two(source: dict[str, StorageError], target: dict[str, StorageError]) -> PlanFindings:
     """A job from one store to another, each of which refuses some questions."""
     far = RegionName("far")
-    return await prepare_job(
-        job_request(PutObjectCopy(target_bucket=TARGET, target_region=far)),
-        source_bucket=SOURCE,
-        source=cast(ObjectStore, RefusingStore(store(SOURCE), source)),
-        target=cast(ObjectStore, RefusingStore(store(TARGET), target)),
-        report=None,
-        source_region=HERE,
-        target_region=replace(HERE, name=far),
+    return await findings_of(
+        Ground(
+            request=job_request(PutObjectCopy(target_bucket=TARGET, target_region=far)),
+            source_bucket=SOURCE,
+            source=cast(ObjectStore, RefusingStore(store(SOURCE), source)),
+            target=cast(ObjectStore, RefusingStore(store(TARGET), target)),
+            report=None,
+            source_region=HERE,
+            target_region=replace(HERE, name=far),
+        )
     )
 
 

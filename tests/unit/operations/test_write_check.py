@@ -15,8 +15,9 @@ from cosbatch.model.manifests import ManifestRow
 from cosbatch.model.operations import PutObjectCopy
 from cosbatch.model.regions import Versioning
 from cosbatch.model.tasks import UploadRecord
+from cosbatch.operations.checks import failed_check, raise_failed
 from cosbatch.operations.port import JobFacts
-from cosbatch.operations.write_check import WriteCheck, check_writable, report_check, target_check
+from cosbatch.operations.write_check import WriteCheck, WriteTried, report_check, target_check, try_write
 from cosbatch.storage.memory import MemoryStore
 from cosbatch.storage.port import ObjectStore, PutOptions
 from cosbatch.storage.profiles import PROFILES
@@ -52,8 +53,14 @@ class CheckRig:
     def check(self) -> WriteCheck:
         return report_check(TARGET, ObjectKey("a/key"), store=self.store)
 
+    async def tried(self, check: WriteCheck | None = None) -> WriteTried:
+        return await try_write(check or self.check(), uploads=self, since=self.clock.now() - 5)
+
     async def run(self, *checks: WriteCheck) -> None:
-        await check_writable(checks or [self.check()], uploads=self, since=self.clock.now() - 5)
+        """As pre-flight does: every refusal at once."""
+        tried = [await self.tried(check) for check in checks or [self.check()]]
+        faults = [one.fault for one in tried if one.fault is not None]
+        raise_failed([failed_check("writable", FailureCode.ROLE_LACKS_PERMISSION, fault) for fault in faults])
 
     def left(self) -> set[str]:
         return {upload.upload_id for upload in self.memory.open_uploads()}

@@ -294,6 +294,7 @@ class TestUnavailable:
             "delete_job": lambda: service.delete_job(job.id, caller=ME),
         }
         assert calls.keys() == {name for name in vars(JobService) if not name.startswith("_")} - {
+            "check_request",
             "pin_manifest",
             "places_of",
         }

@@ -13,9 +13,10 @@ from cosbatch.model.errors import (
     RoleRefusal,
     ServiceUnavailable,
 )
-from cosbatch.model.identifiers import LOCAL_ACCOUNT, AccountId, RegionName
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, AccountId, Bucket, RegionName
 from cosbatch.model.manifests import Manifest
-from cosbatch.service.role_rules import JobRoles, look_as_role, role_faults
+from cosbatch.model.principals import Role, RoleProvider
+from cosbatch.service.role_rules import JobRoles, allow_list_faults, look_as_role, role_faults
 from tests.unit.service.job_builders import AWAY, HOME, job_request, region
 
 ARN = "qcs::cam::uin/100000000001:roleName/batch"
@@ -30,8 +31,14 @@ class Roles:
     refusal: Exception | None = None
     looked: list[str] = field(default_factory=list)
 
-    async def is_known(self, arn: str, *, account: AccountId) -> bool:
-        return (arn, account) in self.known
+    writable: tuple[Bucket, ...] = ()
+
+    async def find(self, arn: str, *, account: AccountId) -> Role:
+        if (arn, account) not in self.known:
+            raise NoSuchRole(f"there is no role {arn}")
+        return Role(
+            arn=arn, account=account, provider=RoleProvider.STORED, created_at=0.0, writable_buckets=self.writable
+        )
 
     async def look(self, manifest: Manifest, *, region: RegionName, account: AccountId, role_arn: str) -> str:
         self.looked.append(role_arn)
@@ -85,3 +92,14 @@ async def test_the_role_looks() -> None:
 async def test_what_the_provider_says_is_told(refusal: Exception, kind: type[Exception], said: str) -> None:
     with pytest.raises(kind, match=said):
         await look_as_role(REQUEST, account=LOCAL_ACCOUNT, roles=Roles(refusal=refusal))
+
+
+async def test_a_role_writes_the_buckets_that_it_is_registered_for() -> None:
+    async def found(roles: JobRoles | None) -> list[str]:
+        return [fault.value for fault in await allow_list_faults(REQUEST, account=LOCAL_ACCOUNT, roles=roles)]
+
+    assert await found(Roles()) == []
+    assert await found(Roles(writable=(Bucket("cold-125"), Bucket("logs-125")))) == []
+    assert await found(Roles(writable=(Bucket("cold-125"),))) == ["logs-125"]
+    assert await found(Roles(known=frozenset(), writable=(Bucket("cold-125"),))) == []
+    assert await found(None) == []

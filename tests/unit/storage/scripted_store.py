@@ -18,6 +18,7 @@ from cosbatch.storage.port import (
     CopyOptions,
     CopyOutcome,
     ListPage,
+    LockRule,
     ObjectBody,
     ObjectMeta,
     ObjectMetadata,
@@ -242,6 +243,9 @@ class ScriptedStore:
 
     async def versioning(self, bucket: Bucket) -> Versioning:
         return await self._answer("versioning", Versioning.NEVER, bucket)
+
+    async def object_lock(self, bucket: Bucket) -> LockRule | None:
+        return await self._answer("object_lock", None, bucket)
 
     async def close(self) -> None:
         self.is_closed = True

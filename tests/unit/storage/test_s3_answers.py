@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cosbatch.model.regions import Versioning
 from cosbatch.storage import s3_answers
-from cosbatch.storage.port import AclGrant, ObjectMeta, ObjectMetadata
+from cosbatch.storage.port import AclGrant, LockRule, ObjectMeta, ObjectMetadata
 from cosbatch.storage.s3_answers import AnswerFaulty
 
 HEADERS = {
@@ -221,6 +221,35 @@ class TestLists:
         inside = f"<Status>{status}</Status>" if status else ""
         body = f"<VersioningConfiguration>{inside}</VersioningConfiguration>".encode()
         assert s3_answers.versioning_of(body) is Versioning(expected)
+
+    @pytest.mark.parametrize(
+        ("inside", "expected"),
+        [
+            ("", None),
+            ("<ObjectLockEnabled>Enabled</ObjectLockEnabled>", LockRule(mode="", days=0, years=0)),
+            (
+                (
+                    "<ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>COMPLIANCE</Mode>"
+                    "<Days>30</Days></DefaultRetention></Rule>"
+                ),
+                LockRule(mode="COMPLIANCE", days=30, years=0),
+            ),
+            (
+                (
+                    "<ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention><Mode>GOVERNANCE</Mode>"
+                    "<Years>2</Years></DefaultRetention></Rule>"
+                ),
+                LockRule(mode="GOVERNANCE", days=0, years=2),
+            ),
+        ],
+    )
+    def test_object_lock(self, inside: str, expected: LockRule | None) -> None:
+        body = f"<ObjectLockConfiguration>{inside}</ObjectLockConfiguration>".encode()
+        assert s3_answers.object_lock_of(body) == expected
+
+    def test_what_is_no_object_lock(self) -> None:
+        with pytest.raises(AnswerFaulty):
+            s3_answers.object_lock_of(b"<ListBucketResult></ListBucketResult>")
 
     def test_grants(self) -> None:
         body = (

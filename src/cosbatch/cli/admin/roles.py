@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -46,15 +46,30 @@ _SOURCE = click.option(
 @click.option("--sts-region", default="", help="The region's name that the STS is asked in.")
 @click.option("--description", default="", help="For people.")
 @click.option(
+    "--writable-bucket",
+    "writable_buckets",
+    multiple=True,
+    metavar="BUCKET",
+    help="A bucket that jobs under it may write or delete from; may be repeated. Default: any that it may.",
+)
+@click.option(
     "--make-for", type=_JOB_FILE, metavar="JOB.yaml", help="Make it at its provider, with what this job needs."
 )
 @_SOURCE
 @_PRINCIPAL
 def create_role(
-    invocation: Invocation, *, make_for: Path | None, source: str, principal: str, account: str, **options: str
+    invocation: Invocation,
+    *,
+    make_for: Path | None,
+    source: str,
+    principal: str,
+    account: str,
+    writable_buckets: Sequence[str],
+    **options: str,
 ) -> int:
     """Register a role. The secret key is read from standard input."""
     from cosbatch.identity.credentials import Credentials
+    from cosbatch.model.identifiers import Bucket
     from cosbatch.model.principals import RoleProvider
     from cosbatch.service.roles import NewRole
 
@@ -67,6 +82,7 @@ def create_role(
         sts_endpoint=options["sts_endpoint"],
         sts_region=options["sts_region"],
         description=options["description"],
+        writable_buckets=tuple(Bucket(name) for name in writable_buckets),
     )
     request = _request(invocation, make_for) if make_for else None
     made = _ask(
@@ -205,4 +221,5 @@ def _document(role: Role) -> dict[str, Any]:
         "sts_endpoint": role.sts_endpoint,
         "sts_region": role.sts_region,
         "description": role.description,
+        "writable_buckets": list(role.writable_buckets),
     }

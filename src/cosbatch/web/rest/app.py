@@ -19,6 +19,7 @@ from cosbatch.web.rest.document import document_calls, openapi_document
 from cosbatch.web.rest.errors import tell_errors
 from cosbatch.web.rest.follow_up import follow_up_calls
 from cosbatch.web.rest.gate import Gate, GatedRoute
+from cosbatch.web.rest.job_checks import job_check_calls
 from cosbatch.web.rest.job_lists import job_list_calls
 from cosbatch.web.rest.jobs import job_calls
 from cosbatch.web.rest.limits import CallCounts
@@ -41,6 +42,7 @@ def all_calls() -> list[Call]:
         # --- lists of jobs, series, failures
         *job_list_calls(),
         # --- checks before a job runs, estimates
+        *job_check_calls(),
         *job_calls(),
         # --- retries, clones, reports
         *follow_up_calls(),

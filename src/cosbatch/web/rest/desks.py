@@ -16,6 +16,7 @@ from cosbatch.model.regions import Region
 from cosbatch.service.audit import Record
 from cosbatch.service.browsing import Browsing
 from cosbatch.service.follow_up import FollowUp
+from cosbatch.service.job_checks import JobChecker
 from cosbatch.service.job_listing import JobListDesk
 from cosbatch.service.people import People
 from cosbatch.service.regions import RegionService
@@ -51,6 +52,7 @@ class Desks:
     lists: JobListDesk
 
     # --- checks before a job runs, estimates (job_checks.py)
+    checker: JobChecker
 
     # --- retries, clones, reports (follow_up.py, reports.py)
     follow_up: FollowUp

@@ -12,7 +12,7 @@ from cosbatch.model.identifiers import JobId
 from cosbatch.model.jobs import PRIORITY_MAX
 from cosbatch.model.states import JobStatus
 from cosbatch.service.documents import Document
-from cosbatch.service.job_schema import TOKEN_MAX_BYTES, ParsedJob, parse_job
+from cosbatch.service.job_schema import COUNT_MAX, TOKEN_MAX_BYTES, ParsedJob, parse_job
 from cosbatch.web.rest.calls import PREFIX, Access, Call
 from cosbatch.web.rest.desks import AllDesks, WhoCalls
 from cosbatch.web.rest.job_examples import ASKED_JOB, EVENT, JOB
@@ -130,6 +130,13 @@ class PriorityForm(Form):
 class StatusForm(Form):
     requested_job_status: JobStatus = Field(description="`Ready` confirms, `Cancelled` cancels; nothing else can be.")
     status_update_reason: str = ""
+    confirm_delete_count: int | None = Field(
+        default=None,
+        ge=1,
+        le=COUNT_MAX,
+        strict=True,
+        description="What a deletion takes to be confirmed whose request names no count: how many it deletes at most.",
+    )
 
 
 class ReasonForm(Form):
@@ -222,6 +229,7 @@ async def update_job_status(
         JobId(job_id),
         requested_job_status=form.requested_job_status,
         status_update_reason=form.status_update_reason,
+        confirm_delete_count=form.confirm_delete_count,
         caller=caller,
     )
     return job_view(job)
