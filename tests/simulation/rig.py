@@ -120,9 +120,12 @@ class RigStores:
         permit: Callable[[], None],
         stop: StopSignal | None = None,
         cut: StopSignal | None = None,
+        may_write: bool = True,
     ) -> PersistentStore:
         store, board = self.plain(name, acting=acting), self._boards[name]
-        return PersistentStore(store, board, permit=permit, random=self._rng.random, stop=stop, cut=cut)
+        return PersistentStore(
+            store, board, permit=permit, random=self._rng.random, stop=stop, cut=cut, may_write=may_write
+        )
 
     def pacer(self, name: RegionName, bucket: Bucket) -> BucketPacer:
         return self._boards[name].pacer(bucket)

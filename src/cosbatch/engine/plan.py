@@ -6,16 +6,17 @@ ledger has already in chunks are the same ones, and are passed over.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
-from cosbatch.engine.chunk_files import chunk_name, encode_chunk
+from cosbatch.engine.chunk_files import ChunkRow, chunk_name, encode_chunk
 from cosbatch.engine.chunker import Chunker, CutChunk
 from cosbatch.engine.job_kit import PlanUploads, facts_of
 from cosbatch.engine.limits import EngineLimits
 from cosbatch.engine.ports import Stores, acting_of, buckets_of, regions_of
+from cosbatch.engine.shared_targets import SharedTargets
 from cosbatch.engine.versions import EachVersion, VersionRuns
 from cosbatch.ledger.port import JobLease, JobLedger
 from cosbatch.manifests.plain import RowBatch
@@ -27,6 +28,7 @@ from cosbatch.model.operations import DeleteObject, PutObjectCopy
 from cosbatch.model.regions import Versioning
 from cosbatch.model.states import JobStatus
 from cosbatch.model.tasks import NewChunk
+from cosbatch.operations.dry_run import target_names
 from cosbatch.operations.preflight import overlap_rule, prepare_job
 from cosbatch.operations.write_check import WriteCheck, check_writable, report_check, target_check
 from cosbatch.reports.seal import report_keys
@@ -62,6 +64,7 @@ class Plan:
         self._unsaved: list[NewChunk] = []
         self._refused: Callable[[ObjectKey], bool] | None = None
         self._may_write_report = self._may_write_target = False
+        self._shared: SharedTargets | None = None
         self.is_asking = False
         """An upload may be under way that asks whether the job may write: it outlives a plan that is broken off."""
         self.asks = buckets_of(job.request)
@@ -80,12 +83,16 @@ class Plan:
         async for batch in reading.batches():
             await self._check_writable(batch, findings)
             await self._keep(self._cut(batch, runs))
+            if self._shared is not None:
+                await self._shared.put_away()
             if self._chunker.rows_cut - planned_at_last_slice >= self._tools.limits.slice_rows:
                 planned_at_last_slice = self._chunker.rows_cut
                 await self._save()
                 yield planned_at_last_slice
         await self._keep(self._cut_rest(runs))
         await self._save()
+        if self._shared is not None:
+            findings = replace(findings, shared_targets=await self._shared.finish())
         await self._finish(findings)
 
     async def _open_manifest(self) -> ManifestReading:
@@ -98,10 +105,17 @@ class Plan:
         regions = regions_of(request)
         self.asks.append((regions.source, header.source_bucket))
         stores = self._tools.stores
-        open_store = partial(stores.open, acting=self._acting, permit=self._permit)
+        open_store = partial(stores.open, acting=self._acting, permit=self._permit, may_write=not request.dry_run)
         source = open_store(regions.source)
         target = source if regions.target == regions.source else open_store(regions.target)
         report = open_store(regions.report) if regions.report else None
+        if request.dry_run:
+            self._shared = SharedTargets(
+                self.job.id,
+                fence=self.lease.fence,
+                spool=self._tools.spool,
+                names=target_names(request, max_key_bytes=target.profile.max_key_bytes),
+            )
         if isinstance(request.operation, PutObjectCopy):
             self._refused = overlap_rule(
                 request.operation, source_bucket=header.source_bucket, in_one_region=regions.target == regions.source
@@ -127,11 +141,7 @@ class Plan:
         if not self._may_write_report and regions.report and request.report.bucket:
             store = stores.open(regions.report, acting=self._acting, permit=self._permit)
             checks.append(report_check(request.report.bucket, report_keys(self.job)[0], store=store))
-        target = target_check(
-            facts_of(request, findings, stores=stores),
-            islice(batch, ROWS_TRIED),
-            store=stores.open(regions.target, acting=self._acting, permit=self._permit),
-        )
+        target = None if request.dry_run else self._target_check(batch, findings)
         uploads = PlanUploads(self.lease, ledger=self._tools.ledger)
         self.is_asking = True
         await check_writable(
@@ -139,8 +149,18 @@ class Plan:
         )
         self.is_asking = False
         self._may_write_report = True
-        # What is done to the objects themselves cannot be tried without doing it: the first tasks find out.
-        self._may_write_target = target is not None or not isinstance(request.operation, PutObjectCopy)
+        # What is done to the objects themselves cannot be tried without doing it: the first tasks find out. Nor does a
+        # dry run try it.
+        is_untried = request.dry_run or not isinstance(request.operation, PutObjectCopy)
+        self._may_write_target = target is not None or is_untried
+
+    def _target_check(self, batch: RowBatch, findings: PlanFindings) -> WriteCheck | None:
+        request, stores = self.job.request, self._tools.stores
+        return target_check(
+            facts_of(request, findings, stores=stores),
+            islice(batch, ROWS_TRIED),
+            store=stores.open(regions_of(request).target, acting=self._acting, permit=self._permit),
+        )
 
     def _version_runs(self, header: ManifestHeader, findings: PlanFindings) -> VersionRuns | EachVersion | None:
         if not header.has_versions:
@@ -157,16 +177,23 @@ class Plan:
         if self._refused is not None:
             self._refuse_overlap(batch)
         if runs is None:
+            if self._shared is not None:
+                self._shared.note_batch(batch)
             yield from self._chunker.add_batch(batch)
             return
         for run in runs.feed(list(batch)):
-            yield from self._chunker.add_run(run)
+            yield from self._add_run(run)
 
     def _cut_rest(self, runs: VersionRuns | EachVersion | None) -> Iterator[CutChunk]:
         if runs is not None:
             for run in runs.finish():
-                yield from self._chunker.add_run(run)
+                yield from self._add_run(run)
         yield from self._chunker.finish()
+
+    def _add_run(self, run: Sequence[ChunkRow]) -> Iterator[CutChunk]:
+        if self._shared is not None:
+            self._shared.note_run(run)
+        return self._chunker.add_run(run)
 
     def _refuse_overlap(self, batch: RowBatch) -> None:
         assert self._refused is not None

@@ -111,6 +111,8 @@ class TaskRun:
         so that the next claimer looks first.
         """
         self._begin(task)
+        if self._run.kit.is_dry_run:
+            return await self._foresee()
         while True:
             try:
                 if self._run.is_settle_only:
@@ -136,6 +138,20 @@ class TaskRun:
             except Exception as error:
                 log.exception("task-broke", job_id=self._run.claim.lease.job_id, task=self._task.number)
                 return self._broke(error)
+
+    async def _foresee(self) -> Result | None:
+        """The look of a dry run. It writes nothing, so that nothing has to be settled: whoever claims the chunk next
+        looks anew, also where the job ends."""
+        self._context.same_target = self._run.same_targets.get(self._task.number)
+        try:
+            return await self._operation.foresee(self._task, self._context)
+        except SendingStopped:
+            return self._unknown(NOT_IN_TIME) if self._run.given_up else None
+        except StorageError as error:
+            return self._refused(error)
+        except Exception as error:
+            log.exception("task-broke", job_id=self._run.claim.lease.job_id, task=self._task.number)
+            return self._broke(error)
 
     async def _settle_or_run(self) -> Result:
         self._looking = True

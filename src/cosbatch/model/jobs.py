@@ -50,10 +50,18 @@ class JobRequest:
     part_copy_above_bytes: int = 5 * 2**30
     """Larger objects are copied in parts. At most 5 GiB, the limit of a single copy."""
     part_size_bytes: int = 256 * 2**20
+    dry_run: bool = False
+    """Everything but the writes: each task is looked at, and reported as it would end."""
     as_written: str = field(default="", compare=False)
     """Manifest, operation and report in the words of the wire that brought them, for its own answers: declarative
     clients hold an answer against what they have sent. Says nothing that is not in the other fields, and is dropped by
     whoever makes another request of this one. Empty where no wire has kept them."""
+
+    @property
+    def stops_above(self) -> float | None:
+        """The share of failed tasks at which the job ends; None: never. A dry run shows every trouble, and ends at
+        none: its summary says whether the run would have."""
+        return None if self.dry_run else self.failure_threshold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +74,8 @@ class PlanFindings:
     target_versioning: Versioning
     """Of the bucket that is written; the source's for an operation in place."""
     manifest_etag: str
+    shared_targets: int = 0
+    """Rows that share their target with another row; looked for in dry runs only."""
 
 
 class PausedBy(StrEnum):

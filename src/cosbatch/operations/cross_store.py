@@ -115,16 +115,20 @@ def transfer_part_bytes(copy: ObjectCopy) -> int:
     return max(asked, copy.plan.facts.target_profile.min_part_bytes)
 
 
-async def _transfer_in_parts(
-    copy: ObjectCopy, wanted: Wanted, meta: ObjectMeta, *, budget: ByteBudget
-) -> VersionId | None:
+def transfer_ranges(copy: ObjectCopy, size_bytes: int) -> tuple[PartRange, ...]:
     profile = copy.plan.facts.target_profile
-    ranges = part_ranges(
-        meta.size_bytes,
+    return part_ranges(
+        size_bytes,
         part_bytes=transfer_part_bytes(copy),
         min_part_bytes=profile.min_part_bytes,
         max_parts=profile.max_parts,
     )
+
+
+async def _transfer_in_parts(
+    copy: ObjectCopy, wanted: Wanted, meta: ObjectMeta, *, budget: ByteBudget
+) -> VersionId | None:
+    ranges = transfer_ranges(copy, meta.size_bytes)
 
     async def send(upload_id: str, part: PartRange) -> CompletedPart:
         async with budget.hold(part.size_bytes) as room:

@@ -47,6 +47,7 @@ def request_document(request: JobRequest) -> dict[str, Any]:
             "verify": request.verify.value,
             "part_copy_above_bytes": request.part_copy_above_bytes,
             "part_size_bytes": request.part_size_bytes,
+            "dry_run": request.dry_run or None,  # absent where it is none: digests of older requests stay what they are
         }
     )
 
@@ -174,6 +175,7 @@ def job_document(job: Job) -> dict[str, Any]:
         "report_state": job.report_state.value,
         "report_location": job.report_location,
         **request_document(job.request),
+        "dry_run": job.request.dry_run,
         "priority": job.priority,
     }
 

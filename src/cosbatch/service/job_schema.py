@@ -162,6 +162,7 @@ class JobForm(_Form):
     verify: Verify = Verify.SAMPLE
     part_copy_above_bytes: fields.PartCopyAbove = 5 * 2**30
     part_size_bytes: fields.PartSize = 256 * 2**20
+    dry_run: StrictBool = False
 
 
 class ParsedJob(NamedTuple):
@@ -223,6 +224,7 @@ def _request(form: JobForm) -> JobRequest:
         verify=form.verify,
         part_copy_above_bytes=form.part_copy_above_bytes,
         part_size_bytes=form.part_size_bytes,
+        dry_run=form.dry_run,
     )
 
 

@@ -193,6 +193,7 @@ class RegionStores:
         permit: Callable[[], None],
         stop: StopSignal | None = None,
         cut: StopSignal | None = None,
+        may_write: bool = True,
     ) -> PersistentStore:
         return PersistentStore(
             self.plain(name, acting=acting),
@@ -201,6 +202,7 @@ class RegionStores:
             random=random.random,
             stop=stop,
             cut=cut,
+            may_write=may_write,
         )
 
     def limit_of(self, name: RegionName, bucket: Bucket) -> int:
