@@ -28,6 +28,7 @@ _LONGEST_KEY_BYTES: Final = 1024
 def request_pairs(request: JobRequest) -> list[tuple[str, str]]:
     location = request.manifest.location
     rows = [
+        ("Dry run", "nothing is written but the report" if request.dry_run else ""),
         ("Description", request.description),
         ("Region", request.region),
         ("Manifest", f"{location.bucket}/{location.key} ({request.manifest.spec.format}, ETag {location.etag or '?'})"),

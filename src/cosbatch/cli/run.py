@@ -12,8 +12,9 @@ from cosbatch.cli.invocation import Invocation, verb
 @verb("run")
 @click.argument("job_file", metavar="JOB.yaml", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--yes", "is_confirmed", is_flag=True, help="Do not ask before the first object is touched.")
+@click.option("--dry-run", is_flag=True, help="Write nothing but the report: what would become of each object.")
 @click.option("--again", is_flag=True, help="Run anew what has run to its end before.")
-def run(invocation: Invocation, *, job_file: Path, is_confirmed: bool, again: bool) -> int:
+def run(invocation: Invocation, *, job_file: Path, is_confirmed: bool, dry_run: bool, again: bool) -> int:
     """Run the job of a file from start to end, or go on with it.
 
     The same command goes on with a run that was stopped, and repeats the totals of one that has ended. A run is known
@@ -21,4 +22,4 @@ def run(invocation: Invocation, *, job_file: Path, is_confirmed: bool, again: bo
     """
     from cosbatch.cli.run_session import run_job_file
 
-    return run_job_file(invocation, job_file=job_file, is_confirmed=is_confirmed, again=again)
+    return run_job_file(invocation, job_file=job_file, is_confirmed=is_confirmed, dry_run=dry_run, again=again)

@@ -63,11 +63,14 @@ class RunOrder:
     """Begun before the job is looked at: that may read secrets of its role."""
 
 
-def run_job_file(invocation: Invocation, *, job_file: Path, is_confirmed: bool, again: bool) -> int:
-    """The exit code: of the job, or 1 where somebody said no, or 130 where it was interrupted."""
+def run_job_file(
+    invocation: Invocation, *, job_file: Path, is_confirmed: bool, again: bool, dry_run: bool = False
+) -> int:
+    """The exit code: of the job, or 1 where somebody said no, or 130 where it was interrupted. Nobody is asked about a
+    dry run, which touches nothing; a job file may ask for one itself."""
     settings, wiring = invocation.settings(), invocation.wiring
     regions = run_async(wiring.known_regions(settings, invocation.state_folder))
-    parsed = read_job_file(job_file, regions=regions)
+    parsed = read_job_file(job_file, regions=regions, dry_run=dry_run)
     with (
         wiring.logging_to_folder(invocation.state_folder, level=invocation.log_level),
         wiring.engine_supervisor(settings) as supervisor,
@@ -77,7 +80,7 @@ def run_job_file(invocation: Invocation, *, job_file: Path, is_confirmed: bool, 
             settings=settings,
             parsed=parsed,
             job_file=job_file,
-            is_confirmed=is_confirmed,
+            is_confirmed=is_confirmed or parsed.request.dry_run,
             again=again,
             supervisor=supervisor,
         )

@@ -1,7 +1,7 @@
 """Which rows of a dry run have the same target: found while the manifest is read, told to the tasks by number.
 
-Rows next to each other are seen by the plan itself (:mod:`cosbatch.engine.versions`). Those far apart meet by sorting: a
-digest of each target with its row's number, sorted by digest, puts rows of one target beside each other; the pairs,
+Rows next to each other are seen by the plan itself (:mod:`cosbatch.engine.versions`). Those far apart meet by sorting:
+a digest of each target with its row's number, sorted by digest, puts rows of one target beside each other; the pairs,
 sorted by number, go into one file of the work area for every 1,000 rows that have any.
 """
 
@@ -136,9 +136,7 @@ async def read_shared(claim: Claim, *, spool: Spool) -> Mapping[int, int]:
             content = await spool.get(_file_name(claim.lease.job_id, file_number))
         except SpoolMissing:
             continue
-        for number, other in _decode(content):
-            if claim.first_task <= number < end:
-                found[number] = other
+        found |= {number: other for number, other in _decode(content) if claim.first_task <= number < end}
     return found
 
 

@@ -181,7 +181,10 @@ def region_written(request: JobRequest) -> RegionName:
 
 
 def place_written(request: JobRequest, findings: PlanFindings) -> Place:
-    """The bucket that a job's tasks write: a copy's target, else the bucket of the objects themselves."""
+    """The bucket that a job's tasks write: a copy's target, else the bucket of the objects themselves. The tasks of a
+    dry run ask that one alone, so that its rate and its answers are what counts."""
+    if request.dry_run:
+        return (request.region, findings.source_bucket)
     operation = request.operation
     bucket = operation.target_bucket if isinstance(operation, PutObjectCopy) else findings.source_bucket
     return (region_written(request), bucket)

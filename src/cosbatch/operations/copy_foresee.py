@@ -43,9 +43,7 @@ async def _head(copy: ObjectCopy) -> ObjectMeta:
     """Between stores the run begins with a HEAD too; else the answer is put into the words of a copy request."""
     if not copy.plan.facts.same_store:
         return await copy.source_store.head(copy.source)
-    return await seen(
-        copy.source_store, copy.source, verb="PUT", marker_code=MARKER_CODE, marker_status=MARKER_STATUS
-    )
+    return await seen(copy.source_store, copy.source, verb="PUT", marker_code=MARKER_CODE, marker_status=MARKER_STATUS)
 
 
 def _is_plain(copy: ObjectCopy) -> bool:

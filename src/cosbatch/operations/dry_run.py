@@ -1,8 +1,8 @@
 """What a dry run finds out of one task: what :meth:`Operation.run` would come to, by requests that only read.
 
-An operation's ``foresee`` goes the way of its ``run`` as far as that reads, and stands in for the rest by what HEAD says
-of the object. What a store refuses there is raised as the store would have refused the write: codes of an answer to
-HEAD, which has no body, are put into the words of the request that is not sent.
+An operation's ``foresee`` goes the way of its ``run`` as far as that reads, and stands in for the rest by what HEAD
+says of the object. What a store refuses there is raised as the store would have refused the write: codes of an answer
+to HEAD, which has no body, are put into the words of the request that is not sent.
 
 What no reading tells, and ``docs/how-to/dry-run.md`` lists: whether the write itself is allowed, locks, quotas, and
 whatever changes between the two runs.
@@ -24,8 +24,8 @@ from cosbatch.operations.target_key import target_key
 from cosbatch.storage.port import ObjectMeta, ObjectStore
 
 ARCHIVED_CLASSES: Final = frozenset({"GLACIER", "DEEP_ARCHIVE", "ARCHIVE", "MAZ_ARCHIVE"})
-"""Objects of these have to be restored before they can be read (S3, Storage classes; COS, Storage class overview). Those
-of S3's GLACIER_IR can be read at once; of INTELLIGENT_TIERING HEAD does not say enough."""
+"""Objects of these have to be restored before they can be read (S3, Storage classes; COS, Storage class overview).
+Those of S3's GLACIER_IR can be read at once; of INTELLIGENT_TIERING HEAD does not say enough."""
 _ONGOING: Final = 'ongoing-request="true"'
 
 
@@ -92,9 +92,7 @@ def not_archived(ref: ObjectRef, *, profile_name: str) -> StorageError:
 
 
 def restore_under_way(ref: ObjectRef, *, why: str) -> StorageError:
-    return StorageError(
-        StorageReason.RESTORE_IN_PROGRESS, why, http_status=409, target=f"{ref.bucket}/{ref.key}"
-    )
+    return StorageError(StorageReason.RESTORE_IN_PROGRESS, why, http_status=409, target=f"{ref.bucket}/{ref.key}")
 
 
 TargetNames = Callable[[ObjectKey, VersionId | None], bytes | None]

@@ -39,8 +39,9 @@ def job_access(
     target_profile: CapabilityProfile,
     same_store: bool,
 ) -> list[Access]:
-    """Everything that the job does; a dry run writes its report alone. Without ``findings``, which name the source bucket, what planning does: of the
-    bucket that the manifest will name it asks no more than whether it is there and keeps versions."""
+    """Everything that the job does; a dry run writes its report alone. Without ``findings``, which name the source
+    bucket, what planning does: of the bucket that the manifest will name it asks no more than whether it is there and
+    keeps versions."""
     facts = JobFacts(
         request=request,
         findings=findings or _not_yet_known(),

@@ -76,7 +76,7 @@ def test_each_row_names_the_first_of_its_target_and_the_first_names_the_second(
     rows: dict[str, list[int]] = defaultdict(list)
     for number, key in enumerate(keys):
         rows[key].append(number)
-    expected = {}
+    expected: dict[int, int] = {}
     for numbers in rows.values():
         if len(numbers) > 1:
             expected |= {numbers[0]: numbers[1], **dict.fromkeys(numbers[1:], numbers[0])}
