@@ -26,6 +26,9 @@ from cosbatch.storage.port import ObjectMeta, ObjectStore
 ARCHIVED_CLASSES: Final = frozenset({"GLACIER", "DEEP_ARCHIVE", "ARCHIVE", "MAZ_ARCHIVE"})
 """Objects of these have to be restored before they can be read (S3, Storage classes; COS, Storage class overview).
 Those of S3's GLACIER_IR can be read at once; of INTELLIGENT_TIERING HEAD does not say enough."""
+NO_VERSION_CODES: Final = {"ceph": "NoSuchKey", "seaweedfs": "NoSuchKey"}
+"""What stores say of a missing version where they say something, by profile; others NoSuchVersion (measured on Ceph
+16.2.15 and SeaweedFS 4.48, which say so of delete markers too)."""
 _ONGOING: Final = 'ongoing-request="true"'
 
 
@@ -53,20 +56,21 @@ def would_succeed(
 
 
 async def seen(store: ObjectStore, ref: ObjectRef, *, verb: str, marker_code: str, marker_status: int) -> ObjectMeta:
-    """The object that a request ``verb`` would be about. ``marker_code`` and ``marker_status``: what the store would
-    answer to that request where the version is a delete marker; HEAD tells it in another way."""
+    """The object that a request ``verb`` would be about. ``marker_code`` and ``marker_status``: what S3 would answer to
+    that request where the version is a delete marker; HEAD tells it in another way."""
     try:
         return await store.head(ref)
     except StorageError as error:
-        if error.reason is not StorageReason.DELETE_MARKER:
-            raise
-        raise StorageError(
-            StorageReason.DELETE_MARKER,
-            "the version is a delete marker",
-            code=marker_code,
-            http_status=marker_status,
-            target=f"{verb} {ref.bucket}/{ref.key}",
-        ) from error
+        match error.reason:
+            case StorageReason.DELETE_MARKER:
+                message, code, status = "the version is a delete marker", marker_code, marker_status
+            case StorageReason.NO_SUCH_VERSION:
+                code = NO_VERSION_CODES.get(store.profile.name, error.code)
+                message, status = "there is no such version", error.http_status
+            case _:
+                raise
+        place = f"{verb} {ref.bucket}/{ref.key}"
+        raise StorageError(error.reason, message, code=code, http_status=status, target=place) from error
 
 
 def archived(ref: ObjectRef) -> StorageError:
