@@ -385,8 +385,10 @@ class Rig:
             spec=ManifestSpec(format=ManifestFormat.COS_CSV, fields=(ManifestField.BUCKET, ManifestField.KEY)),
         )
 
-    def inventory(self, rows: Iterable[Iterable[str]], *, schema: str, name: str = "inv") -> Manifest:
-        """A COS inventory report with one data file."""
+    def inventory(
+        self, rows: Iterable[Iterable[str]], *, schema: str, name: str = "inv", listed: int | None = None
+    ) -> Manifest:
+        """A COS inventory report with one data file; ``listed``: how many objects it says that it lists."""
         text = io.StringIO(newline="")
         csv.writer(text, lineterminator="\n").writerows(rows)
         packed = gzip.compress(text.getvalue().encode(), mtime=0)
@@ -402,6 +404,8 @@ class Rig:
                 }
             ],
         }  # fmt: skip
+        if listed is not None:
+            index["listObjectCount"] = str(listed)
         outcome = self.store.put_now(CONTROL, f"{name}/manifest.json", json.dumps(index).encode())
         return Manifest(
             location=ManifestLocation(bucket=CONTROL, key=ObjectKey(f"{name}/manifest.json"), etag=outcome.etag),

@@ -29,6 +29,7 @@ from cosbatch.model.regions import Versioning
 from cosbatch.model.states import JobStatus
 from cosbatch.model.tasks import NewChunk
 from cosbatch.operations.dry_run import target_names
+from cosbatch.operations.listed import Listing
 from cosbatch.operations.preflight import overlap_rule, prepare_job
 from cosbatch.operations.write_check import WriteCheck, check_writable, report_check, target_check
 from cosbatch.reports.seal import report_keys
@@ -79,10 +80,12 @@ class Plan:
         reading = await self._open_manifest()
         findings = await self._prepare(reading.header)
         runs = self._version_runs(reading.header, findings)
+        listing = Listing(facts_of(self.job.request, findings, stores=self._tools.stores))
         planned_at_last_slice = self._chunker.rows_cut
         async for batch in reading.batches():
             await self._check_writable(batch, findings)
             await self._keep(self._cut(batch, runs))
+            listing.add(batch)
             if self._shared is not None:
                 await self._shared.put_away()
             if self._chunker.rows_cut - planned_at_last_slice >= self._tools.limits.slice_rows:
@@ -91,6 +94,7 @@ class Plan:
                 yield planned_at_last_slice
         await self._keep(self._cut_rest(runs))
         await self._save()
+        findings = replace(findings, listed=listing.totals)
         if self._shared is not None:
             findings = replace(findings, shared_targets=await self._shared.finish())
         await self._finish(findings)

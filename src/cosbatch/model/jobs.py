@@ -65,6 +65,21 @@ class JobRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListedTotals:
+    """What a manifest's rows add up to."""
+
+    rows: int
+    not_sent: int
+    """Delete markers that are no task to send."""
+    size_bytes: int | None
+    """Of the rows that are sent; None where the manifest does not say it of all."""
+    large: int
+    """Objects that are copied in parts, by their listed sizes."""
+    parts: int
+    """Of all large ones together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanFindings:
     """What planning found out and every task relies on."""
 
@@ -76,6 +91,8 @@ class PlanFindings:
     manifest_etag: str
     shared_targets: int = 0
     """Rows that share their target with another row; looked for in dry runs only."""
+    listed: ListedTotals | None = None
+    """None of jobs that were planned before it was counted."""
 
 
 class PausedBy(StrEnum):

@@ -19,6 +19,7 @@ from cosbatch.operations.copy_plan import ObjectCopy
 from cosbatch.operations.copy_source import Wanted, source_changed
 from cosbatch.operations.copy_uploads import PartRange, Sending, part_ranges, put_options, upload_whole
 from cosbatch.operations.copy_write import SENDS
+from cosbatch.operations.port import JobFacts
 from cosbatch.storage.held_bodies import HeldBody
 from cosbatch.storage.port import CompletedPart, ObjectMeta
 
@@ -110,9 +111,12 @@ async def transfer(copy: ObjectCopy, wanted: Wanted, meta: ObjectMeta, *, budget
 
 
 def transfer_part_bytes(copy: ObjectCopy) -> int:
+    return transfer_part_size(copy.plan.facts)
+
+
+def transfer_part_size(facts: JobFacts) -> int:
     """Parts are never larger than the job asks for, nor than keeps memory bounded."""
-    asked = min(copy.plan.facts.request.part_size_bytes, TRANSFER_PART_BYTES)
-    return max(asked, copy.plan.facts.target_profile.min_part_bytes)
+    return max(min(facts.request.part_size_bytes, TRANSFER_PART_BYTES), facts.target_profile.min_part_bytes)
 
 
 def transfer_ranges(copy: ObjectCopy, size_bytes: int) -> tuple[PartRange, ...]:
