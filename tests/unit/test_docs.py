@@ -31,6 +31,7 @@ from cosbatch.settings import (
     UserSettings,
     load_settings,
 )
+from cosbatch.settings.prices import PriceSettings, RegionPriceSettings
 from docs.generate import PAGES
 from tests.unit.reports.report_builders import a_job
 from tests.unit.service.job_builders import without_places
@@ -105,13 +106,16 @@ def test_a_generated_page_is_current(page: str) -> None:
 
 @pytest.mark.parametrize(
     "model",
-    [Settings, RegionSettings, CredentialSettings, RoleSettings, ServerSettings, AccountSettings, UserSettings],
+    [
+        *(Settings, RegionSettings, CredentialSettings, RoleSettings, ServerSettings, AccountSettings, UserSettings),
+        *(PriceSettings, RegionPriceSettings),
+    ],
 )
 def test_every_setting_has_its_row(model: type[BaseModel]) -> None:
     documented = {
         name.rpartition(".")[2] for name in first_column((DOCS / "reference/settings.md").read_text(encoding="utf-8"))
     }
-    sections = {"regions", "roles", "credentials", "server", "accounts", "users"}
+    sections = {"regions", "roles", "credentials", "server", "accounts", "users", "prices"}
     assert set(model.model_fields) - sections <= documented
 
 
