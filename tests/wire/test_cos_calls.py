@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -260,6 +261,19 @@ async def test_a_job_of_another_wire_is_described_in_the_words_of_this_one() -> 
     }
     assert job["Report"]["Bucket"] == "qcs::cos:ap-guangzhou:uid/1250000001:logs-1250000001"
     assert job["Description"] == "a � in it"
+
+
+async def test_a_dry_run_is_neither_asked_for_nor_shown_on_this_wire() -> None:
+    body = go_sdk.create_job()
+    asked = body.replace(b"<Priority>", b"<DryRun>true</DryRun><Priority>")
+    assert asked != body
+    async with cos_rig() as rig:
+        answer = await rig.send(wanted("POST", "/jobs", body=asked))
+        assert told(answer) == (400, "MalformedXML")
+        real = (await rig.ledger.job(await rig.create(go_sdk.create_job(token="another")))).request
+        dry = await rig.service.create_job(replace(real, dry_run=True), caller=MINE.caller)
+        shown = await described(rig, dry.id)
+    assert [name for name in shown if "dry" in name.lower()] == []
 
 
 async def test_times_that_are_not_there_have_no_element_and_no_failure_has_empty_ones() -> None:

@@ -110,9 +110,15 @@ def test_tags_on_seaweedfs(grounds: Grounds, seaweedfs_store: RealStore) -> None
     ground = grounds(seaweedfs_store)
     ground.put(["a", "b"])
     ground.put(["full"], Tagging="&".join(f"k{number}=v" for number in range(9)))
+    arn = ground.csv(["a", "b", "full", "never"])
+    job_file = ground.write_job(ground.document(arn, operation=tagging("Add", x="1", y="2")))
+    estimate = ground.call_json("estimate", job_file)
+    assert (estimate["is_exact"], estimate["objects"], estimate["cost"]["total"]) == (True, 4, None)
+    assert estimate["requests"] == {"get-tags": 4, "put-tags": 4, "read-back": 4}
+    assert not (ground.folder / "state").exists(), "looking makes no ledger"
     both(
         ground,
-        ground.csv(["a", "b", "full", "never"]),
+        arn,
         operation=tagging("Add", x="1", y="2"),
         codes={"": 2, "InvalidTag": 1, "NoSuchKey": 1},
     )
