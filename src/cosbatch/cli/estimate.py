@@ -34,9 +34,10 @@ def estimate(
     requests_per_second: float | None,
     bytes_per_second: float | None,
 ) -> int:
-    """Show what a job would come to: objects, bytes, requests, duration, cost. Nothing is made, nothing is touched.
+    """Show what a job would come to: objects, bytes, requests, duration, cost.
 
-    At most 1,000,000 rows of the manifest are read, for at most 5 seconds; then the rest is estimated from them.
+    Nothing is made, nothing is touched. At most 1,000,000 rows of the manifest are read, for at most 5 seconds; then
+    the rest is estimated from them.
     """
     if bytes_per_second is not None and requests_per_second is None:
         raise click.UsageError("--bytes-per-second needs --requests-per-second")

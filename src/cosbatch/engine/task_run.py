@@ -58,6 +58,7 @@ class TaskRun:
 
     __slots__ = (
         "_context",
+        "_is_dry_run",
         "_looking",
         "_may_have_run",
         "_operation",
@@ -73,6 +74,7 @@ class TaskRun:
         self._run = run
         self._tools = tools
         self._operation = run.kit.operation
+        self._is_dry_run = run.kit.is_dry_run
         self._task: Task
         self._may_have_run = False
         self._unanswered = 0
@@ -111,7 +113,7 @@ class TaskRun:
         so that the next claimer looks first.
         """
         self._begin(task)
-        if self._run.kit.is_dry_run:
+        if self._is_dry_run:
             return await self._foresee()
         while True:
             try:

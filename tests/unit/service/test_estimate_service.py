@@ -10,7 +10,7 @@ from cosbatch.model.identifiers import Bucket, JobId, ObjectKey, new_job_id
 from cosbatch.model.jobs import Job, JobRequest, ListedTotals, PlanFindings
 from cosbatch.model.manifests import Manifest, ManifestField, ManifestFormat, ManifestLocation, ManifestSpec
 from cosbatch.model.prices import PriceTable
-from cosbatch.model.principals import LOCAL_ACCOUNT, LOCAL_CALLER
+from cosbatch.model.principals import LOCAL_CALLER
 from cosbatch.model.regions import Versioning
 from cosbatch.operations.estimate import EstimateLimits, Rate
 from cosbatch.service.estimates import Estimates, estimate_document
@@ -70,7 +70,9 @@ def test_of_a_planned_job_nothing_is_asked() -> None:
 
     async def scenario() -> tuple[object, object, object]:
         job_id: JobId = new_job_id()
-        job: Job = await ledger.create(job_request(), job_id=job_id, account=LOCAL_ACCOUNT, token="t", digest="d")
+        job: Job = await ledger.create(
+            job_request(), job_id=job_id, account=LOCAL_CALLER.account.id, token="t", digest="d"
+        )
         estimates = _estimates(ground, ledger=ledger)
         unplanned = await estimates.of_job(job)
         uncounted = await estimates.of_job(replace(job, findings=FINDINGS))
