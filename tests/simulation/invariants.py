@@ -18,7 +18,7 @@ from cosbatch.storage.memory import ALL_USERS, MemoryStore
 from cosbatch.storage.memory_objects import StoredObject
 from cosbatch.storage.port import AclGrant
 from tests.simulation.drawn import Plan, Row
-from tests.simulation.rig import SOURCE, Report
+from tests.simulation.rig import CONTROL, SOURCE, Report
 from tests.simulation.wire import Call
 from tests.simulation.witness import Case, Place, Witness
 
@@ -26,6 +26,7 @@ NOT_KNOWN: Final = frozenset({"OutcomeUnknown", "WorkerLost"})
 IGNORED: Final = "StoreIgnoredOption"
 OPEN: Final = NOT_KNOWN | {IGNORED}
 """Codes of rows that may have been written."""
+WOULD: Final = {"would_succeed": "succeeded", "would_fail": "failed"}
 MARKER_MESSAGE: Final = "Skipped: delete marker"
 
 
@@ -66,6 +67,7 @@ class Audit:
     store: MemoryStore
     """Of the target."""
     report: Report
+    is_dry_run: bool = False
     history: Sequence[str] = ()
     """The trouble that there was, with the names of the processes that it befell."""
 
@@ -76,6 +78,9 @@ class Audit:
             self._check_code(number, outcome)
         for number in left:
             self._check_never_sent(number)
+        if self.is_dry_run:
+            self._check_nothing_written()
+            return
         for place, numbers in self._by_target(outcomes).items():
             self._check_target(place, {number: outcomes[number] for number in numbers})
             self._check_once(place, {number: outcomes[number] for number in numbers})
@@ -95,10 +100,26 @@ class Audit:
         for bucket, key, version, status, code, _, message in self.report.rows:
             name = (unquote(key), version)
             require(bucket == SOURCE and bool(numbers[name]), f"reported twice, or never in the manifest: {name}")
-            outcomes[numbers[name].pop(0)] = Outcome(status, code, message)
+            outcomes[numbers[name].pop(0)] = Outcome(self._status(status), code, message)
         lost = [name for name, rest in numbers.items() if rest]
         require(not lost, f"lost rows: {lost}")
         return outcomes, left
+
+    def _status(self, word: str) -> str:
+        if not self.is_dry_run:
+            return word
+        require(word in WOULD, f"{word} in the report of a dry run")
+        return WOULD[word]
+
+    def _check_nothing_written(self) -> None:
+        written = [
+            f"{call.process.name}: {call.name} {place}"
+            for place, calls in self.witness.writes.items()
+            for call in calls
+            if not place[2].startswith("reports/job-")
+        ]
+        checks = [f"{call.name} {call.ref}" for call in self.witness.checks if call.ref and call.ref.bucket != CONTROL]
+        require(not (written or checks), f"written by a dry run: {[*written, *checks][:5]}")
 
     def _not_attempted(self) -> Iterator[int]:
         ranges = self.report.summary["not_attempted_ranges"]
@@ -108,7 +129,7 @@ class Audit:
             yield from range(first, len(self.case.rows) if end is None else end)
 
     def _check_counts(self, left: set[int]) -> None:
-        counts = Counter(row[3] for row in self.report.rows)
+        counts = Counter(self._status(row[3]) for row in self.report.rows)
         told = (self.job.tally.succeeded, self.job.tally.failed)
         require((counts["succeeded"], counts["failed"]) == told, f"counters {told} but rows {counts}")
         summary = self.report.summary

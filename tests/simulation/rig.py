@@ -125,9 +125,12 @@ class RigStores:
         permit: Callable[[], None],
         stop: StopSignal | None = None,
         cut: StopSignal | None = None,
+        may_write: bool = True,
     ) -> PersistentStore:
         store, board = self.plain(name, acting=acting), self._boards[name]
-        return PersistentStore(store, board, permit=permit, random=self._rng.random, stop=stop, cut=cut)
+        return PersistentStore(
+            store, board, permit=permit, random=self._rng.random, stop=stop, cut=cut, may_write=may_write
+        )
 
     def pace_of(self, name: RegionName, bucket: Bucket) -> BucketPacer:
         return self._boards[name].pacer(bucket)
@@ -389,8 +392,10 @@ class Rig:
             spec=ManifestSpec(format=ManifestFormat.COS_CSV, fields=(ManifestField.BUCKET, ManifestField.KEY)),
         )
 
-    def inventory(self, rows: Iterable[Iterable[str]], *, schema: str, name: str = "inv") -> Manifest:
-        """A COS inventory report with one data file."""
+    def inventory(
+        self, rows: Iterable[Iterable[str]], *, schema: str, name: str = "inv", listed: int | None = None
+    ) -> Manifest:
+        """A COS inventory report with one data file; ``listed``: how many objects it says that it lists."""
         text = io.StringIO(newline="")
         csv.writer(text, lineterminator="\n").writerows(rows)
         packed = gzip.compress(text.getvalue().encode(), mtime=0)
@@ -406,6 +411,8 @@ class Rig:
                 }
             ],
         }  # fmt: skip
+        if listed is not None:
+            index["listObjectCount"] = str(listed)
         outcome = self.store.put_now(CONTROL, f"{name}/manifest.json", json.dumps(index).encode())
         return Manifest(
             location=ManifestLocation(bucket=CONTROL, key=ObjectKey(f"{name}/manifest.json"), etag=outcome.etag),

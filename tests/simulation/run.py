@@ -46,6 +46,7 @@ RUN_LIMITS = replace(
     poll_seconds=1.0, request_timeout_seconds=REQUEST_TIMEOUT_SECONDS, yield_seconds=15.0, settle_limit_seconds=60.0,
     checkpoint_seconds=10.0, hold_limit_seconds=7200.0, report_retry_seconds=10.0,
 )  # fmt: skip
+DRY_RUNS = 0.06
 A_JUMP_SECONDS = 3600.0
 LONGEST_SECONDS = 2 * 86_400.0
 _ANNOUNCED = "(announced by"
@@ -173,6 +174,7 @@ class Run:
                     outside=self.network.outside,
                 )
             )  # fmt: skip
+        self.is_dry_run = plan is None and Random(f"{seed} dry run").random() < DRY_RUNS
         self.rig.view = self._view
         self.rig.liveness = self.rig if self.plan.has_lock_files else None
         self.history: list[str] = []
@@ -225,7 +227,12 @@ class Run:
         else:
             manifest = self.rig.csv_manifest([quote(row.key) for row in rows], name=f"{plan.name}.csv")
         request = self.rig.request(manifest, operation=plan.operation, priority=plan.priority)
-        request = replace(request, part_copy_above_bytes=plan.part_copy_above_bytes, part_size_bytes=PART_BYTES)
+        request = replace(
+            request,
+            part_copy_above_bytes=plan.part_copy_above_bytes,
+            part_size_bytes=PART_BYTES,
+            dry_run=self.is_dry_run,
+        )
         job_id = JobId(str(uuid.UUID(int=plan.priority)))
         case = Case(plan, rows, await self.rig.submit(request, job_id=job_id))
         self.witness.expect(case)
@@ -398,7 +405,7 @@ class Run:
         store = self.stores[case.plan.region]
         Audit(
             plan=self.plan, case=case, job=case.job, witness=self.witness, store=store, report=report,
-            history=self.history,
+            is_dry_run=self.is_dry_run, history=self.history,
         ).check()  # fmt: skip
         left = list(self._uploads_left(case, report))
         require(not left, f"uploads left: {left}")

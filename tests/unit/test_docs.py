@@ -32,6 +32,7 @@ from cosbatch.settings import (
     WebhookSettings,
     load_settings,
 )
+from cosbatch.settings.prices import PriceSettings, RegionPriceSettings
 from docs.generate import PAGES
 from tests.unit.reports.report_builders import a_job
 from tests.unit.service.job_builders import without_places
@@ -115,13 +116,15 @@ def test_a_generated_page_is_current(page: str) -> None:
         AccountSettings,
         UserSettings,
         WebhookSettings,
+        PriceSettings,
+        RegionPriceSettings,
     ],
 )
 def test_every_setting_has_its_row(model: type[BaseModel]) -> None:
     documented = {
         name.rpartition(".")[2] for name in first_column((DOCS / "reference/settings.md").read_text(encoding="utf-8"))
     }
-    sections = {"regions", "roles", "credentials", "server", "accounts", "users", "webhooks"}
+    sections = {"regions", "roles", "credentials", "server", "accounts", "users", "webhooks", "prices"}
     assert set(model.model_fields) - sections <= documented
 
 

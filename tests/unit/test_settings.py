@@ -24,6 +24,7 @@ from cosbatch.settings import (
     region_table,
     render_settings_table,
 )
+from cosbatch.settings.prices import PriceSettings, RegionPriceSettings
 
 WHOLE = """\
 workers: 3
@@ -47,7 +48,7 @@ regions:
     endpoint: http://[::1]:9000
     credentials: {access_key_id: env:TEST_ID, secret_access_key: env:TEST_SECRET}
 """
-SECTIONS = ("regions", "roles", "credentials", "server", "accounts", "users")
+SECTIONS = ("regions", "roles", "credentials", "server", "accounts", "users", "prices")
 
 
 @pytest.fixture(scope="module")
@@ -386,6 +387,8 @@ def test_the_table_has_every_setting_with_its_meaning() -> None:
         (ServerSettings, "server."),
         (AccountSettings, "accounts.NAME."),
         (UserSettings, "users.NAME."),
+        (PriceSettings, "prices."),
+        (RegionPriceSettings, "prices.regions.NAME."),
     ):
         for name, field in model.model_fields.items():
             assert field.description, name

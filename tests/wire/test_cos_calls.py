@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -286,6 +287,19 @@ async def test_a_retry_is_described_with_a_manifest_in_the_work_area() -> None:
     assert job["Description"] == f"Retry of {old}"
     target = job["Operation"]["COSPutObjectCopy"]["TargetResource"]
     assert target == "qcs::cos:ap-shanghai:uid/1250000001:cold-1250000001"
+
+
+async def test_a_dry_run_is_neither_asked_for_nor_shown_on_this_wire() -> None:
+    body = go_sdk.create_job()
+    asked = body.replace(b"<Priority>", b"<DryRun>true</DryRun><Priority>")
+    assert asked != body
+    async with cos_rig() as rig:
+        answer = await rig.send(wanted("POST", "/jobs", body=asked))
+        assert told(answer) == (400, "MalformedXML")
+        real = (await rig.ledger.job(await rig.create(go_sdk.create_job(token="another")))).request
+        dry = await rig.service.create_job(replace(real, dry_run=True), caller=MINE.caller)
+        shown = await described(rig, dry.id)
+    assert [name for name in shown if "dry" in name.lower()] == []
 
 
 async def test_times_that_are_not_there_have_no_element_and_no_failure_has_empty_ones() -> None:

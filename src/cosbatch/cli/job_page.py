@@ -52,7 +52,8 @@ def describe(job: Job, *, events: Sequence[JobEvent]) -> str:
 
 def totals(job: Job) -> str:
     """The end of a run: what became of the job, where its report is, which codes failed."""
-    lines = [f"Job {job.id} {job.status}: {outcome(job)}"]
+    kind = " (dry run)" if job.request.dry_run else ""
+    lines = [f"Job {job.id} {job.status}{kind}: {outcome(job)}"]
     if job.failure_code:
         lines.append(f"Reason: {job.failure_code}: {job.failure_reason}")
     elif job.status is JobStatus.CANCELLED:
@@ -64,11 +65,12 @@ def totals(job: Job) -> str:
 
 
 def outcome(job: Job) -> str:
-    """``5,000 tasks, 4,985 succeeded (3 skipped), 15 failed, 1.2 GB in 0:01:02``."""
+    """``5,000 tasks, 4,985 succeeded (3 skipped), 15 failed, 1.2 GB in 0:01:02``; of a dry run ``would succeed``."""
     tally = job.tally
     skipped = f" ({count(tally.skipped)} skipped)" if tally.skipped else ""
     total = "" if job.total is None else f"{counted(job.total, 'task')}, "
-    text = f"{total}{count(tally.succeeded)} succeeded{skipped}, {count(tally.failed)} failed"
+    good, bad = ("would succeed", "would fail") if job.request.dry_run else ("succeeded", "failed")
+    text = f"{total}{count(tally.succeeded)} {good}{skipped}, {count(tally.failed)} {bad}"
     left = (job.total or job.planned_rows) - tally.succeeded - tally.failed
     if job.ended_at is not None and left > 0:
         text += f", {count(left)} not attempted"

@@ -22,6 +22,7 @@ class Verb(NamedTuple):
 
 VERBS: Final[dict[str, Verb]] = {
     "run": Verb("run:run", "Run the job of a file from start to end, or go on with it."),
+    "estimate": Verb("estimate:estimate", "Show what a job would come to: objects, bytes, requests, duration, cost."),
     "serve": Verb("serve:serve", "Run the service: the API, the engine and its workers, in one program."),
     "init": Verb("init:init", "Write a commented settings file to begin with."),
     "list-jobs": Verb("list_jobs:list_jobs", "List jobs, newest first."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cosbatch.cli.output import counted, pairs
+from cosbatch.cli.output import counted, pairs, size
 from cosbatch.model.identifiers import ObjectKey
 from cosbatch.model.jobs import Job, JobRequest
 from cosbatch.model.manifests import Manifest
@@ -28,6 +28,7 @@ _LONGEST_KEY_BYTES: Final = 1024
 
 def request_pairs(request: JobRequest) -> list[tuple[str, str]]:
     rows = [
+        ("Dry run", "nothing is written but the report" if request.dry_run else ""),
         ("Description", request.description),
         ("Region", request.region),
         ("Manifest", _manifest(request.manifest)),
@@ -151,11 +152,13 @@ def plan_page(job: Job, *, first_key: ObjectKey | None) -> str:
     """Shown before a job runs: how much, from where to where, with what."""
     findings = job.findings
     source = findings.source_bucket if findings else "?"
+    listed = findings.listed if findings else None
     first = "" if first_key is None else _first(job.request, first_key)
     is_copy = isinstance(job.request.operation, PutObjectCopy)
     rows = [
         ("Job", job.id),
         ("Objects", counted(job.total or 0, "task")),
+        ("Bytes", "" if listed is None or listed.size_bytes is None else size(listed.size_bytes)),
         ("First", first),
         ("Copies from" if is_copy else "In", f"{source} in {job.request.region}"),
         *request_pairs(job.request),

@@ -18,8 +18,17 @@ from cosbatch.cli.invocation import WITH_SERVICE, Invocation, verb
     metavar="N",
     help="Of a deletion: how many objects it may delete at most; needed with --yes where the file does not say it.",
 )
+@click.option("--dry-run", is_flag=True, help="Write nothing but the report: what would become of each object.")
 @click.option("--again", is_flag=True, help="Run anew what has run to its end before.")
-def run(invocation: Invocation, *, job_file: Path, is_confirmed: bool, confirm_count: int | None, again: bool) -> int:
+def run(
+    invocation: Invocation,
+    *,
+    job_file: Path,
+    is_confirmed: bool,
+    confirm_count: int | None,
+    dry_run: bool,
+    again: bool,
+) -> int:
     """Run the job of a file from start to end, or go on with it.
 
     The same command goes on with a run that was stopped, and repeats the totals of one that has ended. A run is known
@@ -29,9 +38,22 @@ def run(invocation: Invocation, *, job_file: Path, is_confirmed: bool, confirm_c
     if login is not None:
         from cosbatch.cli.run_remote import run_job_file_remotely
 
-        return run_job_file_remotely(invocation, login, job_file=job_file, is_confirmed=is_confirmed, again=again)
+        return run_job_file_remotely(
+            invocation,
+            login,
+            job_file=job_file,
+            is_confirmed=is_confirmed,
+            confirm_count=confirm_count,
+            dry_run=dry_run,
+            again=again,
+        )
     from cosbatch.cli.run_session import run_job_file
 
     return run_job_file(
-        invocation, job_file=job_file, is_confirmed=is_confirmed, confirm_count=confirm_count, again=again
+        invocation,
+        job_file=job_file,
+        is_confirmed=is_confirmed,
+        confirm_count=confirm_count,
+        dry_run=dry_run,
+        again=again,
     )

@@ -31,8 +31,9 @@ class _Runs(NamedTuple):
     next_token: str
 
 
-def read_job_file(path: Path, *, regions: Collection[str] | None) -> ParsedJob:
-    """Raises InvalidArgument with all faults, also against the ``regions`` of the settings where they are given."""
+def read_job_file(path: Path, *, regions: Collection[str] | None, dry_run: bool = False) -> ParsedJob:
+    """With ``dry_run`` the job is one, whatever the file says. Raises InvalidArgument with all faults, also against the
+    ``regions`` of the settings where they are given."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -40,7 +41,8 @@ def read_job_file(path: Path, *, regions: Collection[str] | None) -> ParsedJob:
         raise InvalidArgument("the job file cannot be read", faults=[fault]) from error
     parsed = parse_job(read_document(text, source=str(path)), regions=regions)
     # The plan is always shown first: the job stops for it, whoever confirms.
-    return parsed._replace(request=replace(parsed.request, confirmation_required=True))
+    is_dry_run = dry_run or parsed.request.dry_run
+    return parsed._replace(request=replace(parsed.request, confirmation_required=True, dry_run=is_dry_run))
 
 
 async def find_or_create(
@@ -65,9 +67,11 @@ async def find_or_create(
     runs = await _runs_of(identity, service=service)
     if runs.latest is not None and not (again and is_final(runs.latest.status)):
         return FoundRun(runs.latest, is_new=False)
-    await _refuse_unfinished(job_file, identity=identity, service=service, index=index)
+    if not request.dry_run:  # which is in nobody's way, and has nobody in its way
+        await _refuse_unfinished(job_file, identity=identity, service=service, index=index)
     before_new()
-    index.remember(job_file, runs.next_token)
+    if not request.dry_run:
+        index.remember(job_file, runs.next_token)
     return FoundRun(await service.create_job(request, caller=LOCAL_CALLER, token=runs.next_token), is_new=True)
 
 

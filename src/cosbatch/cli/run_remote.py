@@ -8,7 +8,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -21,9 +21,10 @@ from cosbatch.cli.live import screen_for
 from cosbatch.cli.output import print_json
 from cosbatch.cli.progress import Watch
 from cosbatch.cli.remote_jobs import remote_client
-from cosbatch.cli.request_page import plan_page, question
+from cosbatch.cli.request_page import plan_page
 from cosbatch.cli.run_identity import read_job_file
-from cosbatch.model.errors import Fault, IllegalMove, InvalidArgument
+from cosbatch.cli.run_question import Declined, ask, check_confirmable
+from cosbatch.model.errors import IllegalMove
 from cosbatch.model.jobs import Job
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import JobStatus, is_final
@@ -41,23 +42,30 @@ class _Order:
     invocation: Invocation
     login: ServiceLogin
     parsed: ParsedJob
-    is_confirmed: bool
     again: bool
 
 
 def run_job_file_remotely(
-    invocation: Invocation, login: ServiceLogin, *, job_file: Path, is_confirmed: bool, again: bool
+    invocation: Invocation,
+    login: ServiceLogin,
+    *,
+    job_file: Path,
+    is_confirmed: bool,
+    confirm_count: int | None,
+    dry_run: bool,
+    again: bool,
 ) -> int:
     """The exit code, as of a run without a service. The job is known by the content of its file: the same command finds
     it again, and ``again`` makes another one."""
-    if not is_confirmed and not invocation.surroundings.can_ask:
-        fault = Fault(path="--yes", value="", problem="is missing, and nobody can be asked here", way_out="add --yes")
-        raise InvalidArgument("the run cannot be confirmed", faults=[fault])
+    parsed = read_job_file(job_file, regions=None, dry_run=dry_run)
+    is_confirmed = is_confirmed or parsed.request.dry_run
+    if confirm_count is not None:
+        parsed = parsed._replace(request=replace(parsed.request, confirm_delete_count=confirm_count))
+    check_confirmable(invocation, parsed.request, is_confirmed=is_confirmed, count=confirm_count)
     order = _Order(
         invocation=invocation,
         login=login,
-        parsed=read_job_file(job_file, regions=None),
-        is_confirmed=is_confirmed,
+        parsed=parsed,
         again=again,
     )
     job = run_async(_make(order))
@@ -66,11 +74,12 @@ def run_job_file_remotely(
         job = _watched(order, job, until=lambda now: now.status not in _UNPLANNED)
         if job.status is JobStatus.SUSPENDED:
             click.echo(plan_page(job, first_key=None), err=True)
-            if not is_confirmed and not click.confirm(question(job), err=True):
-                click.echo(f"Nothing was touched. Job {job.id} waits: the same command asks again.", err=True)
-                return EXIT_NOT_ANSWERED
-            run_async(_confirm(order, job))
+            count = confirm_count if is_confirmed else ask(job, confirm_count)
+            run_async(_confirm(order, job, count=count))
         job = _watched(order, job, until=_is_over)
+    except Declined:
+        click.echo(f"Nothing was touched. Job {job.id} waits: the same command asks again.", err=True)
+        return EXIT_NOT_ANSWERED
     except (Interrupted, click.Abort):
         click.echo(
             f"The service works on; the same command watches again, cosbatch cancel {job.id} gives it up.", err=True
@@ -101,11 +110,11 @@ async def _make(order: _Order) -> Job:
         return await client.create_job(order.parsed.request, client_request_token=_token(order))
 
 
-async def _confirm(order: _Order, job: Job) -> None:
+async def _confirm(order: _Order, job: Job, *, count: int | None) -> None:
     """Another terminal, or the console, may have said yes or no meanwhile: the run goes on with the job as it is."""
     async with remote_client(order.login) as client:
         try:
-            await client.confirm_job(job.id)
+            await client.confirm_job(job.id, confirm_delete_count=count)
         except IllegalMove as error:
             click.echo(str(error), err=True)
 

@@ -24,14 +24,14 @@ from cosbatch.cli.job_page import exit_code_of, totals
 from cosbatch.cli.live import screen_for
 from cosbatch.cli.output import print_json
 from cosbatch.cli.progress import Screen, Watch
-from cosbatch.cli.request_page import count_question, plan_page, question
+from cosbatch.cli.request_page import plan_page
 from cosbatch.cli.run_identity import FoundRun, find_or_create, read_job_file
+from cosbatch.cli.run_question import Declined, ask, check_confirmable
 from cosbatch.cli.runs_index import RunsIndex
 from cosbatch.cli.wiring_port import Load, RunningEngine
-from cosbatch.model.errors import CosbatchError, Fault, IllegalMove, InvalidArgument
+from cosbatch.model.errors import CosbatchError, IllegalMove
 from cosbatch.model.identifiers import JobId
 from cosbatch.model.jobs import Job, PausedBy
-from cosbatch.model.operations import DeleteObject
 from cosbatch.model.principals import LOCAL_CALLER
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import JobStatus, is_final
@@ -44,10 +44,6 @@ Answer = TypeVar("Answer")
 log = structlog.get_logger(__name__)
 
 _UNPLANNED: Final = frozenset({JobStatus.NEW, JobStatus.PREPARING})
-
-
-class _Declined(Exception):
-    """Somebody was asked and said no."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +63,19 @@ class RunOrder:
 
 
 def run_job_file(
-    invocation: Invocation, *, job_file: Path, is_confirmed: bool, confirm_count: int | None, again: bool
+    invocation: Invocation,
+    *,
+    job_file: Path,
+    is_confirmed: bool,
+    confirm_count: int | None,
+    again: bool,
+    dry_run: bool = False,
 ) -> int:
-    """The exit code: of the job, or 1 where somebody said no, or 130 where it was interrupted."""
+    """The exit code: of the job, or 1 where somebody said no, or 130 where it was interrupted. Nobody is asked about a
+    dry run, which touches nothing; a job file may ask for one itself."""
     settings, wiring = invocation.settings(), invocation.wiring
     regions = run_async(wiring.known_regions(settings, invocation.state_folder))
-    parsed = read_job_file(job_file, regions=regions)
+    parsed = read_job_file(job_file, regions=regions, dry_run=dry_run)
     with (
         wiring.logging_to_folder(invocation.state_folder, level=invocation.log_level, log_format=settings.log_format),
         wiring.engine_supervisor(settings) as supervisor,
@@ -82,7 +85,7 @@ def run_job_file(
             settings=settings,
             parsed=parsed,
             job_file=job_file,
-            is_confirmed=is_confirmed,
+            is_confirmed=is_confirmed or parsed.request.dry_run,
             confirm_count=confirm_count,
             again=again,
             supervisor=supervisor,
@@ -98,7 +101,9 @@ def _run(order: RunOrder) -> int:
     if is_final(found.job.status):
         click.echo("This run has ended before; --again runs it anew.", err=True)
         return _end_again(order, found.job)
-    _check_confirmable(order)
+    check_confirmable(
+        order.invocation, order.parsed.request, is_confirmed=order.is_confirmed, count=order.confirm_count
+    )
     click.echo(f"Job {found.job.id}" + ("" if found.is_new else f" goes on ({found.job.status})"), err=True)
     if order.again and not found.is_new:
         click.echo(
@@ -112,7 +117,7 @@ def _run(order: RunOrder) -> int:
         click.echo(f"Stopped. What is done is kept; the same command goes on with job {found.job.id}.", err=True)
         _tell_as_it_is(order, found.job)
         return EXIT_INTERRUPTED
-    except _Declined:
+    except Declined:
         return _declined(order, found.job)
 
 
@@ -139,20 +144,6 @@ def _tell_as_it_is(order: RunOrder, job: Job) -> Job:
 async def _look(order: RunOrder, job_id: JobId) -> Job:
     async with order.invocation.wiring.open_service(order.settings, order.invocation.state_folder) as service:
         return await service.describe_job(job_id, caller=LOCAL_CALLER)
-
-
-def _check_confirmable(order: RunOrder) -> None:
-    """What has not ended needs a yes; the totals of what has ended do not."""
-    if not order.is_confirmed and not order.invocation.surroundings.can_ask:
-        fault = Fault(path="--yes", value="", problem="is missing, and nobody can be asked here", way_out="add --yes")
-        raise InvalidArgument("the run cannot be confirmed", faults=[fault])
-    request = order.parsed.request
-    is_counted = order.confirm_count is not None or request.confirm_delete_count is not None
-    if order.is_confirmed and isinstance(request.operation, DeleteObject) and not is_counted:
-        problem = "is missing: a deletion that nobody is asked about says how many objects it may delete at most"
-        way_out = "add --confirm-count N, or confirm_delete_count to the file"
-        fault = Fault(path="--confirm-count", value="", problem=problem, way_out=way_out)
-        raise InvalidArgument("the deletion cannot be confirmed", faults=[fault])
 
 
 def _end_again(order: RunOrder, job: Job) -> int:
@@ -190,7 +181,9 @@ async def _find(order: RunOrder) -> FoundRun:
             again=order.again,
             service=service,
             index=RunsIndex(order.invocation.state_folder),
-            before_new=lambda: _check_confirmable(order),
+            before_new=lambda: check_confirmable(
+                order.invocation, order.parsed.request, is_confirmed=order.is_confirmed, count=order.confirm_count
+            ),
         )
 
 
@@ -203,22 +196,10 @@ def _carry_out(order: RunOrder, job: Job) -> Job:
     count = order.confirm_count
     if job.status is JobStatus.SUSPENDED:
         click.echo(_interruptible(_plan_page(order, job), stopping="Stopping."), err=True)
-        count = _ask(job, count)
+        count = ask(job, count)
     if is_final(job.status):
         return job
     return _with_engine(order, lambda engine, screen: _finish(job, engine, screen, count=count))
-
-
-def _ask(job: Job, count: int | None) -> int | None:
-    """The count that a deletion is confirmed with: somebody types it who has seen it. Raises _Declined."""
-    if not isinstance(job.request.operation, DeleteObject) or count is not None:
-        if not click.confirm(question(job), err=True):
-            raise _Declined
-        return count
-    typed = click.prompt(count_question(job), default="", show_default=False, err=True)
-    if str(typed).strip() != str(job.total):
-        raise _Declined
-    return job.total
 
 
 async def _plan_and_finish(order: RunOrder, job: Job, engine: RunningEngine, screen: Screen) -> Job:

@@ -13,6 +13,7 @@ from cosbatch.model.jobs import Job
 from cosbatch.model.manifests import Manifest
 from cosbatch.model.principals import Caller
 from cosbatch.model.regions import Region
+from cosbatch.service.estimates import Estimates
 from cosbatch.service.follow_up import FollowUp
 from cosbatch.service.key_rotation import Rotation
 from cosbatch.service.people import People
@@ -124,6 +125,10 @@ class Wiring(Protocol):
         self, settings: Settings, region: RegionName, manifest: Manifest, *, guess_format: bool = False
     ) -> Inspection:
         """``guess_format``: the manifest's content tells its format, not ``manifest``."""
+        ...
+
+    def open_estimates(self, settings: Settings, state_folder: Path, /) -> AbstractAsyncContextManager[Estimates]:
+        """A ledger is not made where there is none."""
         ...
 
     async def probe(self, settings: Settings, region: RegionName, bucket: Bucket, prefix: str) -> Probed:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cosbatch.engine.job_kit import JobKit
 from cosbatch.engine.renewal import Deadline
+from cosbatch.engine.shared_targets import NOBODY
 from cosbatch.model.tasks import Claim, ClaimMode, OutcomeCode, Result, Skip, Task, TaskStatus, Then
 from cosbatch.storage.pacing import StopSignal
 
@@ -44,14 +45,25 @@ class ChunkRun:
         "last_settled_at",
         "oldest_result_at",
         "results",
+        "same_targets",
         "settled_count",
         "stop",
         "stopped_at",
         "units",
     )
 
-    def __init__(self, *, claim: Claim, kit: JobKit, deadline: Deadline, tasks: Sequence[Task]) -> None:
+    def __init__(
+        self,
+        *,
+        claim: Claim,
+        kit: JobKit,
+        deadline: Deadline,
+        tasks: Sequence[Task],
+        same_targets: Mapping[int, int] = NOBODY,
+    ) -> None:
+        """``same_targets``: in a dry run, tasks whose target is another row's too, and that row's number."""
         self.claim = claim
+        self.same_targets = same_targets
         self.kit = kit
         self.is_settle_only = claim.mode is ClaimMode.SETTLE_ONLY
         self.deadline = deadline

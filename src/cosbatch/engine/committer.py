@@ -44,6 +44,7 @@ class Committer:
                 first_task=run.claim.first_task,
                 task_count=run.claim.task_count,
                 ignored_options=taken.ignored_options,
+                dry_run=run.kit.is_dry_run,
             )
             lease = run.claim.lease
             name = part_name(lease.job_id, seq=lease.seq, fence=lease.fence, content=encoded.content)

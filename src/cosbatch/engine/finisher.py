@@ -19,6 +19,7 @@ from cosbatch.engine.plan import CHUNKS_A_TRANSACTION
 from cosbatch.engine.ports import Stores, TaskStore, acting_of, regions_of
 from cosbatch.engine.renewal import JobLeaseKeeper, until_stopped
 from cosbatch.engine.schedule import may_seal
+from cosbatch.engine.shared_targets import sweep_shared
 from cosbatch.ledger.port import Duty, JobLease, JobLedger
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import (
@@ -254,11 +255,15 @@ class Sealing:
     def _ending(self) -> JobStatus:
         return ENDS_IN.get(self._job.status, self._job.status)
 
+    def _completed(self) -> str:
+        """Told wherever the job is shown, also where nothing else says that it was a dry run."""
+        return "Dry run complete: nothing was written" if self._job.request.dry_run else "Job complete"
+
     async def _end(self, *, state: ReportState, location: str, note: str = "") -> None:
         if self._job.hold is not None:
             await self._tools.ledger.set_hold(self._job.id, None)
         to = None if is_final(self._job.status) else self._ending()
-        reason = self._job.status_reason if to is not JobStatus.COMPLETE else "Job complete"
+        reason = self._job.status_reason if to is not JobStatus.COMPLETE else self._completed()
         if note:
             reason = f"{reason} (the report is not delivered: {note})"
         await self._tools.ledger.report_done(self._lease, state=state, location=location, to=to, reason=reason)
@@ -323,6 +328,8 @@ class Sealing:
 
     async def _delete_leftovers(self) -> None:
         """Folder by folder: the names of all files of a great job would not fit into memory."""
+        if self._job.request.dry_run:
+            await sweep_shared(self._job.id, spool=self._tools.spool)
         planned = self._job.chunk_count + CHUNKS_A_TRANSACTION  # what a planner had written and not yet told
         for first_seq in range(0, planned, CHUNKS_PER_FOLDER):
             await self._delete_some(await self._tools.spool.list(chunk_folder(self._job.id, first_seq)))

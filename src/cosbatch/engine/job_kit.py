@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from cosbatch.engine.ports import JobRegions, Stores, TaskStore, acting_of, regions_of
 from cosbatch.ledger.port import JobLease, JobLedger
@@ -53,11 +54,25 @@ class JobKit:
         self, *, permit: Callable[[], None], stop: StopSignal, cut: StopSignal
     ) -> tuple[TaskStore, TaskStore]:
         """Source and target; one object where both are one region's."""
-        acting = acting_of(self.job)
-        target = self.stores.open(self.regions.target, acting=acting, permit=permit, stop=stop, cut=cut)
-        if self.regions.target == self.regions.source:
-            return target, target
-        return self.stores.open(self.regions.source, acting=acting, permit=permit, stop=stop, cut=cut), target
+        open_store = partial(
+            self.stores.open,
+            acting=acting_of(self.job),
+            permit=permit,
+            stop=stop,
+            cut=cut,
+            may_write=not self.is_dry_run,
+        )
+        target = open_store(self.regions.target)
+        return (target if self.regions.target == self.regions.source else open_store(self.regions.source)), target
+
+    @property
+    def is_dry_run(self) -> bool:
+        return self.job.request.dry_run
+
+    @property
+    def has_shared_targets(self) -> bool:
+        """Known of dry runs only."""
+        return self.facts.findings.shared_targets > 0
 
     def is_verified(self, task_number: int) -> bool:
         """The first 100 tasks and then 1 in 1,000, or all."""

@@ -6,12 +6,15 @@ ledger has already in chunks are the same ones, and are passed over.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from dataclasses import replace
 
-from cosbatch.engine.chunk_files import chunk_name, encode_chunk
+from cosbatch.engine.chunk_files import ChunkRow, chunk_name, encode_chunk
 from cosbatch.engine.chunker import Chunker, CutChunk
+from cosbatch.engine.job_kit import facts_of
 from cosbatch.engine.plan_preflight import PlanPreflight, PlanTools
 from cosbatch.engine.ports import acting_of, buckets_of, regions_of
+from cosbatch.engine.shared_targets import SharedTargets
 from cosbatch.engine.versions import EachVersion, VersionRuns
 from cosbatch.ledger.port import JobLease
 from cosbatch.manifests.kept import KeptStore
@@ -24,6 +27,8 @@ from cosbatch.model.operations import DeleteObject, PutObjectCopy
 from cosbatch.model.regions import Versioning
 from cosbatch.model.states import JobStatus
 from cosbatch.model.tasks import NewChunk
+from cosbatch.operations.dry_run import target_names
+from cosbatch.operations.listed import Listing
 from cosbatch.operations.target_key import overlap_rule
 
 CHUNKS_A_TRANSACTION = 200
@@ -44,6 +49,8 @@ class Plan:
         self._unsaved: list[NewChunk] = []
         self._refused: Callable[[ObjectKey], bool] | None = None
         self._preflight = PlanPreflight(job=job, lease=lease, tools=tools, permit=permit)
+        self._shared: SharedTargets | None = None
+        self._listing: Listing | None = None
         self.asks = buckets_of(job.request)
         """The buckets that planning sends requests to."""
 
@@ -64,7 +71,7 @@ class Plan:
             else:
                 await self._preflight.look_at_destination(batch)
             await self._keep(self._cut(batch, runs))
-            await self._preflight.check_count(self._chunker.rows_cut)
+            await self._count(batch)
             if self._chunker.rows_cut - planned_at_last_slice >= self._tools.limits.slice_rows:
                 planned_at_last_slice = self._chunker.rows_cut
                 await self._save()
@@ -72,6 +79,13 @@ class Plan:
         await self._keep(self._cut_rest(runs))
         await self._save()
         await self._finish(findings)
+
+    async def _count(self, batch: RowBatch) -> None:
+        if self._listing is not None:
+            self._listing.add(batch)
+        if self._shared is not None:
+            await self._shared.put_away()
+        await self._preflight.check_count(self._chunker.rows_cut)
 
     async def _open_manifest(self) -> ManifestReading:
         request = self.job.request
@@ -93,7 +107,17 @@ class Plan:
             self._refused = overlap_rule(
                 request.operation, source_bucket=header.source_bucket, in_one_region=regions.target == regions.source
             )
-        return await self._preflight.look(header, batch)
+        findings = await self._preflight.look(header, batch)
+        facts = facts_of(request, findings, stores=self._tools.stores)
+        self._listing = Listing(facts)
+        if request.dry_run:
+            self._shared = SharedTargets(
+                self.job.id,
+                fence=self.lease.fence,
+                spool=self._tools.spool,
+                names=target_names(request, max_key_bytes=facts.target_profile.max_key_bytes),
+            )
+        return findings
 
     @property
     def is_asking(self) -> bool:
@@ -115,16 +139,23 @@ class Plan:
         if self._refused is not None:
             self._refuse_overlap(batch)
         if runs is None:
+            if self._shared is not None:
+                self._shared.note_batch(batch)
             yield from self._chunker.add_batch(batch)
             return
         for run in runs.feed(list(batch)):
-            yield from self._chunker.add_run(run)
+            yield from self._add_run(run)
 
     def _cut_rest(self, runs: VersionRuns | EachVersion | None) -> Iterator[CutChunk]:
         if runs is not None:
             for run in runs.finish():
-                yield from self._chunker.add_run(run)
+                yield from self._add_run(run)
         yield from self._chunker.finish()
+
+    def _add_run(self, run: Sequence[ChunkRow]) -> Iterator[CutChunk]:
+        if self._shared is not None:
+            self._shared.note_run(run)
+        return self._chunker.add_run(run)
 
     def _refuse_overlap(self, batch: RowBatch) -> None:
         assert self._refused is not None
@@ -160,6 +191,10 @@ class Plan:
         if self._chunker.rows_cut == 0 or findings is None:
             raise JobFailure(FailureCode.MANIFEST_EMPTY, "the manifest lists no object")
         await self._preflight.check_count(self._chunker.rows_cut, is_all=True)
+        if self._listing is not None:
+            findings = replace(findings, listed=self._listing.totals)
+        if self._shared is not None:
+            findings = replace(findings, shared_targets=await self._shared.finish())
         asks = self.job.request.confirmation_required
         await self._tools.ledger.finish_plan(
             self.lease,

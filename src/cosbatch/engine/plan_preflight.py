@@ -161,10 +161,12 @@ class PlanPreflight:
 
     def _open_stores(self) -> tuple[ObjectStore, ObjectStore, ObjectStore | None]:
         """Source, target and report; one object where source and target are one region's."""
-        regions = regions_of(self._job.request)
+        request = self._job.request
+        regions = regions_of(request)
         open_store = partial(self._tools.stores.open, acting=self._acting, permit=self._permit)
-        source = open_store(regions.source)
-        target = source if regions.target == regions.source else open_store(regions.target)
+        source = open_store(regions.source, may_write=not request.dry_run)
+        is_one = regions.target == regions.source
+        target = source if is_one else open_store(regions.target, may_write=not request.dry_run)
         return source, target, open_store(regions.report) if regions.report else None
 
     def _role_session(self, terms: CredentialTerms | None) -> RoleSession | None:

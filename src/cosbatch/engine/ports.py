@@ -82,9 +82,11 @@ class Stores(Protocol):
         permit: Callable[[], None],
         stop: StopSignal | None = None,
         cut: StopSignal | None = None,
+        may_write: bool = True,
     ) -> TaskStore:
         """A store for one task. ``permit`` is called before every send and raises SendingStopped; ``stop`` breaks off
-        waits while nothing was written, ``cut`` those afterwards."""
+        waits while nothing was written, ``cut`` those afterwards. Without ``may_write`` it sends nothing that
+        writes."""
         ...
 
     async def may_act(self, acting: JobId | None) -> bool:

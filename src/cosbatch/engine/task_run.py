@@ -58,6 +58,7 @@ class TaskRun:
 
     __slots__ = (
         "_context",
+        "_is_dry_run",
         "_looking",
         "_may_have_run",
         "_operation",
@@ -73,6 +74,7 @@ class TaskRun:
         self._run = run
         self._tools = tools
         self._operation = run.kit.operation
+        self._is_dry_run = run.kit.is_dry_run
         self._task: Task
         self._may_have_run = False
         self._unanswered = 0
@@ -111,6 +113,8 @@ class TaskRun:
         so that the next claimer looks first.
         """
         self._begin(task)
+        if self._is_dry_run:
+            return await self._foresee()
         while True:
             try:
                 if self._run.is_settle_only:
@@ -136,6 +140,20 @@ class TaskRun:
             except Exception as error:
                 log.exception("task-broke", job_id=self._run.claim.lease.job_id, task=self._task.number)
                 return self._broke(error)
+
+    async def _foresee(self) -> Result | None:
+        """The look of a dry run. It writes nothing, so that nothing has to be settled: whoever claims the chunk next
+        looks anew, also where the job ends."""
+        self._context.same_target = self._run.same_targets.get(self._task.number)
+        try:
+            return await self._operation.foresee(self._task, self._context)
+        except SendingStopped:
+            return self._unknown(NOT_IN_TIME) if self._run.given_up else None
+        except StorageError as error:
+            return self._refused(error)
+        except Exception as error:
+            log.exception("task-broke", job_id=self._run.claim.lease.job_id, task=self._task.number)
+            return self._broke(error)
 
     async def _settle_or_run(self) -> Result:
         self._looking = True

@@ -21,6 +21,7 @@ from cosbatch.engine.leases import LeaseBook
 from cosbatch.engine.liveness import LimitWatch
 from cosbatch.engine.ports import Stores, acting_of
 from cosbatch.engine.renewal import Deadline, sleep_or_stop, until_stopped
+from cosbatch.engine.shared_targets import NOBODY, read_shared
 from cosbatch.engine.shares import NoCaps, WorkShares
 from cosbatch.engine.task_run import TaskRun, TaskTools, keyless, never_looked_for, worker_lost
 from cosbatch.ledger.port import Pulse
@@ -164,6 +165,7 @@ class Worker:
             kit = await self._kit(claim.lease.job_id)
             content = await self._spool.get(claim.spool_name)
             tasks = decode_chunk(content, first_task=claim.first_task, task_count=claim.task_count)
+            same_targets = await read_shared(claim, spool=self._spool) if kit.has_shared_targets else NOBODY
         except JobFailure as failure:
             await self._fail_job(claim.lease.job_id, failure)
             await self._hand_back(claim)
@@ -179,7 +181,8 @@ class Worker:
             log.error("chunk-not-begun", job_id=claim.lease.job_id, seq=claim.lease.seq, error=str(error))
             await self._hand_back(claim)
         else:
-            self._start(ChunkRun(claim=claim, kit=kit, deadline=deadline, tasks=tasks))
+            run = ChunkRun(claim=claim, kit=kit, deadline=deadline, tasks=tasks, same_targets=same_targets)
+            self._start(run)
             return True
         return False
 

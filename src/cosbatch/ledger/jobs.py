@@ -241,7 +241,7 @@ def _new_row(job: Job) -> Parameters:
         "request": encode(job.request),
         "status": str(job.status),
         "priority": job.priority,
-        "failure_threshold": job.request.failure_threshold,
+        "failure_threshold": job.request.stops_above,
         "created_at": job.created_at,
         "changed_at": job.changed_at,
         "suspended_cause": job.suspended_cause,

@@ -207,7 +207,7 @@ class JobRow:
             self.samples.setdefault(code, []).append(sample)
         self._add_results(tally, now=now)
         self.change({"tally": counted, "chunks_closed": job.chunks_closed + closed})
-        threshold = job.request.failure_threshold
+        threshold = job.request.stops_above
         if failure := failure_of(job.status, counted, total=job.total, threshold=threshold):
             code, reason = failure
             self.move(to=JobStatus.FAILING, actor=Actor.ENGINE, reason=reason, now=now, failure=code)

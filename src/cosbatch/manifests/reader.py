@@ -7,7 +7,7 @@ moved, and a role is given rights on the bucket that the job names.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
@@ -74,7 +74,7 @@ class ManifestReading:
         """Of ``header.size_bytes``."""
         return self._rows.bytes_read
 
-    async def batches(self) -> AsyncIterator[RowBatch]:
+    async def batches(self) -> AsyncGenerator[RowBatch, None]:
         """Up to 5,000 rows at a time; the number of a task is the number of its row in all of them.
 
         Raises ManifestFaulty where anything is wrong, also after rows were given: those are worth nothing then.

@@ -56,10 +56,33 @@ class JobRequest:
     confirm_delete_count: int | None = None
     """Of a deletion: how many objects or versions it may delete at most; a manifest with more rows fails the job before
     the first of them is touched. None: nobody has said (COS's wire has no word for it)."""
+    dry_run: bool = False
+    """Everything but the writes: each task is looked at, and reported as it would end."""
     as_written: str = field(default="", compare=False)
     """Manifest, operation and report in the words of the wire that brought them, for its own answers: declarative
     clients hold an answer against what they have sent. Says nothing that is not in the other fields, and is dropped by
     whoever makes another request of this one. Empty where no wire has kept them."""
+
+    @property
+    def stops_above(self) -> float | None:
+        """The share of failed tasks at which the job ends; None: never. A dry run shows every trouble, and ends at
+        none: its summary says whether the run would have."""
+        return None if self.dry_run else self.failure_threshold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedTotals:
+    """What a manifest's rows add up to."""
+
+    rows: int
+    not_sent: int
+    """Delete markers that are no task to send."""
+    size_bytes: int | None
+    """Of the rows that are sent; None where the manifest does not say it of all."""
+    large: int
+    """Objects that are copied in parts, by their listed sizes."""
+    parts: int
+    """Of all large ones together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +95,10 @@ class PlanFindings:
     target_versioning: Versioning
     """Of the bucket that is written; the source's for an operation in place."""
     manifest_etag: str
+    shared_targets: int = 0
+    """Rows that share their target with another row; looked for in dry runs only."""
+    listed: ListedTotals | None = None
+    """None of jobs that were planned before it was counted."""
 
 
 class PausedBy(StrEnum):
@@ -203,7 +230,10 @@ def region_written(request: JobRequest) -> RegionName:
 
 
 def place_written(request: JobRequest, findings: PlanFindings) -> Place:
-    """The bucket that a job's tasks write: a copy's target, else the bucket of the objects themselves."""
+    """The bucket that a job's tasks write: a copy's target, else the bucket of the objects themselves. The tasks of a
+    dry run ask that one alone, so that its rate and its answers are what counts."""
+    if request.dry_run:
+        return (request.region, findings.source_bucket)
     operation = request.operation
     bucket = operation.target_bucket if isinstance(operation, PutObjectCopy) else findings.source_bucket
     return (region_written(request), bucket)

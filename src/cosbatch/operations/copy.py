@@ -12,6 +12,7 @@ from cosbatch.model.jobs import JobRequest
 from cosbatch.model.operations import OperationName, PutObjectCopy
 from cosbatch.model.tasks import Result, Task
 from cosbatch.operations.copy_checks import check_copy
+from cosbatch.operations.copy_foresee import foresee_copy
 from cosbatch.operations.copy_needs import copy_needs
 from cosbatch.operations.copy_parts import copy_in_parts, says_too_large
 from cosbatch.operations.copy_plan import CopyPlan, ObjectCopy, copy_of, plan_of
@@ -70,6 +71,12 @@ class CopyOperation:
             return refused(task, context, refusal)
         context.written_version, context.written_etag = outcome.version_id, outcome.etag
         return succeeded(task, context, size_bytes=task.size_bytes or 0)
+
+    async def foresee(self, task: Task, context: TaskContext) -> Result:
+        try:
+            return await foresee_copy(copy_of(self._plan_of(context.facts), task, context))
+        except TaskRefused as refusal:
+            return refused(task, context, refusal)
 
     async def settle(self, task: Task, context: TaskContext, *, may_write: bool) -> Result | None:
         try:

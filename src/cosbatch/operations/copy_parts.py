@@ -31,18 +31,23 @@ def says_too_large(error: StorageError) -> bool:
     return error.reason is StorageReason.INVALID_REQUEST and any(words in text for words in _TOO_LARGE_WORDS)
 
 
-async def copy_in_parts(copy: ObjectCopy, wanted: Wanted, meta: ObjectMeta) -> VersionId | None:
+def copy_ranges(copy: ObjectCopy, size_bytes: int) -> tuple[PartRange, ...]:
     """Raises TaskRefused where the store copies no parts."""
     profile = copy.plan.facts.target_profile
     if not copy.plan.has_part_copy:
         text = f"the object is too large for one copy, and {Option.PART_COPY} is not offered by a {profile.name} store"
         raise TaskRefused(FailureCode.UNSUPPORTED_OPTION, text)
-    ranges = part_ranges(
-        meta.size_bytes,
+    return part_ranges(
+        size_bytes,
         part_bytes=min(copy.plan.facts.request.part_size_bytes, profile.copy_limit_bytes),
         min_part_bytes=profile.min_part_bytes,
         max_parts=profile.max_parts,
     )
+
+
+async def copy_in_parts(copy: ObjectCopy, wanted: Wanted, meta: ObjectMeta) -> VersionId | None:
+    """Raises TaskRefused where the store copies no parts."""
+    ranges = copy_ranges(copy, meta.size_bytes)
 
     async def send(upload_id: str, part: PartRange) -> CompletedPart:
         return await copy.target_store.upload_part_copy(

@@ -56,9 +56,10 @@ def puts_tags_after(copy: ObjectCopy, *, whole: bool) -> bool:
     return copy.plan.facts.target_profile.supports(Option.UPLOAD_TAGGING) is not Support.APPLIED
 
 
-async def read_source(copy: ObjectCopy, *, whole: bool) -> Known:
+async def read_source(copy: ObjectCopy, *, whole: bool, seen: ObjectMeta | None = None) -> Known:
+    """``seen``: what HEAD has said already."""
     plan = copy.plan
-    meta = await copy.source_store.head(copy.source) if whole or _reads_head(copy) else None
+    meta = seen or (await copy.source_store.head(copy.source) if whole or reads_head(copy) else None)
     tags: tuple[Tag, ...] | None = None
     if _reads_tags(copy, whole=whole):
         is_tagged = plan.has_source_tags and (meta is None or meta.tag_count != 0)
@@ -67,7 +68,7 @@ async def read_source(copy: ObjectCopy, *, whole: bool) -> Known:
     return Known(meta=meta, tags=tags, acl=acl)
 
 
-def _reads_head(copy: ObjectCopy) -> bool:
+def reads_head(copy: ObjectCopy) -> bool:
     """An object that is copied onto itself is looked at first, unless it gets new metadata whatever it has."""
     return copy.plan.reads_metadata or (
         copy.is_in_place and copy.plan.params.metadata_directive is not Directive.REPLACED

@@ -21,6 +21,7 @@ from cosbatch.operations.copy_write import SENDS, send_again
 from cosbatch.operations.stray_uploads import end_upload, stray_uploads
 from cosbatch.storage.disposition import is_outcome_unknown
 from cosbatch.storage.port import CompletedPart, ObjectMeta, ObjectMetadata, PutOptions, UploadedPart
+from cosbatch.storage.profiles import CapabilityProfile
 
 
 class PartRange(NamedTuple):
@@ -53,11 +54,20 @@ class Sending:
 
 def part_ranges(size_bytes: int, *, part_bytes: int, min_part_bytes: int, max_parts: int) -> tuple[PartRange, ...]:
     """Equal parts, the last one smaller; they grow where ``max_parts`` of the size asked for would not do."""
-    step = max(part_bytes, min_part_bytes, -(-size_bytes // max_parts))
+    step = _step(size_bytes, part_bytes, min_part_bytes, max_parts)
     starts = range(0, size_bytes, step)
     return tuple(
         PartRange(number, start, min(start + step, size_bytes) - 1) for number, start in enumerate(starts, start=1)
     )
+
+
+def part_bytes_for(size_bytes: int, part_bytes: int, *, profile: CapabilityProfile) -> int:
+    """The size of the parts of an object, where ``part_bytes`` is asked for."""
+    return _step(size_bytes, part_bytes, profile.min_part_bytes, profile.max_parts)
+
+
+def _step(size_bytes: int, part_bytes: int, min_part_bytes: int, max_parts: int) -> int:
+    return max(part_bytes, min_part_bytes, -(-size_bytes // max_parts))
 
 
 def earliest_write(copy: ObjectCopy) -> float:

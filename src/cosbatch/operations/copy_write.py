@@ -43,7 +43,7 @@ async def send_again(send: Callable[[], Awaitable[Answer]]) -> Answer:
 async def copy_in_one(copy: ObjectCopy, known: Known, wanted: Wanted) -> VersionId | None:
     """One copy request. Where metadata were read first, the bytes are those that they were read with: the store refuses
     another source, or cosbatch looks at it again."""
-    if known.meta and _is_already_in_class(copy, known.meta):
+    if known.meta and is_already_in_class(copy, known.meta):
         return None
     outcome = await copy.target_store.copy(copy.source, copy.target, options=_options(copy, known, wanted))
     copy.context.written_etag = outcome.etag
@@ -54,7 +54,7 @@ async def copy_in_one(copy: ObjectCopy, known: Known, wanted: Wanted) -> Version
     return outcome.version_id
 
 
-def _is_already_in_class(copy: ObjectCopy, meta: ObjectMeta) -> bool:
+def is_already_in_class(copy: ObjectCopy, meta: ObjectMeta) -> bool:
     """Whether a copy onto itself that changes the class alone would change nothing: stores refuse that."""
     if not copy.is_in_place or copy.names_metadata:
         return False

@@ -19,6 +19,7 @@ from cosbatch.operations.copy_plan import ObjectCopy
 from cosbatch.operations.copy_source import Wanted, source_changed
 from cosbatch.operations.copy_uploads import PartRange, Sending, part_ranges, put_options, upload_whole
 from cosbatch.operations.copy_write import SENDS
+from cosbatch.operations.port import JobFacts
 from cosbatch.storage.held_bodies import HeldBody
 from cosbatch.storage.port import CompletedPart, ObjectMeta
 
@@ -110,21 +111,28 @@ async def transfer(copy: ObjectCopy, wanted: Wanted, meta: ObjectMeta, *, budget
 
 
 def transfer_part_bytes(copy: ObjectCopy) -> int:
+    return transfer_part_size(copy.plan.facts)
+
+
+def transfer_part_size(facts: JobFacts) -> int:
     """Parts are never larger than the job asks for, nor than keeps memory bounded."""
-    asked = min(copy.plan.facts.request.part_size_bytes, TRANSFER_PART_BYTES)
-    return max(asked, copy.plan.facts.target_profile.min_part_bytes)
+    return max(min(facts.request.part_size_bytes, TRANSFER_PART_BYTES), facts.target_profile.min_part_bytes)
+
+
+def transfer_ranges(copy: ObjectCopy, size_bytes: int) -> tuple[PartRange, ...]:
+    profile = copy.plan.facts.target_profile
+    return part_ranges(
+        size_bytes,
+        part_bytes=transfer_part_bytes(copy),
+        min_part_bytes=profile.min_part_bytes,
+        max_parts=profile.max_parts,
+    )
 
 
 async def _transfer_in_parts(
     copy: ObjectCopy, wanted: Wanted, meta: ObjectMeta, *, budget: ByteBudget
 ) -> VersionId | None:
-    profile = copy.plan.facts.target_profile
-    ranges = part_ranges(
-        meta.size_bytes,
-        part_bytes=transfer_part_bytes(copy),
-        min_part_bytes=profile.min_part_bytes,
-        max_parts=profile.max_parts,
-    )
+    ranges = transfer_ranges(copy, meta.size_bytes)
 
     async def send(upload_id: str, part: PartRange) -> CompletedPart:
         async with budget.hold(part.size_bytes) as room:

@@ -22,13 +22,14 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Final
 
-from cosbatch.model.errors import Fault
+from cosbatch.model.errors import Fault, StorageError, StorageReason
 from cosbatch.model.identifiers import NULL_VERSION, ObjectRef
 from cosbatch.model.jobs import JobRequest
 from cosbatch.model.operations import DeleteObject, OperationName
 from cosbatch.model.tasks import Result, Task
 from cosbatch.operations.clocks import Dated
-from cosbatch.operations.copy_source import head_or_none
+from cosbatch.operations.copy_source import GONE, head_or_none
+from cosbatch.operations.dry_run import would_succeed
 from cosbatch.operations.in_place import LOOKS, is_versioned, may_be_another, object_of, versions_of, when
 from cosbatch.operations.outcome import SUCCESSFUL, TaskRefused, refused, succeeded, unknown
 from cosbatch.operations.port import JobFacts, Needs, TaskContext
@@ -77,6 +78,22 @@ class DeleteOperation:
             return succeeded(task, context, http_status=NO_CONTENT)
         context.written_version = made
         return succeeded(task, context, http_status=NO_CONTENT, message=_with_marker(made))
+
+    async def foresee(self, task: Task, context: TaskContext) -> Result:
+        """A store that does not let the object be looked at does not let it be deleted either, for all that can be
+        known: the two are permissions of their own."""
+        try:
+            ref = object_of(task, context)
+        except TaskRefused as refusal:
+            return refused(task, context, refusal)
+        try:
+            what = f"Would be deleted ({(await context.target.head(ref)).size_bytes} bytes)"
+        except StorageError as error:
+            if error.reason not in GONE:
+                raise
+            is_marker = error.reason is StorageReason.DELETE_MARKER
+            what = "The delete marker would be removed" if is_marker else "Nothing is there; deleting it is no failure"
+        return would_succeed(task, context, what=what, http_status=NO_CONTENT)
 
     async def settle(self, task: Task, context: TaskContext, *, may_write: bool) -> Result | None:
         """Nothing is written here, whether it may be or not."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from cosbatch.identity.policies import Access, Purpose
@@ -27,6 +27,7 @@ _REPORT_ACTIONS: Final = (
     "s3:AbortMultipartUpload",
     "s3:ListMultipartUploadParts",
 )
+_READING: Final = ("s3:Get", "s3:List")
 _ONE_FILE: Final = frozenset({ManifestFormat.COS_CSV})
 """Formats whose manifest is one object; an inventory's names others in the same bucket."""
 
@@ -39,8 +40,9 @@ def job_access(
     target_profile: CapabilityProfile,
     same_store: bool,
 ) -> list[Access]:
-    """Everything that the job does. Without ``findings``, which name the source bucket, what planning does: of the
-    bucket that the manifest will name it asks no more than whether it is there and keeps versions."""
+    """Everything that the job does; a dry run writes its report alone. Without ``findings``, which name the source
+    bucket, what planning does: of the bucket that the manifest will name it asks no more than whether it is there and
+    keeps versions."""
     facts = JobFacts(
         request=request,
         findings=findings or _not_yet_known(),
@@ -60,7 +62,7 @@ def job_access(
             purpose=Purpose.SOURCE_READ,
             region=request.region,
             bucket=findings.source_bucket,
-            actions=(*_LOOK_ACTIONS, *needs.source_actions),
+            actions=(*_LOOK_ACTIONS, *_allowed(needs.source_actions, request)),
         )
     )
     accesses.append(_target(request, needs.target_bucket or findings.source_bucket, needs))
@@ -96,12 +98,13 @@ def manifest_access(manifest: Manifest, *, region: RegionName) -> Access:
 
 
 def _target(request: JobRequest, bucket: Bucket, needs: Needs) -> Access:
-    return Access(
-        purpose=Purpose.TARGET_WRITE,
-        region=region_written(request),
-        bucket=bucket,
-        actions=(*needs.target_actions, _LOCK_ACTION),
-    )
+    actions = _allowed((*needs.target_actions, _LOCK_ACTION), request)
+    return Access(purpose=Purpose.TARGET_WRITE, region=region_written(request), bucket=bucket, actions=actions)
+
+
+def _allowed(actions: Sequence[str], request: JobRequest) -> tuple[str, ...]:
+    """Of a dry run only what reads: credentials that are made for it can do no more, whatever is asked of them."""
+    return tuple(action for action in actions if not request.dry_run or action.startswith(_READING))
 
 
 def _report(request: JobRequest) -> Iterator[Access]:

@@ -82,6 +82,8 @@ class TaskContext:
     """The version that this task has made, so that it is read back and not an owner's newer one."""
     written_etag: str | None = None
     """What the store called its content: without versions, another one is an owner's newer upload."""
+    same_target: int | None = None
+    """In a dry run: the number of another row that writes the same target, the first of them if it is another."""
     unproved: str = ""
     """Why the last :meth:`Operation.settle` could not say that nothing was done, where it lets the task run again."""
 
@@ -113,6 +115,11 @@ class Operation(Protocol):
     async def run(self, task: Task, context: TaskContext) -> Result:
         """Do it. Raises StorageError where a request was finally refused (the engine makes the failed result), and
         Unanswered, after which only :meth:`settle` may be called for the task."""
+        ...
+
+    async def foresee(self, task: Task, context: TaskContext) -> Result:
+        """What :meth:`run` would come to, by requests that only read: a result in whose message stands what would be
+        done. Raises StorageError as the run's request would be refused."""
         ...
 
     async def settle(self, task: Task, context: TaskContext, *, may_write: bool) -> Result | None:

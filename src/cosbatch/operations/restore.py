@@ -20,6 +20,15 @@ from cosbatch.model.operations import InitiateRestoreObject, OperationName
 from cosbatch.model.tasks import Result, Task
 from cosbatch.operations.clocks import CLOCK_ALLOWANCE_SECONDS, CLOCK_JUMP_SECONDS
 from cosbatch.operations.copy_source import head_or_none
+from cosbatch.operations.dry_run import (
+    is_archived,
+    is_being_restored,
+    is_restored,
+    not_archived,
+    restore_under_way,
+    seen,
+    would_succeed,
+)
 from cosbatch.operations.in_place import LOOKS, may_be_another, object_of
 from cosbatch.operations.outcome import TaskRefused, refused, succeeded, unknown
 from cosbatch.operations.port import JobFacts, Needs, TaskContext
@@ -32,6 +41,9 @@ DAYS_MAX: Final = 365
 """COS, ExpirationInDays."""
 BEGUN: Final = 202
 EXTENDED: Final = 200
+MARKER_CODE: Final = "MethodNotAllowed"
+MARKER_STATUS: Final = 405
+"""What S3 answers about a version that is a delete marker."""
 _DAY_SECONDS: Final = 86_400
 _ONGOING: Final = re.compile(r'ongoing-request="true"')
 _EXPIRY: Final = re.compile(r'expiry-date="([^"]*)"')
@@ -75,28 +87,44 @@ class RestoreOperation:
             raise
         return succeeded(task, context, http_status=BEGUN if outcome is RestoreOutcome.BEGUN else EXTENDED)
 
+    async def foresee(self, task: Task, context: TaskContext) -> Result:
+        try:
+            ref = object_of(task, context)
+        except TaskRefused as refusal:
+            return refused(task, context, refusal)
+        meta = await seen(context.target, ref, verb="POST", marker_code=MARKER_CODE, marker_status=MARKER_STATUS)
+        if not is_archived(meta):
+            raise not_archived(ref, profile_name=context.facts.target_profile.name)
+        if is_being_restored(meta):
+            raise restore_under_way(ref, why="the object is being restored")
+        if is_restored(meta):
+            return would_succeed(task, context, what="It can be read, and would be for longer", http_status=EXTENDED)
+        if context.same_target is not None and context.same_target < task.number:
+            raise restore_under_way(ref, why=f"row {context.same_target} would have asked for it")
+        return would_succeed(task, context, what="Would be asked for", http_status=BEGUN)
+
     async def settle(self, task: Task, context: TaskContext, *, may_write: bool) -> Result | None:
         try:
             ref = object_of(task, context)
         except TaskRefused as refusal:
             return refused(task, context, refusal)
-        seen = await head_or_none(context.target, ref)
-        if seen is None:
+        found = await head_or_none(context.target, ref)
+        if found is None:
             return None if may_write else unknown(task, context, why="the object is gone")
-        if _ONGOING.search(seen.restore):
+        if _ONGOING.search(found.restore):
             return succeeded(task, context, http_status=BEGUN)
-        expiry = _expiry(seen.restore)
+        expiry = _expiry(found.restore)
         if expiry is not None and expiry >= _earliest_expiry(context):
             return succeeded(task, context, http_status=EXTENDED)
-        context.unproved = _doubt(seen, ref, context)
+        context.unproved = _doubt(found, ref, context)
         if may_write or not context.unproved:
             return None
         return unknown(task, context, why=context.unproved)
 
     async def verify(self, task: Task, result: Result, context: TaskContext) -> tuple[str, ...]:
         ref = object_of(task, context)
-        seen = await head_or_none(context.target, ref)
-        if seen is None or seen.restore or may_be_another(seen, ref, context):
+        found = await head_or_none(context.target, ref)
+        if found is None or found.restore or may_be_another(found, ref, context):
             return ()
         return (Option.RESTORE,)
 
@@ -107,13 +135,13 @@ def _params(request: JobRequest) -> InitiateRestoreObject:
     return request.operation
 
 
-def _doubt(seen: ObjectMeta, ref: ObjectRef, context: TaskContext) -> str:
+def _doubt(found: ObjectMeta, ref: ObjectRef, context: TaskContext) -> str:
     """Why an object that does not show what was asked for may have been asked for it all the same; empty where it
     surely was not."""
-    if may_be_another(seen, ref, context):
+    if may_be_another(found, ref, context):
         return "another object may be in the place of the one that was asked for"
-    expiry, earliest = _expiry(seen.restore), _earliest_expiry(context)
-    if seen.restore and expiry is None:
+    expiry, earliest = _expiry(found.restore), _earliest_expiry(context)
+    if found.restore and expiry is None:
         return "the object can be read, and the store does not say for how long"
     if expiry is not None and expiry >= earliest - CLOCK_JUMP_SECONDS:
         return (

@@ -20,6 +20,7 @@ from cosbatch.model.regions import Versioning
 from cosbatch.model.tasks import Result, Task
 from cosbatch.operations.copy_options import MAX_TAGS, merge_tags
 from cosbatch.operations.copy_source import GONE, head_or_none
+from cosbatch.operations.dry_run import seen, would_succeed
 from cosbatch.operations.in_place import LOOKS, is_versioned, may_be_another, object_of
 from cosbatch.operations.outcome import TaskRefused, refused, succeeded, unknown
 from cosbatch.operations.port import JobFacts, Needs, TaskContext
@@ -28,6 +29,9 @@ from cosbatch.storage.port import ObjectStore
 from cosbatch.storage.profiles import CapabilityProfile, Option
 
 ROOT: Final = "Operation.COSPutObjectTagging"
+MARKER_CODE: Final = "MethodNotAllowed"
+MARKER_STATUS: Final = 405
+"""What S3 answers about a version that is a delete marker."""
 _CHANGED: Final = "the tags are not as asked for: they never were, or were changed since"
 _ACTIONS: Final = tuple(
     f"s3:{verb}Object{kind}Tagging" for kind in ("", "Version") for verb in ("Get", "Put", "Delete")
@@ -76,6 +80,16 @@ class TaggingOperation:
             return refused(task, context, refusal)
         return succeeded(task, context)
 
+    async def foresee(self, task: Task, context: TaskContext) -> Result:
+        params = _params(context.facts.request)
+        try:
+            ref = object_of(task, context)
+            meta = await seen(context.target, ref, verb="PUT", marker_code=MARKER_CODE, marker_status=MARKER_STATUS)
+            what = await _foreseen(context.target, ref._replace(version_id=ref.version_id or meta.version_id), params)
+        except TaskRefused as refusal:
+            return refused(task, context, refusal)
+        return would_succeed(task, context, what=what)
+
     async def settle(self, task: Task, context: TaskContext, *, may_write: bool) -> Result | None:
         try:
             ref = object_of(task, context)
@@ -94,8 +108,8 @@ class TaggingOperation:
         tags = await _tags_or_none(context.target, made)
         if tags is None or _shows(tags, _params(context.facts.request)):
             return ()
-        seen = await head_or_none(context.target, made)
-        return () if seen is None or may_be_another(seen, made, context) else (Option.OBJECT_TAGGING,)
+        found = await head_or_none(context.target, made)
+        return () if found is None or may_be_another(found, made, context) else (Option.OBJECT_TAGGING,)
 
 
 def _params(request: JobRequest) -> PutObjectTagging:
@@ -142,6 +156,16 @@ async def _change(store: ObjectStore, ref: ObjectRef, params: PutObjectTagging) 
                 await _write(store, ref, _changed(tags, params))
         case unexpected:
             assert_never(unexpected)
+
+
+async def _foreseen(store: ObjectStore, ref: ObjectRef, params: PutObjectTagging) -> str:
+    """Raises TaskRefused like :func:`_change`."""
+    if params.tagging_directive is TaggingChange.REPLACED or not params.tag_set:
+        return "Would get new tags" if params.tag_set else "Would lose its tags"
+    tags = await store.get_tags(ref)
+    if _shows(tags, params):
+        return "The tags are as asked for already"
+    return f"Would have {len(_changed(tags, params))} tags instead of {len(tags)}"
 
 
 async def _write(store: ObjectStore, ref: ObjectRef, tags: Sequence[Tag]) -> None:

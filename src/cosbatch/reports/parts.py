@@ -79,6 +79,7 @@ def encode_part(
     first_task: int,
     task_count: int,
     ignored_options: Mapping[str, int] = _NO_OPTIONS,
+    dry_run: bool = False,
 ) -> EncodedPart:
     """``entries`` in order of the task number, all of the chunk that begins at ``first_task``.
 
@@ -92,8 +93,8 @@ def encode_part(
     if len(settled) != len(entries):
         raise ValueError("a task has two results in one part")
     blocks = [
-        encode_rows(succeeded, bucket=bucket, status=TaskStatus.SUCCEEDED),
-        encode_rows(failed, bucket=bucket, status=TaskStatus.FAILED),
+        encode_rows(succeeded, bucket=bucket, status=TaskStatus.SUCCEEDED, dry_run=dry_run),
+        encode_rows(failed, bucket=bucket, status=TaskStatus.FAILED, dry_run=dry_run),
         encode_again(entries),
     ]
     header = {

@@ -21,6 +21,14 @@ _PLAIN_IN_KEYS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 _ENCODED: Final = tuple(chr(byte) if byte in _PLAIN_IN_KEYS else f"%{byte:02X}" for byte in range(256))
 
 
+_WOULD: Final = {TaskStatus.SUCCEEDED: "would_succeed", TaskStatus.FAILED: "would_fail"}
+
+
+def status_word(status: TaskStatus, *, dry_run: bool) -> str:
+    """TaskStatus as a report has it: nobody shall take the row of a dry run for something that was done."""
+    return _WOULD[status] if dry_run else status.value
+
+
 def encode_key(key: str) -> str:
     """Percent-encoded UTF-8; letters, digits, ``_.-~`` and ``/`` stand for themselves."""
     octets = key.encode()
@@ -36,7 +44,9 @@ def encode_field(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def encode_rows(entries: Sequence[tuple[Task, Result]], *, bucket: Bucket, status: TaskStatus) -> bytes:
+def encode_rows(
+    entries: Sequence[tuple[Task, Result]], *, bucket: Bucket, status: TaskStatus, dry_run: bool = False
+) -> bytes:
     """The rows of these results, all of one status, in their order. Messages are cut to 1,024 characters."""
     start = encode_field(bucket)
     endings: dict[tuple[object, ...], str] = {}
@@ -45,7 +55,7 @@ def encode_rows(entries: Sequence[tuple[Task, Result]], *, bucket: Bucket, statu
         outcome = result[2:5]
         ending = endings.get(outcome)
         if ending is None:
-            ending = endings[outcome] = _ending_of(result, status)
+            ending = endings[outcome] = _ending_of(result, status, dry_run=dry_run)
         version = task.version_id
         rows.append(f"{start},{key},{encode_field(version) if version else ''},{ending}\n")
     return "".join(rows).encode("utf-8", "backslashreplace")
@@ -59,10 +69,11 @@ def _encode_keys(entries: Sequence[tuple[Task, Result]]) -> list[str]:
     return [encode_key(key) for key in keys]
 
 
-def _ending_of(result: Result, status: TaskStatus) -> str:
+def _ending_of(result: Result, status: TaskStatus, *, dry_run: bool) -> str:
     """TaskStatus, ErrorCode, HTTPStatusCode, ResultMessage: what rows of one block often have in common."""
     message = result.message[:MESSAGE_CHARACTERS]
     if not message and status is TaskStatus.SUCCEEDED:
         message = SUCCESS_MESSAGE
     http_status = str(result.http_status) if result.http_status else ""
-    return f"{status.value},{encode_field(result.error_code)},{http_status},{encode_field(message)}"
+    word = status_word(status, dry_run=dry_run)
+    return f"{word},{encode_field(result.error_code)},{http_status},{encode_field(message)}"

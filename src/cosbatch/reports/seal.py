@@ -22,7 +22,7 @@ from cosbatch.model.reports import ReportScope
 from cosbatch.model.tasks import TaskStatus
 from cosbatch.reports.long_json import LongObject, measured, to_json
 from cosbatch.reports.parts import PartBlocks, decode_part
-from cosbatch.reports.rows import REPORT_SCHEMA
+from cosbatch.reports.rows import REPORT_SCHEMA, status_word
 from cosbatch.storage.port import ObjectMeta, ObjectMetadata, PutOptions, PutOutcome, SizedBody
 from cosbatch.storage.spool import Spool
 
@@ -61,6 +61,8 @@ class ReportFile:
     """One file of results."""
 
     status: TaskStatus
+    word: str
+    """What its rows call the status."""
     key: ObjectKey
     rows: int
     size_bytes: int
@@ -110,7 +112,7 @@ async def seal_report(
     folder = report_folder(job)
     cuts = _Cuts(rows_per_file=rows_per_file, bytes_per_file=bytes_per_file)
     drafts = await _measure(parts, spool, scope=report.scope, cuts=cuts)
-    files = tuple(draft.describe(folder) for draft in drafts)
+    files = tuple(draft.describe(folder, dry_run=job.request.dry_run) for draft in drafts)
     for draft, file in zip(drafts, files, strict=True):
         await still_ours()
         body = _FileBody(size_bytes=file.size_bytes, draft=draft, parts=parts, spool=spool)
@@ -136,8 +138,8 @@ def report_folder(job: Job) -> str:
 def report_keys(job: Job) -> tuple[ObjectKey, ...]:
     """Where the report of a job goes: manifest.json, and the longest key that it may need."""
     folder = report_folder(job)
-    status = max((status.value for status in TaskStatus), key=len)
-    return ObjectKey(f"{folder}manifest.json"), ObjectKey(f"{folder}results/{status}-{'0' * 5}.csv")
+    word = max((status_word(status, dry_run=job.request.dry_run) for status in TaskStatus), key=len)
+    return ObjectKey(f"{folder}manifest.json"), ObjectKey(f"{folder}results/{word}-{'0' * 5}.csv")
 
 
 def iso_time(at: float) -> str:
@@ -173,10 +175,12 @@ class _Draft:
         self.size_bytes += len(block)
         self.digest.update(block)
 
-    def describe(self, folder: str) -> ReportFile:
+    def describe(self, folder: str, *, dry_run: bool) -> ReportFile:
+        word = status_word(self.status, dry_run=dry_run)
         return ReportFile(
             status=self.status,
-            key=ObjectKey(f"{folder}results/{self.status.value}-{self.number:05d}.csv"),
+            word=word,
+            key=ObjectKey(f"{folder}results/{word}-{self.number:05d}.csv"),
             rows=self.rows,
             size_bytes=self.size_bytes,
             md5=self.digest.hexdigest(),
@@ -311,7 +315,7 @@ def _ref(bucket: Bucket, folder: str, name: str) -> ObjectRef:
 def _file_entries(files: Sequence[ReportFile]) -> list[dict[str, object]]:
     return [
         {
-            "status": file.status.value,
+            "status": file.word,
             "key": file.key,
             "rows": file.rows,
             "size_bytes": file.size_bytes,
@@ -327,7 +331,7 @@ def _manifest_of(files: Sequence[ReportFile], *, bucket: Bucket, created_at: flo
         "Format": "Report_CSV_V1",
         "ReportCreationDate": iso_time(created_at),
         "Results": [
-            {"TaskExecutionStatus": file.status.value, "Bucket": bucket, "MD5Checksum": file.md5, "Key": file.key}
+            {"TaskExecutionStatus": file.word, "Bucket": bucket, "MD5Checksum": file.md5, "Key": file.key}
             for file in files
         ],
         "ReportSchema": REPORT_SCHEMA,

@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 from cosbatch.ledger.port import ChunkState
+from cosbatch.ledger.rules import failure_of
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.identifiers import JobId
 from cosbatch.model.jobs import Job
 from cosbatch.model.manifests import ManifestLocation
 from cosbatch.model.reports import Tally
-from cosbatch.model.states import ENDS_IN
+from cosbatch.model.states import ENDS_IN, JobStatus
 from cosbatch.model.tasks import UploadRecord
 from cosbatch.reports.long_json import LongObject
 from cosbatch.reports.seal import iso_time
@@ -68,6 +69,7 @@ async def build_summary(
     fields: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
         **_identity_of(job),
+        **_dry_run_of(job),
         "status": ENDS_IN.get(job.status, job.status).value,
         "status_reason": job.status_reason,
         "failure_code": job.failure_code.value if job.failure_code else None,
@@ -143,6 +145,18 @@ def _failed_rows_of(location: ManifestLocation) -> dict[str, object]:
     """Of a manifest in the work area only."""
     failed = location.retry_of
     return {} if failed is None else {"retry_of": {"job_id": failed.job_id, "error_code": failed.error_code or None}}
+
+
+def _dry_run_of(job: Job) -> dict[str, object]:
+    """Of a dry run also what its rows do not say: how many share their target, and whether the run would be stopped."""
+    if not job.request.dry_run:
+        return {"dry_run": False}
+    stop = failure_of(JobStatus.ACTIVE, job.tally, total=job.total, threshold=job.request.failure_threshold)
+    return {
+        "dry_run": True,
+        "shared_targets": job.findings.shared_targets if job.findings else None,
+        "would_exceed_failure_threshold": stop is not None,
+    }
 
 
 def _times_of(job: Job, *, ended_at: float) -> dict[str, object]:

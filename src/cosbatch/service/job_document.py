@@ -50,6 +50,7 @@ def request_document(request: JobRequest) -> dict[str, Any]:
             "part_size_bytes": request.part_size_bytes,
             "windows": [str(window) for window in request.windows],
             "confirm_delete_count": request.confirm_delete_count,
+            "dry_run": request.dry_run or None,  # absent where it is none: digests of older requests stay what they are
         }
     )
 
@@ -181,6 +182,7 @@ def job_document(job: Job) -> dict[str, Any]:
         "report_state": job.report_state.value,
         "report_location": job.report_location,
         **request_document(job.request),
+        "dry_run": job.request.dry_run,
         "priority": job.priority,
     }
 

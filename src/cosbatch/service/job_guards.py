@@ -21,8 +21,8 @@ _ROLE: Final = "role_arn"
 
 
 def switch_faults(request: JobRequest, *, deletes_allowed: bool) -> Iterator[Fault]:
-    """Of a deletion, where nobody has switched them on."""
-    if isinstance(request.operation, DeleteObject) and not deletes_allowed:
+    """Of a deletion, where nobody has switched them on. A dry run deletes nothing."""
+    if isinstance(request.operation, DeleteObject) and not request.dry_run and not deletes_allowed:
         yield Fault(
             path="operation.cos_delete_object",
             value="",
@@ -41,6 +41,8 @@ def count_faults(request: JobRequest, *, caller: Caller) -> Iterator[Fault]:
     """A deletion names how many objects it may delete at most, wherever it can. Whoever runs the program himself may do
     so later, when the plan is shown."""
     if not isinstance(request.operation, DeleteObject) or request.confirm_delete_count is not None:
+        return
+    if request.dry_run:  # it tells the number
         return
     is_asked_later = caller.via == "cli" and request.confirmation_required
     if caller.via not in WITHOUT_A_COUNT and not is_asked_later:
@@ -63,7 +65,7 @@ def bucket_faults(request: JobRequest, *, writable_buckets: tuple[Bucket, ...]) 
 def check_confirmed_count(job: Job, *, count: int | None, caller: Caller) -> None:
     """InvalidArgument where a deletion is confirmed by somebody who has not said how much it deletes."""
     request = job.request
-    if not isinstance(request.operation, DeleteObject) or caller.via in WITHOUT_A_COUNT:
+    if not isinstance(request.operation, DeleteObject) or request.dry_run or caller.via in WITHOUT_A_COUNT:
         return
     said, total = count if count is not None else request.confirm_delete_count, job.total or 0
     if said is None:

@@ -174,6 +174,7 @@ class JobForm(_Form):
     part_size_bytes: fields.PartSize = 256 * 2**20
     windows: Annotated[tuple[fields.WindowText, ...], Field(max_length=WINDOWS_MAX)] = ()
     confirm_delete_count: Annotated[StrictInt, fields.between(1, COUNT_MAX)] | None = None
+    dry_run: StrictBool = False
 
 
 class ParsedJob(NamedTuple):
@@ -237,6 +238,7 @@ def _request(form: JobForm) -> JobRequest:
         part_size_bytes=form.part_size_bytes,
         windows=form.windows,
         confirm_delete_count=form.confirm_delete_count,
+        dry_run=form.dry_run,
     )
 
 

@@ -40,6 +40,7 @@ from cosbatch.service.faults import faults_of, nearest, refused
 from cosbatch.service.people_names import account_id
 from cosbatch.settings.fields import EnvOrFileSecret, LogFormat, Secret, Section, file_path
 from cosbatch.settings.people import AccountSettings, UserSettings, principal_name
+from cosbatch.settings.prices import PriceSettings, RegionPriceSettings
 from cosbatch.settings.server import ServerSettings
 from cosbatch.settings.webhooks import WebhookSettings, webhook_name
 from cosbatch.storage.profiles import PROFILES, Option, Support
@@ -223,6 +224,7 @@ class Settings(BaseSettings):
     webhooks: dict[Annotated[str, AfterValidator(webhook_name)], WebhookSettings] = Field(
         default={}, description="Addresses that are told of each change of a job's status: name -> address, secret."
     )
+    prices: PriceSettings = Field(default=PriceSettings(), description="What requests and bytes cost, for estimates.")
     workers: int = Field(
         default_factory=_cores, ge=1, le=1024, description="Worker processes; default: the number of cores."
     )
@@ -545,12 +547,14 @@ def _read_places(places: CredentialSettings, *, path: str, environ: Mapping[str,
 def render_settings_table() -> str:
     """The settings as a Markdown table, for the documentation."""
     rows = ["| Setting | Default | Unit | What it does |", "|---|---|---|---|"]
-    rows += _rows(Settings, prefix="", but=("regions", "roles", "server", "accounts", "users", "webhooks"))
+    rows += _rows(Settings, prefix="", but=("regions", "roles", "server", "accounts", "users", "webhooks", "prices"))
     rows += _rows(RegionSettings, prefix="regions.NAME.", but=("credentials",))
     rows += _rows(CredentialSettings, prefix="regions.NAME.credentials.", but=())
     rows += _rows(RoleSettings, prefix="roles[].", but=("credentials",))
     rows += _rows(CredentialSettings, prefix="roles[].credentials.", but=())
     rows += _rows(ServerSettings, prefix="server.", but=())
+    rows += _rows(PriceSettings, prefix="prices.", but=("regions",))
+    rows += _rows(RegionPriceSettings, prefix="prices.regions.NAME.", but=())
     rows += _rows(AccountSettings, prefix="accounts.NAME.", but=())
     rows += _rows(UserSettings, prefix="users.NAME.", but=())
     rows += _rows(WebhookSettings, prefix="webhooks.NAME.", but=())

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from cosbatch.settings.loading import CredentialSettings, RegionSettings, RoleSettings, Settings
 from cosbatch.settings.people import AccountSettings, UserSettings
+from cosbatch.settings.prices import PriceSettings, RegionPriceSettings
 from cosbatch.settings.server import ServerSettings
 from cosbatch.settings.webhooks import WebhookSettings
 
@@ -30,6 +31,10 @@ _ROLES: Final = """
 # Roles under which jobs act; they can also be made with cosbatch admin.
 #roles:
   #-
+"""
+_PRICES: Final = """
+# What requests and bytes cost. The numbers are made up: write those of your contract.
+#prices:
 """
 _PEOPLE: Final = """
 # Accounts and users can be declared here, or made with cosbatch admin.
@@ -57,6 +62,10 @@ _EXAMPLES: Final[Mapping[str, Any]] = {
     "aws_account_id": "123456789012",
     "account": "team",
     "arn": "arn:aws:iam::123456789012:role/batch",
+    "requests_per_10000": {"read": 0.01, "write": 0.05, "delete": 0},
+    "writes_per_10000_by_class": {"ARCHIVE": 0.5},
+    "retrieval_per_gb": {"Bulk": 0.02, "Standard": 0.06},
+    "transfer_per_gb": 0.5,
     "provider": "aws-sts",
     "sts_endpoint": "http://127.0.0.1:9000",
     "url": "https://hooks.example.com/cosbatch",
@@ -64,7 +73,7 @@ _EXAMPLES: Final[Mapping[str, Any]] = {
     "webhooks_ca_file": "ca.pem",
 }
 """Of settings without a default of their own."""
-_SECTIONS: Final = ("regions", "roles", "server", "accounts", "users", "webhooks")
+_SECTIONS: Final = ("regions", "roles", "server", "accounts", "users", "webhooks", "prices")
 
 
 def render_settings_file() -> str:
@@ -81,6 +90,10 @@ def render_settings_file() -> str:
         *_lines(CredentialSettings, indent=6),
         "\n# The service, cosbatch serve.\n#server:\n",
         *_lines(ServerSettings, indent=2),
+        _PRICES,
+        *_lines(PriceSettings, indent=2, but=("regions",)),
+        "  #regions:\n    #local:\n",
+        *_lines(RegionPriceSettings, indent=6),
         _PEOPLE,
         "#accounts:\n  #team:\n",
         *_lines(AccountSettings, indent=4),
@@ -110,5 +123,5 @@ def _lines(
 
 def _shown(name: str, field: FieldInfo) -> str:
     default = None if field.is_required() or field.default_factory is not None else field.default
-    value = _EXAMPLES[name] if default is None else default
+    value = _EXAMPLES[name] if default in (None, {}) and name in _EXAMPLES else default
     return json.dumps(value.value if isinstance(value, Enum) else value, ensure_ascii=False)

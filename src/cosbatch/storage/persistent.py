@@ -71,6 +71,7 @@ class PersistentStore:
         "_cut",
         "_inner",
         "_max_attempts",
+        "_may_write",
         "_permit",
         "_random",
         "_stop",
@@ -90,8 +91,10 @@ class PersistentStore:
         stop: StopSignal | None = None,
         cut: StopSignal | None = None,
         max_attempts: int = MAX_ATTEMPTS,
+        may_write: bool = True,
     ) -> None:
-        """``random`` draws from [0, 1), for the length of pauses."""
+        """``random`` draws from [0, 1), for the length of pauses. Without ``may_write`` nothing that writes is sent: a
+        dry run that tried to would end in an error of the service."""
         self.profile = inner.profile
         self.requests = 0
         """Requests sent so far."""
@@ -106,6 +109,7 @@ class PersistentStore:
         self._stop = stop
         self._cut = cut
         self._max_attempts = max_attempts
+        self._may_write = may_write
         self._causes: dict[str, int] | None = None
 
     def begin(self) -> None:
@@ -331,6 +335,8 @@ class PersistentStore:
         Every object passes here: no task, no closure, one coroutine, and the bookkeeping of repetitions begins with
         the first failure. (:meth:`get` has the same loop, since its answer keeps the ticket.)
         """
+        if writes and not self._may_write:
+            raise RuntimeError(f"a write to {bucket}, of a job that may only read")
         pacer = self._board.pacer(bucket)
         patience: _Patience | None = None
         while True:

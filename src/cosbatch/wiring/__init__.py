@@ -11,6 +11,7 @@ from cosbatch.engine.processes import Supervisor
 from cosbatch.settings import Settings
 from cosbatch.wiring.admin import back_up_ledger, open_people, restore_ledger, rotate_key
 from cosbatch.wiring.engine import Engine, EngineLoad, engine_limits, engine_supervisor, open_engine
+from cosbatch.wiring.estimates import open_estimates
 from cosbatch.wiring.follow_up import open_follow_up, open_report_downloads
 from cosbatch.wiring.logs import logging_to_folder
 from cosbatch.wiring.regions import known_regions, open_regions, region_service
@@ -35,6 +36,7 @@ __all__ = [
     "known_regions",
     "logging_to_folder",
     "open_engine",
+    "open_estimates",
     "open_follow_up",
     "open_people",
     "open_regions",

@@ -72,7 +72,7 @@ def job_service(
 
     async def look(manifest: Manifest, *, region: RegionName) -> str:
         # The bare store: a person waits, and wants the refusal rather than a long hold.
-        meta = await head_or_cause(_opened(partial(stores.plain, region), region), _ref_of(manifest))
+        meta = await head_or_cause(opened_for_look(partial(stores.plain, region), region), _ref_of(manifest))
         return meta.etag
 
     roles = None if desk is None else _DeskRoles(desk, stores)
@@ -135,7 +135,7 @@ class _DeskRoles:
         accesses = [manifest_access(manifest, region=region)]
         assumed = await self._desk.assume(role_arn, account=account, session_name="cosbatch-look", accesses=accesses)
         source = StaticCredentials(assumed.credentials)
-        store = _opened(lambda: self._stores.signed_by(source, self._stores.region(region)), region)
+        store = opened_for_look(lambda: self._stores.signed_by(source, self._stores.region(region)), region)
         return (await head_or_cause(store, _ref_of(manifest))).etag
 
 
@@ -151,7 +151,7 @@ def _provider_of_roles(regions: Mapping[RegionName, Region], kind: RoleProvider)
     return AwsRoles(ca_files=ca_files)
 
 
-def _opened(open_store: Callable[[], S3Store], region: RegionName) -> S3Store:
+def opened_for_look(open_store: Callable[[], S3Store], region: RegionName) -> S3Store:
     """For a look before the job is made: what keeps a store shut is no failure of a job yet."""
     try:
         return open_store()

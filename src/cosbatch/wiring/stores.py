@@ -205,6 +205,7 @@ class RegionStores:
         permit: Callable[[], None],
         stop: StopSignal | None = None,
         cut: StopSignal | None = None,
+        may_write: bool = True,
     ) -> PersistentStore:
         return PersistentStore(
             self.plain(name, acting=acting),
@@ -213,6 +214,7 @@ class RegionStores:
             random=random.random,
             stop=stop,
             cut=cut,
+            may_write=may_write,
         )
 
     def pace_of(self, name: RegionName, bucket: Bucket) -> BucketPacer:

@@ -20,21 +20,25 @@ from cosbatch.manifests.inspect import Inspection
 from cosbatch.manifests.sample import Remark, SampleRow, VersionCounts
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.errors import FailureCode, Fault, JobFailure, StorageError
-from cosbatch.model.identifiers import Bucket, JobId, ObjectKey, RegionName, WorkerId
-from cosbatch.model.jobs import Hold, Job, PlanFindings
+from cosbatch.model.identifiers import AccountId, Bucket, JobId, ObjectKey, RegionName, WorkerId
+from cosbatch.model.jobs import Hold, Job, JobRequest, PlanFindings
 from cosbatch.model.manifests import Manifest, ManifestFormat, ManifestRow
-from cosbatch.model.regions import Versioning
+from cosbatch.model.regions import Provider, Region, Versioning
 from cosbatch.model.reports import CodeTally, Part, ReportState, Tally
 from cosbatch.model.states import Actor, JobStatus, is_final
 from cosbatch.model.tasks import NewChunk, Then
+from cosbatch.service.estimates import Estimates
 from cosbatch.service.follow_up import FollowUp
 from cosbatch.service.people_names import check_account
 from cosbatch.service.report_downloads import ReportDownloads
 from cosbatch.service.service import JobService
 from cosbatch.settings import LogFormat, Settings, region_table
+from cosbatch.settings.prices import price_table
+from cosbatch.storage.memory import MemoryStore
 from cosbatch.storage.memory_spool import MemorySpool
+from cosbatch.storage.port import ObjectStore
 from cosbatch.storage.probe import Finding, OptionFinding, Probed, ProbeReport
-from cosbatch.storage.profiles import PROFILES, Option
+from cosbatch.storage.profiles import PROFILES, CapabilityProfile, Option
 from cosbatch.wiring import logging_to_folder
 
 WORKER = WorkerId("engine-1")
@@ -188,6 +192,22 @@ class MemoryEngine:
         await self.ledger.report_done(lease, state=state, location=location, to=to, reason="by script")
 
 
+class MemoryGround:
+    """A store in memory, for estimates."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore(clock=TickingClock())
+
+    def region(self, name: RegionName, /) -> Region:
+        return Region(name=name, provider=Provider.S3, endpoint="http://here", profile="s3", signing_region="us-east-1")
+
+    def profile(self, name: RegionName, /) -> CapabilityProfile:
+        return self.store.profile
+
+    async def manifest_store(self, request: JobRequest, /, *, account: AccountId) -> ObjectStore:
+        return self.store
+
+
 class MemoryWiring:
     """Everything that would be on disk or in a store is in here, from call to call."""
 
@@ -217,6 +237,7 @@ class MemoryWiring:
         self.is_untouched = False
         """No job was ever made."""
         self.probe_refusal: StorageError | None = None
+        self.ground = MemoryGround()
         self.guessed_format: bool | None = None
         """Whether the last inspection was to guess the format."""
 
@@ -262,6 +283,10 @@ class MemoryWiring:
             if self.script.drain_lasts:
                 await asyncio.Event().wait()
             print("drained", file=sys.stderr, flush=True)
+
+    @asynccontextmanager
+    async def open_estimates(self, settings: Settings, state_folder: Path) -> AsyncIterator[Estimates]:
+        yield Estimates(self.ground, ledger=self.ledger, prices=price_table(settings.prices), clock=TickingClock())
 
     async def inspect(
         self, settings: Settings, region: RegionName, manifest: Manifest, *, guess_format: bool = False

@@ -59,6 +59,29 @@ class TestToTheEnd:
         )
         assert any(line.startswith("Completing: 4/4 (100.0%), 1 failed, ") for line in lines)
 
+    def test_a_dry_run_asks_nobody_and_says_what_it_is(self, rig: CliRig) -> None:
+        rig.wiring.script.failed = 1
+
+        result = rig.run("--dry-run")
+
+        assert result.exit_code == 3
+        assert "Complete (dry run): 4 tasks, 3 would succeed, 1 would fail" in result.stdout
+        assert "nothing is written but the report" in result.stderr
+        assert [job["dry_run"] for job in rig.jobs()] == [True]
+
+    def test_a_job_file_may_ask_for_a_dry_run(self, rig: CliRig) -> None:
+        rig.job_file.write_text(f"dry_run: true\n{JOB}", encoding="utf-8")
+
+        assert "would succeed" in rig.run().stdout
+
+    def test_a_dry_run_is_another_run_than_the_run(self, rig: CliRig) -> None:
+        rig.run("--dry-run")
+        rig.run("--yes")
+        again = rig.run("--dry-run")
+
+        assert "has ended before" in again.stderr
+        assert [job["dry_run"] for job in rig.jobs()] == [False, True]
+
     def test_failed_tasks_are_3_and_named(self, rig: CliRig) -> None:
         rig.wiring.script.failed = 1
 

@@ -79,3 +79,11 @@ def test_another_region_is_told() -> None:
 def test_a_source_can_be_named_beforehand() -> None:
     found = with_source(list(accesses(job_request()).values()), Bucket("hot-125"))
     assert {access.bucket for access in found} == {"hot-125", "logs-125", "cold-125"}
+
+
+def test_a_dry_run_needs_nothing_that_writes_but_its_report() -> None:
+    for findings in (None, FOUND):
+        found = accesses(replace(job_request(), dry_run=True), findings)
+        for purpose in (Purpose.SOURCE_READ, Purpose.TARGET_WRITE):
+            assert all(action.startswith(("s3:Get", "s3:List")) for action in found[purpose].actions)
+        assert "s3:PutObject" in found[Purpose.REPORT_WRITE].actions

@@ -93,6 +93,7 @@ async def test_a_whole_summary_in_its_order() -> None:
                 "etag": "c0ffee",
                 "format": "COSInventoryReport_CSV_V1",
             },
+            "dry_run": False,
             "status": "Complete",
             "status_reason": "every task has an outcome",
             "failure_code": None,

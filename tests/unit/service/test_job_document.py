@@ -55,6 +55,7 @@ _jobs = st.builds(
             "verify": st.sampled_from(["sample", "all"]),
             "report": st.just({"enabled": False}),
             "confirmation_required": st.booleans(),
+            "dry_run": st.booleans(),
         }
     ),
 )
@@ -84,6 +85,14 @@ def test_the_digest_sees_every_change() -> None:
     ]
 
     assert len({request_digest(other) for other in [request, *others]}) == len(others) + 1
+
+
+def test_a_dry_run_is_another_request_and_its_absence_is_not_written() -> None:
+    """So that the digests of requests from before there were dry runs stay what they are."""
+    request = job_request()
+
+    assert "dry_run" not in request_document(request)
+    assert request_digest(replace(request, dry_run=True)) != request_digest(request)
 
 
 def test_the_digest_does_not_see_how_it_is_spelt() -> None:

@@ -150,6 +150,22 @@ def test_arguments_and_answers_go_through_unchanged(method: str) -> None:
     run_virtually(scenario)
 
 
+@pytest.mark.parametrize("method", CALLS)
+def test_a_store_that_may_not_write_sends_what_reads_alone(method: str) -> None:
+    async def scenario(clock: VirtualClock) -> None:
+        bench = Bench(clock)
+        task = PersistentStore(bench.store, bench.board, permit=bench.permit, random=lambda: 0.5, may_write=False)
+        if method in READS:
+            await CALLS[method](task)
+            assert len(bench.store.sent) == 1
+            return
+        with pytest.raises(RuntimeError, match="may only read"):
+            await CALLS[method](task)
+        assert (bench.store.sent, task.requests, bench.pacer.in_flight) == ([], 0, 0)
+
+    run_virtually(scenario)
+
+
 @pytest.mark.parametrize("method", sorted(READS))
 def test_a_read_is_sent_again_after_any_passing_failure(method: str) -> None:
     async def scenario(clock: VirtualClock) -> None:
