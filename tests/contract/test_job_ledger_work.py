@@ -505,6 +505,14 @@ class TestJobFails:
         await self.commit_all(ledger, failed(120, of=1100))
         assert ((await ledger.job(job)).status is JobStatus.FAILING) == fails
 
+    async def test_never_of_a_dry_run(self, ledger: JobLedger) -> None:
+        """Which shows every trouble."""
+        job = await active_job(ledger, sizes=[1100], dry_run=True)
+        await self.commit_all(ledger, failed(1100, of=1100))
+        found = await ledger.job(job)
+        assert found.request.dry_run
+        assert found.status is not JobStatus.FAILING
+
     async def test_also_from_pausing(self, ledger: JobLedger) -> None:
         job = await active_job(ledger, sizes=[1100])
         mine = await claim_one(ledger)
