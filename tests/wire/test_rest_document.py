@@ -64,9 +64,7 @@ def test_the_document_is_one_of_openapi_31() -> None:
 
 
 def test_the_document_names_no_other_host() -> None:
-    """But those of examples, which lead nowhere (RFC 2606)."""
-    named = re.findall(r"https?://([\w.-]+)", json.dumps(DOCUMENT))
-    assert [host for host in named if not host.endswith(".example.com")] == []
+    assert re.findall(r"https?://[\w.-]+", json.dumps(DOCUMENT)) == []
 
 
 def test_the_document_is_the_same_each_time() -> None:
@@ -105,7 +103,7 @@ async def test_the_service_answers_its_document(tmp_path: Path) -> None:
 
 # --- what is answered
 
-EXAMPLES_EACH: Final = 12
+EXAMPLES_EACH: Final = 10
 CHECKED: Final = (
     "not_a_server_error",
     "status_code_conformance",
@@ -150,10 +148,9 @@ OPERATIONS: Final[tuple[dict[str, Any], ...]] = (
 async def test_a_job_is_sent_and_answered_as_the_document_says(
     tmp_path: Path, operation: dict[str, Any], more: dict[str, Any]
 ) -> None:
-    count = {"confirm_delete_count": 100} if "cos_delete_object" in operation else {}
-    body = {**job_content(**more), **count, "operation": operation}
+    body = {**job_content(**more), "operation": operation}
     assert faults_in(body, "JobForm") == []
-    async with rest_rig(tmp_path, with_settings=settings(server={"deletes_allowed": True})) as rig:
+    async with rest_rig(tmp_path) as rig:
         answer = await rig.call("POST", "/jobs", json=body)
     assert answer.status_code == 201, answer.text
     assert faults_in(answer.json(), "JobView") == []
@@ -171,24 +168,31 @@ def runner() -> Iterator[asyncio.Runner]:
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value)
-def test_every_answer_is_as_the_document_says(runner: asyncio.Runner, tmp_path: Path, mode: GenerationMode) -> None:
+@pytest.mark.parametrize("tag", sorted({call.tag for call in CALLS}))
+def test_every_answer_is_as_the_document_says(
+    runner: asyncio.Runner, tmp_path: Path, tag: str, mode: GenerationMode
+) -> None:
     often = settings(server={"calls_per_minute": 10**6, "logins_per_minute": 10**6})
     opened = rest_rig(tmp_path, with_settings=often)
     rig = runner.run(opened.__aenter__())
     try:
-        found = [
-            made.ok() for made in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations() if isinstance(made, Ok)
-        ]
-        tried = {made.definition.raw["operationId"]: _tried(runner, rig, made, mode) for made in found}
+        tried = {name: _tried(runner, rig, operation, mode) for name, operation in _operations_of(tag)}
     finally:
         runner.run(opened.__aexit__(None, None, None))
-    assert set(tried) == {call.operation_id for call in CALLS}
-    for name in ASKS_A_STORE:
-        tried[name] -= {503}
-    answered = [status for statuses in tried.values() for status in statuses]
-    assert answered
-    assert min(answered) < 300 or mode is GenerationMode.NEGATIVE
-    assert max(answered) < 500
+    assert set(tried) == {call.operation_id for call in CALLS if call.tag == tag}
+    for name in ASKS_A_STORE & tried.keys():  # the stores of the rig answer nobody
+        tried[name] = {200 if status == 503 else status for status in tried[name]}
+    assert [status for statuses in tried.values() for status in statuses if status >= 500] == []
+    if mode is GenerationMode.POSITIVE:
+        assert [name for name, statuses in tried.items() if not statuses] == []
+
+
+def _operations_of(tag: str) -> Iterator[tuple[str, Operation]]:
+    for made in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations():
+        assert isinstance(made, Ok)
+        operation = made.ok()
+        if operation.definition.raw["tags"] == [tag]:
+            yield operation.definition.raw["operationId"], operation
 
 
 def _tried(runner: asyncio.Runner, rig: RestRig, operation: Operation, mode: GenerationMode) -> set[int]:

@@ -60,7 +60,7 @@ class OpenAs:
 OpenStores = Callable[[JobRequest, AccountId, Sequence[Access]], Awaitable[OpenAs]]
 """Assumes the job's role, where it names one, for what is given. Raises RoleNotAssumed, NoSuchRole."""
 FreeSpace = Callable[[], Awaitable[float | None]]
-EstimateJob = Callable[[JobRequest, Inspection | None, PlanFindings | None], Awaitable[Mapping[str, object] | None]]
+EstimateJob = Callable[[JobRequest, Caller], Awaitable[Mapping[str, object] | None]]
 """What the job will cost, as a document; None where it cannot be told."""
 
 
@@ -136,12 +136,11 @@ class JobChecker:
             open_stores=self._open_stores,
         )
         seen = await look.manifest(checks)
-        findings: PlanFindings | None = None
         if seen is not None:
             request = _pinned(request, seen)
             look.request = request
-            findings = await look.rest(seen, checks, since=self._clock.now() - CHECK_CLOCK_SECONDS)
-        estimate = await self._estimate(request, seen, findings) if self._estimate is not None else None
+            await look.rest(seen, checks, since=self._clock.now() - CHECK_CLOCK_SECONDS)
+        estimate = None if self._estimate is None or seen is None else await self._estimate(request, caller)
         return JobChecked(
             preflight=Preflight(checked_at=self._clock.now(), checks=tuple(checks.found)),
             estimate=estimate,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -10,12 +10,14 @@ from pathlib import Path
 from cosbatch.identity.credentials import StaticCredentials
 from cosbatch.ledger.sql_ledger import SqlLedger, open_sqlite_ledger
 from cosbatch.model.clock import SystemClock
-from cosbatch.model.errors import InvalidArgument
+from cosbatch.model.errors import InvalidArgument, JobFailure, ManifestFaulty, RoleNotAssumed, StorageError
 from cosbatch.model.identifiers import AccountId, RegionName
 from cosbatch.model.jobs import JobRequest
+from cosbatch.model.principals import Caller
 from cosbatch.model.regions import Region
 from cosbatch.operations.job_access import manifest_access
-from cosbatch.service.estimates import Estimates
+from cosbatch.service.estimates import Estimates, estimate_document
+from cosbatch.service.job_checks import EstimateJob
 from cosbatch.service.role_desk import RoleDesk
 from cosbatch.settings import Settings
 from cosbatch.settings.prices import price_table
@@ -62,6 +64,18 @@ def estimates(
     return Estimates(
         StoreGround(stores, desk=desk), ledger=ledger, prices=price_table(settings.prices), clock=SystemClock()
     )
+
+
+def estimate_of_check(found: Estimates) -> EstimateJob:
+    """For a check of a job: a manifest that cannot be used is told there, and has no estimate."""
+
+    async def estimate(request: JobRequest, caller: Caller) -> Mapping[str, object] | None:
+        try:
+            return estimate_document(await found.of_request(request, caller=caller))
+        except (ManifestFaulty, JobFailure, StorageError, RoleNotAssumed):
+            return None
+
+    return estimate
 
 
 @asynccontextmanager

@@ -25,6 +25,7 @@ from cosbatch.storage.port import BrowsedStore
 from cosbatch.web.rest.app import all_calls
 from cosbatch.web.rest.desks import Desks
 from cosbatch.web.rest.limits import CallRates
+from cosbatch.wiring.estimates import estimate_of_check, estimates
 from cosbatch.wiring.follow_up import follow_up, report_downloads
 from cosbatch.wiring.job_checks import job_checker
 from cosbatch.wiring.regions import region_service
@@ -75,6 +76,7 @@ def rest_desks(parts: RestParts) -> Desks:
             desk=parts.roles,
             clock=parts.clock,
             record=parts.book.record,
+            estimate=estimate_of_check(estimates(parts.settings, parts.stores, ledger=parts.ledger, desk=parts.roles)),
         ),
         # --- retries, clones, reports
         follow_up=follow_up(parts.service, parts.ledger, parts.data_dir),

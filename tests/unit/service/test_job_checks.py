@@ -12,13 +12,12 @@ import pytest
 from cosbatch.identity.policies import Access, Purpose
 from cosbatch.ledger.people_port import AuditEntry
 from cosbatch.ledger.sql_ledger import open_memory_ledger
-from cosbatch.manifests.inspect import Inspection
 from cosbatch.model.errors import InvalidArgument, NoSuchJob, NotAllowed, RoleNotAssumed, RoleRefusal
 from cosbatch.model.identifiers import AccountId, Bucket, ObjectKey, ObjectRef, RegionName, new_job_id
-from cosbatch.model.jobs import JobRequest, PlanFindings
+from cosbatch.model.jobs import JobRequest
 from cosbatch.model.manifests import Manifest
 from cosbatch.model.preflight import Check, CheckName, CheckOutcome, Preflight
-from cosbatch.model.principals import UserRole
+from cosbatch.model.principals import Caller, UserRole
 from cosbatch.operations.preflight import RoleSession
 from cosbatch.service.documents import Document
 from cosbatch.service.job_checks import JobChecked, JobChecker, OpenAs
@@ -60,7 +59,7 @@ class Rig:
         self.writable: tuple[Bucket, ...] = ()
         regions = {name: region(name) for name in (HOME, AWAY)}
         jobs = JobService(self.ledger, regions=regions, look=look)
-        self.estimated: list[tuple[bool, bool]] = []
+        self.estimated: list[str] = []
         self.checker = JobChecker(
             jobs=self.ledger,
             preflights=self.ledger.preflights,
@@ -82,11 +81,9 @@ class Rig:
     async def _free(self) -> float | None:
         return 0.5
 
-    async def _estimate(
-        self, request: JobRequest, seen: Inspection | None, findings: PlanFindings | None
-    ) -> Mapping[str, object] | None:
-        self.estimated.append((seen is not None, findings is not None))
-        return {"objects": 2} if seen else None
+    async def _estimate(self, request: JobRequest, caller: Caller) -> Mapping[str, object] | None:
+        self.estimated.append(caller.user)
+        return {"objects": 2}
 
     async def _open(self, request: JobRequest, account: AccountId, accesses: Sequence[Access]) -> OpenAs:
         self.assumed.append(list(accesses))
@@ -123,7 +120,7 @@ async def test_a_job_that_is_well() -> None:
         found
     )
     assert checked.estimate == {"objects": 2}
-    assert rig.estimated == [(True, True)]
+    assert len(rig.estimated) == 1
 
 
 async def test_nothing_is_left_behind() -> None:
@@ -147,7 +144,7 @@ async def test_the_manifests_etag_is_told_and_kept_to() -> None:
     other = await rig.check(manifest={**JOB["manifest"], "location": location})
     check = named(other)[CheckName.MANIFEST]
     assert (check.outcome, etag in check.detail) == (CheckOutcome.FAILED, True)
-    assert rig.estimated[-1] == (False, False)
+    assert len(rig.estimated) == 1
 
 
 @pytest.mark.parametrize("rows", [b"source-125\n", b""])
