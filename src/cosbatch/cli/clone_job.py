@@ -23,8 +23,6 @@ def clone_job(invocation: Invocation, *, job_id: str, token: str, **options: Any
 
 
 async def _clone(invocation: Invocation, *, job_id: str, token: str, changes: dict[str, Any]) -> int:
-    from cosbatch.model.identifiers import JobId
-
-    async with invocation.wiring.open_follow_up(invocation.settings(), invocation.state_folder) as desk:
-        made = await desk.clone_job(JobId(job_id), caller=invocation.caller, changes=changes, token=token)
+    async with invocation.open_follow_ups() as desk:
+        made = await desk.clone_job(job_id, changes=changes, token=token)
     return tell_made(invocation, made)

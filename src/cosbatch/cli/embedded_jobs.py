@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
-from cosbatch.cli.jobs_port import ListedJobs
+from cosbatch.cli.jobs_port import ListedJobs, MadeJob
 from cosbatch.model.identifiers import JobId, RegionName
 from cosbatch.model.job_summaries import summary_of
 from cosbatch.model.jobs import Job, JobEvent
 from cosbatch.model.principals import Caller
+from cosbatch.model.reports import ReportScope
 from cosbatch.model.states import JobStatus
+from cosbatch.service.follow_up import FollowUp, FollowUpJob
+from cosbatch.service.report_downloads import Download, ReportDownloads, RowFilter, RowForm, SummaryForm
 from cosbatch.service.service import JobService
 
 
@@ -65,3 +69,56 @@ class EmbeddedJobs:
 
     async def delete_job(self, job_id: str) -> None:
         await self._service.delete_job(JobId(job_id), caller=self._caller)
+
+
+class EmbeddedFollowUps:
+    """Implements :class:`cosbatch.cli.jobs_port.FollowUps`."""
+
+    def __init__(self, desk: FollowUp, *, caller: Caller) -> None:
+        self._desk = desk
+        self._caller = caller
+
+    async def retry_failed(self, job_id: str, *, error_code: str, changes: Mapping[str, Any], token: str) -> MadeJob:
+        made = await self._desk.retry_failed(
+            JobId(job_id), caller=self._caller, error_code=error_code, changes=changes, token=token
+        )
+        return _made(made)
+
+    async def clone_job(self, job_id: str, *, changes: Mapping[str, Any], token: str) -> MadeJob:
+        return _made(await self._desk.clone_job(JobId(job_id), caller=self._caller, changes=changes, token=token))
+
+    async def redeliver_report(self, job_id: str) -> Job:
+        return await self._desk.redeliver_report(JobId(job_id), caller=self._caller)
+
+
+def _made(made: FollowUpJob) -> MadeJob:
+    return MadeJob(made.job, made.is_new, made.manifest_changed)
+
+
+class EmbeddedResults:
+    """Implements :class:`cosbatch.cli.jobs_port.Results`."""
+
+    def __init__(self, desk: ReportDownloads, *, caller: Caller) -> None:
+        self._desk = desk
+        self._caller = caller
+
+    async def report(
+        self, job_id: str, write: Callable[[bytes], object], *, as_json: bool, only_failed: bool, error_code: str
+    ) -> None:
+        scope = ReportScope.FAILED_TASKS_ONLY if only_failed else ReportScope.ALL_TASKS
+        download = await self._desk.report(
+            JobId(job_id),
+            caller=self._caller,
+            form=RowForm.JSON_LINES if as_json else RowForm.CSV,
+            rows=RowFilter(scope=scope, error_code=error_code),
+        )
+        await _write(download, write)
+
+    async def summary(self, job_id: str, write: Callable[[bytes], object], *, as_json: bool) -> None:
+        form = SummaryForm.JSON if as_json else SummaryForm.CSV
+        await _write(await self._desk.summary(JobId(job_id), caller=self._caller, form=form), write)
+
+
+async def _write(download: Download, write: Callable[[bytes], object]) -> None:
+    async for block in download.blocks:
+        write(block)

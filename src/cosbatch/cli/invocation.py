@@ -30,7 +30,7 @@ from cosbatch.model.errors import (
 )
 
 if TYPE_CHECKING:  # --help imports neither pydantic nor SQLAlchemy
-    from cosbatch.cli.jobs_port import Jobs
+    from cosbatch.cli.jobs_port import FollowUps, Jobs, Results
     from cosbatch.cli.wiring_port import Wiring
     from cosbatch.model.principals import Caller
     from cosbatch.settings import Settings
@@ -129,6 +129,36 @@ class Invocation:
         settings = self.settings()
         async with self.wiring.open_service(settings, self.state_folder, account=self.account_name) as service:
             yield EmbeddedJobs(service, caller=self.caller)
+
+    @asynccontextmanager
+    async def open_follow_ups(self) -> AsyncIterator[FollowUps]:
+        """Retries, clones and deliveries, wherever the jobs are."""
+        login = self.login
+        if login is not None:
+            from cosbatch.cli.remote_jobs import RemoteFollowUps, remote_client
+
+            async with remote_client(login) as client:
+                yield RemoteFollowUps(client)
+            return
+        from cosbatch.cli.embedded_jobs import EmbeddedFollowUps
+
+        async with self.wiring.open_follow_up(self.settings(), self.state_folder) as desk:
+            yield EmbeddedFollowUps(desk, caller=self.caller)
+
+    @asynccontextmanager
+    async def open_results(self) -> AsyncIterator[Results]:
+        """What became of each task, wherever the jobs are."""
+        login = self.login
+        if login is not None:
+            from cosbatch.cli.remote_jobs import RemoteResults, remote_client
+
+            async with remote_client(login) as client:
+                yield RemoteResults(client)
+            return
+        from cosbatch.cli.embedded_jobs import EmbeddedResults
+
+        async with self.wiring.open_report_downloads(self.state_folder) as desk:
+            yield EmbeddedResults(desk, caller=self.caller)
 
     def settings(self) -> Settings:
         from cosbatch.settings import load_settings

@@ -12,7 +12,7 @@ from cosbatch.cli.invocation import EXIT_SUCCEEDED, Invocation
 from cosbatch.model.jobs import PRIORITY_MAX
 
 if TYPE_CHECKING:  # --help imports neither pydantic nor SQLAlchemy
-    from cosbatch.service.follow_up import FollowUpJob
+    from cosbatch.cli.jobs_port import MadeJob
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -64,7 +64,7 @@ def _read(path: Path) -> dict[str, Any]:
     return dict(read_document(text, source=str(path)).content)
 
 
-def tell_made(invocation: Invocation, made: FollowUpJob) -> int:
+def tell_made(invocation: Invocation, made: MadeJob) -> int:
     from cosbatch.cli.output import print_json
     from cosbatch.service.job_document import job_document
 

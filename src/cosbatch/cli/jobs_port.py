@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from cosbatch.model.job_summaries import JobSummary
 from cosbatch.model.jobs import Job, JobEvent
@@ -47,3 +47,38 @@ class Jobs(Protocol):
     async def resume_job(self, job_id: str, *, reason: str) -> Job: ...
 
     async def delete_job(self, job_id: str) -> None: ...
+
+
+class MadeJob(NamedTuple):
+    """A job that was made of another one."""
+
+    job: Job
+    is_new: bool
+    """False where the token had made it before."""
+    manifest_changed: bool
+
+
+class FollowUps(Protocol):
+    """What is asked of a job that is there already."""
+
+    async def retry_failed(
+        self, job_id: str, *, error_code: str, changes: Mapping[str, Any], token: str
+    ) -> MadeJob: ...
+
+    async def clone_job(self, job_id: str, *, changes: Mapping[str, Any], token: str) -> MadeJob: ...
+
+    async def redeliver_report(self, job_id: str) -> Job: ...
+
+
+class Results(Protocol):
+    """What became of each task. ``write`` gets it piece by piece."""
+
+    async def report(
+        self, job_id: str, write: Callable[[bytes], object], *, as_json: bool, only_failed: bool, error_code: str
+    ) -> None:
+        """CSV as in a delivered report, or one JSON object a line."""
+        ...
+
+    async def summary(self, job_id: str, write: Callable[[bytes], object], *, as_json: bool) -> None:
+        """CSV or JSON."""
+        ...

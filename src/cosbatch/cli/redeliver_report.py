@@ -21,11 +21,10 @@ def redeliver_report(invocation: Invocation, *, job_id: str) -> int:
 async def _redeliver(invocation: Invocation, *, job_id: str) -> int:
     from cosbatch.cli.job_page import report
     from cosbatch.cli.output import print_json
-    from cosbatch.model.identifiers import JobId
     from cosbatch.service.job_document import job_document
 
-    async with invocation.wiring.open_follow_up(invocation.settings(), invocation.state_folder) as desk:
-        job = await desk.redeliver_report(JobId(job_id), caller=invocation.caller)
+    async with invocation.open_follow_ups() as desk:
+        job = await desk.redeliver_report(job_id)
     if invocation.as_json:
         print_json(job_document(job))
     else:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
-from cosbatch.cli.jobs_port import ListedJobs
+from cosbatch.cli.jobs_port import ListedJobs, MadeJob
 from cosbatch.client import AsyncClient
 from cosbatch.model.jobs import Job, JobEvent
 from cosbatch.model.states import JobStatus
@@ -67,3 +68,44 @@ class RemoteJobs:
 
     async def delete_job(self, job_id: str) -> None:
         await self._client.delete_job(job_id)
+
+
+class RemoteFollowUps:
+    """Implements :class:`cosbatch.cli.jobs_port.FollowUps`."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def retry_failed(self, job_id: str, *, error_code: str, changes: Mapping[str, Any], token: str) -> MadeJob:
+        made = await self._client.retry_failed(
+            job_id, error_code=error_code, changes=changes, client_request_token=token
+        )
+        return MadeJob(made.job, made.is_new, made.manifest_changed)
+
+    async def clone_job(self, job_id: str, *, changes: Mapping[str, Any], token: str) -> MadeJob:
+        made = await self._client.clone_job(job_id, changes=changes, client_request_token=token)
+        return MadeJob(made.job, made.is_new, made.manifest_changed)
+
+    async def redeliver_report(self, job_id: str) -> Job:
+        return await self._client.redeliver_report(job_id)
+
+
+class RemoteResults:
+    """Implements :class:`cosbatch.cli.jobs_port.Results`."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def report(
+        self, job_id: str, write: Callable[[bytes], object], *, as_json: bool, only_failed: bool, error_code: str
+    ) -> None:
+        await self._client.download_report(
+            job_id,
+            write,
+            form="jsonl" if as_json else "csv",
+            scope="FailedTasksOnly" if only_failed else "AllTasks",
+            code=error_code,
+        )
+
+    async def summary(self, job_id: str, write: Callable[[bytes], object], *, as_json: bool) -> None:
+        await self._client.download_summary(job_id, write, form="json" if as_json else "csv")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from cosbatch.cli.invocation import EXIT_SUCCEEDED, WITH_ACCOUNT, Invocation, run_async, verb
-
-if TYPE_CHECKING:  # --help imports neither pydantic nor SQLAlchemy
-    from cosbatch.service.report_downloads import Download, ReportDownloads
 
 
 @verb("report", shared=WITH_ACCOUNT)
@@ -60,55 +57,31 @@ async def _report(
     wants_summary: bool,
     output: Path | None,
 ) -> int:
-    async with invocation.wiring.open_report_downloads(invocation.state_folder) as desk:
-        if wants_summary:
-            download = await _summary(desk, invocation, job_id)
-        else:
-            download = await _rows(desk, invocation, job_id, only_failed=only_failed, error_code=error_code)
+    async with invocation.open_results() as results:
+
+        async def ask(write: Callable[[bytes], object]) -> None:
+            if wants_summary:
+                await results.summary(job_id, write, as_json=invocation.as_json)
+            else:
+                await results.report(
+                    job_id, write, as_json=invocation.as_json, only_failed=only_failed, error_code=error_code
+                )
+
         if output is None:
-            await _write(download, sys.stdout.buffer)
+            await ask(sys.stdout.buffer.write)
+            sys.stdout.buffer.flush()
         else:
-            await _write_file(download, output)
+            await _into_file(output, ask)
             click.echo(f"Written to {output}", err=True)
     return EXIT_SUCCEEDED
 
 
-async def _summary(desk: ReportDownloads, invocation: Invocation, job_id: str) -> Download:
-    from cosbatch.model.identifiers import JobId
-    from cosbatch.service.report_downloads import SummaryForm
-
-    form = SummaryForm.JSON if invocation.as_json else SummaryForm.CSV
-    return await desk.summary(JobId(job_id), caller=invocation.caller, form=form)
-
-
-async def _rows(
-    desk: ReportDownloads, invocation: Invocation, job_id: str, *, only_failed: bool, error_code: str
-) -> Download:
-    from cosbatch.model.identifiers import JobId
-    from cosbatch.model.reports import ReportScope
-    from cosbatch.service.report_downloads import RowFilter, RowForm
-
-    scope = ReportScope.FAILED_TASKS_ONLY if only_failed else ReportScope.ALL_TASKS
-    return await desk.report(
-        JobId(job_id),
-        caller=invocation.caller,
-        form=RowForm.JSON_LINES if invocation.as_json else RowForm.CSV,
-        rows=RowFilter(scope=scope, error_code=error_code),
-    )
-
-
-async def _write(download: Download, file: BinaryIO) -> None:
-    async for block in download.blocks:
-        file.write(block)
-    file.flush()
-
-
-async def _write_file(download: Download, path: Path) -> None:
+async def _into_file(path: Path, ask: Callable[[Callable[[bytes], object]], Awaitable[None]]) -> None:
     from cosbatch.model.errors import Fault, InvalidArgument
 
     try:
         with path.open("xb") as file:
-            await _write(download, file)
+            await ask(file.write)
     except OSError as error:
         problem = f"cannot be written: {error.strerror or error}"
         fault = Fault(path="--output", value=str(path), problem=problem, way_out="name another file")

@@ -26,10 +26,6 @@ def retry_failed(invocation: Invocation, *, job_id: str, error_code: str, token:
 
 
 async def _retry(invocation: Invocation, *, job_id: str, error_code: str, token: str, changes: dict[str, Any]) -> int:
-    from cosbatch.model.identifiers import JobId
-
-    async with invocation.wiring.open_follow_up(invocation.settings(), invocation.state_folder) as desk:
-        made = await desk.retry_failed(
-            JobId(job_id), caller=invocation.caller, error_code=error_code, changes=changes, token=token
-        )
+    async with invocation.open_follow_ups() as desk:
+        made = await desk.retry_failed(job_id, error_code=error_code, changes=changes, token=token)
     return tell_made(invocation, made)

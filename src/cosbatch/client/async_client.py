@@ -15,7 +15,7 @@ from cosbatch.client import calls
 from cosbatch.client.calls import ApiCall, JobContent
 from cosbatch.client.http_transport import AsyncHttpTransport, ServerAddress
 from cosbatch.client.patience import Patience, Waiting
-from cosbatch.client.shapes import FailureGroup, JobPace, Page
+from cosbatch.client.shapes import FailureGroup, FollowUpJob, JobPace, Page
 from cosbatch.client.transport import AsyncTransport
 from cosbatch.model.errors import CosbatchError, ServiceUnreachable
 from cosbatch.model.job_summaries import JobSummary
@@ -150,6 +150,59 @@ class AsyncClient:
 
     async def delete_job(self, job_id: str) -> None:
         await self._made(calls.delete_job(job_id))
+
+    # --- before and after
+
+    async def check_job(self, job: JobContent) -> Mapping[str, Any]:
+        """What pre-flight finds of a job that is not made, and what it would cost: ``outcome``, ``checks``,
+        ``estimate``, ``request`` and ``equivalents``, as JSON has them. A failed check is an answer, no error."""
+        return await self._made(calls.check_job(job))
+
+    async def job_preflight(self, job_id: str) -> Mapping[str, Any]:
+        """What pre-flight has found of a job."""
+        return await self._made(calls.job_preflight(job_id))
+
+    async def retry_failed(
+        self,
+        job_id: str,
+        *,
+        error_code: str = "",
+        changes: Mapping[str, Any] | None = None,
+        client_request_token: str = "",
+    ) -> FollowUpJob:
+        """A new job over what failed in one that has ended, all or with one error code. ``changes`` is a part of a job
+        document, whose fields take the place of the old job's."""
+        call = calls.retry_failed(
+            job_id, error_code=error_code, changes=changes or {}, client_request_token=client_request_token
+        )
+        return await self._made(call)
+
+    async def clone_job(
+        self, job_id: str, *, changes: Mapping[str, Any] | None = None, client_request_token: str = ""
+    ) -> FollowUpJob:
+        """A new job that asks for what an old one has asked for; ``changes`` as above."""
+        call = calls.clone_job(job_id, changes=changes or {}, client_request_token=client_request_token)
+        return await self._made(call)
+
+    async def redeliver_report(self, job_id: str) -> Job:
+        return await self._made(calls.redeliver_report(job_id))
+
+    async def download_report(
+        self,
+        job_id: str,
+        into: Callable[[bytes], object],
+        *,
+        form: str = "csv",
+        scope: str = "AllTasks",
+        code: str = "",
+    ) -> None:
+        """Gives ``into``, a file's ``write`` say, the results piece by piece. ``form`` is ``csv`` or ``jsonl``;
+        ``scope`` is ``AllTasks`` or ``FailedTasksOnly``; ``code``: only what failed with it."""
+        await self._made(calls.download_report(job_id, into, form=form, scope=scope, code=code))
+
+    async def download_summary(self, job_id: str, into: Callable[[bytes], object], *, form: str = "json") -> None:
+        """``form`` is ``json`` or ``csv``."""
+        await self._made(calls.download_summary(job_id, into, form=form))
 
     # --- waiting
 

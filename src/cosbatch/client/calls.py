@@ -13,12 +13,15 @@ from cosbatch.client.reading import event_of, job_of, read
 from cosbatch.client.refusals import error_of
 from cosbatch.client.shapes import (
     FailureGroup,
+    FollowUpJob,
     JobPace,
     Page,
     failure_group_of,
     failure_groups_of,
+    follow_up_of,
     pace_of,
     summary_of,
+    told_new,
 )
 from cosbatch.client.transport import ApiAnswer, ApiRequest
 from cosbatch.model.identifiers import JobId
@@ -28,6 +31,7 @@ from cosbatch.model.states import JobStatus
 from cosbatch.service.job_document import request_document
 
 T = TypeVar("T")
+CREATED: Final = 201
 NO_CONTENT: Final = 204
 JobContent = Mapping[str, Any] | JobRequest
 """A job document, as a job file has it, or the request that one stands for."""
@@ -39,11 +43,18 @@ class ApiCall(Generic[T]):
     shape: Callable[[Any], T]
     may_repeat: bool
     """Made twice it does no more than once."""
+    tell: Callable[[T, bool], T] | None = None
+    """Puts into what was read whether something new was made."""
+    is_download: bool = False
+    """What it answers has gone into the request's sink."""
 
     def read(self, answer: ApiAnswer) -> T:
         if not 200 <= answer.status < 300:
             raise error_of(answer)
-        return self.shape(None) if answer.status == NO_CONTENT else read(answer, self.shape)
+        if self.is_download or answer.status == NO_CONTENT:
+            return self.shape(None)
+        found = read(answer, self.shape)
+        return found if self.tell is None else self.tell(found, answer.status == CREATED)
 
 
 def create_job(job: JobContent, *, client_request_token: str = "") -> ApiCall[Job]:
@@ -101,6 +112,50 @@ def pause_job(job_id: str, *, reason: str) -> ApiCall[Job]:
 
 def resume_job(job_id: str, *, reason: str) -> ApiCall[Job]:
     return ApiCall(request=_request("POST", _job(job_id, "resume"), {"reason": reason}), shape=job_of, may_repeat=False)
+
+
+def retry_failed(
+    job_id: str, *, error_code: str, changes: Mapping[str, Any], client_request_token: str
+) -> ApiCall[FollowUpJob]:
+    return _follow_up(job_id, "retry", client_request_token, {"error_code": error_code, "changes": dict(changes)})
+
+
+def clone_job(job_id: str, *, changes: Mapping[str, Any], client_request_token: str) -> ApiCall[FollowUpJob]:
+    return _follow_up(job_id, "clone", client_request_token, {"changes": dict(changes)})
+
+
+def redeliver_report(job_id: str) -> ApiCall[Job]:
+    return ApiCall(request=_request("POST", _job(job_id, "redeliver-report")), shape=job_of, may_repeat=False)
+
+
+def check_job(job: JobContent) -> ApiCall[Mapping[str, Any]]:
+    content = request_document(job) if isinstance(job, JobRequest) else dict(job)
+    return ApiCall(request=_request("POST", "/jobs:check", content), shape=_as_it_is, may_repeat=True)
+
+
+def job_preflight(job_id: str) -> ApiCall[Mapping[str, Any]]:
+    return ApiCall(request=_request("GET", _job(job_id, "preflight")), shape=_as_it_is, may_repeat=True)
+
+
+def download_report(job_id: str, sink: Callable[[bytes], object], *, form: str, scope: str, code: str) -> ApiCall[None]:
+    return _download(_job(job_id, "report"), sink, _query(format=form, scope=scope, code=code))
+
+
+def download_summary(job_id: str, sink: Callable[[bytes], object], *, form: str) -> ApiCall[None]:
+    return _download(_job(job_id, "summary"), sink, _query(format=form))
+
+
+def _download(path: str, sink: Callable[[bytes], object], query: tuple[tuple[str, str], ...]) -> ApiCall[None]:
+    """Not made again: the sink may have got a part of it."""
+    request = ApiRequest(method="GET", path=path, query=query, sink=sink)
+    return ApiCall(request=request, shape=_nothing, may_repeat=False, is_download=True)
+
+
+def _follow_up(job_id: str, what: str, token: str, content: dict[str, Any]) -> ApiCall[FollowUpJob]:
+    if token:
+        content["client_request_token"] = token
+    request = _request("POST", _job(job_id, what), content)
+    return ApiCall(request=request, shape=follow_up_of, may_repeat=bool(token), tell=told_new)
 
 
 def delete_job(job_id: str) -> ApiCall[None]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from cosbatch.client.reading import seconds_of
+from cosbatch.client.reading import job_of, seconds_of
 from cosbatch.model.identifiers import JobId, RegionName
 from cosbatch.model.job_summaries import JobSummary
+from cosbatch.model.jobs import Job
 from cosbatch.model.operations import OperationName
 from cosbatch.model.states import JobStatus
 
@@ -51,6 +52,17 @@ class FailureGroup:
     sample_keys: tuple[str, ...]
     samples: tuple[FailureSample, ...]
     """The first ones, where one code was asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUpJob:
+    """A job that was made of another one."""
+
+    job: Job
+    is_new: bool
+    """False where the token had made it before."""
+    manifest_changed: bool
+    """Its manifest is not the one that the old job was made of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +131,14 @@ def failure_group_of(content: Mapping[str, Any]) -> FailureGroup:
 
 def failure_groups_of(content: Mapping[str, Any]) -> tuple[FailureGroup, ...]:
     return tuple(failure_group_of(group) for group in content["items"])
+
+
+def follow_up_of(content: Mapping[str, Any]) -> FollowUpJob:
+    return FollowUpJob(job=job_of(content["job"]), is_new=True, manifest_changed=content["manifest_changed"])
+
+
+def told_new(made: FollowUpJob, is_new: bool) -> FollowUpJob:
+    return replace(made, is_new=is_new)
 
 
 def pace_of(content: Mapping[str, Any]) -> JobPace:
