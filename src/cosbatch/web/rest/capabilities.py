@@ -4,7 +4,7 @@ added there is shown here."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 from pydantic import Field
@@ -170,11 +170,15 @@ def _offer(desks: Desks, region: Region) -> RegionOffer:
     )
 
 
+@cache
+def _description_max_bytes() -> int:
+    return int(JobForm.model_json_schema()["properties"]["description"]["maxLength"])
+
+
 def _limits(desks: Desks) -> LimitsView:
-    description = JobForm.model_json_schema()["properties"]["description"]
     return LimitsView(
         priority_max=PRIORITY_MAX,
-        description_max_bytes=description["maxLength"],
+        description_max_bytes=_description_max_bytes(),
         client_request_token_max_bytes=TOKEN_MAX_BYTES,
         status_update_reason_max_bytes=REASON_MAX_BYTES,
         page_default=PAGE_DEFAULT,
@@ -205,7 +209,12 @@ def _words() -> WordsView:
 # --- operations, from the form of a job
 
 
-def _operations() -> Iterator[OperationView]:
+@cache  # of classes, which do not change: their schemas cost more than the rest
+def _operations() -> tuple[OperationView, ...]:
+    return tuple(_operations_of_the_form())
+
+
+def _operations_of_the_form() -> Iterator[OperationView]:
     schema = OperationForm.model_json_schema()
     forms: Mapping[str, Any] = schema["$defs"]
     for field, written in schema["properties"].items():
