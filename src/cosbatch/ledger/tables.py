@@ -80,12 +80,12 @@ job: Final = Table(
     Column("failures", Text, nullable=False),  # JSON: error codes with samples, ignored options
     Column("report_state", Text, nullable=False),
     Column("report_location", Text, nullable=False),
-    Column("report_asked_at", REAL_NUMBER),  # for once more, by a user
     # JSON.
     Column("hold", Text),
     Column("findings", Text),
     Column("request", Text, nullable=False),
     Column("removed_at", REAL_NUMBER),  # from then on it is nobody's job: what is left of it is being deleted
+    Column("report_asked_at", REAL_NUMBER),  # the report, once more, by a user
     PrimaryKeyConstraint("id", name="job_pk"),
     CheckConstraint("(owner IS NULL) = (duty IS NULL)", name="job_duty_held"),
     CheckConstraint("(owner IS NULL) = (lease_until IS NULL)", name="job_lease_held"),
