@@ -80,7 +80,6 @@ job: Final = Table(
     Column("failures", Text, nullable=False),  # JSON: error codes with samples, ignored options
     Column("report_state", Text, nullable=False),
     Column("report_location", Text, nullable=False),
-    Column("report_asked_at", REAL_NUMBER),  # for once more, by a user
     # JSON.
     Column("hold", Text),
     Column("findings", Text),
@@ -93,6 +92,7 @@ job: Final = Table(
     Column("progress", REAL_NUMBER),  # 0 to 1; NULL until the plan is complete
     Column("over_threshold", COUNT, nullable=False, server_default="0"),  # 1: more has failed than it puts up with
     Column("narrow_from", REAL_NUMBER),  # its series has narrow buckets from then on; NULL: it has none
+    Column("report_asked_at", REAL_NUMBER),  # the report, once more, by a user
     PrimaryKeyConstraint("id", name="job_pk"),
     CheckConstraint("(owner IS NULL) = (duty IS NULL)", name="job_duty_held"),
     CheckConstraint("(owner IS NULL) = (lease_until IS NULL)", name="job_lease_held"),

@@ -297,6 +297,8 @@ class TestUnavailable:
             "check_request",
             "pin_manifest",
             "places_of",
+            "check_job",  # of these two the verbs are made
+            "make_job",
         }
         for call in calls.values():
             with pytest.raises(ServiceUnavailable) as raised:

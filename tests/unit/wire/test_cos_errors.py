@@ -13,6 +13,7 @@ from cosbatch.model.errors import (
     NameTaken,
     NoSuchJob,
     NoSuchName,
+    NoSuchResults,
     NoSuchRole,
     NotAuthenticated,
     RequestError,
@@ -76,6 +77,7 @@ def test_errors_whose_codes_are_of_other_wires_get_one_of_this() -> None:
     assert {kind for kind in CODE_OF if kind.code not in set(CosCode)} == {
         NameTaken,
         NoSuchName,
+        NoSuchResults,
         NoSuchRole,
         TooManyAttempts,
     }
