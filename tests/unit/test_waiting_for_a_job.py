@@ -33,7 +33,7 @@ class SilentAtTimes(MemoryLedger):
 
 def engine(ledger: MemoryLedger, *parts: asyncio.Task[None]) -> Engine:
     nothing = cast(Any, None)
-    process = cast(Any, SimpleNamespace(ledger=ledger, limits=EngineLimits()))
+    process = cast(Any, SimpleNamespace(ledger=ledger, limits=EngineLimits(), stores=None))
     return Engine(service=nothing, process=process, scheduler=nothing, group=nothing, parts=parts)
 
 

@@ -30,12 +30,17 @@ if TYPE_CHECKING:
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many lines.")
 @click.option("--before", type=int, help="Only lines before this one of an earlier list, by its id.")
 def audit(
-    invocation: Invocation, *, account: str, limit: int, before: int | None, outcome: str | None, **texts: str
+    invocation: Invocation, *, account: str, limit: int, before: int | None, outcome: str | None, **same: str
 ) -> int:
     """Show who changed what, newest first; also what was refused."""
     from cosbatch.ledger.people_port import AuditFilter, Outcome
 
-    wanted = AuditFilter(**texts, outcome=Outcome(outcome) if outcome else None)
+    wanted = AuditFilter(
+        actor=same["actor"],
+        action=same["action"],
+        target=same["target"],
+        outcome=Outcome(outcome) if outcome else None,
+    )
     found = ask_people(
         invocation,
         lambda people, caller: people.audit(
