@@ -46,7 +46,8 @@ VERBS: Final[dict[str, Verb]] = {
     ),
     "job-template": Verb("job_template:job_template", "Print a commented job file to begin with."),
     "admin": Verb(
-        "admin.group:admin", "Accounts, users, keys, tokens, regions, roles, the audit log, and the ledger's file."
+        "admin.group:admin",
+        "Accounts, users, keys, tokens, regions, roles, webhooks, the audit log, and the ledger's file.",
     ),
     "manifest": Verb("manifest:manifest", "Look at manifests."),
     "store": Verb("store:store", "Look at stores."),
