@@ -9,7 +9,7 @@ from typing import Final
 from tests.unit.service.job_builders import HOME
 from tests.wire.rest_rig import OPERATOR, RestRig
 
-SHARED: Final[Mapping[str, str]] = {"region": HOME}
+SHARED: Final[Mapping[str, str]] = {"region": HOME, "code": "AccessDenied"}
 """Parameters of things that no account has to itself."""
 
 
