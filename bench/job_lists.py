@@ -18,7 +18,8 @@ from typing import Final
 from bench.figures import Bar, Row
 from bench.ground import Ground
 from cosbatch.ledger.sqlite import DATABASE_FILE
-from tests.wire.rest_rig import RestRig, rest_rig, settings
+from tests.unit.service.job_builders import HOME
+from tests.wire.rest_rig import OPERATOR, RestRig, rest_rig, settings
 
 FEW, MANY = 10, 10_000
 ROUNDS: Final = 40
@@ -28,7 +29,7 @@ LISTS: Final = (
     "&group=in_progress",
     "&group=needs_attention&sort=failed",
     "&status=Complete&sort=finished",
-    "&region=home&operation=COSPutObjectCopy&creator=olga",
+    f"&region={HOME}&operation=COSPutObjectCopy&creator={OPERATOR}",
     "&q=copy%20of%20bucket%207",
     "&q=nothing%20like%20it&sort=total",
     *(

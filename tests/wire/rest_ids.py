@@ -21,7 +21,7 @@ from tests.contract.people import NOW, entry
 from tests.unit.service.job_builders import HOME
 from tests.wire.rest_rig import OPERATOR, PASSWORD, ROOT, RestRig
 
-SHARED: Final[Mapping[str, str]] = {"region": HOME}
+SHARED: Final[Mapping[str, str]] = {"region": HOME, "code": "AccessDenied"}
 """Parameters of things that no account has to itself."""
 ASKS_A_STORE: Final = frozenset({"test_role"})
 """Calls that need a store, and none stands behind the API of these tests: they may answer 503."""

@@ -184,9 +184,27 @@ async def test_failures_by_code_with_samples_and_what_helps(rig: RestRig) -> Non
     ]  # fmt: skip
 
 
-async def test_what_is_not_there_is_404(rig: RestRig) -> None:
+async def test_of_a_code_with_which_nothing_failed_there_are_no_failures(rig: RestRig) -> None:
     job_id = await rig.made()
-    assert refusal(await rig.call("GET", f"/jobs/{job_id}/failures/{quote('No/Such', safe='')}"))[0] == 404
-    assert refusal(await rig.call("GET", f"/jobs/{job_id}/failures/Nothing")) == (404, "NoSuchEntity")
+    overview = (await rig.call("GET", f"/jobs/{job_id}/failures")).json()
+    assert overview == {"failed": 0, "items": []}
+    group = (await rig.call("GET", f"/jobs/{job_id}/failures/{quote('(other codes)')}")).json()
+    assert (group["count"], group["share"], group["samples"], group["last_seen"]) == (0, 0.0, [], None)
+
+
+async def test_events_are_read_in_pages(rig: RestRig) -> None:
+    job_id = await rig.made()
+    for priority in range(3):
+        await rig.call("PUT", f"/jobs/{job_id}/priority", json={"priority": priority})
+    first = (await rig.call("GET", f"/jobs/{job_id}/events?limit=3", by=VIEWER)).json()
+    second = (await rig.call("GET", f"/jobs/{job_id}/events?cursor={first['next_cursor']}", by=VIEWER)).json()
+    assert [event["kind"] for event in first["items"] + second["items"]] == ["created"] + ["priority"] * 3
+    assert second["next_cursor"] is None
+    answer = await rig.call("GET", f"/jobs/{job_id}/events?cursor={write_cursor(2**70)}")
+    assert refusal(answer) == (400, "InvalidArgument")
+
+
+async def test_another_accounts_job_is_not_there(rig: RestRig) -> None:
+    job_id = await rig.made()
     for path in ("series", "failures", "failures/E"):
         assert refusal(await rig.call("GET", f"/jobs/{job_id}/{path}", by=STRANGER)) == (404, "NoSuchJob")

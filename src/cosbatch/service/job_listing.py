@@ -14,7 +14,6 @@ from cosbatch.identity.policies import Access, Purpose, cam_policy, iam_policy
 from cosbatch.ledger.list_port import JobFilter, JobGroup, ListOrder, ListPlace, is_in
 from cosbatch.ledger.list_port import JobListing as Found
 from cosbatch.ledger.port import JobLedger
-from cosbatch.model.errors import NoSuchName
 from cosbatch.model.identifiers import JobId, RegionName
 from cosbatch.model.jobs import Job, region_written
 from cosbatch.model.principals import Caller
@@ -121,11 +120,9 @@ class JobListDesk:
         return [self._group(job, code, tally) for code, tally in ordered]
 
     async def job_failures_of_code(self, job_id: JobId, code: str, *, caller: Caller) -> FailureGroup:
-        """NoSuchName where no task of the job has failed with it."""
+        """Also of a code with which no task has failed: then there are none."""
         job = await self._ledger.job(job_id, account=caller.account.id)
-        tally = job.tally.codes.get(code)
-        if tally is None:
-            raise NoSuchName(f"no task of job {job_id} has failed with this code; its failures say with which")
+        tally = job.tally.codes.get(code, CodeTally(count=0))
         kept = await self._ledger.lists.failure_samples(job_id, code=code)
         return self._group(job, code, tally, samples=tuple(kept.get(code, ())))
 

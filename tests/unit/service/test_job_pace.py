@@ -21,7 +21,13 @@ NONE = Pace(results_per_second=None, eta_seconds=None)
 
 def job(*, active_for: float = 1000, **changes: Any) -> Job:
     began = NOW - active_for
-    about = {"status": JobStatus.ACTIVE, "changed_at": began, "started_at": began, "ended_at": None, "total": 1000}
+    about: dict[str, Any] = {
+        "status": JobStatus.ACTIVE,
+        "changed_at": began,
+        "started_at": began,
+        "ended_at": None,
+        "total": 1000,
+    }
     return replace(a_job(), **(about | {"tally": Tally(succeeded=300, failed=100)} | changes))
 
 

@@ -227,7 +227,7 @@ async def job_failures_of_code(
     desks: AllDesks,
     caller: WhoCalls,
 ) -> FailuresOfCodeView:
-    """The failures of one code, the first of them whole."""
+    """The failures of one code, the first of them whole. Of a code with which no task has failed there are none."""
     group = await desks.lists.job_failures_of_code(JobId(job_id), code, caller=caller)
     return FailuresOfCodeView(**_group(group), samples=[_sample(each) for each in group.samples])
 
