@@ -94,11 +94,14 @@ class Engine:
         self.service = service
         self.roles = roles
         self.ledger = process.ledger
-        self.stores = process.stores
         self._process = process
         self._scheduler = scheduler
         self._group = group
         self._parts = parts
+
+    @property
+    def stores(self) -> RegionStores:
+        return self._process.stores
 
     async def load(self) -> EngineLoad:
         workers = await self.ledger.workers(seen_within_seconds=self._process.limits.share_seconds)

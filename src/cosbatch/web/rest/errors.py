@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from cosbatch.model.errors import (
     AuthenticationReason,
@@ -216,14 +217,23 @@ def _fault(detail: ErrorDetails, *, hides: bool) -> Fault:
 
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    headers = dict(error.headers or {})
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     if error.status_code == 404:
         told = Told(code="NoSuchPath", status=404, message="there is no such path in the API", headers=headers)
     elif error.status_code == 405:
-        told = Told(code="MethodNotAllowed", status=405, message="the path has no such method", headers=headers)
+        allowed = ", ".join(_methods_at(request))
+        message = f"the path has no such method, only {allowed}"
+        told = Told(code="MethodNotAllowed", status=405, message=message, headers={**headers, "allow": allowed})
     else:
         told = Told(code="InvalidRequest", status=error.status_code, message=error.detail, headers=headers)
     return answer_of(request, told)
+
+
+def _methods_at(request: Request) -> list[str]:
+    """Of the path that was called: each of them is a route of its own."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    routes = [route for route in request.app.routes if isinstance(route, Route) and route.path_regex.match(path)]
+    return sorted({method for route in routes for method in route.methods or ()})
 
 
 def answer_of(request: Request, told: Told) -> Response:
