@@ -116,10 +116,12 @@ CALLS: dict[str, Callable[[ObjectStore], Awaitable[object]]] = {
     "list_versions": lambda store: store.list_versions(BUCKET, prefix="p", token="t", limit=7),
     "bucket_region": lambda store: store.bucket_region(BUCKET),
     "versioning": lambda store: store.versioning(BUCKET),
+    "object_lock": lambda store: store.object_lock(BUCKET),
 }
 READS = {"head", "get", "list_parts", "list_uploads", "get_acl", "get_tags", "list_objects", "list_versions"} | {
     "bucket_region",
     "versioning",
+    "object_lock",
 }
 WRITES = CALLS.keys() - READS
 
