@@ -18,6 +18,7 @@ from cosbatch.settings import (
     ServerSettings,
     Settings,
     UserSettings,
+    WebhookSettings,
     known_region,
     load_settings,
     read_credentials,
@@ -47,7 +48,7 @@ regions:
     endpoint: http://[::1]:9000
     credentials: {access_key_id: env:TEST_ID, secret_access_key: env:TEST_SECRET}
 """
-SECTIONS = ("regions", "roles", "credentials", "server", "accounts", "users")
+SECTIONS = ("regions", "roles", "credentials", "server", "accounts", "users", "webhooks")
 
 
 @pytest.fixture(scope="module")
@@ -386,6 +387,7 @@ def test_the_table_has_every_setting_with_its_meaning() -> None:
         (ServerSettings, "server."),
         (AccountSettings, "accounts.NAME."),
         (UserSettings, "users.NAME."),
+        (WebhookSettings, "webhooks.NAME."),
     ):
         for name, field in model.model_fields.items():
             assert field.description, name
