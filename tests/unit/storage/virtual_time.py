@@ -156,6 +156,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self.processes: dict[VirtualProcess, list[AsyncGenerator[Any, Any]]] = {}
         """Those that have begun something, and their generators: nobody finalizes them after a death."""
         self._timers = []
+        self._had_dead = False
         super().__init__(self._jumping)
         # asyncio runs what is due before time() plus this; the machine's nanosecond vanishes in a float after a year.
         self._clock_resolution = 1e-6
@@ -262,11 +263,12 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def _note_unseen(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A future's failure that a dead process was to look at is nobody's fault; a living task's always is."""
-        has_dead = any(process.is_dead for process in self.processes)
-        if not (has_dead and "future" in context and not isinstance(context["future"], asyncio.Task)):
+        self._had_dead |= any(process.is_dead for process in self.processes)
+        if not (self._had_dead and "future" in context and not isinstance(context["future"], asyncio.Task)):
             self.unseen.append(context)
 
     def bury_the_dead(self) -> None:
+        self._had_dead |= bool(self.processes)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of coroutines that are never awaited now
             for process in self.processes:
