@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from cosbatch.client.refusals import Refusal
 from cosbatch.client.transport import ApiAnswer
 from cosbatch.model.errors import CosbatchError, FailureCode
-from cosbatch.model.identifiers import AccountId, Bucket, JobId
-from cosbatch.model.jobs import Hold, Job, JobEvent, PausedBy, PlanFindings
+from cosbatch.model.identifiers import AccountId, Bucket, JobId, ObjectKey
+from cosbatch.model.jobs import WORK_AREA, Hold, Job, JobEvent, JobRequest, PausedBy, PlanFindings
+from cosbatch.model.manifests import FailedRows
 from cosbatch.model.regions import Versioning
 from cosbatch.model.reports import CodeTally, ReportState, Tally
 from cosbatch.model.states import Actor, JobStatus
@@ -24,6 +26,7 @@ from cosbatch.service.job_schema import parse_job
 
 T = TypeVar("T")
 Content = Mapping[str, Any]
+_WORK_AREA_ARN: Final = f"arn:aws:s3:::{WORK_AREA}/"
 
 
 def read(answer: ApiAnswer, shape: Callable[[Any], T]) -> T:
@@ -41,7 +44,7 @@ def job_of(content: Content) -> Job:
     return Job(
         id=JobId(content["job_id"]),
         account=AccountId(content["account"]),
-        request=parse_job(Document(content=content["request"], lines={}), lowest_priority=0).request,
+        request=_request_of(content["request"]),
         status=JobStatus(content["status"]),
         priority=content["priority"],
         created_at=seconds_of(content["creation_time"]),
@@ -65,6 +68,29 @@ def job_of(content: Content) -> Job:
         hold=_if_there(content["hold"], _hold_of),
         findings=_if_there(content["findings"], _findings_of),
     )
+
+
+def _request_of(content: Content) -> JobRequest:
+    """A manifest that the service has made itself, of what failed in another job, is none that can be asked for: it is
+    put into the request after the rest was read."""
+    location = content["manifest"]["location"]
+    failed = location.get("retry_of")
+    if failed is None:
+        return _parsed(content)
+    key = location["object_arn"].removeprefix(_WORK_AREA_ARN)
+    stand_in = {"object_arn": f"arn:aws:s3:::work-area/{key}", "etag": location["etag"]}
+    request = _parsed({**content, "manifest": {**content["manifest"], "location": stand_in}})
+    kept = replace(
+        request.manifest.location,
+        bucket=Bucket(WORK_AREA),
+        key=ObjectKey(key),
+        retry_of=FailedRows(job_id=JobId(failed["job_id"]), error_code=failed.get("error_code", "")),
+    )
+    return replace(request, manifest=replace(request.manifest, location=kept))
+
+
+def _parsed(content: Content) -> JobRequest:
+    return parse_job(Document(content=content, lines={}), lowest_priority=0).request
 
 
 def event_of(job_id: JobId, content: Content) -> JobEvent:
