@@ -48,7 +48,7 @@ simulate: $(INSTALLED)  ## The engine under faults: SEEDS=n fresh seeds, or SEED
 
 nightly: $(INSTALLED)  ## Tests that run for a long time.
 	$(PYTEST) -m nightly --timeout 3600
-	HYPOTHESIS_PROFILE=thorough $(PYTEST) tests/unit -k properties --timeout 3600
+	HYPOTHESIS_PROFILE=thorough $(PYTEST) tests/unit tests/wire -k properties --timeout 3600
 
 bench: $(INSTALLED) requirements/bench.txt  ## Ratios, measured in one run: ONLY=P1,P3, BASE=<rev>, LONG=1, WRITE=1.
 	test -x $(VENV)-bench/bin/rclone || $(PYTHON) -m venv $(VENV)-bench
