@@ -32,7 +32,7 @@ JOB: Final[dict[str, Any]] = {
     "status": "Suspended",
     "status_update_reason": "",
     "is_final": False,
-    "actions": ["confirm", "cancel", "change_priority"],
+    "actions": ["clone", "confirm", "cancel", "change_priority"],
     "priority": 10,
     "creation_time": "2026-11-26T08:00:00.000Z",
     "changed_time": "2026-11-26T08:00:12.345Z",

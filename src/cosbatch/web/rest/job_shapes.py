@@ -16,7 +16,7 @@ from cosbatch.model.reports import ReportState
 from cosbatch.model.states import Actor, JobStatus, is_final
 from cosbatch.service.job_document import request_document
 from cosbatch.service.job_schema import JobForm
-from cosbatch.service.service import possible_verbs
+from cosbatch.service.possible_calls import CLONE_JOB, REDELIVER_REPORT, RETRY_FAILED, possible_calls
 from cosbatch.web.rest.shapes import ShownAs, Time, View, time_or_none, time_text
 
 JobDocument = Annotated[dict[str, Any], ShownAs(JobForm)]
@@ -32,9 +32,18 @@ class JobAction(StrEnum):
     CANCEL = "cancel"
     CHANGE_PRIORITY = "change_priority"
     DELETE = "delete"
+    RETRY = "retry"
+    CLONE = "clone"
+    REDELIVER = "redeliver"
 
 
-_OF_VERB: Final = {"update-job-priority": JobAction.CHANGE_PRIORITY, "delete-job": JobAction.DELETE}
+_OF_VERB: Final = {
+    "update-job-priority": JobAction.CHANGE_PRIORITY,
+    "delete-job": JobAction.DELETE,
+    RETRY_FAILED: JobAction.RETRY,
+    CLONE_JOB: JobAction.CLONE,
+    REDELIVER_REPORT: JobAction.REDELIVER,
+}
 
 
 class ProgressView(View):
@@ -143,7 +152,7 @@ def job_view(job: Job) -> JobView:
         status=job.status,
         status_update_reason=job.status_reason,
         is_final=is_final(job.status),
-        actions=[_OF_VERB.get(verb) or JobAction(verb) for verb in possible_verbs(job)],
+        actions=[_OF_VERB.get(verb) or JobAction(verb) for verb in possible_calls(job)],
         priority=job.priority,
         creation_time=time_text(job.created_at),
         changed_time=time_text(job.changed_at),
