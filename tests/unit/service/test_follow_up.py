@@ -140,7 +140,7 @@ async def test_a_dry_run_is_cloned_and_not_retried() -> None:
     rig = Rig()
     job = await rig.ended(dry_run=True)
     for changes in ({}, {"dry_run": False}):
-        with pytest.raises(IllegalMove, match="is a dry run.*clone-job"):
+        with pytest.raises(IllegalMove, match=r"is a dry run.*clone-job"):
             await rig.desk.retry_failed(job.id, caller=ME, changes=changes)
     assert await rig.manifests() == []
     again = (await rig.desk.clone_job(job.id, caller=ME)).job
