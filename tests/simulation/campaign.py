@@ -138,7 +138,7 @@ def _replay(seed: int) -> int:
         )
     ended = run_seed(seed, tells_all=True)
     print(ended.story)
-    print(f"{ended.end or 'BROKEN'}, {ended.checksum:08x}")
+    print(f"{ended.end or 'BROKEN'}, {ended.checksum & 0xFFFFFFFF:08x}")
     return 0 if ended.end else 1
 
 

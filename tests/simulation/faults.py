@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import LedgerUnavailable, SpoolError, StorageError, StorageReason, Unanswered
-from tests.simulation.wire import READS, Call, Fate, Port
+from tests.simulation.wire import AT_ONCE, READS, Call, Fate, Port
 from tests.unit.storage.virtual_process import VirtualProcess
 
 REQUEST_TIMEOUT_SECONDS: Final = 20.0
@@ -129,6 +129,8 @@ class SeededWeather:
 
     def _of_ledger_call(self) -> Fate:
         seconds = self.odds.ledger_seconds
+        if not seconds and not self.odds.ledger_lost:
+            return AT_ONCE
         way, back = (self.rng.random() * seconds, self.rng.random() * seconds) if seconds else (0.0, 0.0)
         if self._happens(self.odds.ledger_lost):
             if self._happens(0.5):

@@ -101,7 +101,7 @@ class Losing(Calm):
             return fate
         self.lost[key] += 1
         lost = Unanswered("connection reset", target=call.name)
-        return replace(fate, loss=lost) if self.rng.random() < 0.6 else replace(fate, refusal=lost)
+        return fate._replace(loss=lost) if self.rng.random() < 0.6 else fate._replace(refusal=lost)
 
 
 @dataclass(slots=True)

@@ -208,6 +208,7 @@ class Run:
         trouble = asyncio.create_task(self._make_trouble(cases))
         while not await self._is_over(cases):
             require(not self.broke, f"the engine broke: {self.broke}")
+            require(not trouble.done(), f"nobody makes trouble any more, or resumes a job: {trouble}")
             require(self.clock.boottime() < LONGEST_SECONDS, "the job does not end")
             await asyncio.sleep(5)
         trouble.cancel()
@@ -297,23 +298,28 @@ class Run:
     def _note(self, text: str) -> None:
         self.history.append(f"{self.clock.boottime():9.2f} {text}")
 
-    def _living(self) -> Running:
-        """Somebody, mostly a worker."""
+    def _living(self) -> Running | None:
+        """Somebody, mostly a worker; None where all are dead at once, and not begun again yet."""
         living = [running for running in self.rig.running if not running.is_over]
         workers = [running for running in living if running.role == "worker"]
-        return self.rng.choice(workers if workers and self.rng.random() < 0.6 else living)
+        among = workers if workers and self.rng.random() < 0.6 else living
+        return self.rng.choice(among) if among else None
 
     async def _kill(self, _: list[Case]) -> None:
-        self._living().kill()
+        if victim := self._living():
+            victim.kill()
 
     async def _drain(self, _: list[Case]) -> None:
-        victim = self._living()
+        if (victim := self._living()) is None:
+            return
         self._note(f"drain {victim.name}")
         victim.stop.set()
         self.start(victim.role)
 
     async def _freeze(self, _: list[Case]) -> None:
-        victim, seconds = self._living(), self.rng.choice([5, 15, 40, 40])
+        if (victim := self._living()) is None:
+            return
+        seconds = self.rng.choice([5, 15, 40, 40])
         self._note(f"stop {victim.name} for {seconds} s")
         victim.process.stop()
         asyncio.get_running_loop().call_later(seconds, victim.process.go_on)

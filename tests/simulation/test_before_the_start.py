@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -13,7 +14,8 @@ from cosbatch.model.identifiers import ObjectRef
 from cosbatch.model.jobs import Job
 from cosbatch.model.states import Actor, JobStatus
 from cosbatch.storage.port import ObjectStore
-from tests.simulation.rig import CONTROL, TARGET, Rig, View
+from cosbatch.storage.spool import Spool
+from tests.simulation.rig import CONTROL, LIMITS, TARGET, Rig, View
 from tests.simulation.test_trouble import Between
 from tests.unit.storage.virtual_time import VirtualClock, virtual_time
 
@@ -26,9 +28,9 @@ async def submitted(rig: Rig) -> Job:
     return await rig.submit(rig.request(rig.csv_manifest(KEYS)))
 
 
-def seen(rig: Rig, **calls: Any) -> None:
+def seen(rig: Rig, *, spool: Spool | None = None, **calls: Any) -> None:
     store = cast(ObjectStore, Between(rig.store, **calls))
-    rig.view = lambda: View(store, rig.ledger, rig.spool)
+    rig.view = lambda: View(store, rig.ledger, spool or rig.spool)
 
 
 @pytest.mark.parametrize("bucket", [TARGET, CONTROL])
@@ -135,4 +137,38 @@ async def test_a_check_that_arrives_after_the_job_was_cancelled_leaves_no_upload
     assert done.status is JobStatus.CANCELLED
     await asyncio.gather(*on_the_way, return_exceptions=True)
     assert not rig.store.open_uploads()
+    await rig.drain()
+
+
+@virtual_time
+async def test_a_hold_of_a_job_that_is_gone_does_not_keep_the_next_slice_from_being_planned(
+    clock: VirtualClock,
+) -> None:
+    """The bucket began to refuse while another job was asked about, between two slices of this one."""
+    rig = Rig(clock, limits=replace(LIMITS, first_chunks=3, first_chunk_rows=5, chunk_rows=10, slice_rows=10))
+    are_over, puts = False, 0
+
+    async def create_upload(method: Call, target: ObjectRef, **options: Any) -> Any:
+        if are_over and target.bucket == TARGET:
+            raise StorageError(StorageReason.CREDENTIALS_EXPIRED, "over", code="ExpiredToken", http_status=403)
+        return await method(target, **options)
+
+    async def put(method: Call, *args: Any) -> None:
+        nonlocal puts
+        puts += 1
+        await asyncio.sleep(2)
+        await method(*args)
+
+    seen(rig, create_upload=create_upload, spool=cast(Spool, Between(rig.spool, put=put)))
+    rig.start()
+    job = await submitted(rig)
+    await rig.when(job, lambda _: puts > 0)
+    are_over = True
+    urgent = await rig.submit(rig.request(rig.csv_manifest(KEYS, name="urgent.csv"), priority=99))
+    await rig.when(urgent, lambda found: found.hold is not None)
+    await rig.ledger.move(urgent.id, expect=set(JobStatus), to=JobStatus.CANCELLING, actor=Actor.USER, reason="enough")
+    held = await rig.until(urgent)
+    assert held.planned_rows == 0
+    are_over = False
+    assert (await rig.until(job)).status is JobStatus.COMPLETE
     await rig.drain()

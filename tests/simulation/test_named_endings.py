@@ -12,7 +12,7 @@ import pytest
 
 from cosbatch.ledger.memory import MemoryLedger
 from cosbatch.ledger.port import JobLedger
-from cosbatch.model.errors import LedgerUnavailable, StorageError, StorageReason
+from cosbatch.model.errors import FailureCode, LedgerUnavailable, StorageError, StorageReason
 from cosbatch.model.identifiers import ObjectKey, ObjectRef
 from cosbatch.model.jobs import Job
 from cosbatch.model.operations import Directive, NewObjectMetadata, PutObjectCopy
@@ -22,7 +22,7 @@ from cosbatch.model.states import Actor, JobStatus
 from cosbatch.storage.port import ObjectStore
 from cosbatch.storage.profiles import PROFILES, Option
 from tests.simulation.drawn import lies_about
-from tests.simulation.rig import SOURCE, TARGET, Rig, View
+from tests.simulation.rig import LIMITS, SOURCE, TARGET, Rig, View
 from tests.simulation.run import JumpingClock
 from tests.simulation.test_trouble import Between, Call
 from tests.unit.storage.virtual_time import VirtualClock, virtual_time
@@ -205,10 +205,12 @@ async def test_a_job_that_ends_does_not_call_undone_what_may_have_been_made_befo
 
 
 class LateStore:
-    """The first copy is on its way when its worker dies, until somebody lets it arrive; all others are throttled."""
+    """The first copy is on its way when its worker dies, until somebody lets it arrive; all others are refused."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, rig: Rig, *, refusal: StorageError, after_seconds: float) -> None:
         self.copies = 0
+        self._refusal = refusal
+        self._after_seconds = after_seconds
         self.arrive: Callable[[], Awaitable[Any]]
         self._rig = rig
 
@@ -223,29 +225,42 @@ class LateStore:
             [worker] = [one for one in self._rig.running if one.role == "worker" and not one.is_over]
             worker.kill()
             await asyncio.sleep(86_400)
-        await asyncio.sleep(0.05)
-        raise StorageError(StorageReason.SLOW_DOWN, "slow down", code="SlowDown", http_status=503)
+        await asyncio.sleep(self._after_seconds)
+        raise self._refusal
 
 
-@virtual_time
-async def test_a_job_that_ends_waits_for_what_a_dead_worker_had_sent(clock: VirtualClock) -> None:
-    rig = Rig(clock)
-    late = LateStore(rig)
-    rig.liveness = rig
-    rig.view = late.seen
-    rig.start()
-    rig.put_objects(KEYS[:1])
-    job = await rig.submit(rig.request(rig.csv_manifest(KEYS[:1]), failure_threshold=None))
-    await rig.when(job, lambda _: late.copies == 1)
-    rig.start_worker()
-    await rig.when(job, lambda _: late.copies > 1)
-    await rig.ledger.move(job.id, expect={JobStatus.ACTIVE}, to=JobStatus.CANCELLING, actor=Actor.USER, reason="enough")
-    await asyncio.sleep(5)
-    await late.arrive()
-    done = await rig.until(job)
-    (row,) = rig.report(done).rows
-    assert (row[3], row[4]) == ("succeeded", "")
-    await rig.drain()
+@pytest.mark.parametrize(
+    ("refusal", "after_seconds"),
+    [
+        (StorageError(StorageReason.SLOW_DOWN, "slow down", code="SlowDown", http_status=503), 0.05),
+        (StorageError(StorageReason.QUOTA_EXCEEDED, "full", code="QuotaExceeded", http_status=403), 3.0),
+    ],
+    ids=["throttled", "refused for good"],
+)
+def test_a_job_that_ends_waits_for_what_a_dead_worker_had_sent(refusal: StorageError, after_seconds: float) -> None:
+    @virtual_time
+    async def scenario(clock: VirtualClock) -> None:
+        rig = Rig(clock)
+        late = LateStore(rig, refusal=refusal, after_seconds=after_seconds)
+        rig.liveness = rig
+        rig.view = late.seen
+        rig.start()
+        rig.put_objects(KEYS[:1])
+        job = await rig.submit(rig.request(rig.csv_manifest(KEYS[:1]), failure_threshold=None))
+        await rig.when(job, lambda _: late.copies == 1)
+        rig.start_worker()
+        await rig.when(job, lambda _: late.copies > 1)
+        await rig.ledger.move(
+            job.id, expect={JobStatus.ACTIVE}, to=JobStatus.CANCELLING, actor=Actor.USER, reason="enough"
+        )
+        await asyncio.sleep(5)
+        await late.arrive()
+        done = await rig.until(job)
+        (row,) = rig.report(done).rows
+        assert (row[3], row[4]) == ("succeeded", "")
+        await rig.drain()
+
+    scenario()
 
 
 @virtual_time
@@ -279,3 +294,69 @@ async def test_an_upload_that_was_begun_under_a_wrong_clock_is_named_and_left(cl
     (entry,) = cast("list[dict[str, object]]", rig.report(done).summary["unfinished_uploads"])
     assert (entry["upload_id"], entry["certain"], entry["key"]) == (begun[0], False, "large")
     await rig.drain()
+
+
+@virtual_time
+async def test_where_nothing_was_sent_a_silent_ledger_leaves_nothing_to_look_for(clock: VirtualClock) -> None:
+    """The owner has written the target meanwhile: what lies there is no attempt of ours, and is replaced."""
+    rig = Rig(clock)
+    asked = 0
+
+    async def uploads(method: Call, *args: Any, **options: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            rig.store.put_now(TARGET, "large", b"the owner's")
+            raise LedgerUnavailable("the ledger did not answer")
+        return await method(*args, **options)
+
+    rig.start_stewards()
+    rig.store.put_sized(SOURCE, ObjectKey("large"), 12 * 2**20)
+    added = NewObjectMetadata(user_metadata=(("moved", "1"),))
+    operation = PutObjectCopy(target_bucket=TARGET, metadata_directive=Directive.ADD, new_object_metadata=added)
+    request = rig.request(rig.csv_manifest(["large"]), operation=operation)
+    job = await rig.submit(replace(request, part_copy_above_bytes=8 * 2**20, part_size_bytes=5 * 2**20))
+    await rig.until(job, {JobStatus.ACTIVE})
+    ledger = cast(JobLedger, Between(rig.ledger, uploads=uploads))
+    rig.view = lambda: View(rig.store, ledger, rig.spool)
+    rig.start_worker()
+    done = await rig.until(job)
+    (row,) = rig.report(done).rows
+    assert (row[3], row[4]) == ("succeeded", "")
+    assert asked > 1
+    await rig.drain()
+
+
+@pytest.mark.parametrize("is_liar", [False, True])
+def test_a_key_that_is_listed_twice_is_one_strike_against_the_store(is_liar: bool) -> None:
+    """Its owner has written the same bytes over both copies before they were read back; a store that lies about another
+    key, too, fails the job."""
+
+    @virtual_time
+    async def scenario(clock: VirtualClock) -> None:
+        rig = Rig(clock, limits=replace(LIMITS, first_lanes=1))
+
+        async def copy(method: Call, source: ObjectRef, target: ObjectRef, **options: Any) -> Any:
+            outcome = await method(source, target, **options)
+            if is_liar or target.key == KEYS[0]:
+                rig.store.put_now(SOURCE, target.key, f"content of {target.key}".encode())
+            return outcome
+
+        store = Between(rig.store, copy=copy)
+        store.profile = PROFILES["s3"]
+        rig.view = lambda: View(cast(ObjectStore, store), rig.ledger, rig.spool)
+        rig.start()
+        rig.put_objects(KEYS)
+        operation = PutObjectCopy(target_bucket=SOURCE, storage_class="STANDARD_IA")
+        manifest = rig.csv_manifest([KEYS[0], *KEYS])
+        done = await rig.until(await rig.submit(rig.request(manifest, operation=operation, failure_threshold=None)))
+        told = [row[1] for row in rig.report(done).rows if row[4] == "StoreIgnoredOption"]
+        assert told.count(KEYS[0]) == 2
+        if is_liar:
+            assert (done.status, done.failure_code) == (JobStatus.FAILED, FailureCode.STORE_IGNORED_OPTION)
+        else:
+            assert (done.status, told) == (JobStatus.COMPLETE, [KEYS[0]] * 2)
+            assert done.tally.ignored_options == {"storage-class": 1}
+        await rig.drain()
+
+    scenario()

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from cosbatch.engine.credential_keeper import ROLE_PROVIDER, CredentialKeeper
 from cosbatch.engine.job_credentials import JobCredentialSource
 from cosbatch.identity.ciphers import Cipher, KeyRing
@@ -268,6 +270,65 @@ async def test_credentials_that_the_store_revokes_are_replaced(clock: VirtualClo
     assert_all_copied(ground, job)
     assert len(ground.provider.asked) > before
     await ground.drain()
+
+
+@virtual_time
+async def test_credentials_that_the_store_revokes_are_replaced_where_the_clock_was_put_back(
+    clock: VirtualClock,
+) -> None:
+    """By its date the store began to refuse before the credentials were there."""
+    ground = Ground(clock, Provider(clock, life_seconds=None), seconds=2)
+    job = await ground.run()
+    await ground.rig.when(job, lambda now: now.tally.succeeded > 0)
+    before = len(ground.provider.asked)
+    clock.jump(-3600)
+    ground.provider.revoke_all()
+
+    job = await ground.rig.until(job, within_seconds=3000)
+
+    assert_all_copied(ground, job)
+    assert len(ground.provider.asked) == before + 1
+    await ground.drain()
+
+
+@virtual_time
+async def test_a_hold_that_ended_with_new_credentials_asks_for_no_more_where_the_clock_was_put_back(
+    clock: VirtualClock,
+) -> None:
+    """By its date the store still refuses after the credentials were there."""
+    ground = Ground(clock, Provider(clock, life_seconds=None), seconds=2)
+    job = await ground.run()
+    await ground.rig.when(job, lambda now: now.tally.succeeded > 0)
+    before = len(ground.provider.asked)
+    ground.provider.refusal = RoleNotAssumed(RoleRefusal.UNAVAILABLE, "no answer")
+    ground.provider.revoke_all()
+    await ground.rig.when(job, lambda now: now.hold is not None)
+    clock.jump(-3600)
+    ground.provider.refusal = None
+
+    job = await ground.rig.until(job, within_seconds=3000)
+
+    assert_all_copied(ground, job)
+    assert len(ground.provider.asked) == before + 1
+    await ground.drain()
+
+
+@pytest.mark.parametrize("seconds", [-3600.0, 3600.0])
+def test_a_clock_that_is_set_changes_nothing_of_how_long_a_provider_is_waited_for(seconds: float) -> None:
+    @virtual_time
+    async def scenario(clock: VirtualClock) -> None:
+        provider = Provider(clock)
+        provider.refusal = RoleNotAssumed(RoleRefusal.UNAVAILABLE, "no answer")
+        ground = Ground(clock, provider, hold_limit_seconds=600)
+        job = await ground.rig.when(await ground.run(KEYS[:10]), lambda now: now.hold is not None)
+        await asyncio.sleep(10)
+        clock.jump(seconds)
+        job = await ground.rig.until(job)
+        assert job.failure_code is FailureCode.ASSUME_ROLE_FAILED
+        assert 600 < clock.boottime() < 700
+        await ground.drain()
+
+    scenario()
 
 
 @virtual_time

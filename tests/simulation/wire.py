@@ -82,8 +82,7 @@ class Call:
         return asked if isinstance(asked, ObjectRef) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(NamedTuple):
     """What becomes of a call."""
 
     arrives_in: float = 0.0
@@ -94,7 +93,7 @@ class Fate:
     answered_in: float = 0.0
 
 
-_AT_ONCE: Final = Fate()
+AT_ONCE: Final = Fate()
 
 
 class Weather(Protocol):
@@ -123,7 +122,7 @@ class Observer(Protocol):
 
 class FairWeather:
     def fate(self, call: Call) -> Fate:
-        return Fate()
+        return AT_ONCE
 
     def at_the_door(self, call: Call) -> Exception | None:
         return None
@@ -163,7 +162,7 @@ class Network:
             fate = self.weather.fate(call)
             for observer in self.observers:
                 observer.sent(call)
-            if fate == _AT_ONCE and call.name in _LEDGER_READS:
+            if fate == AT_ONCE and call.name in _LEDGER_READS:
                 return await self._read(call, method)
             arrive = partial(self._arrive, call, method, fate, reply)
             if not call.process.is_dead:  # an observer may have killed it: then this was never sent

@@ -6,7 +6,6 @@ that takes effect after the job's end. The rest is asked afterwards (:mod:`tests
 
 from __future__ import annotations
 
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ Place = tuple[RegionName, Bucket, str]
 ChunkPlace = tuple[JobId, int]
 MAKES: Final = frozenset({"copy", "put", "complete_upload"})
 """Requests that make an object."""
+_NOWHERE: Final = (RegionName(""), Bucket(""), "")
 CHECKS: Final = frozenset({"create_upload", "abort_upload"})
 """Requests by which a planner asks whether the job may write."""
 
@@ -64,7 +64,7 @@ class Witness:
     cases: list[Case] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     checksum: int = 0
-    """Of every call and its end: the same run gives the same."""
+    """Of every call and its end: the same run gives the same in every process that hashes text alike."""
     leases: dict[ChunkPlace, tuple[int, WorkerId]] = field(default_factory=dict)
     chunks: dict[ChunkPlace, NewChunk] = field(default_factory=dict)
     marks: dict[ChunkPlace, int] = field(default_factory=dict)
@@ -124,8 +124,7 @@ class Witness:
             self._check_end(call)
 
     def _sum(self, call: Call, what: str) -> None:
-        told = f"{what} {call.process.name} {call.name} {call.sent_at:.6f} {_place_of(call)}"
-        self.checksum = zlib.crc32(told.encode(), self.checksum)
+        self.checksum = hash((self.checksum, what, call.process.name, call.name, call.sent_at, _place_of(call)))
 
     def _check_lease(self, call: Call, place: Place) -> None:
         """A worker that holds none of the chunks that this is about must not send it."""
@@ -269,8 +268,9 @@ def _role_of(call: Call) -> str:
 
 
 def _place_of(call: Call) -> Place:
-    if call.ref is not None:
-        return (call.region, call.ref.bucket, call.ref.key)
     if call.port is not Port.STORE:
-        return (call.region, Bucket(""), "")
+        return _NOWHERE
+    ref = call.ref
+    if ref is not None:
+        return (call.region, ref.bucket, ref.key)
     return (call.region, Bucket(call.args[0]), str(call.options.get("prefix", "")))

@@ -18,6 +18,7 @@ from cosbatch.settings import (
     ServerSettings,
     Settings,
     UserSettings,
+    WebhookSettings,
     known_region,
     load_settings,
     read_credentials,
@@ -48,7 +49,7 @@ regions:
     endpoint: http://[::1]:9000
     credentials: {access_key_id: env:TEST_ID, secret_access_key: env:TEST_SECRET}
 """
-SECTIONS = ("regions", "roles", "credentials", "server", "accounts", "users", "prices")
+SECTIONS = ("regions", "roles", "credentials", "server", "accounts", "users", "prices", "webhooks")
 
 
 @pytest.fixture(scope="module")
@@ -389,6 +390,7 @@ def test_the_table_has_every_setting_with_its_meaning() -> None:
         (UserSettings, "users.NAME."),
         (PriceSettings, "prices."),
         (RegionPriceSettings, "prices.regions.NAME."),
+        (WebhookSettings, "webhooks.NAME."),
     ):
         for name, field in model.model_fields.items():
             assert field.description, name

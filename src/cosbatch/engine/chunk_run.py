@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from cosbatch.engine.job_kit import JobKit
 from cosbatch.engine.renewal import Deadline
 from cosbatch.engine.shared_targets import NOBODY
+from cosbatch.model.identifiers import ObjectKey
 from cosbatch.model.tasks import Claim, ClaimMode, OutcomeCode, Result, Skip, Task, TaskStatus, Then
 from cosbatch.storage.pacing import StopSignal
 
@@ -135,9 +136,13 @@ class ChunkRun:
         self.oldest_result_at = None
         return taken
 
-    def note_ignored(self, options: Sequence[str]) -> None:
+    def note_ignored(self, key: ObjectKey, options: Sequence[str]) -> None:
+        """Each option once for each object: of a key that is listed several times, one upload of its owner may have
+        taken the place of all copies, and would look like as many lies of the store."""
         for option in options:
-            self.ignored_options[option] = self.ignored_options.get(option, 0) + 1
+            if (key, option) not in self.kit.ignored:
+                self.kit.ignored.add((key, option))
+                self.ignored_options[option] = self.ignored_options.get(option, 0) + 1
 
 
 def units_of(tasks: Sequence[Task], *, claim: Claim) -> list[Unit]:

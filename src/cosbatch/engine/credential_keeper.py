@@ -19,6 +19,7 @@ from typing import Final, Protocol
 import structlog
 
 from cosbatch.engine.limits import EngineLimits
+from cosbatch.engine.liveness import Dated, LimitWatch, OrderWatch
 from cosbatch.engine.ports import Stores, acting_of, regions_of
 from cosbatch.engine.renewal import until_stopped
 from cosbatch.identity.ciphers import Cipher
@@ -89,6 +90,8 @@ class CredentialKeeper:
         self._not_before: dict[JobId, float] = {}
         self._opened: set[JobId] = set()
         """Jobs of which this keeper has opened the credentials, or made them."""
+        self._order = OrderWatch()
+        self._holding = LimitWatch(clock=clock)
 
     async def run(self, stop: asyncio.Event) -> None:
         try:
@@ -107,6 +110,8 @@ class CredentialKeeper:
         self._failures = {job_id: count for job_id, count in self._failures.items() if job_id in jobs}
         self._not_before = {job_id: at for job_id, at in self._not_before.items() if job_id in jobs}
         self._opened &= jobs.keys()
+        self._holding.keep_only(jobs)
+        self._order.look({job.id: _dated(job, terms.get(job.id)) for job in jobs.values()})
         for job in jobs.values():
             if len(self._under_way) >= AT_A_TIME:
                 break
@@ -145,13 +150,19 @@ class CredentialKeeper:
         if self._clock.boottime() < self._not_before.get(job.id, 0.0):
             return False
         is_good = self._is_good(job, terms) and seen is None
-        return not is_good or self._is_over_soon(terms) or _is_held_since(job, terms)
+        return not is_good or self._is_over_soon(terms) or self._is_held_since(job, terms)
 
     def _is_good(self, job: Job, terms: CredentialTerms | None) -> bool:
         """Whether the job can go on with what it has."""
         if terms is None or (job.findings is not None and not terms.is_for_tasks):
             return False
         return terms.expires_at is None or self._clock.now() < terms.expires_at
+
+    def _is_held_since(self, job: Job, terms: CredentialTerms | None) -> bool:
+        """A bucket has begun to refuse since: perhaps the credentials were revoked, and others are not."""
+        if job.hold is None or terms is None or job.hold.bucket in (WORK_AREA, ROLE_PROVIDER):
+            return False
+        return self._order.is_later(job.id, _of_hold(job.hold), than=_of_credentials(terms))
 
     def _is_over_soon(self, terms: CredentialTerms | None) -> bool:
         if terms is None or terms.expires_at is None:
@@ -173,6 +184,7 @@ class CredentialKeeper:
             log.error("credentials-not-kept", job_id=job_id, error=repr(error), exc_info=error)
 
     async def _renew(self, job: Job, terms: CredentialTerms | None, seen: PlanFindings | None) -> None:
+        is_held_since = self._is_held_since(job, terms)  # the answer is about what there is now
         await self._stores.look_again()
         findings = job.findings or seen
         assumed_at = self._clock.now()
@@ -184,7 +196,7 @@ class CredentialKeeper:
                 accesses=self._accesses(job, findings),
             )
         except (RoleNotAssumed, NoSuchRole) as error:
-            await self._refused(job, terms, error)
+            await self._refused(job, terms, error, is_held_since=is_held_since)
             return
         expires_at = assumed.credentials.expires_at
         kept = CredentialTerms(
@@ -216,11 +228,13 @@ class CredentialKeeper:
 
     # --- refusals
 
-    async def _refused(self, job: Job, terms: CredentialTerms | None, error: CosbatchError) -> None:
+    async def _refused(
+        self, job: Job, terms: CredentialTerms | None, error: CosbatchError, *, is_held_since: bool
+    ) -> None:
         self._rest(job.id)
         may_pass = isinstance(error, RoleNotAssumed) and error.may_pass
         log.warning("role-not-assumed", job_id=job.id, role=job.request.role_arn, error=str(error), may_pass=may_pass)
-        if self._is_good(job, terms) and (may_pass or not _is_held_since(job, terms)):
+        if self._is_good(job, terms) and (may_pass or not is_held_since):
             return
         why = f"the role {job.request.role_arn} cannot be assumed: {error}"
         if not may_pass:
@@ -229,7 +243,9 @@ class CredentialKeeper:
         if job.hold is None or job.hold.bucket == ROLE_PROVIDER:
             hold = Hold(bucket=ROLE_PROVIDER, reason=why, since=self._clock.now())
             await self._ledger.set_hold(job.id, hold)
-        if job.hold is not None and self._clock.now() - job.hold.since > self._limits.hold_limit_seconds:
+        if job.hold is None:
+            return
+        if self._holding.is_over(job.id, since=job.hold.since, limit_seconds=self._limits.hold_limit_seconds):
             await self._fail(job, why)
 
     def _rest(self, job_id: JobId) -> None:
@@ -251,8 +267,14 @@ class CredentialKeeper:
             log.debug("job-ends-already", job_id=job.id)
 
 
-def _is_held_since(job: Job, terms: CredentialTerms | None) -> bool:
-    """A bucket has begun to refuse since: perhaps the credentials were revoked, and others are not."""
-    if job.hold is None or terms is None or job.hold.bucket in (WORK_AREA, ROLE_PROVIDER):
-        return False
-    return job.hold.since > terms.assumed_at
+def _dated(job: Job, terms: CredentialTerms | None) -> list[Dated]:
+    holds = [] if job.hold is None else [_of_hold(job.hold)]
+    return holds if terms is None else [*holds, _of_credentials(terms)]
+
+
+def _of_hold(hold: Hold) -> Dated:
+    return Dated(f"hold of {hold.bucket}", hold.since)
+
+
+def _of_credentials(terms: CredentialTerms) -> Dated:
+    return Dated("credentials", terms.assumed_at)

@@ -10,7 +10,7 @@ from functools import partial
 from cosbatch.engine.ports import JobRegions, Stores, TaskStore, acting_of, regions_of
 from cosbatch.ledger.port import JobLease, JobLedger
 from cosbatch.model.errors import FailureCode, JobFailure
-from cosbatch.model.identifiers import Bucket, ObjectRef
+from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef
 from cosbatch.model.jobs import Job, JobRequest, PlanFindings, Verify, place_written
 from cosbatch.model.regions import Place, is_same_store
 from cosbatch.model.tasks import Lease, UploadRecord, announced_upload, doubted_upload
@@ -36,6 +36,8 @@ class JobKit:
     """Set by a task whose error concerns the whole job."""
     held: bool = field(default=False)
     """Whether the job shows a hold, as far as this worker knows."""
+    ignored: set[tuple[ObjectKey, str]] = field(default_factory=set)
+    """Objects and the options that they do not show. Few: a second object fails the job."""
 
     @property
     def bucket(self) -> Bucket:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import IO, Final, Protocol
+from typing import IO, Final, NamedTuple, Protocol
 
 from cosbatch.ledger.port import HeldLease, JobLease, QueuedJob
 from cosbatch.model.clock import Clock
@@ -121,6 +121,39 @@ class LimitWatch:
     def keep_only(self, job_ids: Collection[JobId]) -> None:
         """Forgets all other jobs."""
         self._ends = {key: ends for key, ends in self._ends.items() if key[0] in job_ids}
+
+
+class Dated(NamedTuple):
+    """Something that has begun, by a wall clock that somebody may have set."""
+
+    what: str
+    since: float
+
+
+class OrderWatch:
+    """Decides which of two things of a job began later.
+
+    What came into sight first began first. Only of two that came into sight together the dates are compared: a clock
+    that was set in between has made them wrong.
+    """
+
+    def __init__(self) -> None:
+        self._looks = 0
+        self._seen: dict[JobId, dict[Dated, int]] = {}
+        """At which look it came into sight."""
+
+    def look(self, there: Mapping[JobId, Collection[Dated]]) -> None:
+        """What there is now; call it each time with all jobs."""
+        self._looks += 1
+        before, self._seen = self._seen, {}
+        for job_id, things in there.items():
+            known = before.get(job_id, {})
+            self._seen[job_id] = {thing: known.get(thing, self._looks) for thing in things}
+
+    def is_later(self, job_id: JobId, one: Dated, *, than: Dated) -> bool:
+        seen = self._seen.get(job_id, {})
+        first, second = seen.get(one, 0), seen.get(than, 0)
+        return one.since > than.since if first == second else first > second
 
 
 class QuietWatch:

@@ -54,7 +54,8 @@ class _OpenPlan:
     """The job shows a hold, perhaps of an earlier attempt; it ends when planning gets on."""
 
     def gets_on(self) -> bool:
-        return not self.is_held or (self.slice is not None and self.slice.done())
+        """A hold ends by a request that gets through. With no slice under way nobody sends one: the next is begun."""
+        return not self.is_held or self.slice is None or self.slice.done()
 
 
 class Planner:

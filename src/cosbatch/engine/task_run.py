@@ -130,7 +130,7 @@ class TaskRun:
                 self._run.deadline.lost = True
                 return None
             except LedgerUnavailable as error:
-                await self._after_lost_reply(error)
+                await self._after_silent_ledger(error)
             except StorageError as error:
                 if not isinstance(error, Unanswered):
                     return self._refused(error)
@@ -188,7 +188,7 @@ class TaskRun:
         if not ignored:
             return result._replace(requests=self._requests(), message=told)
         if CONTENT not in ignored:  # another content may be an owner's upload in between: no word on the store
-            self._run.note_ignored(ignored)
+            self._run.note_ignored(self._task.key, ignored)
         named = ", ".join(ignored)
         return self._failed(
             OutcomeCode.STORE_IGNORED_OPTION, f"the store answered success, but the object does not show: {named}"
@@ -212,15 +212,28 @@ class TaskRun:
             self._target.requests += target.requests + (source.requests if source is not target else 0)
 
     async def _after_lost_reply(self, error: Exception) -> None:
-        self._unanswered += 1
         self._may_have_run = self._context.may_have_run = True
         log.debug("outcome-open", job_id=self._run.claim.lease.job_id, task=self._task.number, error=str(error))
+        await self._back_off()
+
+    async def _after_silent_ledger(self, error: LedgerUnavailable) -> None:
+        """Where the store was sent nothing, there is nothing to look for: what lies there is somebody else's."""
+        if self._may_have_run or self._run.claim.losses or self._has_written():
+            await self._after_lost_reply(error)
+        else:
+            await self._back_off()
+
+    async def _back_off(self) -> None:
+        self._unanswered += 1
         await asyncio.sleep(backoff_seconds(self._unanswered, self._tools.random.random))
+
+    def _has_written(self) -> bool:
+        return self._target.has_written or self._source.has_written
 
     def _stopped(self) -> Result | None:
         if self._run.given_up:
             return self._unknown(NOT_IN_TIME)
-        if self._target.has_written or self._source.has_written:
+        if self._has_written():
             self._run.abandoned = True
         elif self._run.is_ending and self._target.was_refused and not self._run.claim.losses:
             # It was sent, so it is not among the tasks that never were; and nothing was done. Of a chunk that was lost
@@ -236,8 +249,9 @@ class TaskRun:
         """Whether an earlier attempt may have been applied: it was sent, and looking could not rule it out."""
         return bool(self._context.unproved) and (self._run.claim.losses > 0 or self._target.has_written)
 
-    def _refused(self, error: StorageError) -> Result:
-        """A definite answer. While looking, it means that the outcome cannot be known."""
+    def _refused(self, error: StorageError) -> Result | None:
+        """A definite answer. While looking, it means that the outcome cannot be known; and of a chunk that was lost, in
+        a job that ends, it says nothing yet: see :meth:`_stopped`."""
         what = disposition(error, writes=not self._looking)
         if what.action is Action.FAIL_JOB and self._run.kit.failure is None:
             self._run.kit.failure = JobFailure(failure_code(error) or FailureCode.INTERNAL_ERROR, str(error))
@@ -245,6 +259,8 @@ class TaskRun:
             return self._unknown(str(error))
         if self._is_unproved():
             return self._unknown(f"{self._context.unproved}; a further attempt was refused: {error}")
+        if self._run.is_ending and self._run.claim.losses:
+            return None
         return Result(
             self._task.number,
             TaskStatus.FAILED,

@@ -67,7 +67,7 @@ class TestToTheEnd:
         assert result.exit_code == 3
         assert "Complete (dry run): 4 tasks, 3 would succeed, 1 would fail" in result.stdout
         assert "nothing is written but the report" in result.stderr
-        assert [job["dry_run"] for job in rig.jobs()] == [True]
+        assert [job["dry_run"] for job in rig.described_jobs()] == [True]
 
     def test_a_job_file_may_ask_for_a_dry_run(self, rig: CliRig) -> None:
         rig.job_file.write_text(f"dry_run: true\n{JOB}", encoding="utf-8")
@@ -80,7 +80,7 @@ class TestToTheEnd:
         again = rig.run("--dry-run")
 
         assert "has ended before" in again.stderr
-        assert [job["dry_run"] for job in rig.jobs()] == [False, True]
+        assert [job["dry_run"] for job in rig.described_jobs()] == [False, True]
 
     def test_failed_tasks_are_3_and_named(self, rig: CliRig) -> None:
         rig.wiring.script.failed = 1

@@ -79,7 +79,7 @@ def test_a_clone_with_changes_from_a_file(rig: CliRig, ended: JobId, tmp_path: P
     result = rig.call("clone-job", ended, "--changes", str(changes), "--confirm", "--priority", "4")
     assert result.exit_code == 0, result.output
     assert "another one than that of the old job" in result.stderr
-    job = rig.jobs()[0]
+    job = rig.described_jobs()[0]
     assert (job["report"]["prefix"], job["verify"], job["priority"]) == ("elsewhere", "all", 4)
     assert (job["confirmation_required"], job["manifest"]["location"]["etag"]) == (True, "e2")
 

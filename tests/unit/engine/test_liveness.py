@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cosbatch.engine.liveness import LeaseWatch, LimitWatch, LockFiles, QuietWatch
+from cosbatch.engine.liveness import Dated, LeaseWatch, LimitWatch, LockFiles, OrderWatch, QuietWatch
 from cosbatch.ledger.port import HeldLease, QueuedJob
 from cosbatch.model.identifiers import JobId, WorkerId
 from cosbatch.model.states import JobStatus
@@ -198,3 +198,31 @@ def test_limits_of_other_jobs_are_forgotten() -> None:
     watch.keep_only([])
     clock.boot += 60
     assert not watch.is_over(JOB, since=clock.wall, limit_seconds=60)
+
+
+def test_what_came_into_sight_first_began_first_whatever_its_date() -> None:
+    credentials, hold = Dated("credentials", 1000.0), Dated("hold of b", 500.0)
+    job, watch = JobId("j"), OrderWatch()
+    watch.look({job: [credentials]})
+    watch.look({job: [credentials, hold]})
+    assert watch.is_later(job, hold, than=credentials)
+    renewed = Dated("credentials", 400.0)
+    watch.look({job: [hold, renewed]})
+    assert not watch.is_later(job, hold, than=renewed)
+
+
+def test_of_two_that_came_into_sight_together_the_dates_decide() -> None:
+    older, newer = Dated("a", 1.0), Dated("b", 2.0)
+    job, watch = JobId("j"), OrderWatch()
+    watch.look({job: [newer, older]})
+    assert watch.is_later(job, newer, than=older)
+    assert not watch.is_later(job, older, than=newer)
+
+
+def test_what_was_gone_meanwhile_began_anew() -> None:
+    credentials, hold = Dated("credentials", 1.0), Dated("hold of b", 0.0)
+    job, watch = JobId("j"), OrderWatch()
+    watch.look({job: [hold]})
+    watch.look({job: [credentials]})
+    watch.look({job: [credentials, hold]})
+    assert watch.is_later(job, hold, than=credentials)
