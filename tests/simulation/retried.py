@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from cosbatch.ledger.port import JobLedger
 from cosbatch.manifests.kept import KeptStore, drop_kept
 from cosbatch.manifests.reader import read_manifest
-from cosbatch.model.errors import NoSuchResults
+from cosbatch.model.errors import IllegalMove, NoSuchResults
 from cosbatch.model.identifiers import RegionName
 from cosbatch.model.jobs import Job
 from cosbatch.model.manifests import Manifest
@@ -26,15 +26,19 @@ Named = tuple[str, str]
 
 
 async def check_retry(job: Job, report: Report, *, ledger: JobLedger, spool: Spool) -> None:
-    """The retry is made and not run."""
+    """The retry is made and not run. Of a dry run there is none."""
     failed = [row for row in report.rows if row[3] == "failed" and row[4] != "NotLatestVersion"]
     expected = Counter((unquote(row[1]), row[2]) for row in failed)
     desk = FollowUp(JobService(ledger, regions=_REGIONS, look=_look), ledger=ledger, spool=spool)
     try:
         made = (await desk.retry_failed(job.id, caller=LOCAL_CALLER)).job
+    except IllegalMove:
+        require(job.request.dry_run, "a job that has ended is not to be retried")
+        return
     except NoSuchResults:
         require(not expected, f"{len(expected)} tasks failed, and none can be retried")
         return
+    require(not job.request.dry_run, "what was never done is retried")
     listed = await _listed(made.request.manifest, spool)
     require(not expected - Counter(listed), f"failed, and not retried: {expected - Counter(listed)}")
     others = Counter(listed) - expected

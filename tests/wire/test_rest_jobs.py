@@ -42,7 +42,7 @@ async def test_a_job_is_made_and_described(rig: RestRig) -> None:
     assert (job["status"], job["priority"], job["description"]) == ("New", 10, "夜间归档")
     assert job["request"]["manifest"]["location"]["etag"] == ETAG
     assert job["creation_time"] == "2023-11-14T22:13:20.000Z"
-    assert job["actions"] == ["cancel", "change_priority"]
+    assert job["actions"] == ["clone", "cancel", "change_priority"]
     assert job["client_request_token"] == ""
     described = await rig.call("GET", f"/jobs/{job['job_id']}", by=VIEWER)
     assert described.json() == job
@@ -145,7 +145,7 @@ def test_everything_that_a_job_has_is_shown() -> None:
     )
     assert shown["report"] == {"state": "delivered", "location": "s3://b/k"}
     assert shown["is_final"]
-    assert shown["actions"] == ["delete"]
+    assert shown["actions"] == ["retry", "clone", "redeliver", "delete"]
     assert shown["client_request_token"] == "mine"
 
 

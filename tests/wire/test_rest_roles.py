@@ -69,6 +69,14 @@ async def test_a_role_is_registered_and_nobody_sees_its_secret(rig: RestRig) -> 
     assert (told.action, told.actor, told.target, told.detail) == ("create-role", ADMIN, ARN, "registered")
 
 
+async def test_the_buckets_that_a_role_may_write(rig: RestRig) -> None:
+    made = await registered(rig, writable_buckets=["cold-125", "warm-125"])
+    assert made["role"]["writable_buckets"] == ["cold-125", "warm-125"]
+    assert (await rig.call("GET", place(), by=VIEWER)).json()["writable_buckets"] == ["cold-125", "warm-125"]
+    wrong = await rig.call("POST", "/roles", by=ADMIN, json=form(role_arn=ARN + "2", writable_buckets=["a/b"]))
+    assert faults(wrong) == {"writable_buckets[0]": "is no name of a bucket"}
+
+
 async def test_who_is_no_admin_sees_names_alone(rig: RestRig) -> None:
     made = await registered(rig)
     for who in (VIEWER, OPERATOR):

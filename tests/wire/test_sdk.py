@@ -17,6 +17,7 @@ import uvicorn
 from cosbatch.client import AsyncClient, AsyncHttpTransport, Client, ServerAddress
 from cosbatch.client.patience import Patience
 from cosbatch.identity.tokens import TokenScope
+from cosbatch.ledger.port import Duty
 from cosbatch.model.errors import (
     IllegalMove,
     InvalidArgument,
@@ -26,8 +27,14 @@ from cosbatch.model.errors import (
     ServiceUnreachable,
     TokenReused,
 )
-from cosbatch.model.jobs import Job
+from cosbatch.model.identifiers import Bucket
+from cosbatch.model.jobs import Job, ListedTotals, PlanFindings
+from cosbatch.model.manifests import FailedRows
+from cosbatch.model.regions import Versioning
+from cosbatch.model.reports import ReportState
 from cosbatch.model.states import JobStatus
+from cosbatch.wiring.follow_up import own_spool
+from tests.unit.service.ended_jobs import ENGINE, end, work
 from tests.unit.service.job_builders import job_content
 from tests.wire.rest_rig import OPERATOR, STRANGER, VIEWER, RestRig, rest_rig
 
@@ -65,6 +72,48 @@ async def test_a_request_of_the_model_makes_the_same_job(tmp_path: Path) -> None
         first = await client.create_job(job_content())
         second = await client.create_job(first.request)
         assert (second.request, second.id != first.id) == (first.request, True)
+
+
+async def test_what_planning_found_comes_back(tmp_path: Path) -> None:
+    async with sdk(tmp_path) as (rig, client):
+        job_id = await rig.made(dry_run=True)
+        await rig.moved(job_id, JobStatus.PREPARING)
+        found = PlanFindings(
+            source_bucket=Bucket("raw-125"),
+            source_versioning=Versioning.NEVER,
+            target_versioning=Versioning.ENABLED,
+            manifest_etag="e1",
+            shared_targets=3,
+            listed=ListedTotals(rows=9, not_sent=1, size_bytes=None, large=2, parts=40),
+        )
+        lease = await rig.ledger.claim_job(ENGINE, job_id=job_id, duty=Duty.PLAN, lease_seconds=60)
+        assert lease is not None
+        await rig.ledger.finish_plan(lease, findings=found, to=JobStatus.READY, reason="planned")
+        assert (await client.describe_job(job_id)).findings == found
+
+
+async def test_a_retry_comes_back_as_the_service_has_it(tmp_path: Path) -> None:
+    async with sdk(tmp_path) as (rig, client):
+        old = await rig.made(windows=["22:00-06:00 Asia/Shanghai"])
+        await work(rig.ledger, own_spool(rig.folder), old, [[("a", ""), ("b", "NoSuchKey")]])
+        await end(rig.ledger, old)
+        made = await client.retry_failed(old, error_code="NoSuchKey")
+        kept = await rig.ledger.job(made.job.id)
+        assert without_fractions(made.job) == without_fractions(kept)
+        assert kept.request.manifest.location.retry_of == FailedRows(job_id=old, error_code="NoSuchKey")
+        assert await client.describe_job(made.job.id) == made.job
+        again = await client.clone_job(made.job.id)
+        assert (again.job.request.windows, again.manifest_changed) == (kept.request.windows, False)
+        assert (await client.redeliver_report(old)).report_state is ReportState.PENDING
+        with pytest.raises(InvalidArgument, match="2 faults"):
+            await client.create_job(made.job.request)
+
+
+@pytest.mark.parametrize("changes", [{"dry_run": True}, {"windows": ["mon-fri 22:00-06:00 Asia/Shanghai"]}])
+async def test_what_a_job_is_asked_beside_comes_back(tmp_path: Path, changes: dict[str, Any]) -> None:
+    async with sdk(tmp_path) as (rig, client):
+        made = await client.create_job(job_content(**changes))
+        assert without_fractions(made) == without_fractions(await rig.ledger.job(made.id))
 
 
 async def test_the_same_token_finds_the_same_job_and_another_request_is_refused(tmp_path: Path) -> None:

@@ -8,11 +8,14 @@ from typing import Any
 from cosbatch.cli.jobs_port import ListedJobs, MadeJob
 from cosbatch.model.identifiers import JobId, RegionName
 from cosbatch.model.job_summaries import summary_of
-from cosbatch.model.jobs import Job, JobEvent
+from cosbatch.model.jobs import Job, JobEvent, JobRequest
+from cosbatch.model.preflight import Check
 from cosbatch.model.principals import Caller
 from cosbatch.model.reports import ReportScope
 from cosbatch.model.states import JobStatus
 from cosbatch.service.follow_up import FollowUp, FollowUpJob
+from cosbatch.service.job_checks import JobChecker
+from cosbatch.service.job_document import request_document
 from cosbatch.service.report_downloads import Download, ReportDownloads, RowFilter, RowForm, SummaryForm
 from cosbatch.service.service import JobService
 
@@ -23,6 +26,9 @@ class EmbeddedJobs:
     def __init__(self, service: JobService, *, caller: Caller) -> None:
         self._service = service
         self._caller = caller
+
+    async def create_job(self, request: JobRequest, *, token: str) -> Job:
+        return await self._service.create_job(request, caller=self._caller, token=token)
 
     async def describe_job(self, job_id: str) -> Job:
         return await self._service.describe_job(JobId(job_id), caller=self._caller)
@@ -93,6 +99,35 @@ class EmbeddedFollowUps:
 
 def _made(made: FollowUpJob) -> MadeJob:
     return MadeJob(made.job, made.is_new, made.manifest_changed)
+
+
+class EmbeddedChecks:
+    """Implements :class:`cosbatch.cli.jobs_port.Checks`."""
+
+    def __init__(self, checker: JobChecker, *, caller: Caller) -> None:
+        self._checker = checker
+        self._caller = caller
+
+    async def check_job(self, request: JobRequest) -> Mapping[str, Any]:
+        checked = await self._checker.check_job(request, caller=self._caller)
+        words = checked.equivalents
+        return {
+            "outcome": checked.preflight.outcome,
+            "checks": [_check_document(check) for check in checked.preflight.checks],
+            "estimate": checked.estimate,
+            "request": request_document(checked.request),
+            "equivalents": {"xml": words.xml, "json": words.json, "cli": words.cli},
+        }
+
+
+def _check_document(check: Check) -> dict[str, str]:
+    return {
+        "name": check.name,
+        "outcome": check.outcome,
+        "detail": check.detail,
+        "missing_permission": check.missing_permission,
+        "way_out": check.way_out,
+    }
 
 
 class EmbeddedResults:

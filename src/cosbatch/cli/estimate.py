@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from cosbatch.cli.invocation import EXIT_SUCCEEDED, Invocation, run_async, verb
-
-if TYPE_CHECKING:  # --help imports no operation
-    from cosbatch.operations.estimate import Estimate
+from cosbatch.cli.invocation import EXIT_SUCCEEDED, WITH_SERVICE, Invocation, run_async, verb
 
 
-@verb("estimate")
+@verb("estimate", shared=WITH_SERVICE)
 @click.argument("job_file", metavar="JOB.yaml", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--whole", is_flag=True, help="Read the manifest to its end, however long it takes.")
 @click.option(
@@ -37,10 +35,15 @@ def estimate(
     """Show what a job would come to: objects, bytes, requests, duration, cost.
 
     Nothing is made, nothing is touched. At most 1,000,000 rows of the manifest are read, for at most 5 seconds; then
-    the rest is estimated from them.
+    the rest is estimated from them. A service over the network estimates by its own measures and prices.
     """
     if bytes_per_second is not None and requests_per_second is None:
         raise click.UsageError("--bytes-per-second needs --requests-per-second")
+    if invocation.login is not None:
+        if whole or requests_per_second is not None:
+            text = "a service takes neither --whole nor rates; name --config to estimate on this host"
+            raise click.UsageError(text)
+        return run_async(_estimate_there(invocation, job_file=job_file))
     return run_async(
         _estimate(
             invocation,
@@ -60,7 +63,6 @@ async def _estimate(
     requests_per_second: float | None,
     bytes_per_second: float | None,
 ) -> int:
-    from cosbatch.cli.output import print_json
     from cosbatch.cli.run_identity import read_job_file
     from cosbatch.model.principals import LOCAL_CALLER
     from cosbatch.operations.estimate import Rate
@@ -78,51 +80,86 @@ async def _estimate(
         found = await estimates.of_request(
             parsed.request, caller=LOCAL_CALLER, limits=WHOLE if whole else LOOK, rate=rate
         )
+    return _tell(invocation, estimate_document(found))
+
+
+async def _estimate_there(invocation: Invocation, *, job_file: Path) -> int:
+    """Raises InvalidArgument where the service says of the job's checks why there is none."""
+    from cosbatch.cli.run_identity import parse_job_file
+    from cosbatch.model.errors import Fault, InvalidArgument
+
+    parsed = parse_job_file(job_file, regions=None)
+    async with invocation.open_checks() as checks:
+        checked = await checks.check_job(parsed.request)
+    if checked["estimate"] is None:
+        faults = [
+            Fault(path=check["name"], value="", problem=check["detail"], way_out=check["way_out"])
+            for check in checked["checks"]
+            if check["outcome"] != "passed"
+        ]
+        raise InvalidArgument("the service can tell nothing of what this job comes to", faults=faults)
+    return _tell(invocation, checked["estimate"])
+
+
+def _tell(invocation: Invocation, found: Mapping[str, Any]) -> int:
+    from cosbatch.cli.output import print_json
+
     if invocation.as_json:
-        print_json(estimate_document(found))
+        print_json(found)
     else:
         click.echo(estimate_page(found))
     return EXIT_SUCCEEDED
 
 
-def estimate_page(found: Estimate) -> str:
-    from cosbatch.cli.output import count, counted, duration, pairs, size, table
+def estimate_page(found: Mapping[str, Any]) -> str:
+    """``found`` is as :func:`cosbatch.service.estimates.estimate_document` writes it."""
+    from cosbatch.cli.output import count, counted, pairs, size, table
 
-    about = "" if found.is_exact else "about "
-    rate = found.rate
-    measured = "" if rate is None or not rate.measured_jobs else f", measured of {counted(rate.measured_jobs, 'job')}"
+    about = "" if found["is_exact"] else "about "
+    size_bytes, in_parts, cost = found["size_bytes"], found["objects_in_parts"], found["cost"]
     rows = [
-        ("Counted", f"{counted(found.rows_read, 'row')}{', all there are' if found.is_exact else ' of the manifest'}"),
-        ("Objects", f"{about}{count(found.objects)}"),
-        ("Bytes", "not listed" if found.size_bytes is None else f"{about}{size(found.size_bytes)}"),
-        ("In parts", f"{about}{counted(found.objects_in_parts, 'object')}" if found.objects_in_parts else ""),
-        ("Requests", f"{about}{count(found.total_requests)}"),
         (
-            "Duration",
-            "no job was measured yet; give --requests-per-second"
-            if found.duration_seconds is None or rate is None
-            else f"about {duration(found.duration_seconds)} (at {rate.requests_per_second:,.0f} requests/s{measured})",
+            "Counted",
+            f"{counted(found['rows_read'], 'row')}{', all there are' if found['is_exact'] else ' of the manifest'}",
         ),
-        ("Cost", _total(found)),
+        ("Objects", f"{about}{count(found['objects'])}"),
+        ("Bytes", "not listed" if size_bytes is None else f"{about}{size(size_bytes)}"),
+        ("In parts", f"{about}{counted(in_parts, 'object')}" if in_parts else ""),
+        ("Requests", f"{about}{count(found['total_requests'])}"),
+        ("Duration", _duration(found)),
+        ("Cost", _total(cost)),
     ]
     sections = [
         pairs(rows),
-        table(("REQUESTS", "NUMBER"), [(kind, count(number)) for kind, number in sorted(found.requests.items())]),
+        table(("REQUESTS", "NUMBER"), [(kind, count(number)) for kind, number in sorted(found["requests"].items())]),
     ]
-    if any(line.unit_price is not None for line in found.cost.lines):
-        sections.append(table(("COST OF", "QUANTITY", found.cost.currency), _cost_rows(found)))
-    return "\n\n".join([*sections, *(f"Note: {note}" for note in found.notes)])
+    if any(line["unit_price"] is not None for line in cost["lines"]):
+        sections.append(table(("COST OF", "QUANTITY", cost["currency"]), _cost_rows(cost["lines"])))
+    return "\n\n".join([*sections, *(f"Note: {note}" for note in found["notes"])])
 
 
-def _total(found: Estimate) -> str:
-    total = found.cost.total
-    if total is not None:
-        return f"about {total:,.2f} {found.cost.currency}"
-    return f"not known: the settings have no price of {', '.join(found.cost.unpriced)}"
+def _duration(found: Mapping[str, Any]) -> str:
+    from cosbatch.cli.output import counted, duration
+
+    rate = found["rate"]
+    if found["duration_seconds"] is None or rate is None:
+        return "no job was measured yet; give --requests-per-second"
+    measured = f", measured of {counted(rate['measured_jobs'], 'job')}" if rate["measured_jobs"] else ""
+    return f"about {duration(found['duration_seconds'])} (at {rate['requests_per_second']:,.0f} requests/s{measured})"
 
 
-def _cost_rows(found: Estimate) -> list[tuple[str, str, str]]:
+def _total(cost: Mapping[str, Any]) -> str:
+    if cost["total"] is not None:
+        return f"about {cost['total']:,.2f} {cost['currency']}"
+    return f"not known: the settings have no price of {', '.join(cost['unpriced'])}"
+
+
+def _cost_rows(lines: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
     return [
-        (line.what, f"{line.quantity:,.0f}", "no price" if line.amount is None else f"{line.amount:,.2f}")
-        for line in found.cost.lines
+        (
+            line["what"],
+            f"{line['quantity']:,.0f}",
+            "no price" if line["amount"] is None else f"{line['amount']:,.2f}",
+        )
+        for line in lines
     ]

@@ -30,7 +30,7 @@ from cosbatch.model.errors import (
 )
 
 if TYPE_CHECKING:  # --help imports neither pydantic nor SQLAlchemy
-    from cosbatch.cli.jobs_port import FollowUps, Jobs, Results
+    from cosbatch.cli.jobs_port import Checks, FollowUps, Jobs, Results
     from cosbatch.cli.wiring_port import Wiring
     from cosbatch.model.principals import Caller
     from cosbatch.settings import Settings
@@ -144,6 +144,22 @@ class Invocation:
 
         async with self.wiring.open_follow_up(self.settings(), self.state_folder) as desk:
             yield EmbeddedFollowUps(desk, caller=self.caller)
+
+    @asynccontextmanager
+    async def open_checks(self) -> AsyncIterator[Checks]:
+        """Checks of jobs that are not made, by whoever would run them. NoSuchName where the account is none."""
+        login = self.login
+        if login is not None:
+            from cosbatch.cli.remote_jobs import RemoteChecks, remote_client
+
+            async with remote_client(login) as client:
+                yield RemoteChecks(client)
+            return
+        from cosbatch.cli.embedded_jobs import EmbeddedChecks
+
+        settings = self.settings()
+        async with self.wiring.open_job_checker(settings, self.state_folder, account=self.account_name) as checker:
+            yield EmbeddedChecks(checker, caller=self.caller)
 
     @asynccontextmanager
     async def open_results(self) -> AsyncIterator[Results]:

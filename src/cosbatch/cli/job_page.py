@@ -12,7 +12,7 @@ from cosbatch.model.jobs import Job, JobEvent
 from cosbatch.model.reports import CodeTally, ReportState
 from cosbatch.model.states import JobStatus
 from cosbatch.service.job_document import iso_time
-from cosbatch.service.service import possible_verbs
+from cosbatch.service.possible_calls import possible_calls
 
 LIST_HEADER = ("JOB", "STATUS", "PRIORITY", "TASKS", "SUCCEEDED", "FAILED", "CREATED", "DESCRIPTION")
 
@@ -44,9 +44,7 @@ def describe(job: Job, *, events: Sequence[JobEvent]) -> str:
         failures(job.tally.codes),
         _events(events),
     ]
-    verbs = possible_verbs(job)
-    if verbs:
-        sections.append(f"Possible now: {', '.join(verbs)}")
+    sections.append(f"Possible now: {', '.join(possible_calls(job))}")
     return "\n\n".join(section for section in sections if section)
 
 

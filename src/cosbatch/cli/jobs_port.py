@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from cosbatch.model.job_summaries import JobSummary
-from cosbatch.model.jobs import Job, JobEvent
+from cosbatch.model.jobs import Job, JobEvent, JobRequest
 from cosbatch.model.states import JobStatus
 
 
@@ -18,6 +18,10 @@ class ListedJobs(NamedTuple):
 
 class Jobs(Protocol):
     """Whose jobs they are was settled when it was opened."""
+
+    async def create_job(self, request: JobRequest, *, token: str) -> Job:
+        """The job that the token has made already, where it has."""
+        ...
 
     async def describe_job(self, job_id: str) -> Job: ...
 
@@ -68,6 +72,15 @@ class FollowUps(Protocol):
     async def clone_job(self, job_id: str, *, changes: Mapping[str, Any], token: str) -> MadeJob: ...
 
     async def redeliver_report(self, job_id: str) -> Job: ...
+
+
+class Checks(Protocol):
+    """What is asked of a job that is not made."""
+
+    async def check_job(self, request: JobRequest) -> Mapping[str, Any]:
+        """``outcome``, ``checks``, ``estimate``, ``request``, ``equivalents``, as the API answers ``POST /jobs:check``.
+        A failed check is an answer."""
+        ...
 
 
 class Results(Protocol):

@@ -22,7 +22,11 @@ class Verb(NamedTuple):
 
 VERBS: Final[dict[str, Verb]] = {
     "run": Verb("run:run", "Run the job of a file from start to end, or go on with it."),
+    "create-job": Verb("create_job:create_job", "Make the job of a file and leave it to the service."),
     "estimate": Verb("estimate:estimate", "Show what a job would come to: objects, bytes, requests, duration, cost."),
+    "check-job": Verb(
+        "check_job:check_job", "Check the job of a file before it is made: its stores, and what it costs."
+    ),
     "serve": Verb("serve:serve", "Run the service: the API, the engine and its workers, in one program."),
     "init": Verb("init:init", "Write a commented settings file to begin with."),
     "list-jobs": Verb("list_jobs:list_jobs", "List jobs, newest first."),

@@ -8,7 +8,7 @@ from typing import Any
 
 from cosbatch.cli.jobs_port import ListedJobs, MadeJob
 from cosbatch.client import AsyncClient
-from cosbatch.model.jobs import Job, JobEvent
+from cosbatch.model.jobs import Job, JobEvent, JobRequest
 from cosbatch.model.states import JobStatus
 from cosbatch.settings.profiles import ServiceLogin
 
@@ -24,6 +24,9 @@ class RemoteJobs:
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
+
+    async def create_job(self, request: JobRequest, *, token: str) -> Job:
+        return await self._client.create_job(request, client_request_token=token)
 
     async def describe_job(self, job_id: str) -> Job:
         return await self._client.describe_job(job_id)
@@ -88,6 +91,16 @@ class RemoteFollowUps:
 
     async def redeliver_report(self, job_id: str) -> Job:
         return await self._client.redeliver_report(job_id)
+
+
+class RemoteChecks:
+    """Implements :class:`cosbatch.cli.jobs_port.Checks`."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def check_job(self, request: JobRequest) -> Mapping[str, Any]:
+        return await self._client.check_job(request)
 
 
 class RemoteResults:

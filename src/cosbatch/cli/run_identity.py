@@ -31,15 +31,21 @@ class _Runs(NamedTuple):
     next_token: str
 
 
-def read_job_file(path: Path, *, regions: Collection[str] | None, dry_run: bool = False) -> ParsedJob:
-    """With ``dry_run`` the job is one, whatever the file says. Raises InvalidArgument with all faults, also against the
-    ``regions`` of the settings where they are given."""
+def parse_job_file(path: Path, *, regions: Collection[str] | None) -> ParsedJob:
+    """The job as the file has it. Raises InvalidArgument with all faults, also against the ``regions`` of the settings
+    where they are given."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         fault = Fault(path=str(path), value="", problem=f"cannot be read: {error}")
         raise InvalidArgument("the job file cannot be read", faults=[fault]) from error
-    parsed = parse_job(read_document(text, source=str(path)), regions=regions)
+    return parse_job(read_document(text, source=str(path)), regions=regions)
+
+
+def read_job_file(path: Path, *, regions: Collection[str] | None, dry_run: bool = False) -> ParsedJob:
+    """The job as ``cosbatch run`` makes it of the file. With ``dry_run`` it is one, whatever the file says. Raises as
+    :func:`parse_job_file`."""
+    parsed = parse_job_file(path, regions=regions)
     # The plan is always shown first: the job stops for it, whoever confirms.
     is_dry_run = dry_run or parsed.request.dry_run
     return parsed._replace(request=replace(parsed.request, confirmation_required=True, dry_run=is_dry_run))

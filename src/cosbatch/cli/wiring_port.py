@@ -15,6 +15,7 @@ from cosbatch.model.principals import Caller
 from cosbatch.model.regions import Region
 from cosbatch.service.estimates import Estimates
 from cosbatch.service.follow_up import FollowUp
+from cosbatch.service.job_checks import JobChecker
 from cosbatch.service.key_rotation import Rotation
 from cosbatch.service.people import People
 from cosbatch.service.regions import RegionService
@@ -80,6 +81,13 @@ class Wiring(Protocol):
 
     def open_follow_up(self, settings: Settings, state_folder: Path, /) -> AbstractAsyncContextManager[FollowUp]:
         """Retries, clones and deliveries of reports; ledger and work area alone."""
+        ...
+
+    def open_job_checker(
+        self, settings: Settings, state_folder: Path, /, *, account: str = ""
+    ) -> AbstractAsyncContextManager[JobChecker]:
+        """Pre-flight and estimates of jobs that are not made. A folder gets a ledger by it, whose audit log names each
+        check. NoSuchName where there is no such account."""
         ...
 
     def open_report_downloads(self, state_folder: Path, /) -> AbstractAsyncContextManager[ReportDownloads]:

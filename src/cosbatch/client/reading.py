@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from cosbatch.client.refusals import Refusal
 from cosbatch.client.transport import ApiAnswer
 from cosbatch.model.errors import CosbatchError, FailureCode
-from cosbatch.model.identifiers import AccountId, Bucket, JobId
-from cosbatch.model.jobs import Hold, Job, JobEvent, PausedBy, PlanFindings
+from cosbatch.model.identifiers import AccountId, Bucket, JobId, ObjectKey
+from cosbatch.model.jobs import Hold, Job, JobEvent, JobRequest, ListedTotals, PausedBy, PlanFindings
+from cosbatch.model.manifests import FailedRows, ManifestLocation
 from cosbatch.model.regions import Versioning
 from cosbatch.model.reports import CodeTally, ReportState, Tally
 from cosbatch.model.states import Actor, JobStatus
@@ -24,6 +26,7 @@ from cosbatch.service.job_schema import parse_job
 
 T = TypeVar("T")
 Content = Mapping[str, Any]
+_ARN_BEGINS: Final = "arn:aws:s3:::"
 
 
 def read(answer: ApiAnswer, shape: Callable[[Any], T]) -> T:
@@ -41,7 +44,7 @@ def job_of(content: Content) -> Job:
     return Job(
         id=JobId(content["job_id"]),
         account=AccountId(content["account"]),
-        request=parse_job(Document(content=content["request"], lines={}), lowest_priority=0).request,
+        request=_request_of(content["request"]),
         status=JobStatus(content["status"]),
         priority=content["priority"],
         created_at=seconds_of(content["creation_time"]),
@@ -64,7 +67,31 @@ def job_of(content: Content) -> Job:
         token=content["client_request_token"] or content["job_id"],
         hold=_if_there(content["hold"], _hold_of),
         findings=_if_there(content["findings"], _findings_of),
+        creator=content["creator"],
     )
+
+
+def _request_of(content: Content) -> JobRequest:
+    """A manifest in the service's work area is shown, and can be asked for in no document: another one stands in for
+    it while the rest is read."""
+    location: Content = content["manifest"]["location"]
+    failed = location.get("retry_of")
+    if failed is None:
+        return _parsed(content)
+    bucket, _, key = location["object_arn"].removeprefix(_ARN_BEGINS).partition("/")
+    own = ManifestLocation(
+        bucket=Bucket(bucket),
+        key=ObjectKey(key),
+        etag=location["etag"],
+        retry_of=FailedRows(job_id=JobId(failed["job_id"]), error_code=failed.get("error_code", "")),
+    )
+    shown = {**content["manifest"], "location": {"object_arn": f"{_ARN_BEGINS}stand-in/manifest.json"}}
+    request = _parsed({**content, "manifest": shown})
+    return replace(request, manifest=replace(request.manifest, location=own))
+
+
+def _parsed(content: Content) -> JobRequest:
+    return parse_job(Document(content=content, lines={}), lowest_priority=0).request
 
 
 def event_of(job_id: JobId, content: Content) -> JobEvent:
@@ -105,6 +132,18 @@ def _findings_of(content: Content) -> PlanFindings:
         source_versioning=Versioning(content["source_versioning"]),
         target_versioning=Versioning(content["target_versioning"]),
         manifest_etag=content["manifest_etag"],
+        shared_targets=content["shared_targets"],
+        listed=_if_there(content["listed"], _listed_of),
+    )
+
+
+def _listed_of(content: Content) -> ListedTotals:
+    return ListedTotals(
+        rows=content["rows"],
+        not_sent=content["not_sent"],
+        size_bytes=content["size_bytes"],
+        large=content["large"],
+        parts=content["parts"],
     )
 
 

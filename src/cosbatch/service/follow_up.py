@@ -82,8 +82,8 @@ class FollowUp:
         ``changes``: a part of a job document, without region, manifest and operation. An equal call under a known token
         answers the job that it made.
 
-        Raises what :meth:`JobService.create_job` does, NoSuchJob, IllegalMove where the job has not ended,
-        NoSuchResults where nothing failed so or the results are not kept any more.
+        Raises what :meth:`JobService.create_job` does, NoSuchJob, IllegalMove where the job has not ended or is a dry
+        run, NoSuchResults where nothing failed so or the results are not kept any more.
         """
         async with audited(self._record, caller, "retry-failed", target=job_id) as write:
             with results_kept():
@@ -245,6 +245,9 @@ async def _drop(spool: Spool, job_id: JobId) -> None:
 def _check_has_failures(job: Job) -> None:
     if not is_final(job.status):
         raise IllegalMove(f"job {job.id} is {job.status}: only what has failed in a job that has ended can be retried")
+    if job.request.dry_run:
+        why = f"job {job.id} is a dry run: nothing was done, so that nothing has failed"
+        raise IllegalMove(f"{why}; make the job itself with clone-job, and dry_run false among the changes")
     if not job.tally.failed:
         raise NoSuchResults(f"no task of job {job.id} has failed: there is nothing to retry")
 

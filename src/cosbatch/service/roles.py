@@ -37,7 +37,7 @@ from cosbatch.storage.profiles import CapabilityProfile
 _EXTERNAL_ID: Final = re.compile(r"([A-Za-z0-9_+=,.@:/-]{2,128})?")
 _PROVIDER_DOMAINS: Final = (*CLOUD_DOMAINS, "tencentcloudapi.com")
 _BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,126}[A-Za-z0-9]")
-_BUCKETS_MAX: Final = 1000
+BUCKETS_MAX: Final = 1000
 _DESCRIPTION_MAX_BYTES: Final = 256
 
 
@@ -352,8 +352,8 @@ def _bucket_faults(buckets: Sequence[Bucket]) -> Iterator[Fault]:
             way_out = "write the bucket's name alone, 3 to 128 letters, digits, dots, underscores and hyphens"
             path = f"writable_buckets[{number}]"
             yield Fault(path=path, value=bucket[:200], problem="is no name of a bucket", way_out=way_out)
-    if len(buckets) > _BUCKETS_MAX:
-        problem = f"{len(buckets)} buckets are named, {_BUCKETS_MAX} are allowed"
+    if len(buckets) > BUCKETS_MAX:
+        problem = f"{len(buckets)} buckets are named, {BUCKETS_MAX} are allowed"
         yield Fault(path="writable_buckets", value="", problem=problem, way_out="register another role for the rest")
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from cosbatch.identity.credentials import StaticCredentials
 from cosbatch.identity.policies import Access
-from cosbatch.ledger.sql_ledger import SqlLedger
-from cosbatch.model.clock import Clock
+from cosbatch.ledger.sql_ledger import SqlLedger, open_sqlite_ledger
+from cosbatch.model.clock import Clock, SystemClock
 from cosbatch.model.errors import NoSuchRole
 from cosbatch.model.identifiers import AccountId
 from cosbatch.model.jobs import JobRequest
@@ -19,7 +20,9 @@ from cosbatch.service.role_desk import RoleDesk
 from cosbatch.service.service import JobService
 from cosbatch.settings import Settings
 from cosbatch.storage.folder_spool import FolderSpool
-from cosbatch.wiring.stores import RegionStores, profile_of
+from cosbatch.wiring.estimates import estimate_of_check, estimates
+from cosbatch.wiring.service import check_known, desk_where_needed, job_service
+from cosbatch.wiring.stores import RegionStores, open_stores, profile_of
 
 
 def job_checker(
@@ -33,8 +36,10 @@ def job_checker(
     clock: Clock,
     record: Record,
     estimate: EstimateJob | None = None,
+    deletes_allowed: bool | None = None,
 ) -> JobChecker:
-    """``estimate``: what a job would cost; without it nothing is said of that."""
+    """``estimate``: what a job would cost; without it nothing is said of that. ``deletes_allowed``: by default what the
+    settings of the service say."""
     return JobChecker(
         jobs=ledger,
         preflights=ledger.preflights,
@@ -44,11 +49,37 @@ def job_checker(
         open_stores=_opening(stores, desk),
         free_space=FolderSpool(data_dir / "spool").free_share,
         min_free_share=settings.min_free_spool_share,
-        deletes_allowed=settings.server.deletes_allowed,
+        deletes_allowed=settings.server.deletes_allowed if deletes_allowed is None else deletes_allowed,
         clock=clock,
         record=record,
         estimate=estimate,
     )
+
+
+@asynccontextmanager
+async def open_job_checker(settings: Settings, data_dir: Path, *, account: str = "") -> AsyncIterator[JobChecker]:
+    """Without an engine or a service: of jobs that are run on this folder, where nothing switches deletions off.
+    NoSuchName where somebody asks for an ``account`` that there is not."""
+    clock = SystemClock()
+    ledger = await open_sqlite_ledger(data_dir)
+    try:
+        await check_known(ledger, account)
+        async with open_stores(settings, clock=clock, kept=ledger.regions) as stores:
+            desk = desk_where_needed(settings, data_dir, ledger, regions=stores.regions)
+            yield job_checker(
+                settings,
+                data_dir,
+                ledger=ledger,
+                service=job_service(settings, ledger, stores, desk=desk),
+                stores=stores,
+                desk=desk,
+                clock=clock,
+                record=ledger.people.record,
+                estimate=estimate_of_check(estimates(settings, stores, ledger=ledger, desk=desk)),
+                deletes_allowed=True,
+            )
+    finally:
+        await ledger.close()
 
 
 def _opening(stores: RegionStores, desk: RoleDesk | None) -> OpenStores:

@@ -191,7 +191,7 @@ class TestDescribeJob:
         assert "Permission     the destination bucket's" in page
         assert "NoSuchKey  1      raw/gone\\n" in page
         assert "awaiting confirmation" in page
-        assert "Possible now: delete-job\n" in page
+        assert "Possible now: retry-failed, clone-job, redeliver-report, delete-job\n" in page
 
     def test_what_waits_says_for_what_and_what_can_be_done(self, rig: CliRig, suspended: str) -> None:
         hold = Hold(bucket="cold-125", reason="connection refused", since=1_754_103_600)
@@ -201,7 +201,7 @@ class TestDescribeJob:
 
         assert "On hold" in page
         assert "cold-125 since 2025-08-02T03:00:00Z: connection refused" in page
-        assert "Possible now: confirm, cancel, update-job-priority" in page
+        assert "Possible now: clone-job, confirm, cancel, update-job-priority" in page
 
     def test_json(self, rig: CliRig, suspended: str) -> None:
         job = json.loads(rig.call("describe-job", suspended, "--json").stdout)

@@ -136,6 +136,33 @@ async def test_nothing_to_retry_is_told_with_what_there_is() -> None:
     assert await rig.manifests() == []
 
 
+async def test_a_dry_run_is_cloned_and_not_retried() -> None:
+    rig = Rig()
+    job = await rig.ended(dry_run=True)
+    for changes in ({}, {"dry_run": False}):
+        with pytest.raises(IllegalMove, match=r"is a dry run.*clone-job"):
+            await rig.desk.retry_failed(job.id, caller=ME, changes=changes)
+    assert await rig.manifests() == []
+    again = (await rig.desk.clone_job(job.id, caller=ME)).job
+    assert again.request.dry_run
+    real = (await rig.desk.clone_job(job.id, caller=ME, changes={"dry_run": False})).job
+    assert not real.request.dry_run
+    assert replace(real.request, dry_run=True) == again.request
+
+
+async def test_what_failed_can_be_retried_as_a_dry_run() -> None:
+    rig = Rig()
+    made = (await rig.desk.retry_failed((await rig.ended()).id, caller=ME, changes={"dry_run": True})).job
+    assert made.request.dry_run
+
+
+async def test_a_retry_and_a_clone_keep_the_windows() -> None:
+    rig = Rig()
+    job = await rig.ended(windows=["22:00-06:00 Asia/Shanghai"])
+    for made in (await rig.desk.retry_failed(job.id, caller=ME), await rig.desk.clone_job(job.id, caller=ME)):
+        assert [str(window) for window in made.job.request.windows] == ["22:00-06:00 Asia/Shanghai"]
+
+
 async def test_what_a_retry_may_not_change() -> None:
     rig = Rig()
     old = await rig.ended()

@@ -37,9 +37,9 @@ from cosbatch.web.rest.shapes import (
 _ID_MAX: Final = 64
 _TEXT_MAX: Final = 256
 _OF_JOB: Final = (
-    "job_id", "region", "operation_name", "description", "status", "status_update_reason", "is_final", "actions",
-    "priority", "creation_time", "changed_time", "started_time", "termination_date", "suspended_cause", "paused_by",
-    "progress_summary", "failure_reasons", "hold", "report",
+    "job_id", "region", "operation_name", "description", "creator", "status", "status_update_reason", "is_final",
+    "actions", "priority", "creation_time", "changed_time", "started_time", "termination_date", "suspended_cause",
+    "paused_by", "progress_summary", "failure_reasons", "hold", "report",
 )  # fmt: skip
 """What a job in a list shows as a job by itself does."""
 
@@ -248,7 +248,6 @@ def _listed(listed: ListedJob) -> ListedJobView:
     location = job.request.manifest.location
     return ListedJobView(
         **{name: getattr(view, name) for name in _OF_JOB},
-        creator=job.creator,
         progress=job.progress,
         is_over_failure_threshold=job.is_over_threshold,
         results_per_second=listed.pace.results_per_second,
@@ -329,7 +328,6 @@ _SAMPLE: Final = {
 }
 _LISTED: Final[dict[str, Any]] = {
     **{name: JOB[name] for name in _OF_JOB},
-    "creator": "alice",
     "progress": 0.0,
     "is_over_failure_threshold": False,
     "results_per_second": None,

@@ -9,14 +9,14 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from cosbatch.model.errors import FailureCode
-from cosbatch.model.jobs import Job, JobEvent, PausedBy, PlanFindings
+from cosbatch.model.jobs import Job, JobEvent, ListedTotals, PausedBy, PlanFindings
 from cosbatch.model.operations import OperationName
 from cosbatch.model.regions import Versioning
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import Actor, JobStatus, is_final
 from cosbatch.service.job_document import request_document
 from cosbatch.service.job_schema import JobForm
-from cosbatch.service.service import possible_verbs
+from cosbatch.service.possible_calls import CLONE_JOB, REDELIVER_REPORT, RETRY_FAILED, possible_calls
 from cosbatch.web.rest.shapes import ShownAs, Time, View, time_or_none, time_text
 
 JobDocument = Annotated[dict[str, Any], ShownAs(JobForm)]
@@ -32,9 +32,18 @@ class JobAction(StrEnum):
     CANCEL = "cancel"
     CHANGE_PRIORITY = "change_priority"
     DELETE = "delete"
+    RETRY = "retry"
+    CLONE = "clone"
+    REDELIVER = "redeliver"
 
 
-_OF_VERB: Final = {"update-job-priority": JobAction.CHANGE_PRIORITY, "delete-job": JobAction.DELETE}
+_OF_VERB: Final = {
+    "update-job-priority": JobAction.CHANGE_PRIORITY,
+    "delete-job": JobAction.DELETE,
+    RETRY_FAILED: JobAction.RETRY,
+    CLONE_JOB: JobAction.CLONE,
+    REDELIVER_REPORT: JobAction.REDELIVER,
+}
 
 
 class ProgressView(View):
@@ -69,6 +78,16 @@ class HoldView(View):
     since: Time
 
 
+class ListedView(View):
+    """What a manifest's rows add up to."""
+
+    rows: int
+    not_sent: int = Field(description="Delete markers that are no task to send.")
+    size_bytes: int | None = Field(description="Of the rows that are sent; null where the manifest does not say it.")
+    large: int = Field(description="Objects that are copied in parts, by their listed sizes.")
+    parts: int = Field(description="Of all large ones together.")
+
+
 class FindingsView(View):
     """What planning found out."""
 
@@ -76,6 +95,8 @@ class FindingsView(View):
     source_versioning: Versioning
     target_versioning: Versioning
     manifest_etag: str
+    shared_targets: int = Field(description="Of a dry run: rows that share their target with another row.")
+    listed: ListedView | None = Field(description="Null until the plan is complete.")
 
 
 class ReportView(View):
@@ -91,6 +112,7 @@ class JobView(View):
     region: str
     operation_name: OperationName
     description: str
+    creator: str = Field(description="The user who made it; empty where nobody was named.")
     status: JobStatus
     status_update_reason: str
     is_final: bool
@@ -140,10 +162,11 @@ def job_view(job: Job) -> JobView:
         region=job.request.region,
         operation_name=job.operation_name,
         description=job.request.description,
+        creator=job.creator,
         status=job.status,
         status_update_reason=job.status_reason,
         is_final=is_final(job.status),
-        actions=[_OF_VERB.get(verb) or JobAction(verb) for verb in possible_verbs(job)],
+        actions=[_OF_VERB.get(verb) or JobAction(verb) for verb in possible_calls(job)],
         priority=job.priority,
         creation_time=time_text(job.created_at),
         changed_time=time_text(job.changed_at),
@@ -204,6 +227,20 @@ def _findings(found: PlanFindings | None) -> FindingsView | None:
         source_versioning=found.source_versioning,
         target_versioning=found.target_versioning,
         manifest_etag=found.manifest_etag,
+        shared_targets=found.shared_targets,
+        listed=_listed(found.listed),
+    )
+
+
+def _listed(listed: ListedTotals | None) -> ListedView | None:
+    if listed is None:
+        return None
+    return ListedView(
+        rows=listed.rows,
+        not_sent=listed.not_sent,
+        size_bytes=listed.size_bytes,
+        large=listed.large,
+        parts=listed.parts,
     )
 
 

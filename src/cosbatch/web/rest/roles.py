@@ -15,7 +15,7 @@ from cosbatch.model.principals import Role, RoleProvider, UserRole
 from cosbatch.service.documents import Document
 from cosbatch.service.job_schema import parse_job
 from cosbatch.service.role_trial import Verdict
-from cosbatch.service.roles import NewRole, RolePolicies
+from cosbatch.service.roles import BUCKETS_MAX, NewRole, RolePolicies
 from cosbatch.web.rest.browsing import refusals_of_store
 from cosbatch.web.rest.calls import Access, Call
 from cosbatch.web.rest.desks import AllDesks, WhoCalls
@@ -43,6 +43,7 @@ _ROLE: Final[dict[str, Any]] = {
     "description": "nightly archive",
     "is_declared": False,
     "created_at": "2026-11-26T08:00:00.000Z",
+    "writable_buckets": ["archive-1250000000"],
     "provider_details": {"external_id": "cosbatch-7", "sts_endpoint": "", "sts_region": ""},
 }
 _TRUST: Final[dict[str, Any]] = {
@@ -135,6 +136,7 @@ def _changing() -> list[Call]:
                 "provider": "aws-sts",
                 "access_key_id": "AKIA2345EXAMPLE",
                 "secret_access_key": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLE",
+                "writable_buckets": ["archive-1250000000"],
             },
             example={"role": _ROLE, "is_made": False, "why_not": "", "policies": None},
             has_secrets=True,
@@ -168,6 +170,11 @@ class RoleForm(Form):
     )
     sts_region: str = Field(default="", max_length=64)
     description: str = Field(default="", max_length=256)
+    writable_buckets: list[Annotated[str, Field(max_length=255)]] = Field(
+        default=[],
+        max_length=BUCKETS_MAX,
+        description="What jobs under it may write or delete from; empty: any bucket that it may.",
+    )
     make_for: JobDocument | None = Field(
         default=None, description="Make it at its provider, with what this job needs. It is registered anyhow."
     )
@@ -202,6 +209,7 @@ class RoleView(View):
     description: str
     is_declared: bool = Field(description="It stands in the settings, and is changed there.")
     created_at: Time | None = Field(description="Null for one of the settings.")
+    writable_buckets: list[str] = Field(description="What jobs under it may write or delete from; empty: any bucket.")
     provider_details: ProviderDetails | None = Field(description="For admins; null for everybody else.")
 
 
@@ -244,6 +252,7 @@ def role_view(role: Role, *, reader: UserRole) -> RoleView:
         description=role.description,
         is_declared=role.is_declared,
         created_at=None if role.is_declared else time_or_none(role.created_at),
+        writable_buckets=list(role.writable_buckets),
         provider_details=details if reader.may(UserRole.ADMIN) else None,
     )
 
@@ -294,6 +303,7 @@ async def create_role(
         sts_endpoint=form.sts_endpoint,
         sts_region=form.sts_region,
         description=form.description,
+        writable_buckets=tuple(Bucket(name) for name in form.writable_buckets),
     )
     made = await desks.roles.create_role(
         new,
