@@ -23,8 +23,8 @@ install: $(INSTALLED)  ## The development environment in .venv, from the locked 
 demo: $(INSTALLED)  ## A copy job over an inventory on an embedded store, from manifest to report.
 	$(BIN)/cosbatch demo
 
-test: $(INSTALLED)  ## Unit, contract, wire and end-to-end tests on what PyPI brings (SeaweedFS as the store).
-	$(PYTEST) -m "not system and not nightly"
+test: $(INSTALLED)  ## Unit, contract, wire and end-to-end tests on what PyPI brings (SeaweedFS as the store); TESTS=path.
+	$(PYTEST) -m "not system and not nightly" $(TESTS)
 
 check: $(INSTALLED)  ## Format, lint, types, import contract, unit tests.
 	$(BIN)/ruff format --check .

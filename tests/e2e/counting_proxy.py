@@ -1,4 +1,4 @@
-"""Stands before a store, passes everything on, and notes each request when it comes."""
+"""Stands before a store, passes everything on, notes each request when it comes, and is slow where it is told to be."""
 
 from __future__ import annotations
 
@@ -21,6 +21,14 @@ class SeenRequest(NamedTuple):
     bucket: str
 
 
+class Wait(NamedTuple):
+    """What the requests to one bucket have to wait, but for the first ``after``."""
+
+    bucket: str
+    after: int
+    seconds: float
+
+
 class CountingProxy:
     """For path-style requests. Runs in a thread of its own, since the test waits for programs."""
 
@@ -30,6 +38,7 @@ class CountingProxy:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._server: asyncio.Server | None = None
+        self._wait: Wait | None = None
         self.seen: list[SeenRequest] = []
 
     @property
@@ -39,6 +48,18 @@ class CountingProxy:
 
     def times_of(self, bucket: str) -> list[float]:
         return [request.at for request in self.seen if request.bucket == bucket]
+
+    def hold_back(self, bucket: str, *, after: int, seconds: float) -> None:
+        """Each request to the bucket, but for the first ``after``, reaches the store so much later.
+
+        For what has to happen in the middle of a job: with n connections the job needs ``seconds`` for n rows, however
+        slow the machine is to do something in between, and no time is lost before and after.
+        """
+        self._wait = Wait(bucket, after, seconds)
+
+    def let_go(self) -> None:
+        """The next requests are passed on at once."""
+        self._wait = None
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -80,10 +101,16 @@ class CountingProxy:
             for line in _REQUEST_LINE.finditer(unread):
                 self.seen.append(SeenRequest(time.monotonic(), line[1].decode(), line[2].decode()))
                 end = line.end()
+                await self._waited(line[2].decode())
             unread = unread[max(end, len(unread) - _LONGEST_LINE) :]
             writer.write(block)
             await writer.drain()
         writer.write_eof()
+
+    async def _waited(self, bucket: str) -> None:
+        wait = self._wait
+        if wait is not None and wait.bucket == bucket and len(self.times_of(bucket)) > wait.after:
+            await asyncio.sleep(wait.seconds)
 
 
 async def _back(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -62,9 +62,9 @@ def test_the_end_of_the_retention_takes_a_job_away(ground: Ground) -> None:
 
 def test_a_quota_refuses_another_job_and_says_how_many(ground: Ground) -> None:
     ground.put(KEYS)
-    ground.write_settings(region={"requests_per_second": 20}, max_unfinished_jobs=1)
+    ground.write_settings(region={"requests_per_second": 2}, max_unfinished_jobs=1)
     running = ground.start("run", ground.job_file(ground.csv(KEYS), name="first.yaml"), "--yes")
-    ground.wait_for_copies(10)
+    ground.wait_for_copies(1)
 
     second = ground.job_file(ground.csv(KEYS[:5], name="other.csv"), name="second.yaml")
     error = ground.call_json("run", second, "--yes", expect=2)["error"]

@@ -19,8 +19,8 @@ def test_a_store_that_is_gone_for_a_while_burns_no_task(tmp_path: Path) -> None:
         ground.write_settings(region={"requests_per_second": 120})
         running = ground.start("run", ground.job_file(ground.csv(KEYS)), "--yes")
         ground.wait_for_copies(150)
-        job_id = ground.the_job()
     try:
+        job_id = ground.the_job()  # asked once the store is gone: the job could end before the answer
         ends = time.monotonic() + 60
         while not (held := ground.call_json("describe-job", job_id))["hold"]:
             assert held["status"] == "Active"

@@ -12,8 +12,8 @@ from tests.e2e.counting_proxy import CountingProxy
 from tests.e2e.program import Ground
 from tests.stores import RealStore
 
-CAP = 100
-KEYS = [f"logs/{number:05d}" for number in range(800)]
+CAP = 50
+KEYS = [f"logs/{number:05d}" for number in range(400)]
 
 
 @pytest.fixture

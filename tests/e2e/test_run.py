@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.counting_proxy import CountingProxy
 from tests.e2e.program import Ground, kill_group
 from tests.stores import RealStore
 
@@ -24,9 +25,21 @@ def ground(seaweedfs_store: RealStore, tmp_path: Path) -> Iterator[Ground]:
     ground.kill_all()
 
 
+@pytest.fixture
+def proxy(seaweedfs_store: RealStore) -> Iterator[CountingProxy]:
+    with CountingProxy(seaweedfs_store.endpoint) as proxy:
+        yield proxy
+
+
 def throttled(ground: Ground) -> None:
     """Slow enough to be stopped in the middle."""
     ground.write_settings(region={"requests_per_second": 120})
+
+
+def stuck(ground: Ground, proxy: CountingProxy, *, after: int) -> None:
+    """So slow after some copies that other programs, which take their time to start, still meet it."""
+    ground.write_settings(region={"endpoint": proxy.endpoint, "max_connections": 8})
+    proxy.hold_back(ground.target, after=after, seconds=2)
 
 
 def test_every_row_has_one_true_outcome(ground: Ground) -> None:
@@ -86,11 +99,11 @@ def test_kill_9_of_the_whole_program_and_the_same_command(ground: Ground) -> Non
     assert ground.keys_in(ground.target) == set(KEYS)
 
 
-def test_a_cancel_from_another_terminal(ground: Ground) -> None:
+def test_a_cancel_from_another_terminal(ground: Ground, proxy: CountingProxy) -> None:
     ground.put(KEYS)
-    throttled(ground)
+    stuck(ground, proxy, after=200)
     running = ground.start("run", ground.job_file(ground.csv(KEYS)), "--yes")
-    ground.wait_for_copies(200)
+    ground.wait_for_copies(150)
     job_id = ground.the_job()
     ground.call("cancel", job_id, "--reason", "wrong list")
     assert running.wait(60) == 4
@@ -102,17 +115,18 @@ def test_a_cancel_from_another_terminal(ground: Ground) -> None:
     assert report.summary["status_reason"] == "wrong list"
 
 
-def test_pause_and_resume_from_another_terminal(ground: Ground) -> None:
+def test_pause_and_resume_from_another_terminal(ground: Ground, proxy: CountingProxy) -> None:
     ground.put(KEYS)
-    throttled(ground)
+    stuck(ground, proxy, after=200)
     running = ground.start("run", ground.job_file(ground.csv(KEYS)), "--yes")
-    ground.wait_for_copies(200)
+    ground.wait_for_copies(150)
     job_id = ground.the_job()
     ground.call("pause", job_id)
     ground.wait_for_status(job_id, "Paused")
     copied = ground.keys_in(ground.target)
     assert len(copied) < len(KEYS)
     assert ground.call_json("describe-job", job_id)["progress_summary"]["number_of_tasks_succeeded"] == len(copied)
+    proxy.let_go()
     ground.call("resume", job_id)
     assert running.wait(60) == 0
     report = ground.report(job_id)

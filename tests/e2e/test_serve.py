@@ -18,6 +18,7 @@ import xmltodict  # type: ignore[import-untyped]
 from prometheus_client.parser import text_string_to_metric_families
 
 from cosbatch.web.metrics import METRICS
+from tests.e2e.counting_proxy import CountingProxy
 from tests.e2e.program import Ground
 from tests.e2e.service import CosClient, declare_service, log_lines, start_service
 from tests.stores import RealStore
@@ -171,19 +172,22 @@ def test_confirm_preemption_priority_and_cancel_of_running_jobs(ground: Ground) 
 
 
 def test_a_job_that_its_operator_pauses_stays_so_until_it_is_resumed(ground: Ground) -> None:
-    ground.put(KEYS[:200])
-    throttle(ground)
-    client = CosClient(start_service(ground))
-    job_id = client.create(ground.csv(KEYS[:200]))
-    ground.wait_for_copies(20)
-    ground.call("pause-job", job_id, "--account", "main")
-    client.wait(job_id, "Paused")
-    copied = ground.keys_in(ground.target)
-    assert len(copied) < 200
-    ground.call("resume-job", job_id, "--account", "main")
-    client.wait(job_id, "Complete")
-    check_report(ground, job_id, succeeded=KEYS[:200], failed=[])
-    assert client.service.stop() == 0
+    ground.put(KEYS)
+    with CountingProxy(ground.store.endpoint) as proxy:
+        declare_service(ground, region={"endpoint": proxy.endpoint, "max_connections": 8})
+        proxy.hold_back(ground.target, after=30, seconds=2)
+        client = CosClient(start_service(ground))
+        job_id = client.create(ground.csv(KEYS))
+        ground.wait_for_copies(20)
+        ground.call("pause-job", job_id, "--account", "main")
+        client.wait(job_id, "Paused")
+        copied = ground.keys_in(ground.target)
+        assert len(copied) < len(KEYS)
+        proxy.let_go()
+        ground.call("resume-job", job_id, "--account", "main")
+        client.wait(job_id, "Complete")
+        check_report(ground, job_id, succeeded=KEYS, failed=[])
+        assert client.service.stop() == 0
 
 
 # --- two of them, and their deaths

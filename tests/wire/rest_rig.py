@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+from fastapi import FastAPI
+from starlette.routing import Mount
 from structlog.testing import capture_logs
 
+from cosbatch import __version__
 from cosbatch.identity.ciphers import Cipher, KeyRing
 from cosbatch.identity.passwords import HashCost, Passwords
 from cosbatch.identity.tokens import TokenScope
@@ -35,7 +38,8 @@ from cosbatch.settings import Settings
 from cosbatch.web.app import create_app
 from cosbatch.web.calls import CallLimits
 from cosbatch.web.measures import CallMeasures
-from cosbatch.web.rest.app import rest_routes
+from cosbatch.web.rest.app import all_calls, bare_app, set_desks
+from cosbatch.web.rest.calls import PREFIX
 from cosbatch.wiring.rest import RestParts, rest_desks
 from cosbatch.wiring.stores import RegionStores, open_stores
 from tests.contract.ledgers import HandClock
@@ -49,6 +53,8 @@ BASE: Final = "http://cosbatch.test"
 ADMIN, OPERATOR, VIEWER, STRANGER = "anna", "olga", "vera", "berta"
 PASSWORD: Final = "four words in a row"
 _MADE: Final[list[bytes]] = []
+_SPARE_ROUTES: Final[list[FastAPI]] = []
+"""Those of rigs that are gone: to make all routes takes most of the time that a rig takes."""
 
 
 def settings(**changes: Any) -> Settings:
@@ -140,13 +146,15 @@ async def rest_rig(
     if not (folder / DATABASE_FILE).exists():
         (folder / DATABASE_FILE).write_bytes(await _furnished())
     ledger = await open_sqlite_ledger(folder, clock=clock)
+    routes = _SPARE_ROUTES.pop() if _SPARE_ROUTES else bare_app(all_calls(), version=__version__)
     try:
         async with open_stores(chosen, clock=clock, kept=ledger.regions) as stores:
-            rig = _rig(chosen, folder, clock, ledger, stores, max_unfinished_jobs, base_url)
+            rig = _rig(chosen, folder, clock, ledger, stores, max_unfinished_jobs, base_url, routes)
             with capture_logs() as rig.logs:
                 async with rig.client:
                     yield rig
     finally:
+        _SPARE_ROUTES.append(routes)
         with suppress(LedgerUnavailable):  # a test may have closed it
             await ledger.close()
 
@@ -159,6 +167,7 @@ def _rig(
     stores: RegionStores,
     max_unfinished_jobs: int | None,
     base_url: str,
+    routes: FastAPI,
 ) -> RestRig:
     cipher, passwords, looks = Cipher(KeyRing(current=b"k" * 32)), Passwords(QUICK), Looks()
     forget = FirstRunFile(folder).forget
@@ -185,7 +194,8 @@ def _rig(
         sign_in=SignIn(ledger.people, cipher=cipher, passwords=passwords, clock=clock, forget_first_run=forget),
     )
     people = People(ledger.people, cipher=lambda: cipher, passwords=passwords, clock=clock, forget_first_run=forget)
-    app = create_app(rest_routes(rest_desks(parts)), limits=CallLimits(), measures=CallMeasures())
+    set_desks(routes, rest_desks(parts))
+    app = create_app([Mount(PREFIX, app=routes, name="rest")], limits=CallLimits(), measures=CallMeasures())
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False, client=("192.0.2.1", 40000))
     return RestRig(
         client=httpx.AsyncClient(transport=transport, base_url=base_url),

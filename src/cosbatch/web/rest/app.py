@@ -67,11 +67,15 @@ def rest_routes(desks: Desks) -> list[Mount]:
 
 def rest_app(desks: Desks) -> FastAPI:
     """Serves the calls below ``/``; :func:`rest_routes` mounts it where it belongs."""
-    calls = desks.calls()
-    app = bare_app(calls, version=desks.version)
-    app.state.desks = desks
-    app.state.gate = Gate(calls, desks=desks, counts=CallCounts(desks.rates))
+    app = bare_app(desks.calls(), version=desks.version)
+    set_desks(app, desks)
     return app
+
+
+def set_desks(app: FastAPI, desks: Desks) -> None:
+    """From now on the routes answer from these desks, and count calls from nothing."""
+    app.state.desks = desks
+    app.state.gate = Gate(desks.calls(), desks=desks, counts=CallCounts(desks.rates))
 
 
 def bare_app(calls: Sequence[Call], *, version: str) -> FastAPI:
