@@ -183,6 +183,14 @@ async def test_each_change_of_status_is_told_once_in_its_order(rig: Rig) -> None
     assert await rig.told() == []
 
 
+async def test_a_dry_run_is_told_as_one(rig: Rig) -> None:
+    await rig.hooks.add_webhook(webhook())
+    dry = await ready_job(rig.jobs, dry_run=True)
+    await ready_job(rig.jobs, 2)
+    told = {(due.change.job_id == dry, due.change.dry_run) for due in await rig.claim()}
+    assert told == {(True, True), (False, False)}
+
+
 async def test_only_wanted_statuses_are_told_and_only_to_enabled_webhooks(rig: Rig) -> None:
     await rig.hooks.add_webhook(webhook("some", statuses=(JobStatus.READY,)))
     await rig.hooks.add_webhook(webhook("off", is_enabled=False))

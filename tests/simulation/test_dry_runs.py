@@ -346,7 +346,7 @@ def test_a_dry_run_predicts_what_the_run_does(name: str) -> None:
         both.real_job.tally.succeeded,
         both.real_job.tally.failed,
     )
-    assert both.dry_job.tally.codes == both.real_job.tally.codes
+    assert counts_of(both.dry_job) == counts_of(both.real_job)
     # Without sizes in the manifest a run does not know how much one request has copied.
     assert both.dry_job.tally.bytes_done >= both.real_job.tally.bytes_done
 
@@ -488,3 +488,8 @@ async def test_a_planner_that_dies_in_the_middle_of_the_search(clock: VirtualClo
     assert (ended.status, ended.findings.shared_targets) == (JobStatus.COMPLETE, 2)
     assert len(rig.report(ended).rows) == 3002
     await rig.drain()
+
+
+def counts_of(job: Job) -> dict[str, int]:
+    """The two were not made at the same time."""
+    return {code: found.count for code, found in job.tally.codes.items()}

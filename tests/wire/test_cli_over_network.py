@@ -205,5 +205,7 @@ def test_a_wrong_token_and_a_service_that_is_away(tmp_path: Path) -> None:
     with Desk(tmp_path) as here:
         told = here.call("describe-job", "j", COSBATCH_API_TOKEN="cosb_wrong")  # no secret
         assert (told.exit_code, "token" in told.stderr) == (2, True)
+        none = here.call("describe-job", "j", COSBATCH_API_TOKEN="")
+        assert (none.exit_code, "COSBATCH_API_TOKEN: is not set" in none.stderr) == (2, True)
     away = here.call("describe-job", "j", "--json")
     assert (away.exit_code, here.url in json.loads(away.stdout)["error"]["message"]) == (1, True)

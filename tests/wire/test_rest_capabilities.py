@@ -52,6 +52,22 @@ async def test_operations_and_their_values_are_those_of_a_job(rig: RestRig) -> N
     assert parameters(found, "cos_put_object_tagging")["tagging_directive"]["allowed_values"] == list(TaggingChange)
 
 
+@pytest.mark.parametrize("is_allowed", [False, True])
+async def test_whether_anything_may_be_deleted(tmp_path: Path, is_allowed: bool) -> None:
+    async with rest_rig(tmp_path, with_settings=settings(server={"deletes_allowed": is_allowed})) as rig:
+        assert (await capabilities(rig))["deletes_allowed"] is is_allowed
+        body = job_content(operation={"cos_delete_object": {}}, confirm_delete_count=1)
+        made = await rig.call("POST", "/jobs", json=body)
+        assert (made.status_code == 201) is is_allowed
+
+
+async def test_so_many_windows_and_no_more(rig: RestRig) -> None:
+    most = (await capabilities(rig))["limits"]["windows_max"]
+    for number, status in ((most, 201), (most + 1, 400)):
+        body = job_content(windows=["22:00-06:00 UTC"] * number)
+        assert (await rig.call("POST", "/jobs", json=body)).status_code == status
+
+
 async def test_what_is_beyond_a_bound_that_is_shown_is_refused(rig: RestRig) -> None:
     limits = (await capabilities(rig))["limits"]
     for name, bound in (

@@ -216,6 +216,8 @@ async def test_a_store_that_does_not_answer_is_named(rig: RestRig) -> None:
 def test_every_code_is_on_the_list_with_its_status() -> None:
     known = {code: int(text.partition(":")[0]) for code, text in ERROR_CODES.items()}
     for kind in _below(RequestError):
+        if kind.__module__.startswith("cosbatch.client"):
+            continue  # made of what a service has told
         error = _built(kind)
         told = told_of(error)
         assert (told.code, known.get(told.code)) == (told.code, told.status), kind

@@ -85,6 +85,9 @@ async def test_a_deletion_that_is_allowed_names_its_count(tmp_path: Path) -> Non
         answer = await rig.call("POST", "/jobs", json=body)
         assert refusal(answer) == (400, "InvalidArgument")
         assert set(faults(answer)) == {"confirm_delete_count"}
+        checked = (await rig.call("POST", "/jobs:check", json=body)).json()
+        failed = [check["detail"] for check in checked["checks"] if check["name"] == "deletes"]
+        assert failed == ["confirm_delete_count is missing: a deletion says how many objects it may delete at most"]
         made = await rig.call("POST", "/jobs", json={**body, "confirm_delete_count": 3})
         assert made.status_code == 201
         assert made.json()["request"]["confirm_delete_count"] == 3

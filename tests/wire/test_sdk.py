@@ -113,6 +113,8 @@ async def test_a_retry_comes_back_as_the_service_has_it(tmp_path: Path) -> None:
 async def test_what_a_job_is_asked_beside_comes_back(tmp_path: Path, changes: dict[str, Any]) -> None:
     async with sdk(tmp_path) as (rig, client):
         made = await client.create_job(job_content(**changes))
+        listed = (await rig.call("GET", "/jobs")).json()["items"][0]
+        assert listed["dry_run"] == made.request.dry_run
         assert without_fractions(made) == without_fractions(await rig.ledger.job(made.id))
 
 

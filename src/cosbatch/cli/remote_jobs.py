@@ -8,13 +8,22 @@ from typing import Any
 
 from cosbatch.cli.jobs_port import ListedJobs, MadeJob
 from cosbatch.client import AsyncClient
+from cosbatch.model.errors import Fault, InvalidArgument
 from cosbatch.model.jobs import Job, JobEvent, JobRequest
 from cosbatch.model.states import JobStatus
-from cosbatch.settings.profiles import ServiceLogin
+from cosbatch.settings.profiles import TOKEN_VARIABLE, ServiceLogin
 
 
 @asynccontextmanager
 async def remote_client(login: ServiceLogin) -> AsyncIterator[AsyncClient]:
+    if not login.token:
+        fault = Fault(
+            path=TOKEN_VARIABLE,
+            value="",
+            problem=f"is not set, and {login.url} answers nobody whom it does not know",
+            way_out="put an API token there, or write token in the profile; an admin makes one with admin create-token",
+        )
+        raise InvalidArgument("no API token was found", faults=[fault])
     async with AsyncClient(login.url, token=login.token, ca_file=login.ca_file) as client:
         yield client
 

@@ -17,6 +17,7 @@ from cosbatch.engine.ports import acting_of, buckets_of, regions_of
 from cosbatch.engine.shared_targets import SharedTargets
 from cosbatch.engine.versions import EachVersion, VersionRuns
 from cosbatch.ledger.port import JobLease
+from cosbatch.manifests.bodies import ManifestStore
 from cosbatch.manifests.kept import KeptStore
 from cosbatch.manifests.plain import RowBatch
 from cosbatch.manifests.reader import ManifestHeader, ManifestReading, read_manifest
@@ -89,9 +90,11 @@ class Plan:
 
     async def _open_manifest(self) -> ManifestReading:
         request = self.job.request
+        store: ManifestStore
         if request.manifest.location.retry_of is not None:
-            return await read_manifest(request.manifest, KeptStore(self._tools.spool, request.manifest.location))
-        store = self._tools.stores.open(request.region, acting=self._acting, permit=self._permit)
+            store = KeptStore(self._tools.spool, request.manifest.location)
+        else:
+            store = self._tools.stores.open(request.region, acting=self._acting, permit=self._permit)
         try:
             return await read_manifest(request.manifest, store)
         except (JobFailure, ManifestFaulty) as error:

@@ -83,6 +83,7 @@ class StatusChange:
     report_location: str
     failure_code: str = ""
     paused_by: str = ""
+    dry_run: bool = False
 
 
 def status_change(job: Job, *, message_id: MessageId, previous: JobStatus | None, reason: str) -> StatusChange:
@@ -108,6 +109,7 @@ def status_change(job: Job, *, message_id: MessageId, previous: JobStatus | None
         report_location=job.report_location,
         failure_code=str(job.failure_code) if job.failure_code else "",
         paused_by=str(job.paused_by) if job.paused_by else "",
+        dry_run=job.request.dry_run,
     )
 
 

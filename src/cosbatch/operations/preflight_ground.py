@@ -11,7 +11,13 @@ from cosbatch.operations.checks import Checks
 
 
 def manifest_read(checks: Checks, location: ManifestLocation, *, etag: str) -> None:
-    checks.passed(CheckName.MANIFEST, f"{location.bucket}/{location.key} can be read and has the ETag {etag}")
+    failed = location.retry_of
+    if failed is None:
+        detail = f"{location.bucket}/{location.key} can be read and has the ETag {etag}"
+    else:
+        how = f" with {failed.error_code}" if failed.error_code else ""
+        detail = f"the list of what failed in job {failed.job_id}{how} can be read: the service has kept it"
+    checks.passed(CheckName.MANIFEST, detail)
 
 
 def manifest_unreadable(

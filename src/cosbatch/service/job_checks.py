@@ -150,10 +150,10 @@ class JobChecker:
 
     async def _check_here(self, request: JobRequest, caller: Caller, checks: Checks) -> None:
         """What this service itself has to say."""
-        for fault in [
-            *switch_faults(request, deletes_allowed=self._deletes_allowed),
-            *count_faults(request, caller=caller),
-        ]:
+        uncounted = [
+            replace(fault, problem=f"{fault.path} {fault.problem}") for fault in count_faults(request, caller=caller)
+        ]
+        for fault in [*switch_faults(request, deletes_allowed=self._deletes_allowed), *uncounted]:
             checks.failed(CheckName.DELETES, FailureCode.DELETES_NOT_ALLOWED, fault)
         check_spool(checks, free=await self._free_space(), least=self._min_free_share, waits=False)
 

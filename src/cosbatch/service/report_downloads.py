@@ -250,4 +250,11 @@ def _flat(fields: Mapping[str, Any], *, above: str = "") -> Iterator[tuple[str, 
         if isinstance(value, Mapping):
             yield from _flat(value, above=f"{above}{name}.")
         else:
-            yield f"{above}{name}", "" if value is None else value
+            yield f"{above}{name}", _cell_of(value)
+
+
+def _cell_of(value: object) -> object:
+    """Words as JSON has them."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else value

@@ -55,6 +55,7 @@ def status_message(change: StatusChange, *, source: str) -> bytes:
         "description": change.description,
         "operation": change.operation,
         "region": change.region,
+        "dry_run": change.dry_run,
         "priority": change.priority,
         "status": change.status,
         "previous_status": change.previous_status,

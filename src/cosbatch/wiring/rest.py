@@ -64,6 +64,7 @@ def rest_desks(parts: RestParts) -> Desks:
         profile_of=profile_of,
         sign_in=parts.sign_in,
         jobs=parts.service,
+        deletes_allowed=parts.settings.server.deletes_allowed,
         # --- lists of jobs, series, failures
         lists=JobListDesk(parts.ledger, regions=parts.stores.regions, profile_of=profile_of),
         # --- checks before a job runs, estimates

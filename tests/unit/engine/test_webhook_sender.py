@@ -127,6 +127,7 @@ async def test_each_change_of_status_arrives_as_a_signed_cloud_event(rig: Rig) -
         "description": "nightly",
         "operation": "COSPutObjectCopy",
         "region": "here",
+        "dry_run": False,
         "priority": 0,
         "status": "Ready",
         "previous_status": "Preparing",

@@ -9,9 +9,9 @@ from typing import Any, cast
 import pytest
 
 from cosbatch.model.errors import FailureCode, Fault, JobFailure, ManifestFaulty, StorageError, StorageReason
-from cosbatch.model.identifiers import Bucket, ObjectKey, VersionId
+from cosbatch.model.identifiers import Bucket, JobId, ObjectKey, VersionId
 from cosbatch.model.jobs import JobRequest
-from cosbatch.model.manifests import ManifestField, ManifestRow
+from cosbatch.model.manifests import FailedRows, ManifestField, ManifestRow
 from cosbatch.model.operations import (
     CannedAcl,
     DeleteObject,
@@ -444,6 +444,14 @@ async def test_what_the_store_does_with_an_option(
 
 def outcomes(checks: Checks) -> list[tuple[str, CheckOutcome, FailureCode | None]]:
     return [(check.name, check.outcome, check.failure_code) for check in checks.found]
+
+
+@pytest.mark.parametrize(("code", "words"), [("", "failed in job j1 can"), ("E", "failed in job j1 with E can")])
+def test_the_manifest_of_a_retry(code: str, words: str) -> None:
+    location = replace(job_request(COPY).manifest.location, retry_of=FailedRows(job_id=JobId("j1"), error_code=code))
+    checks = Checks()
+    manifest_read(checks, location, etag="e1")
+    assert words in checks.found[0].detail
 
 
 def test_the_manifest() -> None:

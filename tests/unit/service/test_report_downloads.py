@@ -219,4 +219,5 @@ async def test_the_summary_as_a_table(rig: Rig) -> None:
     assert (table["succeeded"], table["manifest.bucket"], table["ended_at"]) == ("3", "logs-125", "")
     assert (table["failures.NoSuchKey"], table['failures.Odd "code", and\nline']) == ("2", "1")
     assert "not_attempted_ranges" not in table
+    assert table["dry_run"] == "false"
     assert Bucket(table["manifest.bucket"])

@@ -19,7 +19,7 @@ from cosbatch.model.regions import Provider, Region
 from cosbatch.model.reports import ReportFormat, ReportScope
 from cosbatch.model.states import MOVES, Actor, JobStatus, is_final
 from cosbatch.model.tasks import OutcomeCode
-from cosbatch.service.job_schema import TOKEN_MAX_BYTES, JobForm, OperationForm
+from cosbatch.service.job_schema import TOKEN_MAX_BYTES, WINDOWS_MAX, JobForm, OperationForm
 from cosbatch.service.service import REASON_MAX_BYTES
 from cosbatch.storage.profiles import Option, Support
 from cosbatch.web.rest.bodies import BODY_MAX_BYTES, DEPTH_MAX
@@ -92,6 +92,7 @@ class LimitsView(View):
     description_max_bytes: int
     client_request_token_max_bytes: int
     status_update_reason_max_bytes: int
+    windows_max: int
     page_default: int
     page_max: int
     body_max_bytes: int
@@ -126,6 +127,7 @@ class CallView(View):
 class CapabilitiesView(View):
     version: str
     can_pause: bool = Field(description="COS itself cannot pause jobs; this service can.")
+    deletes_allowed: bool = Field(description="Else every job that deletes is refused, but for its dry run.")
     operations: list[OperationView]
     regions: list[RegionOffer]
     statuses: list[StatusView]
@@ -141,6 +143,7 @@ async def get_capabilities(desks: AllDesks) -> CapabilitiesView:
     return CapabilitiesView(
         version=desks.version,
         can_pause=any(call.operation_id == "pause_job" for call in calls),
+        deletes_allowed=desks.deletes_allowed,
         operations=list(_operations()),
         regions=[_offer(desks, region) for _, region in sorted(desks.regions.items())],
         statuses=[_status(status) for status in JobStatus],
@@ -181,6 +184,7 @@ def _limits(desks: Desks) -> LimitsView:
         description_max_bytes=_description_max_bytes(),
         client_request_token_max_bytes=TOKEN_MAX_BYTES,
         status_update_reason_max_bytes=REASON_MAX_BYTES,
+        windows_max=WINDOWS_MAX,
         page_default=PAGE_DEFAULT,
         page_max=PAGE_MAX,
         body_max_bytes=BODY_MAX_BYTES,
@@ -272,6 +276,7 @@ def _form_in(written: Mapping[str, Any], forms: Mapping[str, Any]) -> tuple[Mapp
 _EXAMPLE: Final[dict[str, Any]] = {
     "version": "1.0.0",
     "can_pause": True,
+    "deletes_allowed": False,
     "operations": [
         {
             "name": "COSInitiateRestoreObject",
@@ -304,6 +309,7 @@ _EXAMPLE: Final[dict[str, Any]] = {
         "description_max_bytes": 256,
         "client_request_token_max_bytes": 64,
         "status_update_reason_max_bytes": 256,
+        "windows_max": 20,
         "page_default": 50,
         "page_max": 1000,
         "body_max_bytes": 524288,

@@ -47,6 +47,7 @@ class Desks:
     profile_of: Callable[[Region], CapabilityProfile]
     sign_in: SignIn
     jobs: JobService
+    deletes_allowed: bool
 
     # --- lists of jobs, series, failures (job_lists.py)
     lists: JobListDesk

@@ -30,6 +30,7 @@ JOB: Final[dict[str, Any]] = {
     "operation_name": "COSPutObjectCopy",
     "description": "logs of 2025 to the archive",
     "creator": "alice",
+    "dry_run": False,
     "status": "Suspended",
     "status_update_reason": "",
     "is_final": False,

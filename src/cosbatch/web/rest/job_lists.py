@@ -37,9 +37,9 @@ from cosbatch.web.rest.shapes import (
 _ID_MAX: Final = 64
 _TEXT_MAX: Final = 256
 _OF_JOB: Final = (
-    "job_id", "region", "operation_name", "description", "creator", "status", "status_update_reason", "is_final",
-    "actions", "priority", "creation_time", "changed_time", "started_time", "termination_date", "suspended_cause",
-    "paused_by", "progress_summary", "failure_reasons", "hold", "report",
+    "job_id", "region", "operation_name", "description", "creator", "dry_run", "status", "status_update_reason",
+    "is_final", "actions", "priority", "creation_time", "changed_time", "started_time", "termination_date",
+    "suspended_cause", "paused_by", "progress_summary", "failure_reasons", "hold", "report",
 )  # fmt: skip
 """What a job in a list shows as a job by itself does."""
 
@@ -57,6 +57,7 @@ class ListedJobView(View):
     operation_name: OperationName
     description: str
     creator: str = Field(description="The user who made it; empty where nobody was named.")
+    dry_run: bool
     status: JobStatus
     status_update_reason: str
     is_final: bool

@@ -113,6 +113,7 @@ class JobView(View):
     operation_name: OperationName
     description: str
     creator: str = Field(description="The user who made it; empty where nobody was named.")
+    dry_run: bool = Field(description="Nothing is written but its report, and results say what would be.")
     status: JobStatus
     status_update_reason: str
     is_final: bool
@@ -163,6 +164,7 @@ def job_view(job: Job) -> JobView:
         operation_name=job.operation_name,
         description=job.request.description,
         creator=job.creator,
+        dry_run=job.request.dry_run,
         status=job.status,
         status_update_reason=job.status_reason,
         is_final=is_final(job.status),
