@@ -24,9 +24,9 @@ from tests.stores import RealStore
 
 PAGES: Final = ("verbs.md", "sdk.md", "network-cli.md")
 WAYS: Final = ("REST", "SDK", "CLI")
-KEYS: Final = [f"2026/{number:03d}.log" for number in range(40)]
-REQUESTS_PER_SECOND: Final = 10
-"""So that a job lasts until it is paused."""
+KEYS: Final = [f"2026/{number:03d}.log" for number in range(20)]
+REQUESTS_PER_SECOND: Final = 7
+"""In the region of the page whose jobs are paused: they last until then. The other pages' region is quick."""
 WAIT_SECONDS: Final = 60
 SHELL_ENDS: Final = (
     "\ndeclare -p | grep -E '^declare -[-x]+ ([A-Z]+_ID|COSBATCH_[A-Z_]+)=' > vars; declare -f >> vars\n"
@@ -105,7 +105,12 @@ def _is_there(job: Mapping[str, Any], *, when: str) -> bool:
 @pytest.fixture
 def service(seaweedfs_store: RealStore, tmp_path: Path) -> Iterator[Service]:
     ground = Ground(seaweedfs_store, tmp_path, f"docs{uuid.uuid4().hex[:8]}")
-    ground.write_settings(region={"requests_per_second": REQUESTS_PER_SECOND}, workers=1, poll_seconds=0.1)
+    ground.write_settings(
+        region={"requests_per_second": REQUESTS_PER_SECOND},
+        others={"lab": seaweedfs_store},
+        workers=1,
+        poll_seconds=0.1,
+    )
     settings = ground.folder / "cosbatch.yaml"
     settings.write_text(settings.read_text().replace("here:", "local:"))
     for bucket in ("web-logs", "web-logs-copy", "batch-lists"):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -71,18 +73,32 @@ async def _report(
             await ask(sys.stdout.buffer.write)
             sys.stdout.buffer.flush()
         else:
-            await _into_file(output, ask)
+            with _new_file(output) as file:
+                await ask(file.write)
             click.echo(f"Written to {output}", err=True)
     return EXIT_SUCCEEDED
 
 
-async def _into_file(path: Path, ask: Callable[[Callable[[bytes], object]], Awaitable[None]]) -> None:
+@contextmanager
+def _new_file(path: Path) -> Iterator[BinaryIO]:
+    """A report that does not come whole leaves no file: the same command can be given again."""
+    try:
+        file = path.open("xb")
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        with file:
+            yield file
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unwritable(path, error) from error
+        raise
+
+
+def _unwritable(path: Path, error: OSError) -> Exception:
     from cosbatch.model.errors import Fault, InvalidArgument
 
-    try:
-        with path.open("xb") as file:
-            await ask(file.write)
-    except OSError as error:
-        problem = f"cannot be written: {error.strerror or error}"
-        fault = Fault(path="--output", value=str(path), problem=problem, way_out="name another file")
-        raise InvalidArgument("the report cannot be written", faults=[fault]) from error
+    problem = f"cannot be written: {error.strerror or error}"
+    fault = Fault(path="--output", value=str(path), problem=problem, way_out="name another file")
+    return InvalidArgument("the report cannot be written", faults=[fault])
