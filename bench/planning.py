@@ -24,7 +24,7 @@ from bench.figures import Bar, Row
 from bench.ground import Ground
 from bench.manifest_read import bare_loop, reading_rows
 from bench.null_store import CONTROL_BUCKET
-from bench.object_list import SOURCE_BUCKET, TARGET_BUCKET, inventory_rows
+from bench.object_list import SOURCE_BUCKET, TARGET_BUCKET, inventory_rows, keys
 from bench.whole_job import Inventory, put_inventory, settings_text
 from cosbatch.model.identifiers import Bucket, ObjectKey, RegionName
 from cosbatch.model.jobs import JobRequest
@@ -40,6 +40,8 @@ from tests.stores import RealStore, seaweedfs
 USUAL_ROWS: Final = (200_000, 1_000_000)
 MANY_ROWS: Final = (1_000_000, 10_000_000)
 ROUNDS: Final = 2
+ROWS_SAMPLED: Final = 5
+"""Of which pre-flight looks whether they are there."""
 IDLE_CPU_SECONDS: Final = 0.05
 """What a process spends in a second when it does nothing but look."""
 
@@ -104,6 +106,8 @@ def _make_buckets(store: RealStore) -> None:
     there = {bucket["Name"] for bucket in store.admin().list_buckets()["Buckets"]}
     for name in {CONTROL_BUCKET, SOURCE_BUCKET, TARGET_BUCKET} - there:
         store.admin().create_bucket(Bucket=name)
+    for key in keys(ROWS_SAMPLED):  # a manifest of which nothing is there would not be planned
+        store.admin().put_object(Bucket=SOURCE_BUCKET, Key=key, Body=b"")
 
 
 async def _plan(store: RealStore, folder: Path, inventory: Inventory) -> tuple[float, int]:

@@ -207,7 +207,7 @@ def verb(name: str, *, shared: Sequence[str] = ALL_SHARED) -> Callable[[Callable
             log_level: str = "info",
             account_name: str = "",
             server: str = "",
-            profile: str = "",
+            server_profile: str = "",
             **arguments: Any,
         ) -> None:
             context = click.get_current_context()
@@ -220,7 +220,7 @@ def verb(name: str, *, shared: Sequence[str] = ALL_SHARED) -> Callable[[Callable
                 log_level=log_level,
                 account_name=account_name,
                 server=server,
-                profile=profile,
+                profile=server_profile,
                 is_folder_named=any(_is_on_command_line(context, name) for name in _OF_A_FOLDER),
             )
             context.exit(_guarded(lambda: function(invocation, **arguments), invocation=invocation))
@@ -248,7 +248,11 @@ _SHARED_OPTIONS = {
         help="Of the service at this address. The API token comes from $COSBATCH_API_TOKEN.",
     ),
     "--profile": click.option(
-        "--profile", default="", metavar="NAME", help="Of the service of this profile, from profiles.yaml."
+        "--profile",
+        "server_profile",
+        default="",
+        metavar="NAME",
+        help="Of the service of this profile, from profiles.yaml.",
     ),
     "--log-level": click.option(
         "--log-level",
