@@ -20,6 +20,7 @@ LEFT_OUT: Final = {
     "region",  # of the request
     "operation_name",  # of the request
     "description",  # of the request
+    "dry_run",  # of the request
     "is_final",  # of the status
     "actions",  # of the status, for people
     "progress_summary.number_of_tasks_remaining",  # of the other counts
