@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 from cosbatch.engine.finisher import Finisher, FinishTools
 from cosbatch.engine.job_credentials import JobCredentialSource
@@ -58,6 +58,8 @@ TARGET = Bucket("target")
 CONTROL = Bucket("control")
 """Manifests and reports."""
 
+CONNECTIONS: Final = 40
+"""So few that a job takes a while."""
 LIMITS = replace(
     EngineLimits(), lease_seconds=30.0, poll_seconds=0.5, request_timeout_seconds=60.0, report_retry_seconds=30.0
 )
@@ -73,6 +75,7 @@ class RigStores:
         clock: Clock,
         rng: random.Random,
         cap: float | None = None,
+        connections: int = CONNECTIONS,
         source_of: Callable[[JobId], JobCredentialSource] | None = None,
         signed: Callable[[ObjectStore, JobCredentialSource], ObjectStore] | None = None,
     ) -> None:
@@ -85,7 +88,9 @@ class RigStores:
         self._rng = rng
         self._cap = cap
         rate = None if cap is None else 0.0
-        self._boards = {name: PacerBoard(clock=clock, requests_per_second=rate) for name in stores}
+        self._boards = {
+            name: PacerBoard(clock=clock, max_connections=connections, requests_per_second=rate) for name in stores
+        }
 
     async def look_again(self) -> None:
         """There are no others."""
@@ -242,11 +247,13 @@ class Rig:
         wrap: Callable[[ObjectStore], ObjectStore] | None = None,
         ledger: JobLedger | None = None,
         cap: float | None = None,
+        connections: int = CONNECTIONS,
         store_clock: Clock | None = None,
     ) -> None:
-        """``store_clock``: None where the store has everybody's."""
+        """``connections``: of each worker to each bucket. ``store_clock``: None where the store has everybody's."""
         self.clock = clock
         self.cap = cap
+        self.connections = connections
         self.limits = limits
         self.rng = random.Random(seed)
         self.store = MemoryStore(clock=store_clock or clock)
@@ -356,6 +363,7 @@ class Rig:
             clock=view.clock or self.clock,
             rng=self.rng,
             cap=self.cap,
+            connections=self.connections,
             source_of=source_of,
             signed=None if self.acting is None else self.acting.signed,
         )

@@ -160,6 +160,7 @@ async def test_a_job_that_mostly_fails_is_stopped(clock: VirtualClock) -> None:
     rig = Rig(clock)
     rig.start()
     missing = [f"missing/{number}" for number in range(5000)]
+    rig.put_objects(missing[:1])  # a manifest of which nothing is there is not begun
     job = await rig.until(await rig.submit(rig.request(rig.csv_manifest(missing))))
     assert (job.status, job.failure_code) == (JobStatus.FAILED, FailureCode.FAILURE_THRESHOLD_EXCEEDED)
     assert 1000 <= job.tally.failed < 5000

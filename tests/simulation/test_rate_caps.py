@@ -169,7 +169,7 @@ async def test_lanes_wait_for_no_poll_between_two_chunks(clock: VirtualClock) ->
 async def test_lanes_follow_a_limit_that_doubles_in_a_round_trip(clock: VirtualClock) -> None:
     """It begins at 32, of 256. What is sent together is answered together, and the polls, far apart, help nobody on."""
     copies = Copies(clock)
-    rig = Rig(clock, wrap=copies.wrap, limits=replace(LIMITS, poll_seconds=10.0))
+    rig = Rig(clock, wrap=copies.wrap, limits=replace(LIMITS, poll_seconds=10.0), connections=256)
     rig.put_objects(MANY_KEYS)
     rig.start()
     await rig.until(await rig.submit(rig.request(rig.csv_manifest(MANY_KEYS))))

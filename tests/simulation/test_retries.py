@@ -90,7 +90,7 @@ class Scene:
 
     def made_follow_up(self, ledger: Any = None) -> FollowUp:
         ledger = ledger or self.rig.ledger
-        jobs = JobService(ledger, regions={HERE: REGION}, look=self._look)
+        jobs = JobService(ledger, regions={HERE: REGION}, look=self._look, deletes_allowed=True)
         return FollowUp(jobs, ledger=ledger, spool=self.rig.spool)
 
     async def _look(self, manifest: Manifest, *, region: RegionName) -> str:
@@ -248,7 +248,7 @@ async def test_versions_are_deleted_by_their_ids_in_a_retry_too(clock: VirtualCl
     versions = {"a": await versions_of(scene, "a", 3)}
     scene.guard.denied = {("a", versions["a"][1]): StorageReason.ACCESS_DENIED}
     manifest = scene.rig.inventory(listed(versions), schema=VERSIONS)
-    first = await scene.ended(manifest, operation=DeleteObject(), failure_threshold=None)
+    first = await scene.ended(manifest, operation=DeleteObject(), failure_threshold=None, confirm_delete_count=9)
     assert (first.tally.succeeded, await source_versions(scene)) == (2, [versions["a"][1]])
     newer = scene.rig.store.put_now(SOURCE, "a", b"newer").version_id
 
@@ -266,21 +266,21 @@ async def source_versions(scene: Scene) -> list[str | None]:
 @virtual_time
 async def test_a_retry_is_a_job_like_others_cloned_retried_and_outlives_the_first(clock: VirtualClock) -> None:
     scene = Scene(clock)
-    first = await scene.ended(csv_manifest(scene, names(5)), failure_threshold=None)
+    first = await scene.ended(csv_manifest(scene, names(4)), failure_threshold=None)
     again = await scene.retried(first, "NoSuchKey", changes={"priority": 3, "report": {"prefix": "elsewhere"}})
-    assert (again.tally.failed, again.priority, again.request.report.prefix) == (5, 3, "elsewhere")
+    assert (again.tally.failed, again.priority, again.request.report.prefix) == (4, 3, "elsewhere")
     assert again.request.manifest.location.bucket == WORK_AREA
 
     clone = await scene.cloned(again)
     twice = await scene.retried(again)
-    scene.rig.put_objects(names(5))
+    scene.rig.put_objects(names(4))
     await remove(scene, first, again)
     last = await scene.retried(twice)
 
-    assert (clone.tally.failed, twice.tally.failed) == (5, 5)
-    assert (last.status, last.tally.succeeded) == (JobStatus.COMPLETE, 5)
+    assert (clone.tally.failed, twice.tally.failed) == (4, 4)
+    assert (last.status, last.tally.succeeded) == (JobStatus.COMPLETE, 4)
     second_clone = await scene.cloned(clone)
-    assert (second_clone.tally.succeeded, second_clone.request.description) == (5, again.request.description)
+    assert (second_clone.tally.succeeded, second_clone.request.description) == (4, again.request.description)
     folders = {name.split("/")[1] for name in await scene.files()}
     assert folders == {clone.id, twice.id, last.id, second_clone.id}
     await scene.rig.drain()
@@ -319,8 +319,8 @@ class Dies:
 def test_dying_before_or_after_the_job_is_there_leaves_nothing_that_stays(after: bool) -> None:
     async def scenario(clock: VirtualClock) -> None:
         scene = Scene(clock)
-        first = await scene.ended(csv_manifest(scene, names(5)), failure_threshold=None)
-        scene.rig.put_objects(names(5))
+        first = await scene.ended(csv_manifest(scene, names(4)), failure_threshold=None)
+        scene.rig.put_objects(names(4))
         dying = scene.made_follow_up(Dies(scene.rig.ledger, after=after))
         with pytest.raises(ServiceUnavailable):
             await dying.retry_failed(first.id, caller=LOCAL_CALLER, token="once")
@@ -331,7 +331,7 @@ def test_dying_before_or_after_the_job_is_there_leaves_nothing_that_stays(after:
 
         assert (made.is_new, once_more.is_new, once_more.job.id) == (not after, False, made.job.id)
         done = await scene.rig.until(made.job)
-        assert (done.tally.succeeded, done.tally.failed) == (5, 0)
+        assert (done.tally.succeeded, done.tally.failed) == (4, 0)
         assert len(await scene.rig.ledger.jobs()) == 2
         await scene.rig.drain()
         assert not await remover_of(scene).step()
@@ -352,7 +352,7 @@ def test_dying_before_or_after_the_job_is_there_leaves_nothing_that_stays(after:
 @virtual_time
 async def test_a_token_belongs_to_one_wish(clock: VirtualClock) -> None:
     scene = Scene(clock)
-    first = await scene.ended(csv_manifest(scene, names(5)), failure_threshold=None)
+    first = await scene.ended(csv_manifest(scene, names(4)), failure_threshold=None)
     made = await scene.follow_up.retry_failed(first.id, caller=LOCAL_CALLER, token="t")
     for other in ({"error_code": "NoSuchKey"}, {"changes": {"priority": 9}}):
         with pytest.raises(TokenReused, match=made.job.id):
@@ -366,7 +366,7 @@ async def test_a_token_belongs_to_one_wish(clock: VirtualClock) -> None:
 @virtual_time
 async def test_two_equal_calls_at_once_make_one_job_and_one_manifest(clock: VirtualClock) -> None:
     scene = Scene(clock)
-    first = await scene.ended(csv_manifest(scene, names(5)), failure_threshold=None)
+    first = await scene.ended(csv_manifest(scene, names(4)), failure_threshold=None)
     both = await asyncio.gather(
         *(scene.follow_up.retry_failed(first.id, caller=LOCAL_CALLER, token="t") for _ in range(2))
     )
@@ -378,7 +378,7 @@ async def test_two_equal_calls_at_once_make_one_job_and_one_manifest(clock: Virt
 @virtual_time
 async def test_a_manifest_that_is_gone_fails_the_retry_and_says_so(clock: VirtualClock) -> None:
     scene = Scene(clock)
-    first = await scene.ended(csv_manifest(scene, names(5)), failure_threshold=None)
+    first = await scene.ended(csv_manifest(scene, names(4)), failure_threshold=None)
     for running in scene.rig.running:
         if running.role == "planner":
             running.kill()
@@ -393,7 +393,7 @@ async def test_a_manifest_that_is_gone_fails_the_retry_and_says_so(clock: Virtua
 @virtual_time
 async def test_a_job_that_is_gone_or_whose_results_are_cannot_be_retried(clock: VirtualClock) -> None:
     scene = Scene(clock)
-    first = await scene.ended(csv_manifest(scene, names(5)), failure_threshold=None)
+    first = await scene.ended(csv_manifest(scene, names(4)), failure_threshold=None)
     part = next(name for name in await scene.rig.spool.list("jobs/") if "/parts/" in name)
     await scene.rig.spool.delete(part)
     with pytest.raises(NoSuchResults, match="not kept any more"):

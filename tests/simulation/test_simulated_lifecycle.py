@@ -65,7 +65,7 @@ async def reasons(rig: Rig, job: Job, kind: str, status: JobStatus) -> list[str]
 @pytest.mark.parametrize("end", [JobStatus.COMPLETE, JobStatus.CANCELLED, JobStatus.FAILED])
 def test_a_greater_job_pre_empts_is_named_and_the_other_goes_on_when_it_has_ended(end: JobStatus) -> None:
     async def scenario(clock: VirtualClock) -> None:
-        rig = Rig(clock, wrap=slow)
+        rig = Rig(clock, wrap=slow, connections=8)
         rig.start(workers=2)
         low = await submitted(rig, "low", priority=5)
         await until_copied(rig, low, "low", 100)

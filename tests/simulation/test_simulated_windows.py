@@ -66,7 +66,7 @@ def test_setting_the_clock_moves_a_job_in_and_out_of_its_window() -> None:
         rig = Rig(clock, wrap=lambda inner: slow(inner, seconds=5.0))
         rig.start(workers=1)
         job = await submitted(rig, "15:00-16:00 UTC")
-        await rig.until(job, {JobStatus.ACTIVE}, within_seconds=60)
+        await rig.until(job, {JobStatus.ACTIVE}, within_seconds=600)  # each question before the start takes 5 s
         clock.jump(2 * 3600)
         paused = await rig.until(job, {JobStatus.PAUSED}, within_seconds=120)
         assert paused.paused_by is PausedBy.WINDOW

@@ -186,7 +186,9 @@ async def test_a_chunk_file_that_is_lost_while_the_job_is_cancelled_does_not_kee
     rig = Rig(clock)
 
     async def silent(method: Call, *args: Any, **options: Any) -> Any:
-        await asyncio.sleep(7200)
+        if not rig.copied():  # it is asked before the job starts
+            return await method(*args, **options)
+        return await asyncio.sleep(7200)
 
     store = cast(ObjectStore, Between(rig.store, copy=lose_reply, head=silent))
     rig.start_stewards()
@@ -218,6 +220,8 @@ async def test_the_time_to_look_ends_also_for_chunks_that_no_lane_has_come_to(cl
     rig = Rig(clock, limits=replace(LIMITS, first_chunk_rows=40, settle_limit_seconds=10.0))
 
     async def head(method: Call, *args: Any, **options: Any) -> Any:
+        if not rig.copied():  # it is asked before the job starts
+            return await method(*args, **options)
         await asyncio.sleep(30)
         raise StorageError(StorageReason.UNANSWERED, "no answer")
 
