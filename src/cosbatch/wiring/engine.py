@@ -210,14 +210,7 @@ async def open_engine(
     async with _process(settings, data_dir, FINISHER, narrowed) as process:
         regions = process.stores.regions
         desk = desk_where_needed(settings, data_dir, process.ledger, cipher=cipher, regions=regions)
-        tools = FinishTools(
-            ledger=process.ledger,
-            spool=process.spool,
-            stores=process.stores,
-            limits=process.limits,
-            clock=process.clock,
-        )
-        finisher = Finisher(worker=process.id, tools=tools)
+        finisher = _finisher(process)
         scheduler = _scheduler(process, LockFiles(data_dir / "processes"))
         async with attending(process.attendance()):
             group.start()
@@ -250,6 +243,17 @@ async def open_engine(
                 stop.set()
                 await group.drain()
                 await asyncio.gather(*running, return_exceptions=True)
+
+
+def _finisher(process: EngineProcess) -> Finisher:
+    tools = FinishTools(
+        ledger=process.ledger,
+        spool=process.spool,
+        stores=process.stores,
+        limits=process.limits,
+        clock=process.clock,
+    )
+    return Finisher(worker=process.id, tools=tools)
 
 
 def _scheduler(process: EngineProcess, locks: LockFiles) -> Scheduler:

@@ -261,6 +261,7 @@ class TestRedirects:
         world.home.answer(status=307, headers={"location": f"http://{world.host(world.other, 'other')}/"})
         answer_well(world.other, "head")
         await CALLS["head"](world.open(clock=_Jumping()))
+        assert len(world.other.requests) == 1
 
 
 class _Jumping(SystemClock):
