@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from cosbatch.model.errors import FailureCode
+from cosbatch.model.jobs import ListedTotals
 from cosbatch.model.preflight import Check, CheckName, CheckOutcome, Preflight
+from cosbatch.model.states import JobStatus
+from tests.contract.ledgers import FINDINGS, chunk_plan, plan_lease
 from tests.unit.service.job_builders import job_content
 from tests.wire.rest_rig import OPERATOR, STRANGER, VIEWER, faults, refusal, rest_rig, settings
 
@@ -91,3 +95,19 @@ async def test_a_deletion_that_is_allowed_names_its_count(tmp_path: Path) -> Non
         made = await rig.call("POST", "/jobs", json={**body, "confirm_delete_count": 3})
         assert made.status_code == 201
         assert made.json()["request"]["confirm_delete_count"] == 3
+
+
+async def test_what_a_planned_job_comes_to(tmp_path: Path) -> None:
+    async with rest_rig(tmp_path) as rig:
+        job_id = await rig.made()
+        assert (await rig.call("GET", f"/jobs/{job_id}/estimate", by=VIEWER)).json() == {"estimate": None}
+        lease = await plan_lease(rig.ledger, job_id)
+        await rig.ledger.add_chunks(lease, chunk_plan([7]), planned_rows=7)
+        listed = ListedTotals(rows=7, not_sent=0, size_bytes=700, large=0, parts=0)
+        await rig.ledger.finish_plan(
+            lease, findings=replace(FINDINGS, listed=listed), to=JobStatus.SUSPENDED, reason="confirm it"
+        )
+        told = (await rig.call("GET", f"/jobs/{job_id}/estimate", by=VIEWER)).json()["estimate"]
+        assert (told["is_exact"], told["objects"], told["size_bytes"]) == (True, 7, 700)
+        assert told["requests"]["copy"] == 7
+        assert refusal(await rig.call("GET", f"/jobs/{job_id}/estimate", by=STRANGER)) == (404, "NoSuchJob")

@@ -162,6 +162,10 @@ class AsyncClient:
         """What pre-flight has found of a job."""
         return await self._made(calls.job_preflight(job_id))
 
+    async def job_estimate(self, job_id: str) -> Mapping[str, Any] | None:
+        """What a planned job comes to, as JSON has it; None while it is not planned."""
+        return await self._made(calls.job_estimate(job_id))
+
     async def retry_failed(
         self,
         job_id: str,

@@ -137,6 +137,15 @@ def job_preflight(job_id: str) -> ApiCall[Mapping[str, Any]]:
     return ApiCall(request=_request("GET", _job(job_id, "preflight")), shape=_as_it_is, may_repeat=True)
 
 
+def job_estimate(job_id: str) -> ApiCall[Mapping[str, Any] | None]:
+    return ApiCall(request=_request("GET", _job(job_id, "estimate")), shape=_estimate, may_repeat=True)
+
+
+def _estimate(content: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    found: Mapping[str, Any] | None = content["estimate"]
+    return found
+
+
 def download_report(job_id: str, sink: Callable[[bytes], object], *, form: str, scope: str, code: str) -> ApiCall[None]:
     return _download(_job(job_id, "report"), sink, _query(format=form, scope=scope, code=code))
 

@@ -159,6 +159,10 @@ class Client:
         """What pre-flight has found of a job."""
         return self._made(calls.job_preflight(job_id))
 
+    def job_estimate(self, job_id: str) -> Mapping[str, Any] | None:
+        """What a planned job comes to, as JSON has it; None while it is not planned."""
+        return self._made(calls.job_estimate(job_id))
+
     def retry_failed(
         self,
         job_id: str,

@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 from cosbatch.ledger.port import JobLedger
 from cosbatch.model.clock import Clock
+from cosbatch.model.errors import JobFailure
 from cosbatch.model.identifiers import AccountId, RegionName
 from cosbatch.model.jobs import Job, JobRequest, region_written
 from cosbatch.model.prices import PriceTable
@@ -73,17 +74,20 @@ class Estimates:
         )
 
     async def of_job(self, job: Job) -> Estimate | None:
-        """Of a planned job: exact, and without a request. None where its plan is not complete."""
+        """Of a planned job: exact, and without a request. None where its plan is not complete, or a region is gone."""
         if job.findings is None:
             return None
         request = job.request
-        facts = JobFacts(
-            request=request,
-            findings=job.findings,
-            source_profile=self._ground.profile(request.region),
-            target_profile=self._ground.profile(region_written(request)),
-            same_store=self._is_same_store(request),
-        )
+        try:
+            facts = JobFacts(
+                request=request,
+                findings=job.findings,
+                source_profile=self._ground.profile(request.region),
+                target_profile=self._ground.profile(region_written(request)),
+                same_store=self._is_same_store(request),
+            )
+        except JobFailure:
+            return None
         rate = await self._measured(request, account=job.account)
         return estimate_planned(job, facts, prices=self._prices, rate=rate)
 

@@ -201,19 +201,19 @@ class _Look:
         manifest_read(checks, location, etag=seen.etag)
         return seen
 
-    async def rest(self, seen: Inspection, checks: Checks, *, since: float) -> PlanFindings | None:
+    async def rest(self, seen: Inspection, checks: Checks, *, since: float) -> None:
         if seen.source_bucket is None:
             checks.unknown(CheckName.SOURCE_BUCKET, "the manifest's first rows name no bucket")
-            return None
+            return
         opened = await self._opened(self._accesses(seen.source_bucket), checks)
         if opened is None:
-            return None
+            return
         try:
             ground = self._ground(opened, seen, seen.source_bucket)
         except JobFailure as failure:  # a region whose store this service cannot open
             fault = Fault(path="Region", value="", problem=failure.reason)
             checks.failed(CheckName.DESTINATION_BUCKET, failure.failure_code, fault)
-            return None
+            return
         uploads = _UploadsInMind()
 
         async def ask_write(check: WriteCheck) -> WriteTried:
@@ -222,7 +222,6 @@ class _Look:
 
         found = await look_before_start(ground, ask_write=ask_write, waits=False)
         checks.found.extend(found.checks)
-        return found.findings
 
     def _ground(self, opened: OpenAs, seen: Inspection, source_bucket: Bucket) -> Ground:
         request, report = self.request, self.request.report

@@ -54,6 +54,7 @@ class RestParts:
 
 def rest_desks(parts: RestParts) -> Desks:
     desk = parts.roles or role_desk(parts.settings, parts.ledger, cipher=parts.cipher, regions=parts.stores.regions)
+    found = estimates(parts.settings, parts.stores, ledger=parts.ledger, desk=desk)
     return Desks(
         version=__version__,
         clock=parts.clock,
@@ -74,11 +75,12 @@ def rest_desks(parts: RestParts) -> Desks:
             ledger=parts.ledger,
             service=parts.service,
             stores=parts.stores,
-            desk=parts.roles,
+            desk=desk,
             clock=parts.clock,
             record=parts.book.record,
-            estimate=estimate_of_check(estimates(parts.settings, parts.stores, ledger=parts.ledger, desk=parts.roles)),
+            estimate=estimate_of_check(found),
         ),
+        estimates=found,
         # --- retries, clones, reports
         follow_up=follow_up(parts.service, parts.ledger, parts.data_dir),
         reports=report_downloads(parts.ledger, parts.data_dir, clock=parts.clock),

@@ -15,6 +15,7 @@ from cosbatch.model.principals import Caller
 from cosbatch.model.regions import Region
 from cosbatch.service.audit import Record
 from cosbatch.service.browsing import Browsing
+from cosbatch.service.estimates import Estimates
 from cosbatch.service.follow_up import FollowUp
 from cosbatch.service.job_checks import JobChecker
 from cosbatch.service.job_listing import JobListDesk
@@ -54,6 +55,7 @@ class Desks:
 
     # --- checks before a job runs, estimates (job_checks.py)
     checker: JobChecker
+    estimates: Estimates
 
     # --- retries, clones, reports (follow_up.py, reports.py)
     follow_up: FollowUp

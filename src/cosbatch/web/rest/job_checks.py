@@ -10,6 +10,7 @@ from pydantic import Field
 from cosbatch.model.identifiers import JobId
 from cosbatch.model.preflight import Check, CheckOutcome, Preflight
 from cosbatch.service.documents import Document
+from cosbatch.service.estimates import estimate_document
 from cosbatch.service.job_document import request_document
 from cosbatch.service.job_schema import parse_job
 from cosbatch.web.rest.calls import Access, Call
@@ -52,6 +53,12 @@ class JobCheckedView(View):
     estimate: dict[str, Any] | None = Field(description="What the job would cost; null where nothing can be told.")
     request: JobDocument = Field(description="As it would be kept, with the ETag that the manifest has now.")
     equivalents: EquivalentsView
+
+
+class EstimateView(View):
+    estimate: dict[str, Any] | None = Field(
+        description="As `check_job` has it; null while the job is not planned, and where a region is gone."
+    )
 
 
 _CHECKS: Final[list[dict[str, Any]]] = [
@@ -102,6 +109,16 @@ def job_check_calls() -> list[Call]:
             shape=PreflightView,
             example={"outcome": "failed", "checked_at": "2026-11-26T08:00:12.345Z", "checks": _CHECKS},
         ),
+        Call(
+            method="GET",
+            path="/jobs/{job_id}/estimate",
+            answer=job_estimate,
+            access=Access.VIEWER,
+            tag=TAG,
+            summary="Estimate what a planned job comes to",
+            shape=EstimateView,
+            example={"estimate": None},
+        ),
     ]
 
 
@@ -118,6 +135,12 @@ async def check_job(document: Annotated[JobDocument, Body()], desks: AllDesks, c
         request=request_document(checked.request),
         equivalents=EquivalentsView(xml=words.xml, json=words.json, cli=words.cli),
     )
+
+
+async def job_estimate(job_id: OneJob, desks: AllDesks, caller: WhoCalls) -> EstimateView:
+    """Of the rows of its plan: exact, and no store is asked. For whoever is to confirm it."""
+    found = await desks.estimates.of_job(await desks.jobs.describe_job(JobId(job_id), caller=caller))
+    return EstimateView(estimate=None if found is None else estimate_document(found))
 
 
 async def job_preflight(job_id: OneJob, desks: AllDesks, caller: WhoCalls) -> PreflightView:
