@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 
 import { theme } from "./theme";
 
+const SERVICE = process.env["COSBATCH_SERVER_URL"] ?? "http://127.0.0.1:8014";
+
 export default defineConfig({
   base: "/ui/",
   plugins: [react(), theme()],
@@ -19,7 +21,8 @@ export default defineConfig({
   },
   server: {
     host: "127.0.0.1",
-    proxy: { "/api": process.env["COSBATCH_SERVER_URL"] ?? "http://127.0.0.1:8470" },
+    // The service takes writes of its own pages only, so it is shown its own address as theirs.
+    proxy: { "/api": { target: SERVICE, changeOrigin: true, headers: { origin: SERVICE } } },
   },
   test: {
     include: ["src/**/*.test.{ts,tsx}"],

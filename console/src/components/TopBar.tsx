@@ -8,6 +8,13 @@ import { useLogOut } from "./session";
 
 const ALL_REGIONS = "*";
 
+/** The bar on top for everybody: what can be chosen without being logged in. */
+export function OpenTopBar() {
+  const shown = useAppearanceUtilities();
+  return <Bar utilities={shown} />;
+}
+
+/** The bar on top for who is logged in. */
 export function TopBar() {
   const t = useT();
   const { preferences, prefer } = usePreferences();
@@ -15,7 +22,7 @@ export function TopBar() {
   const regions = useCapabilities().data?.regions ?? [];
   const logOut = useLogOut();
   const navigate = useNavigate();
-  const checked = (isChosen: boolean) => ({ itemType: "checkbox" as const, checked: isChosen });
+  const appearance = useAppearanceUtilities();
   const utilities: TopNavigationProps.Utility[] = [];
   if (session && regions.length > 0) {
     utilities.push({
@@ -31,7 +38,30 @@ export function TopBar() {
       },
     });
   }
-  utilities.push(
+  utilities.push(...appearance);
+  if (session) {
+    utilities.push({
+      type: "menu-dropdown",
+      iconName: "user-profile",
+      text: session.user,
+      description: `${t(`role.${session.role}`)}, ${session.account.name || session.account.id}`,
+      items: [
+        { id: "settings", text: t("nav.settings") },
+        { id: "log-out", text: t("session.log-out") },
+      ],
+      onItemClick: ({ detail }) => {
+        if (detail.id === "log-out") logOut.mutate();
+        else void navigate("/settings");
+      },
+    });
+  }
+  return <Bar utilities={utilities} />;
+}
+
+function useAppearanceUtilities(): TopNavigationProps.Utility[] {
+  const t = useT();
+  const { preferences, prefer } = usePreferences();
+  return [
     {
       type: "menu-dropdown",
       text: t(`language.${preferences.language}`),
@@ -52,23 +82,11 @@ export function TopBar() {
         if (chosen) prefer({ theme: chosen });
       },
     },
-  );
-  if (session) {
-    utilities.push({
-      type: "menu-dropdown",
-      iconName: "user-profile",
-      text: session.user,
-      description: `${t(`role.${session.role}`)}, ${session.account.name || session.account.id}`,
-      items: [
-        { id: "settings", text: t("nav.settings") },
-        { id: "log-out", text: t("session.log-out") },
-      ],
-      onItemClick: ({ detail }) => {
-        if (detail.id === "log-out") logOut.mutate();
-        else void navigate("/settings");
-      },
-    });
-  }
+  ];
+}
+
+function Bar({ utilities }: { utilities: readonly TopNavigationProps.Utility[] }) {
+  const t = useT();
   return (
     <TopNavigation
       identity={{ href: "/ui/jobs", title: "cosbatch" }}
@@ -76,4 +94,8 @@ export function TopBar() {
       utilities={utilities}
     />
   );
+}
+
+function checked(isChosen: boolean) {
+  return { itemType: "checkbox" as const, checked: isChosen };
 }

@@ -16,7 +16,7 @@ import { useApi } from "../api/context";
 import { ApiError } from "../api/errors";
 import { ErrorAlert } from "../components/ErrorAlert";
 import { nextOf } from "../components/session";
-import { TopBar } from "../components/TopBar";
+import { OpenTopBar } from "../components/TopBar";
 import { useT } from "../i18n";
 
 export function Login() {
@@ -34,7 +34,7 @@ export function Login() {
   };
   return (
     <>
-      <TopBar />
+      <OpenTopBar />
       <main className="login">
         <form onSubmit={submit}>
           <Form

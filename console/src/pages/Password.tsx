@@ -9,7 +9,7 @@ import { Navigate, useNavigate, useSearchParams } from "react-router";
 import { useSession } from "../api/queries";
 import { PasswordForm } from "../components/PasswordForm";
 import { nextOf, useLogOut } from "../components/session";
-import { TopBar } from "../components/TopBar";
+import { OpenTopBar } from "../components/TopBar";
 import { useT } from "../i18n";
 
 /** The first thing that somebody sees who logged in with a password that was given to them. */
@@ -25,7 +25,7 @@ export function Password() {
   if (session.data === null) return <Navigate to="/login" replace />;
   return (
     <>
-      <TopBar />
+      <OpenTopBar />
       <main className="login">
         <Container
           header={
