@@ -126,6 +126,14 @@ class TestFilter:
         assert await found(lists, created_to=times[1]) == [1]
         assert await found(lists, created_from=times[1], created_to=times[2]) == [2]
 
+    async def test_by_priority(self, ledger: JobLedger, lists: JobLists) -> None:
+        for number, priority in enumerate([0, 10, 11, 2_147_483_647], 1):
+            await new_job(ledger, number, priority=priority)
+        assert await found(lists, priority_from=11) == [4, 3]
+        assert await found(lists, priority_from=0) == [4, 3, 2, 1]
+        await ledger.set_priority(job_id(1), priority=10, actor=Actor.USER)
+        assert await found(lists, priority_from=10) == [4, 3, 2, 1]
+
     async def test_by_creator(self, ledger: JobLedger, lists: JobLists) -> None:
         for number, by in enumerate(["alice via rest", "bob via cos", "alice via cli", ""], 1):
             await ledger.create(request(), job_id=job_id(number), account=LOCAL_ACCOUNT, token="", digest="d", by=by)

@@ -155,7 +155,35 @@ async def test_rows_that_cannot_be_are_told_with_their_lines(here: Place) -> Non
     lines = sorted(fault["path"].split(":")[1] for fault in look["faults"])
     assert lines[:2] == ["3", "4"]
     assert [row["line"] for row in look["first_rows"] if row["row"] is None][:2] == [3, 4]
+    shown = {row["line"]: row["problems"] for row in look["first_rows"]}
+    assert (shown[1], shown[2]) == ([], [])
+    assert [problem["column"] for problem in shown[3]] == [1]
+    assert {fault["problem"] for fault in look["faults"]} >= {shown[3][0]["problem"], shown[4][0]["problem"]}
     assert not look["format_is_guessed"]
+
+
+async def test_a_whole_manifest_is_checked(here: Place) -> None:
+    here.store.memory.put_now(BUCKET, "inv/list.csv", LIST * 2)
+    answer = await here.rig.call("POST", "/manifests:check", json=asked())
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert (found["is_usable"], found["is_complete"], found["rows"], found["repeats"]) == (True, True, 4, 2)
+    assert found["first_repeats"][1] == {"row": 4, "key": "raw/一.log", "version_id": None}
+    assert found["bytes_read"] == found["size_bytes"] == len(LIST * 2)
+    here.store.memory.put_now(BUCKET, "inv/list.csv", LIST + b"other-1250000000,x\n")
+    manifest = asked()["manifest"] | {"spec": {"fields": ["Bucket", "Key"]}}
+    faulty = (await here.rig.call("POST", "/manifests:check", json=asked(manifest=manifest))).json()
+    assert (faulty["is_usable"], [fault["path"] for fault in faulty["faults"]]) == (False, ["inv/list.csv:3:1"])
+
+
+async def test_a_manifest_that_has_changed_since_is_not_checked(here: Place) -> None:
+    manifest = {"location": asked()["manifest"]["location"] | {"etag": "0" * 32}}
+    answer = await here.rig.call("POST", "/manifests:check", json=asked(manifest=manifest))
+    assert refusal(answer) == (409, "ManifestETagMismatch")
+    gone = {"location": {"object_arn": f"qcs::cos:here::{BUCKET}/inv/gone.csv"}}
+    answer = await here.rig.call("POST", "/manifests:check", json=asked(manifest=gone))
+    assert refusal(answer) == (404, "ManifestNotFound")
+    assert refusal(await here.rig.call("POST", "/manifests:check", by=VIEWER, json=asked()))[0] == 403
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,8 @@ def _conditions(wanted: JobFilter) -> Iterator[ColumnElement[bool]]:
         yield JOB.operation == str(wanted.operation)
     if wanted.creator is not None:
         yield JOB.creator == wanted.creator
+    if wanted.priority_from is not None:
+        yield JOB.priority >= wanted.priority_from
     if wanted.created_from is not None:
         yield JOB.created_at >= wanted.created_from
     if wanted.created_to is not None:

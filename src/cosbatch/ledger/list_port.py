@@ -80,6 +80,8 @@ class JobFilter:
     region: RegionName | None = None
     operation: OperationName | None = None
     creator: str | None = None
+    priority_from: int | None = None
+    """Of this priority or a greater."""
     created_from: float | None = None
     """Unix seconds; at this time or later."""
     created_to: float | None = None

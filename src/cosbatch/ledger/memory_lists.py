@@ -90,6 +90,7 @@ def _fits(job: Job, wanted: JobFilter) -> bool:
         and wanted.region in (None, job.request.region)
         and wanted.operation in (None, job.operation_name)
         and wanted.creator in (None, job.creator)
+        and (wanted.priority_from is None or job.priority >= wanted.priority_from)
         and (wanted.created_from is None or job.created_at >= wanted.created_from)
         and (wanted.created_to is None or job.created_at < wanted.created_to)
         and (job.id.startswith(text) or text in folded_text(job.request.description))
