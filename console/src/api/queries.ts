@@ -4,11 +4,10 @@ import { useLive } from "../components/live";
 import { told } from "./client";
 import { useApi } from "./context";
 import { ApiError } from "./errors";
-import type { Capabilities, OperationId, Schemas, Session } from "./types";
+import type { Capabilities, OperationId, Session } from "./types";
 
 const LIVE_MS = 2_000;
 const QUIET_MS = 30_000;
-const RANKS: Record<Schemas["Access"], number> = { open: 0, own: 0, viewer: 1, operator: 2, admin: 3 };
 
 /** Who is logged in; null for nobody. */
 export function useSession() {
@@ -41,15 +40,10 @@ export function useCapabilities() {
   );
 }
 
-/** Whether the caller may make a call, by the table of calls: `useMay()("create_job")`. False until it is known. */
+/** Whether the caller may make a call: `useMay()("create_job")`. False until it is known. */
 export function useMay(): (call: OperationId) => boolean {
-  const role = useSession().data?.role;
-  const calls = useCapabilities().data?.calls;
-  return (call) => {
-    const access = calls?.find((one) => one.operation_id === call)?.access;
-    if (role === undefined || access === undefined) return false;
-    return RANKS[role] >= RANKS[access];
-  };
+  const allowed = useSession().data?.operations;
+  return (call) => allowed?.includes(call) ?? false;
 }
 
 /**
