@@ -1,6 +1,7 @@
 import Button from "@cloudscape-design/components/button";
 import FormField from "@cloudscape-design/components/form-field";
 import Input from "@cloudscape-design/components/input";
+import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -66,7 +67,7 @@ export function AccessKeys() {
         ]}
         actions={
           may("create_access_key") && (
-            <>
+            <SpaceBetween direction="horizontal" size="xs">
               <Button
                 disabled={!selected}
                 onClick={() => {
@@ -83,7 +84,7 @@ export function AccessKeys() {
               >
                 {t("keys.create")}
               </Button>
-            </>
+            </SpaceBetween>
           )
         }
       />

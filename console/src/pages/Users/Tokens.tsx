@@ -74,7 +74,7 @@ export function Tokens() {
         ]}
         actions={
           may("create_token") && (
-            <>
+            <SpaceBetween direction="horizontal" size="xs">
               <Button
                 disabled={!selected || selected.is_revoked}
                 onClick={() => {
@@ -91,7 +91,7 @@ export function Tokens() {
               >
                 {t("tokens.create")}
               </Button>
-            </>
+            </SpaceBetween>
           )
         }
       />

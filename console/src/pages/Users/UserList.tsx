@@ -3,6 +3,7 @@ import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
 import FormField from "@cloudscape-design/components/form-field";
 import Input from "@cloudscape-design/components/input";
 import RadioGroup from "@cloudscape-design/components/radio-group";
+import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -62,7 +63,7 @@ export function UserList() {
         ]}
         actions={
           may("create_user") && (
-            <>
+            <SpaceBetween direction="horizontal" size="xs">
               <ButtonDropdown
                 disabled={!canChange}
                 {...(selected?.is_declared && { disabledReason: t("origin.hint") })}
@@ -85,7 +86,7 @@ export function UserList() {
               >
                 {t("users.create")}
               </Button>
-            </>
+            </SpaceBetween>
           )
         }
       />
