@@ -11,6 +11,8 @@ export const routes: RouteObject[] = [
     Component: RequireSession,
     children: [
       { index: true, element: <Navigate to="/jobs" replace /> },
+      { path: "/users", lazy: async () => ({ Component: (await import("./pages/Users")).Users }) },
+      { path: "/audit", lazy: async () => ({ Component: (await import("./pages/Audit")).Audit }) },
       { path: "/settings", lazy: async () => ({ Component: (await import("./pages/Settings")).Settings }) },
       { path: "*", lazy: async () => ({ Component: (await import("./pages/NotFound")).NotFound }) },
     ],
