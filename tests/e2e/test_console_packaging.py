@@ -235,7 +235,7 @@ def installed(wheel: Path, folder: Path) -> Path:
 
 def uv(*words: str, folder: Path) -> None:
     program = Path(sys.executable).parent / "uv"
-    command = [program, *words, "--quiet", "--python", folder / "bin" / "python"]
+    command = [str(program), *words, "--quiet", "--python", str(folder / "bin" / "python")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
