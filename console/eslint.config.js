@@ -1,0 +1,22 @@
+import js from "@eslint/js";
+import a11y from "eslint-plugin-jsx-a11y";
+import hooks from "eslint-plugin-react-hooks";
+import typescript from "typescript-eslint";
+
+export default typescript.config(
+  { ignores: ["dist", "node_modules", "src/api/schema.d.ts", "test-results", "playwright-report", "screenshots"] },
+  js.configs.recommended,
+  ...typescript.configs.strict,
+  a11y.flatConfigs.recommended,
+  hooks.configs.flat["recommended-latest"],
+  {
+    rules: {
+      "no-undef": "off", // the compiler knows
+      "no-console": "error",
+      "no-restricted-imports": [
+        "error",
+        { paths: [{ name: "@cloudscape-design/components", message: "Import from the component's own folder." }] },
+      ],
+    },
+  },
+);

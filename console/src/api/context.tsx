@@ -1,0 +1,40 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { createContext, type ReactNode, useContext, useState } from "react";
+
+import { type Api, createApi } from "./client";
+import { mayPass } from "./errors";
+
+const ApiContext = createContext<Api | null>(null);
+const RETRIES_MAX = 2;
+const WAIT_MAX_MS = 30_000;
+
+export function ApiProvider({ api, children }: { api?: Api; children: ReactNode }) {
+  const [own] = useState(() => api ?? createApi());
+  const [queries] = useState(createQueryClient);
+  return (
+    <ApiContext.Provider value={own}>
+      <QueryClientProvider client={queries}>{children}</QueryClientProvider>
+    </ApiContext.Provider>
+  );
+}
+
+export function useApi(): Api {
+  const api = useContext(ApiContext);
+  if (!api) throw new Error("useApi outside of ApiProvider");
+  return api;
+}
+
+function createQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 1_000,
+        refetchOnWindowFocus: true,
+        networkMode: "always",
+        retry: (failures, error) => failures < RETRIES_MAX && mayPass(error),
+        retryDelay: (failures) => Math.min(1_000 * 2 ** failures, WAIT_MAX_MS),
+      },
+      mutations: { retry: false, networkMode: "always" },
+    },
+  });
+}

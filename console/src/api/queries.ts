@@ -1,0 +1,74 @@
+import { type Query, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+
+import { useLive } from "../components/live";
+import { told } from "./client";
+import { useApi } from "./context";
+import { ApiError } from "./errors";
+import type { Capabilities, OperationId, Schemas, Session } from "./types";
+
+const LIVE_MS = 2_000;
+const QUIET_MS = 30_000;
+const RANKS: Record<Schemas["Access"], number> = { open: 0, own: 0, viewer: 1, operator: 2, admin: 3 };
+
+/** Who is logged in; null for nobody. */
+export function useSession() {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["session"],
+    staleTime: 60_000,
+    queryFn: async (): Promise<Session | null> => {
+      try {
+        const session = await told(api.GET("/session"));
+        api.rememberCsrfToken(session.csrf_token);
+        return session;
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 401) return null;
+        throw error;
+      }
+    },
+  });
+}
+
+/** What the service can do; asked once a minute at most, for it changes with its settings only. */
+export function useCapabilities() {
+  const api = useApi();
+  return useQuery(
+    queryOptions({
+      queryKey: ["capabilities"],
+      staleTime: 60_000,
+      queryFn: (): Promise<Capabilities> => told(api.GET("/capabilities")),
+    }),
+  );
+}
+
+/** Whether the caller may make a call, by the table of calls: `useMay()("create_job")`. False until it is known. */
+export function useMay(): (call: OperationId) => boolean {
+  const role = useSession().data?.role;
+  const calls = useCapabilities().data?.calls;
+  return (call) => {
+    const access = calls?.find((one) => one.operation_id === call)?.access;
+    if (role === undefined || access === undefined) return false;
+    return RANKS[role] >= RANKS[access];
+  };
+}
+
+/**
+ * How often a query is asked again: each 2 s while what it shows is alive, else each 30 s; more and more rarely while
+ * nothing answers; not at all while updates are paused. (React Query itself stops in a hidden tab.)
+ */
+export function useRefetchInterval<Data>(isAlive: (data: Data | undefined) => boolean) {
+  const { isPaused } = useLive();
+  return (query: Query<Data, Error, Data, readonly unknown[]>): number | false => {
+    if (isPaused) return false;
+    const failures = query.state.fetchFailureCount;
+    if (failures > 0) return Math.min(LIVE_MS * 2 ** failures, QUIET_MS);
+    return isAlive(query.state.data) ? LIVE_MS : QUIET_MS;
+  };
+}
+
+/** Asks everything about jobs again, after one of them was changed. */
+export function useJobsChanged(): () => Promise<void> {
+  const queries = useQueryClient();
+  return () =>
+    queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === "jobs" || queryKey[0] === "job" });
+}

@@ -1,0 +1,24 @@
+import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
+
+import { useT } from "../i18n";
+
+interface CopyTextProps {
+  text: string;
+  /** What is shown where it is shorter than what is copied. */
+  shown?: string;
+}
+
+/** A text of the machine (an id, a key, an ARN) with a button that copies it. */
+export function CopyText({ text, shown }: CopyTextProps) {
+  const t = useT();
+  return (
+    <CopyToClipboard
+      variant="inline"
+      textToCopy={text}
+      textToDisplay={shown ?? text}
+      copyButtonAriaLabel={t("copy.do")}
+      copySuccessText={t("copy.done")}
+      copyErrorText={t("copy.failed")}
+    />
+  );
+}

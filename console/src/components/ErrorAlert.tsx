@@ -1,0 +1,82 @@
+import Alert from "@cloudscape-design/components/alert";
+import Box from "@cloudscape-design/components/box";
+import Button from "@cloudscape-design/components/button";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+
+import { ApiError, NO_ANSWER } from "../api/errors";
+import type { Fault } from "../api/types";
+import { useSpeech } from "../i18n";
+import { CopyText } from "./CopyText";
+
+interface ErrorAlertProps {
+  error: unknown;
+  /** What was tried, as the heading; else what kind of refusal it was. */
+  header?: string;
+  onRetry?: () => void;
+  /** Faults that are shown elsewhere, beside their fields. */
+  isShown?: (fault: Fault) => boolean;
+}
+
+/** A refusal: what the service said, in its words, each fault with its way out, and a hint in the user's language. */
+export function ErrorAlert({ error, header, onRetry, isShown = () => false }: ErrorAlertProps) {
+  const { t, has } = useSpeech();
+  const refused = error instanceof ApiError ? error : null;
+  const hint = `error.hint.${refused?.code ?? ""}`;
+  const faults = refused?.faults.filter((fault) => !isShown(fault)) ?? [];
+  return (
+    <Alert
+      type="error"
+      header={header ?? t(kindOf(refused))}
+      action={onRetry && <Button onClick={onRetry}>{t("error.retry")}</Button>}
+    >
+      <SpaceBetween size="xs">
+        {has(hint) && <Box>{t(hint)}</Box>}
+        {refused?.retryAfterSeconds != null && <Box>{t("error.wait", { seconds: refused.retryAfterSeconds })}</Box>}
+        {refused?.code !== NO_ANSWER && (
+          <Box>
+            {refused && <Box variant="code">{refused.code}</Box>} {refused?.message ?? String(error)}
+          </Box>
+        )}
+        {faults.length > 0 && (
+          <ul>
+            {faults.map((fault) => (
+              <li key={`${fault.path} ${fault.problem}`}>
+                <FaultText fault={fault} />
+              </li>
+            ))}
+          </ul>
+        )}
+        {refused?.requestId && (
+          <Box fontSize="body-s">
+            {t("error.request-id")} <CopyText text={refused.requestId} />
+          </Box>
+        )}
+      </SpaceBetween>
+    </Alert>
+  );
+}
+
+export function FaultText({ fault }: { fault: Fault }) {
+  return (
+    <>
+      {fault.path && <Box variant="code">{fault.path}</Box>} {fault.problem}
+      {fault.value && (
+        <>
+          {" "}
+          (<Box variant="code">{fault.value}</Box>)
+        </>
+      )}
+      {fault.way_out && `; ${fault.way_out}`}
+    </>
+  );
+}
+
+function kindOf(refused: ApiError | null) {
+  if (!refused) return "error.unknown";
+  if (refused.status === 0) return "error.no-answer";
+  if (refused.status === 403) return "error.forbidden";
+  if (refused.status === 404) return "error.not-found";
+  if (refused.status === 429 || refused.status === 503) return "error.busy";
+  if (refused.status >= 500) return "error.service";
+  return "error.refused";
+}

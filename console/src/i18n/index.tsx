@@ -1,0 +1,83 @@
+import { I18nProvider as KitProvider, type I18nProviderProps } from "@cloudscape-design/components/i18n";
+import { IntlMessageFormat } from "intl-messageformat";
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
+
+import { type Language, usePreferences } from "../preferences";
+import type en from "./en.json";
+
+export type TextKey = keyof typeof en;
+export type Texts = Record<TextKey, string>;
+export type Values = Record<string, string | number>;
+/** The text of a key, in ICU message syntax, with its values put in. */
+export type Translate = (key: TextKey, values?: Values) => string;
+
+interface Speech {
+  language: Language;
+  t: Translate;
+  /** Whether there is a text for a key that was put together: of a code that the service told. */
+  has: (key: string) => key is TextKey;
+}
+
+const SpeechContext = createContext<Speech | null>(null);
+
+/** Loads the texts of the chosen language, ours and the kit's; shows nothing before they are there. */
+export function SpeechProvider({ children }: { children: ReactNode }) {
+  const { language } = usePreferences().preferences;
+  const [loaded, setLoaded] = useState<Loaded | null>(null);
+  useEffect(() => {
+    let isCurrent = true;
+    void load(language).then((texts) => {
+      if (isCurrent) setLoaded(texts);
+    });
+    document.documentElement.lang = language;
+    return () => {
+      isCurrent = false;
+    };
+  }, [language]);
+  const speech = useMemo(() => loaded && speak(loaded.language, loaded.texts), [loaded]);
+  if (!loaded || !speech) return null;
+  return (
+    <SpeechContext.Provider value={speech}>
+      <KitProvider locale={loaded.language} messages={[loaded.kit]}>
+        {children}
+      </KitProvider>
+    </SpeechContext.Provider>
+  );
+}
+
+export function useSpeech(): Speech {
+  const speech = useContext(SpeechContext);
+  if (!speech) throw new Error("useSpeech outside of SpeechProvider");
+  return speech;
+}
+
+export function useT(): Translate {
+  return useSpeech().t;
+}
+
+export function speak(language: Language, texts: Texts): Speech {
+  const parsed = new Map<TextKey, IntlMessageFormat>();
+  const t: Translate = (key, values) => {
+    let message = parsed.get(key);
+    if (!message) {
+      message = new IntlMessageFormat(texts[key], language, undefined, { ignoreTag: true });
+      parsed.set(key, message);
+    }
+    return String(message.format(values));
+  };
+  return { language, t, has: (key): key is TextKey => key in texts };
+}
+
+interface Loaded {
+  language: Language;
+  texts: Texts;
+  kit: I18nProviderProps.Messages;
+}
+
+async function load(language: Language): Promise<Loaded> {
+  const [texts, kit] =
+    language === "zh-CN"
+      ? await Promise.all([import("./zh-CN.json"), import("@cloudscape-design/components/i18n/messages/all.zh-CN")])
+      : await Promise.all([import("./en.json"), import("@cloudscape-design/components/i18n/messages/all.en")]);
+  return { language, texts: texts.default, kit: kit.default };
+}

@@ -1,0 +1,86 @@
+import ColumnLayout from "@cloudscape-design/components/column-layout";
+import Container from "@cloudscape-design/components/container";
+import FormField from "@cloudscape-design/components/form-field";
+import Header from "@cloudscape-design/components/header";
+import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
+import Select from "@cloudscape-design/components/select";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+
+import { useCapabilities, useSession } from "../api/queries";
+import { useFlashes } from "../components/flashes";
+import { PasswordForm } from "../components/PasswordForm";
+import { Page } from "../components/Shell";
+import { type TextKey, useT } from "../i18n";
+import { DENSITIES, LANGUAGES, THEMES, TIME_ZONES, usePreferences } from "../preferences";
+
+export function Settings() {
+  const t = useT();
+  const { flash } = useFlashes();
+  return (
+    <Page title={t("nav.settings")} crumbs={[{ text: t("nav.title"), to: "/jobs" }, { text: t("nav.settings") }]}>
+      <SpaceBetween size="l">
+        <Header variant="h1" description={t("settings.text")}>
+          {t("nav.settings")}
+        </Header>
+        <Container header={<Header variant="h2">{t("settings.appearance")}</Header>}>
+          <ColumnLayout columns={2}>
+            <Chosen name="language" choices={LANGUAGES} textOf={(each) => `language.${each}`} />
+            <Chosen name="theme" choices={THEMES} textOf={(each) => `theme.${each}`} />
+            <Chosen name="density" choices={DENSITIES} textOf={(each) => `density.${each}`} />
+            <Chosen name="timeZone" choices={TIME_ZONES} textOf={(each) => `timeZone.${each}`} />
+          </ColumnLayout>
+        </Container>
+        <Container header={<Header variant="h2">{t("password.title")}</Header>}>
+          <PasswordForm
+            onChanged={() => {
+              flash({ type: "success", content: t("password.changed") });
+            }}
+          />
+        </Container>
+        <Service />
+      </SpaceBetween>
+    </Page>
+  );
+}
+
+interface ChosenProps<Choice extends string> {
+  name: "language" | "theme" | "density" | "timeZone";
+  choices: readonly Choice[];
+  textOf: (choice: Choice) => TextKey;
+}
+
+function Chosen<Choice extends string>({ name, choices, textOf }: ChosenProps<Choice>) {
+  const t = useT();
+  const { preferences, prefer } = usePreferences();
+  const options = choices.map((value) => ({ value, label: t(textOf(value)) }));
+  return (
+    <FormField label={t(`settings.${name}`)}>
+      <Select
+        selectedOption={options.find(({ value }) => value === preferences[name]) ?? null}
+        options={options}
+        onChange={({ detail }) => {
+          prefer({ [name]: detail.selectedOption.value });
+        }}
+      />
+    </FormField>
+  );
+}
+
+function Service() {
+  const t = useT();
+  const session = useSession().data;
+  const version = useCapabilities().data?.version;
+  return (
+    <Container header={<Header variant="h2">{t("settings.service")}</Header>}>
+      <KeyValuePairs
+        columns={4}
+        items={[
+          { label: t("settings.version"), value: version ?? "-" },
+          { label: t("settings.user"), value: session?.user ?? "-" },
+          { label: t("settings.role"), value: session ? t(`role.${session.role}`) : "-" },
+          { label: t("settings.account"), value: session?.account.name ?? "-" },
+        ]}
+      />
+    </Container>
+  );
+}

@@ -1,0 +1,16 @@
+const KEY = "cosbatch.reloaded";
+const AGAIN_MS = 60_000;
+
+/**
+ * Loads the page anew where a part of it is missing: after an upgrade of the service the parts have other names. Once a
+ * minute at most, so that a part that is truly gone does not reload the page for ever.
+ */
+export function reloadAfterUpgrade(window: Window): void {
+  window.addEventListener("vite:preloadError", (event) => {
+    const last = Number(window.sessionStorage.getItem(KEY) ?? 0);
+    if (Date.now() - last < AGAIN_MS) return;
+    event.preventDefault();
+    window.sessionStorage.setItem(KEY, String(Date.now()));
+    window.location.reload();
+  });
+}

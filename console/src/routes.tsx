@@ -1,0 +1,22 @@
+import { createBrowserRouter, Navigate, type RouteObject } from "react-router";
+
+import { BrokenPage } from "./components/BrokenPage";
+import { RequireSession } from "./components/session";
+
+/** Each page is a file of its own, loaded when it is first looked at. */
+export const routes: RouteObject[] = [
+  { path: "/login", lazy: async () => ({ Component: (await import("./pages/Login")).Login }) },
+  { path: "/password", lazy: async () => ({ Component: (await import("./pages/Password")).Password }) },
+  {
+    Component: RequireSession,
+    children: [
+      { index: true, element: <Navigate to="/jobs" replace /> },
+      { path: "/settings", lazy: async () => ({ Component: (await import("./pages/Settings")).Settings }) },
+      { path: "*", lazy: async () => ({ Component: (await import("./pages/NotFound")).NotFound }) },
+    ],
+  },
+].map((route) => ({ ...route, ErrorBoundary: BrokenPage, HydrateFallback: () => null }));
+
+export function createRouter() {
+  return createBrowserRouter(routes, { basename: "/ui" });
+}
