@@ -212,8 +212,9 @@ def test_a_wheel_built_from_the_bare_tree_serves_the_real_console(tree: Path, tm
     with serving(program, tmp_path / "data") as address, httpx.Client(base_url=address, timeout=30) as client:
         page = client.get("/ui/")
         assert page.status_code == 200
+        assert re.search(r"<style|<script(?![^>]* src=)|\s(style|on\w+)=", page.text) is None  # the policy forbids it
         files = re.findall(r'(?:src|href)="(/ui/[^"]+)"', page.text)
-        hashed = [path for path in files if re.fullmatch(r"/ui/assets/[\w-]+-[\w-]{8}\.(js|css)", path)]
+        hashed = [path for path in files if re.fullmatch(r"/ui/assets/[\w.-]+-[\w-]{8}\.(js|css)", path)]
         assert {path.rpartition(".")[2] for path in hashed} == {"js", "css"}
         for path in files:
             answer = client.get(path)
