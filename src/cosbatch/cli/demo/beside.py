@@ -27,7 +27,7 @@ from cosbatch.settings import RegionSettings, RoleSettings, Settings
 
 FOLDER: Final = "demo-store"
 _KEY_FILES: Final = ("admin.id", "admin.secret", "job.id", "job.secret")
-"""The region's own key may do everything, so that its buckets can be looked at; the role's what bucket policies allow."""
+"""The region's own key may do everything, so that buckets can be looked at; the role's what bucket policies allow."""
 _PORT_FILE: Final = "port"
 _LOCK_FILE: Final = "lock"
 

@@ -63,18 +63,13 @@ def make_buckets(store: DemoStore) -> None:
     allow(client, CONTROL, actions=["s3:*"])
 
 
-def allow(client: Any, bucket: str, *, actions: list[str]) -> None:
+def allow(client: Any, bucket: str, *, actions: list[str], denies_private: bool = True) -> None:
     """Everybody may do so much in a bucket, but read what is private."""
     whole = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
-    statements: list[dict[str, Any]] = [
-        {"Effect": "Allow", "Principal": "*", "Action": actions, "Resource": whole},
-        {
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": ["s3:GetObject"],
-            "Resource": [f"arn:aws:s3:::{bucket}/photos/private/*"],
-        },
-    ]
+    statements: list[dict[str, Any]] = [{"Effect": "Allow", "Principal": "*", "Action": actions, "Resource": whole}]
+    if denies_private:
+        private = [f"arn:aws:s3:::{bucket}/photos/private/*"]
+        statements += [{"Effect": "Deny", "Principal": "*", "Action": ["s3:GetObject"], "Resource": private}]
     client.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
 
 
