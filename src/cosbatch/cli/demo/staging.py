@@ -99,8 +99,8 @@ def _furnish_service(admin: Client, *, endpoint: str, password: str) -> str:
     admin.call("POST", "/access-keys", body={"user": OPERATOR, "description": "nightly backup script (coscmd)"})
     admin.call("POST", "/tokens", body=_token(VIEWER, ["jobs:read"], "dashboard on the wall", lasts_days=90))
     made = admin.call("POST", "/tokens", body=_token(OPERATOR, list(TokenScope), "deployment pipeline", lasts_days=30))
-    for role in _roles(endpoint):
-        admin.call("POST", "/roles", body=role)
+    for registered in _roles(endpoint):
+        admin.call("POST", "/roles", body=registered)
     for region in _regions(endpoint):
         admin.call("POST", "/regions", body=region)
     webhook = {"name": "pager", "url": "https://hooks.example.com/cosbatch", "statuses": ["Failed", "Complete"]}
