@@ -21,13 +21,13 @@ from cosbatch.cli.demo.place import DemoFailed, check_installed
 from cosbatch.cli.demo.stopping import ends_with_its_parent, stopped_by_any_signal, undisturbed
 from cosbatch.cli.invocation import EXIT_SUCCEEDED, Invocation, verb
 from cosbatch.cli.output import print_json
+from cosbatch.service.founding import FIRST_RUN_FILE
+from cosbatch.settings.server import DEFAULT_PORT
 
-DEFAULT_PORT: Final = 8014
 STATE_FOLDER: Final = "state"
 SETTINGS_FILE: Final = "cosbatch.yaml"
 LOGIN_FILE: Final = "console.json"
 OUTPUT_FILE: Final = "service.log"
-FIRST_RUN_FILE: Final = "first-run.json"
 STOP_SECONDS: Final = 90
 SETTINGS: Final = """\
 # Of cosbatch demo-console. Its store, the region demo, is added by serve --demo-store.
@@ -52,7 +52,7 @@ server:
     "--port",
     type=click.IntRange(0, 65535),
     default=None,
-    help="Port to listen at; 0 takes any free one. Default: 8014, or a free one where that is taken.",
+    help=f"Port to listen at; 0 takes any free one. Default: {DEFAULT_PORT}, or a free one where that is taken.",
 )
 @click.option("--first-run", "is_first_run", is_flag=True, help="Leave the service as a first start does: no jobs.")
 def demo_console(invocation: Invocation, *, folder: Path | None, port: int | None, is_first_run: bool) -> int:
