@@ -9,7 +9,7 @@ CONSOLE_BUILT := console/dist/index.html
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test simulate check format test-system system-deps bench docs nightly lock clean \
+.PHONY: help install demo console test simulate check format test-system system-deps bench docs nightly lock clean \
   console-install console-build console-check console-e2e console-deps test-console wheel
 
 help:  ## What can be made.
@@ -25,6 +25,9 @@ install: $(INSTALLED)  ## The development environment in .venv, from the locked 
 
 demo: $(INSTALLED)  ## A copy job over an inventory on an embedded store, from manifest to report.
 	$(BIN)/cosbatch demo
+
+console: $(INSTALLED) $(CONSOLE_BUILT)  ## The service with jobs in every state, to look at: DIR=folder, PORT=8014, FIRST_RUN=1.
+	$(BIN)/cosbatch demo-console $(if $(DIR),--folder $(DIR)) $(if $(PORT),--port $(PORT)) $(if $(FIRST_RUN),--first-run)
 
 test: $(INSTALLED)  ## Unit, contract, wire and end-to-end tests on what PyPI brings (SeaweedFS as the store); TESTS=path.
 	$(PYTEST) -m "not system and not nightly and not console" $(TESTS)
@@ -81,7 +84,7 @@ console-deps:  ## Debian packages that `console-e2e` needs (as root; does nothin
 console-e2e: $(INSTALLED) $(CONSOLE_BUILT)  ## The console in a browser, on a real service and store.
 	cd console && npm run e2e
 
-test-console: $(INSTALLED)  ## Tests that build the console with npm: the wheel in an environment of its own.
+test-console: $(INSTALLED) $(CONSOLE_BUILT)  ## Tests that build the console with npm: the wheel in an environment of its own.
 	$(PYTEST) -m "console and not nightly"
 
 wheel: $(INSTALLED) $(CONSOLE_BUILT)  ## The sdist and the wheel in dist/, with the console in them.
