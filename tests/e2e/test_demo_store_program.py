@@ -132,6 +132,7 @@ def test_a_newcomer_runs_the_sample_job_in_two_steps(programs: Programs) -> None
 def test_the_console_of_a_first_run_waits_for_its_password(programs: Programs) -> None:
     folder = programs.folder / "console"
     process, told = programs.start("demo-console", "--first-run", "--folder", str(folder), "--port", "0", seconds=60)
+    assert f"{told['address']}/ui/" in (programs.folder / "stderr").read_text()
     token = token_of(told["address"], user=told["user"], password=told["password"])
     with Client(told["address"], token=token) as client:
         assert client.list_jobs().items == ()

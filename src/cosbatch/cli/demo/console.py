@@ -29,6 +29,7 @@ SETTINGS_FILE: Final = "cosbatch.yaml"
 LOGIN_FILE: Final = "console.json"
 OUTPUT_FILE: Final = "service.log"
 STOP_SECONDS: Final = 90
+ANSWER_SECONDS: Final = 30
 SETTINGS: Final = """\
 # Of cosbatch demo-console. Its store, the region demo, is added by serve --demo-store.
 workers: 2
@@ -193,14 +194,25 @@ def _tell_login(login: dict[str, str], service: _Service, *, teller: _Teller) ->
     document = {"address": service.address, **login, "folder": str(service.folder), "pid": service.process.pid}
     if "token" in login:
         _keep(service.folder / LOGIN_FILE, login)
+    teller.say(_where_its_pages_are(service.address))
     if teller.as_json:
         print_json(document)
         return
     width = max(len(name) for name in document)
-    click.echo()
     for name, value in document.items():
         click.echo(f"  {name:<{width}}  {value}")
-    click.echo(f"\nThe console is at {service.address}/ui/. Ctrl-C ends it.")
+    click.echo("Ctrl-C ends it.")
+
+
+def _where_its_pages_are(address: str) -> str:
+    """A source tree has none before they are built; the service says how."""
+    import httpx
+
+    page = f"{address}/ui/"
+    answer = httpx.get(page, timeout=ANSWER_SECONDS)
+    if answer.is_success:
+        return f"The console is at {page}"
+    return f"The console's pages are not there: {page} answers {answer.status_code}, {answer.text.strip()}"
 
 
 def _keep(path: Path, content: dict[str, str]) -> None:

@@ -16,12 +16,12 @@ from cosbatch.model.jobs import Job, PausedBy
 from cosbatch.model.states import JobStatus, is_final
 
 CAPPED: Final = "demo-capped"
-CAP: Final = 8.0
-"""Requests per second to each bucket of that region, once all is staged; before that, ten times as many."""
+STAGING_CAP, CAP = 80.0, 6.0
+"""Requests per second to each bucket of that region, while jobs are made and afterwards."""
 AWAY: Final = "branch-office"
 """A region that nobody answers for."""
 _LOOK_SECONDS: Final = 0.2
-_WAIT_SECONDS: Final = 90.0
+_WAIT_SECONDS: Final = 180.0
 _ARCHIVE: Final = f"arn:aws:s3:::{TARGET}"
 _ADD_TAGS: Final = {"tagging_directive": "Add", "tag_set": [{"key": "project", "value": "archive-2026"}]}
 
@@ -117,14 +117,20 @@ def _long(hands: Hands) -> list[str]:
     _wait_for(admin, [cancelled], lambda job: is_final(job.status))
     outdone = _made(operator, _log_copy("每晚备份访问日志", "nightly/", priority=10))
     _wait_until_it_works(admin, outdone)
-    running = _made(admin, _log_copy("Copy the access logs for the audit", "audit/", priority=50))
+    running = _made(admin, _log_copy("Copy the access logs for the audit", "audit/", name="logs", priority=50))
     _wait_for(admin, [outdone], lambda job: job.paused_by is PausedBy.PRIORITY and job.status is JobStatus.PAUSED)
     _wait_until_it_works(admin, running)
     waiting = _made(operator, _log_copy("Copy the logs for the search index", "search/", priority=8))
     windowed = _made(operator, _log_copy("夜间窗口:复制日志到备份桶", "window/", priority=6, windows=[_shut_window()]))
     tagged = _made(
         operator,
-        _job("Tag all logs as internal", "logs", {"cos_put_object_tagging": _ADD_TAGS}, region=CAPPED, priority=2),
+        _job(
+            "Tag the logs as internal",
+            "logs-first-quarter",
+            {"cos_put_object_tagging": _ADD_TAGS},
+            region=CAPPED,
+            priority=2,
+        ),
     )
     _wait_for(admin, [waiting, windowed, tagged], lambda job: job.status is JobStatus.READY)
     return [paused, cancelled, outdone, running, waiting, windowed, tagged]
@@ -151,7 +157,7 @@ def _copy(description: str, name: str, prefix: str, **changes: Any) -> dict[str,
     return _job(description, name, {"cos_put_object_copy": copy}, **changes)
 
 
-def _log_copy(description: str, prefix: str, **changes: Any) -> dict[str, Any]:
+def _log_copy(description: str, prefix: str, *, name: str = "logs-first-quarter", **changes: Any) -> dict[str, Any]:
     copy = {
         "target_resource": _ARCHIVE,
         "prefix_replace": True,
@@ -159,7 +165,7 @@ def _log_copy(description: str, prefix: str, **changes: Any) -> dict[str, Any]:
         "target_key_prefix": prefix,
         "storage_class": "STANDARD_IA",
     }
-    return _job(description, "logs", {"cos_put_object_copy": copy}, region=CAPPED, **changes)
+    return _job(description, name, {"cos_put_object_copy": copy}, region=CAPPED, **changes)
 
 
 def _inventory(description: str, prefix: str, **changes: Any) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from cosbatch.storage.port import ObjectStore, PutOptions
 from cosbatch.wiring import borrowed_store
 
 LOGS: Final = "logs-1250000000"
-LOG_OBJECTS: Final = 12_000
-"""At :data:`cosbatch.cli.demo.staged_jobs.CAP` requests per second a copy of them takes more than half an hour."""
+LOG_OBJECTS: Final = 9000
+"""At :data:`cosbatch.cli.demo.staged_jobs.CAP` requests per second a copy of them takes twenty-five minutes."""
 EXPIRED: Final = tuple(f"tmp/upload-{number:03d}.part" for number in range(40))
 """In the target bucket, to be deleted."""
 _PHOTOS: Final = tuple(f"photos/000/img-{number:05d}.jpg" for number in range(250))
@@ -56,6 +56,7 @@ def lists() -> dict[str, list[tuple[str, str]]]:
         "expired-uploads": [(TARGET, key) for key in EXPIRED],
         "two-buckets": [*photos[:3], (TARGET, "other.jpg")],
         "logs": [(LOGS, key) for key in log_keys()],
+        "logs-first-quarter": [(LOGS, key) for key in log_keys()[:3000]],
     }
 
 
