@@ -21,6 +21,8 @@ from tests.e2e.program import PROGRAM
 
 PASSWORD = "four other words in a row"
 LISTED_FAILURES = {"AccessDenied": 5, "NoSuchKey": 2}
+NOBODY = "http://127.0.0.1:9"
+"""Of a company whose proxy knows nothing of this machine's own addresses."""
 START_SECONDS = 60
 STAGE_SECONDS = 200
 STOP_SECONDS = 60
@@ -42,7 +44,7 @@ class Programs:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
-                env={**os.environ, "TMPDIR": str(self.folder)},
+                env={**os.environ, "TMPDIR": str(self.folder), "HTTP_PROXY": NOBODY, "http_proxy": NOBODY},
                 start_new_session=True,
             )
         self.started.append(process)

@@ -24,6 +24,7 @@ from cosbatch.cli.output import print_json
 from cosbatch.service.founding import FIRST_RUN_FILE
 from cosbatch.settings.server import DEFAULT_PORT
 
+LOOPBACK: Final = "127.0.0.1"
 STATE_FOLDER: Final = "state"
 SETTINGS_FILE: Final = "cosbatch.yaml"
 LOGIN_FILE: Final = "console.json"
@@ -63,6 +64,7 @@ def demo_console(invocation: Invocation, *, folder: Path | None, port: int | Non
     """
     check_installed()
     teller = _Teller(as_json=invocation.as_json)
+    _go_without_a_proxy()
     with stopped_by_any_signal(), _folder_for(folder) as place, _running_service(place, port=port) as service:
         _tell_login(_login(service, is_first_run=is_first_run, teller=teller), service, teller=teller)
         try:
@@ -97,6 +99,12 @@ class _Service:
 
     def last_words(self) -> str:
         return "\n".join((self.folder / OUTPUT_FILE).read_text(errors="replace").splitlines()[-10:])
+
+
+def _go_without_a_proxy() -> None:
+    """All of it is on this machine, whatever the environment says."""
+    for name in ("no_proxy", "NO_PROXY"):
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), LOOPBACK)))
 
 
 @contextlib.contextmanager
@@ -150,7 +158,7 @@ def _port(wanted: int | None) -> int:
     if wanted is not None:
         return wanted
     with socket.socket() as probe:
-        return 0 if probe.connect_ex(("127.0.0.1", DEFAULT_PORT)) == 0 else DEFAULT_PORT
+        return 0 if probe.connect_ex((LOOPBACK, DEFAULT_PORT)) == 0 else DEFAULT_PORT
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
