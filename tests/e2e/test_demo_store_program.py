@@ -21,6 +21,8 @@ from tests.e2e.program import PROGRAM
 
 PASSWORD = "four other words in a row"
 LISTED_FAILURES = {"AccessDenied": 5, "NoSuchKey": 2}
+NOBODY = "http://127.0.0.1:9"
+"""Of a company whose proxy knows nothing of this machine's own addresses."""
 START_SECONDS = 60
 STAGE_SECONDS = 200
 STOP_SECONDS = 60
@@ -42,7 +44,7 @@ class Programs:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
-                env={**os.environ, "TMPDIR": str(self.folder)},
+                env={**os.environ, "TMPDIR": str(self.folder), "HTTP_PROXY": NOBODY, "http_proxy": NOBODY},
                 start_new_session=True,
             )
         self.started.append(process)
@@ -132,6 +134,7 @@ def test_a_newcomer_runs_the_sample_job_in_two_steps(programs: Programs) -> None
 def test_the_console_of_a_first_run_waits_for_its_password(programs: Programs) -> None:
     folder = programs.folder / "console"
     process, told = programs.start("demo-console", "--first-run", "--folder", str(folder), "--port", "0", seconds=60)
+    assert f"{told['address']}/ui/" in (programs.folder / "stderr").read_text()
     token = token_of(told["address"], user=told["user"], password=told["password"])
     with Client(told["address"], token=token) as client:
         assert client.list_jobs().items == ()
