@@ -50,7 +50,7 @@ export function JobListPreferences({ onPageSize }: { onPageSize: () => void }) {
   const { pageSize, columns } = useListPreferences();
   const zones = TIME_ZONES.map((value) => ({ value, label: t(`timeZone.${value}`) }));
   return (
-    <CollectionPreferences<TimeZone>
+    <CollectionPreferences
       title={t("jobs.preferences")}
       preferences={{
         pageSize,
@@ -75,7 +75,7 @@ export function JobListPreferences({ onPageSize }: { onPageSize: () => void }) {
           alwaysVisible: isAlwaysShown,
         })),
       }}
-      customPreference={(zone, setZone) => (
+      customPreference={(zone: TimeZone, setZone: (zone: TimeZone) => void) => (
         <FormField label={t("settings.timeZone")}>
           <Select
             selectedOption={zones.find(({ value }) => value === zone) ?? null}
@@ -94,7 +94,7 @@ export function JobListPreferences({ onPageSize }: { onPageSize: () => void }) {
         const size = detail.pageSize ?? pageSize;
         prefer({
           density: DENSITIES.find((each) => each === detail.contentDensity) ?? preferences.density,
-          timeZone: detail.custom ?? preferences.timeZone,
+          timeZone: TIME_ZONES.find((each) => each === detail.custom) ?? preferences.timeZone,
           tables: { ...preferences.tables, [TABLE]: { ...preferences.tables[TABLE], pageSize: size, visibleContent } },
         });
         if (size !== pageSize) onPageSize();

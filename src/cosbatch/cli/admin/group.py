@@ -29,8 +29,9 @@ from cosbatch.cli.admin.webhooks import (
 def admin() -> None:
     """Accounts, users, keys, tokens, regions, roles, webhooks, the audit log, and the ledger's file.
 
-    Works on the data folder itself, on the service's own host: whoever may write to the folder may do all of it. A
-    running service takes the changes at once. Secrets are printed once, when they are made.
+    Works on the data folder itself, on the service's own host: whoever may write to the folder may do all of it, and a
+    running service takes the changes at once. With --server or --profile it asks a service over the network, which lets
+    an admin's token do all but what works on files. Secrets are printed once, when they are made.
     """
 
 
