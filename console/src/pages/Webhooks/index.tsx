@@ -48,7 +48,7 @@ export function Webhooks() {
           title={t("nav.webhooks")}
           description={t("webhooks.text")}
           queryKey={["webhooks"]}
-          load={(cursor) => told(api.GET("/webhooks", { params: { query: { cursor, limit: 100 } } }))}
+          load={async () => ({ ...(await told(api.GET("/webhooks"))), next_cursor: null })}
           idOf={(webhook) => webhook.name}
           empty={{ title: t("webhooks.empty"), text: t("webhooks.empty.text") }}
           selected={selected}
