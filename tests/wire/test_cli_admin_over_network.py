@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from cosbatch.cli.admin.group import admin
 from cosbatch.cli.main import cli
 from tests.wire.rest_rig import ADMIN, OPERATOR
 from tests.wire.test_cli_over_network import Desk
@@ -135,6 +136,12 @@ def test_what_works_on_files_stays_on_the_service_s_own_host(verb: list[str], se
     assert result.exit_code == 2
     assert f"run cosbatch admin {verb[0]} --data DIR on the service's own host" in result.stderr
     assert service[0] in result.stderr
+
+
+def test_each_verb_may_be_told_of_a_service() -> None:
+    """Also those that refuse it, and say where to run."""
+    options = {name: {one for option in verb.params for one in option.opts} for name, verb in admin.commands.items()}
+    assert [name for name, known in options.items() if "--server" not in known] == []
 
 
 def test_an_account_of_a_folder_and_a_service_are_not_named_together(here: Desk) -> None:
