@@ -12,6 +12,7 @@ import pytest
 from cosbatch.identity.ciphers import Cipher, KeyRing
 from cosbatch.identity.credentials import Credentials, StaticCredentials
 from cosbatch.identity.policies import Policy, Purpose
+from cosbatch.identity.role_tests import Verdict
 from cosbatch.identity.sts_aws import AwsRoles
 from cosbatch.ledger.people_port import AuditEntry
 from cosbatch.ledger.sql_ledger import SqlLedger, open_memory_ledger
@@ -26,7 +27,6 @@ from cosbatch.model.regions import Provider, Region
 from cosbatch.model.reports import ReportSpec
 from cosbatch.model.states import JobStatus
 from cosbatch.service.role_desk import DeclaredRole, RoleDesk
-from cosbatch.service.role_trial import Verdict
 from cosbatch.service.roles import NewRole, RoleService
 from cosbatch.storage.http_client import HttpClient
 from cosbatch.storage.profiles import PROFILES

@@ -137,6 +137,27 @@ def test_the_run_sends_as_many_requests_as_were_estimated(name: str) -> None:
     assert planned == estimate, "the plan has counted the same"
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_a_dry_run_sends_as_many_requests_as_were_estimated(name: str) -> None:
+    case = CASES[name]
+
+    async def scenario(clock: VirtualClock) -> tuple[Estimate, Job]:
+        rig = Rig(clock, source_versioning=case.source)
+        rig.store.profile = case.profile
+        request = replace(_request(rig, case, count=250), dry_run=True)
+        estimate = await _estimated(rig, request)
+        await asyncio.sleep(7200)
+        rig.start()
+        job = await rig.until(await rig.submit(request))
+        await rig.drain()
+        return estimate, job
+
+    estimate, job = run_virtually(scenario)
+    assert job.tally.succeeded == 250
+    assert estimate.total_requests == job.tally.requests
+    assert all(kind.startswith(("head", "get-")) for kind in estimate.requests)
+
+
 @virtual_time
 async def test_beyond_its_limits_the_rest_is_estimated_from_what_was_read(clock: VirtualClock) -> None:
     rig = Rig(clock)
@@ -189,6 +210,11 @@ async def test_a_rate_is_measured_of_jobs_that_did_the_same(clock: VirtualClock)
     assert rate.requests_per_second == job.tally.requests / (job.ended_at - job.started_at)
     assert rate.measured_jobs == 1
     assert measured_rate([dry, job], replace(request, operation=DeleteObject())) is None
+    of_dry_runs = measured_rate([dry, job], replace(request, dry_run=True))
+    assert dry.ended_at is not None
+    assert dry.started_at is not None
+    assert of_dry_runs is not None
+    assert of_dry_runs.requests_per_second == dry.tally.requests / (dry.ended_at - dry.started_at)
 
 
 @virtual_time

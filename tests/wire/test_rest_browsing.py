@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from tests.contract.people import NOW
 from tests.cos_store import MAIN, OTHER, CosStore
-from tests.wire.rest_rig import ADMIN, STRANGER, VIEWER, RestRig, faults, refusal, rest_rig, settings
+from tests.wire.rest_rig import ADMIN, OPERATOR, STRANGER, VIEWER, RestRig, faults, refusal, rest_rig, settings
 
 BUCKET = "logs-1250000000"
 ROLE = "qcs::cam::uin/100000000001:roleName/batch"
@@ -155,7 +156,59 @@ async def test_rows_that_cannot_be_are_told_with_their_lines(here: Place) -> Non
     lines = sorted(fault["path"].split(":")[1] for fault in look["faults"])
     assert lines[:2] == ["3", "4"]
     assert [row["line"] for row in look["first_rows"] if row["row"] is None][:2] == [3, 4]
+    shown = {row["line"]: row["problems"] for row in look["first_rows"]}
+    assert (shown[1], shown[2]) == ([], [])
+    assert [problem["column"] for problem in shown[3]] == [1]
+    assert {fault["problem"] for fault in look["faults"]} >= {shown[3][0]["problem"], shown[4][0]["problem"]}
     assert not look["format_is_guessed"]
+
+
+async def test_a_whole_manifest_is_checked(here: Place) -> None:
+    here.store.memory.put_now(BUCKET, "inv/list.csv", LIST * 2)
+    answer = await here.rig.call("POST", "/manifests:check", json=asked())
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert (found["is_usable"], found["is_complete"], found["rows"], found["repeats"]) == (True, True, 4, 2)
+    assert found["first_repeats"][1] == {"row": 4, "key": "raw/一.log", "version_id": None}
+    assert found["bytes_read"] == found["size_bytes"] == len(LIST * 2)
+    here.store.memory.put_now(BUCKET, "inv/list.csv", LIST + b"other-1250000000,x\n")
+    manifest = asked()["manifest"] | {"spec": {"fields": ["Bucket", "Key"]}}
+    faulty = (await here.rig.call("POST", "/manifests:check", json=asked(manifest=manifest))).json()
+    assert (faulty["is_usable"], [fault["path"] for fault in faulty["faults"]]) == (False, ["inv/list.csv:3:1"])
+
+
+async def test_a_manifest_that_has_changed_since_is_not_checked(here: Place) -> None:
+    manifest = {"location": asked()["manifest"]["location"] | {"etag": "0" * 32}}
+    answer = await here.rig.call("POST", "/manifests:check", json=asked(manifest=manifest))
+    assert refusal(answer) == (409, "ManifestETagMismatch")
+    gone = {"location": {"object_arn": f"qcs::cos:here::{BUCKET}/inv/gone.csv"}}
+    answer = await here.rig.call("POST", "/manifests:check", json=asked(manifest=gone))
+    assert refusal(answer) == (404, "ManifestNotFound")
+    assert refusal(await here.rig.call("POST", "/manifests:check", by=VIEWER, json=asked()))[0] == 403
+
+
+async def test_what_a_role_was_found_to_be_allowed_is_kept(here: Place) -> None:
+    path = f"/roles/{quote(ROLE, safe='')}"
+    assert (await here.rig.call("GET", path)).json()["last_test"] is None
+    location = asked()["manifest"]["location"]
+    job = {
+        "region": "here",
+        "role_arn": ROLE,
+        "manifest": {
+            "location": location,
+            "spec": {"format": "COSBatchOperations_CSV_V1", "fields": ["Bucket", "Key"]},
+        },
+        "operation": {"cos_put_object_copy": {"target_resource": f"qcs::cos:here::{BUCKET}"}},
+        "report": {"enabled": False},
+    }
+    tested = await here.rig.call("POST", f"{path}:test", json={"job": job})
+    assert tested.status_code == 200, tested.text
+    last = (await here.rig.call("GET", path)).json()["last_test"]
+    assert (last["by"], last["outcome"], last["refusal"]) == (OPERATOR, "passed", "")
+    assert last["accesses"] == tested.json()["accesses"]
+    assert len(last["accesses"]) == 4
+    seen = (await here.rig.call("GET", "/roles", by=VIEWER)).json()["items"][0]["last_test"]
+    assert (seen["outcome"], seen["accesses"]) == ("passed", [])
 
 
 @pytest.mark.parametrize(

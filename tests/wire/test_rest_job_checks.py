@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,6 +62,22 @@ async def test_a_store_that_cannot_be_asked_is_an_answer(tmp_path: Path) -> None
         assert told["request"]["region"] == "ap-guangzhou"
         assert set(told["equivalents"]) == {"xml", "json", "cli"}
         assert (await rig.call("GET", "/jobs/x")).status_code == 404
+
+
+async def test_a_job_is_told_in_other_words(tmp_path: Path) -> None:
+    async with rest_rig(tmp_path) as rig:
+        told = (await rig.call("POST", "/jobs:check", json=job_content(description="夜间"))).json()
+        words = told["equivalents"]
+        assert json.loads(words["json"]) == told["request"]
+        assert "<Description>夜间</Description>" in words["xml"]
+        assert words["json"] in words["cli"]
+
+
+async def test_no_word_of_cos_makes_the_real_job_of_a_dry_run(tmp_path: Path) -> None:
+    async with rest_rig(tmp_path) as rig:
+        words = (await rig.call("POST", "/jobs:check", json=job_content(dry_run=True))).json()["equivalents"]
+        assert words["xml"] == ""
+        assert json.loads(words["json"])["dry_run"] is True
 
 
 async def test_faults_of_the_document_come_all_at_once(tmp_path: Path) -> None:

@@ -97,6 +97,8 @@ async def test_jobs_are_found_and_put_in_order(rig: RestRig) -> None:
     assert await ids(rig, "?group=needs_attention") == []
     assert await ids(rig, "?sort=priority") == [by_admin, cancelled, home]
     assert await ids(rig, "?sort=priority&direction=asc") == [home, cancelled, by_admin]
+    assert await ids(rig, "?sort=priority&priority_from=5") == [by_admin, cancelled]
+    assert (await listed(rig, f"?region={HOME}&priority_from=4&limit=1"))["counts"]["by_status"]["New"] == 1
     assert await ids(rig, "?created_from=2023-11-14T22:13:20Z") == [cancelled, by_admin, home]
     assert await ids(rig, "?created_to=2023-11-14T22:13:20Z") == []
     assert (await listed(rig, "?status=New&limit=1"))["total"] == 2

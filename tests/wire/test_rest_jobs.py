@@ -12,16 +12,19 @@ import pytest
 
 from cosbatch.ledger.people_port import Outcome
 from cosbatch.model.errors import FailureCode
+from cosbatch.model.identifiers import JobId
 from cosbatch.model.jobs import Hold
 from cosbatch.model.reports import CodeTally, ReportState, Tally
 from cosbatch.model.states import JobStatus
+from cosbatch.service.job_outlook import JobOutlook
 from cosbatch.service.job_schema import parse_job
 from cosbatch.web.rest.job_shapes import JobAction, job_view
 from tests.unit.reports.report_builders import a_job
 from tests.unit.service.job_builders import job_content, job_request, without_places
-from tests.wire.rest_rig import ETAG, STRANGER, VIEWER, RestRig, faults, refusal, rest_rig
+from tests.wire.rest_rig import ETAG, STRANGER, VIEWER, RestRig, faults, refusal, rest_rig, settings
 
 S = JobStatus
+OUTLOOK = JobOutlook(waiting_until=4.0, waits_for_job=JobId("another"), expires_at=5.0, removed_after=6.0)
 TO_ACTIVE = (S.PREPARING, S.READY, S.ACTIVE)
 
 
@@ -132,7 +135,7 @@ def test_everything_that_a_job_has_is_shown() -> None:
         ended_at=3.25,
         token="mine",
     )
-    shown = job_view(job).model_dump(mode="json")
+    shown = job_view(job, OUTLOOK).model_dump(mode="json")
     progress = shown["progress_summary"]
     assert progress["number_of_tasks_remaining"] == 2
     assert progress["failure_rate"] == pytest.approx(2 / 7)
@@ -145,18 +148,38 @@ def test_everything_that_a_job_has_is_shown() -> None:
     )
     assert shown["report"] == {"state": "delivered", "location": "s3://b/k"}
     assert shown["is_final"]
+    assert [shown[name] for name in ("waiting_until", "waits_for_job", "expires_at", "removed_after")] == [
+        "1970-01-01T00:00:04.000Z", "another", "1970-01-01T00:00:05.000Z", "1970-01-01T00:00:06.000Z"
+    ]  # fmt: skip
     assert shown["actions"] == ["retry", "clone", "redeliver", "delete"]
     assert shown["client_request_token"] == "mine"
 
 
+async def test_a_job_says_until_when_it_may_stay_as_it_is(tmp_path: Path) -> None:
+    chosen = settings(suspended_expiry_days=2, retention_days=3, hold_limit_seconds=60)
+    async with rest_rig(tmp_path, with_settings=chosen) as rig:
+        outside = await rig.made(windows=["23:00-23:30 UTC"])
+        await rig.moved(outside, S.PREPARING, S.READY)
+        waiting = (await rig.call("GET", f"/jobs/{outside}")).json()
+        assert waiting["waiting_until"] == "2023-11-14T23:00:00.000Z"
+        unconfirmed = await rig.made(confirmation_required=True)
+        await rig.moved(unconfirmed, S.PREPARING, S.SUSPENDED)
+        assert (await rig.call("GET", f"/jobs/{unconfirmed}")).json()["expires_at"] == "2023-11-16T22:13:20.000Z"
+        await rig.call("PUT", f"/jobs/{outside}/status", json={"requested_job_status": "Cancelled"})
+        await rig.moved(outside, S.CANCELLED)
+        gone = (await rig.call("GET", f"/jobs/{outside}")).json()
+        assert (gone["waiting_until"], gone["removed_after"]) == (None, "2023-11-17T22:13:20.000Z")
+
+
 @pytest.mark.parametrize("status", JobStatus)
 def test_every_action_is_one_of_the_list(status: JobStatus) -> None:
-    assert set(job_view(a_job(status=status)).actions) <= set(JobAction)
+    assert set(job_view(a_job(status=status), OUTLOOK).actions) <= set(JobAction)
 
 
 def test_the_request_is_shown_as_a_document() -> None:
     request = job_request(copy={"storage_class": "ARCHIVE"})
-    assert parse_job(without_places(job_view(replace(a_job(status=S.NEW), request=request)).request)).request == request
+    job = replace(a_job(status=S.NEW), request=request)
+    assert parse_job(without_places(job_view(job, OUTLOOK).request)).request == request
 
 
 # --- changing

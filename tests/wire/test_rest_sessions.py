@@ -9,10 +9,25 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cosbatch.identity.tokens import TokenScope
 from cosbatch.ledger.people_port import Outcome
 from cosbatch.model.principals import UserRole
+from cosbatch.web.rest.app import all_calls
 from tests.unit.service.job_builders import job_content
-from tests.wire.rest_rig import BASE, OPERATOR, PASSWORD, ROOT, RestRig, faults, refusal, rest_rig, settings
+from tests.wire.rest_rig import (
+    ADMIN,
+    BASE,
+    OPERATOR,
+    PASSWORD,
+    ROOT,
+    STRANGER,
+    VIEWER,
+    RestRig,
+    faults,
+    refusal,
+    rest_rig,
+    settings,
+)
 
 NEW_PASSWORD = "four other words in a row"
 COOKIE = "cosbatch-session"
@@ -49,6 +64,31 @@ async def test_a_session_begins_with_a_cookie_that_no_script_can_read(rig: RestR
     assert (who["user"], who["role"], who["via"]) == (OPERATOR, "operator", "console")
     assert not who["must_change_password"]
     assert (await rig.call("GET", "/session", by=None)).json() == who
+
+
+async def test_who_calls_learns_what_may_be_called(rig: RestRig) -> None:
+    may = {user: (await log_in(rig, user)).json() for user in (ADMIN, OPERATOR, VIEWER, STRANGER)}
+    operations = {user: set(told["operations"]) for user, told in may.items()}
+    assert {"list_jobs", "get_session"} <= operations[VIEWER] < operations[OPERATOR] < operations[STRANGER]
+    assert "create_job" in operations[OPERATOR] - operations[VIEWER]
+    assert "create_user" in operations[STRANGER] - operations[OPERATOR]
+    of_service = {call.operation_id for call in all_calls() if call.is_of_service_operator}
+    assert operations[ADMIN] == operations[STRANGER] | of_service == {call.operation_id for call in all_calls()}
+    assert {user for user, told in may.items() if told["is_service_operator"]} == {ADMIN}
+
+
+async def test_what_only_the_services_operator_may_call_is_refused_to_other_admins(rig: RestRig) -> None:
+    region = {"name": "archive", "endpoint": "http://127.0.0.1:9", "profile": "ceph"}
+    made = await rig.call("POST", "/regions", by=STRANGER, json=region)
+    accounts = await rig.call("POST", "/accounts", by=STRANGER, json={"name": "third"})
+    assert refusal(made) == refusal(accounts) == (403, "AccessDenied")
+
+
+async def test_a_token_says_what_its_scopes_let(rig: RestRig) -> None:
+    token = await rig.token(OPERATOR, TokenScope.JOBS_READ)
+    told = (await rig.call("GET", "/session", by=None, headers={"authorization": f"Bearer {token}"})).json()
+    assert "list_jobs" in told["operations"]
+    assert "create_job" not in told["operations"]
 
 
 async def test_over_tls_the_cookie_is_bound_to_the_host(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId, RegionName
 from cosbatch.model.jobs import WORK_AREA, Job, PausedBy
 from cosbatch.model.states import JobStatus, is_final
+from cosbatch.model.waiting import told_of_greater
 from cosbatch.model.windows import is_open, opens_at
 
 RUNNABLE = frozenset({JobStatus.READY, JobStatus.ACTIVE, JobStatus.PAUSING, JobStatus.PAUSED})
@@ -95,7 +96,9 @@ def waits(queued: Sequence[QueuedJob]) -> list[Wait]:
             if _is_shut(each):
                 reasons = [_shut_until(each)]
             else:
-                reasons = [_named(job, greater.job) for greater in wanting if greater.job.priority > job.priority]
+                reasons = [
+                    told_of_greater(job, greater.job) for greater in wanting if greater.job.priority > job.priority
+                ]
             if reasons and job.status_reason not in reasons:
                 found.append(Wait(job_id=job.id, status=job.status, reason=reasons[0]))
     return found
@@ -115,11 +118,6 @@ def _shut_until(queued: QueuedJob) -> str:
     if opens is None:
         return "outside its windows, of which none opens within a week"
     return f"outside its windows until {datetime.fromtimestamp(opens, tz=UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _named(job: Job, greater: Job) -> str:
-    what = "waits for" if job.status is JobStatus.READY else "pre-empted by"
-    return f"{what} job {greater.id}, which has priority {greater.priority}"
 
 
 def _own_move(queued: QueuedJob, *, overdue: Collection[JobId], limits: EngineLimits) -> Move | None:
@@ -192,7 +190,7 @@ def _by_priority(queued: QueuedJob, leader: QueuedJob | None) -> Move | None:
                 job_id=job.id,
                 expect=job.status,
                 to=JobStatus.PAUSING,
-                reason=_named(job, leader.job),
+                reason=told_of_greater(job, leader.job),
                 paused_by=PausedBy.PRIORITY,
             )
         case _:

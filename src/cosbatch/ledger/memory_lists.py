@@ -16,14 +16,16 @@ from cosbatch.ledger.list_port import (
     ListOrder,
     ListPlace,
     RecentResults,
+    RoleUse,
     folded_text,
 )
 from cosbatch.ledger.memory_rows import JobRow
 from cosbatch.model.clock import Clock
-from cosbatch.model.identifiers import JobId
+from cosbatch.model.identifiers import AccountId, JobId
 from cosbatch.model.jobs import Job
 from cosbatch.model.reports import FailureSample
 from cosbatch.model.series import JobSeries, SeriesPoint
+from cosbatch.model.states import is_final
 
 _NOTHING: Final[tuple[SeriesPoint, ...]] = ()
 
@@ -71,6 +73,12 @@ class MemoryJobLists(JobLists):
             )
         return found
 
+    async def role_uses(self, *, account: AccountId) -> Mapping[str, RoleUse]:
+        jobs = [row.job for row in self._rows.values() if not row.is_removed and row.job.account == account]
+        total = Counter(job.request.role_arn for job in jobs if job.request.role_arn)
+        unfinished = Counter(job.request.role_arn for job in jobs if not is_final(job.status))
+        return {arn: RoleUse(unfinished=unfinished[arn], total=count) for arn, count in sorted(total.items())}
+
     async def failure_samples(self, job_id: JobId, *, code: str | None = None) -> dict[str, list[FailureSample]]:
         row = self._rows.get(job_id)
         if row is None or row.is_removed:
@@ -90,6 +98,7 @@ def _fits(job: Job, wanted: JobFilter) -> bool:
         and wanted.region in (None, job.request.region)
         and wanted.operation in (None, job.operation_name)
         and wanted.creator in (None, job.creator)
+        and (wanted.priority_from is None or job.priority >= wanted.priority_from)
         and (wanted.created_from is None or job.created_at >= wanted.created_from)
         and (wanted.created_to is None or job.created_at < wanted.created_to)
         and (job.id.startswith(text) or text in folded_text(job.request.description))

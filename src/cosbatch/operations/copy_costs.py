@@ -21,6 +21,7 @@ PUT_TARGET_TAGS: Final = "put-target-tags"
 GET_SOURCE_ACL: Final = "get-source-acl"
 GET_TARGET_ACL: Final = "get-target-acl"
 PUT_TARGET_ACL: Final = "put-target-acl"
+_READ_BESIDE: Final = frozenset({GET_SOURCE_TAGS, GET_SOURCE_ACL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +132,15 @@ def copy_requests(plan: CopyPlan) -> Mapping[str, float]:
     """Kind of request -> how many for each object."""
     kinds = [kind for cost in COPY_COSTS if cost.applies(plan) for kind in cost.kinds]
     return MappingProxyType(dict.fromkeys(kinds, 1.0))
+
+
+def foreseen_requests(plan: CopyPlan, *, in_parts: bool = False) -> Mapping[str, float]:
+    """Of a dry run, which only reads: the object, and what the copy would read of it beside. At most so many: of an
+    object that says it has no tags they are not read."""
+    kinds = {HEAD_SOURCE} | (_READ_BESIDE & set(copy_requests(plan)))
+    if in_parts and plan.params.tagging_directive is not Directive.REPLACED and plan.has_source_tags:
+        kinds.add(GET_SOURCE_TAGS)
+    return MappingProxyType(dict.fromkeys(sorted(kinds), 1.0))
 
 
 def render_cost_table() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cosbatch.operations.copy_costs import copy_requests
+from cosbatch.operations.copy_costs import copy_requests, foreseen_requests
 from cosbatch.operations.copy_plan import CopyPlan
 from cosbatch.operations.port import Needs
 
@@ -17,6 +17,7 @@ def copy_needs(plan: CopyPlan) -> Needs:
         target_actions=tuple(_target_actions(plan)),
         target_bucket=plan.params.target_bucket,
         requests_per_object=copy_requests(plan),
+        foreseen_per_object=foreseen_requests(plan),
     )
 
 

@@ -52,8 +52,9 @@ class Cost:
 
 def cost_of(request: JobRequest, requests: Mapping[str, int], *, size_bytes: int | None, prices: PriceTable) -> Cost:
     """``requests`` by kind. What reading from a class for rarely used objects costs is not in it: a manifest does not
-    say which class an object has."""
-    lines = [*_request_lines(request, requests, prices), *_byte_lines(request, size_bytes, prices)]
+    say which class an object has. A dry run moves no bytes."""
+    moved = () if request.dry_run else _byte_lines(request, size_bytes, prices)
+    lines = [*_request_lines(request, requests, prices), *moved]
     return Cost(currency=prices.currency, lines=tuple(lines))
 
 

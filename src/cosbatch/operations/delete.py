@@ -61,6 +61,7 @@ class DeleteOperation:
             target_actions=(),
             target_bucket=None,
             requests_per_object={"delete": 1.0},
+            foreseen_per_object={"head": 1.0},
         )
 
     def check(self, request: JobRequest, *, source: CapabilityProfile, target: CapabilityProfile) -> list[Fault]:

@@ -24,7 +24,7 @@ from cosbatch.operations import copy_costs
 from cosbatch.operations.copy_plan import CopyPlan, plan_of
 from cosbatch.operations.cost import Cost, cost_of
 from cosbatch.operations.listed import Listing
-from cosbatch.operations.port import JobFacts
+from cosbatch.operations.port import JobFacts, Needs
 from cosbatch.operations.registry import operation_for
 from cosbatch.storage.port import ObjectStore
 from cosbatch.storage.profiles import CapabilityProfile, Option, Support
@@ -143,7 +143,7 @@ def _is_alike(job: Job, request: JobRequest) -> bool:
     places = (job.request.region, region_written(job.request), job.operation_name)
     return (
         is_measured
-        and not job.request.dry_run
+        and job.request.dry_run == request.dry_run
         and job.tally.requests >= FEWEST_REQUESTS_MEASURED
         and places == (request.region, region_written(request), operation_name_of(request.operation))
     )
@@ -229,15 +229,28 @@ def _estimate(facts: JobFacts, totals: ListedTotals, *, prices: PriceTable, rate
 
 
 def _requests(facts: JobFacts, totals: ListedTotals) -> Mapping[str, int]:
-    operation = operation_for(operation_name_of(facts.request.operation))
+    needs = operation_for(operation_name_of(facts.request.operation)).needs(facts)
     objects = totals.rows - totals.not_sent
     whole = totals.large
+    if facts.request.dry_run:
+        return _foreseen(facts, needs, objects=objects, large=whole)
     found: Counter[str] = Counter()
-    for kind, each in operation.needs(facts).requests_per_object.items():
+    for kind, each in needs.requests_per_object.items():
         found[kind] += round(each * (objects - whole))
     if whole and isinstance(facts.request.operation, PutObjectCopy):
         found.update(_requests_in_parts(plan_of(facts), large=whole, parts=totals.parts))
     found[READ_BACK] += _read_back(objects, facts)
+    return {kind: count for kind, count in found.items() if count}
+
+
+def _foreseen(facts: JobFacts, needs: Needs, *, objects: int, large: int) -> Mapping[str, int]:
+    """Of a dry run. Nothing is read back, since nothing was written."""
+    found: Counter[str] = Counter()
+    for kind, each in needs.foreseen_per_object.items():
+        found[kind] += round(each * (objects - large))
+    if large and isinstance(facts.request.operation, PutObjectCopy):
+        for kind, each in copy_costs.foreseen_requests(plan_of(facts), in_parts=True).items():
+            found[kind] += round(each * large)
     return {kind: count for kind, count in found.items() if count}
 
 
@@ -281,7 +294,7 @@ def _requests_to_read_back(facts: JobFacts) -> int:
 def _duration(facts: JobFacts, requests: Mapping[str, int], totals: ListedTotals, rate: Rate) -> float:
     """Bytes count where they go through us; inside a store a request takes what it takes."""
     seconds = sum(requests.values()) / rate.requests_per_second
-    if facts.same_store or not rate.bytes_per_second or totals.size_bytes is None:
+    if facts.request.dry_run or facts.same_store or not rate.bytes_per_second or totals.size_bytes is None:
         return seconds
     return max(seconds, totals.size_bytes / rate.bytes_per_second)
 

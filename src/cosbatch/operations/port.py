@@ -99,6 +99,8 @@ class Needs:
     requests_per_object: Mapping[str, float]
     """Kind of request (``copy``, ``head``, ``get-tags`` ...) -> requests for each object, on top of nothing: the whole
     table. Objects in parts are not in it."""
+    foreseen_per_object: Mapping[str, float]
+    """The same of a dry run: requests of :meth:`Operation.foresee`."""
 
 
 class Operation(Protocol):

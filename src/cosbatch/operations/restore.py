@@ -58,6 +58,7 @@ class RestoreOperation:
             target_actions=(),
             target_bucket=None,
             requests_per_object={"restore": 1.0},
+            foreseen_per_object={"head": 1.0},
         )
 
     def check(self, request: JobRequest, *, source: CapabilityProfile, target: CapabilityProfile) -> list[Fault]:

@@ -51,6 +51,7 @@ class TaggingOperation:
             target_actions=(),
             target_bucket=None,
             requests_per_object=dict.fromkeys(kinds, 1.0),
+            foreseen_per_object=dict.fromkeys(_kinds_foreseen(params), 1.0),
         )
 
     def check(self, request: JobRequest, *, source: CapabilityProfile, target: CapabilityProfile) -> list[Fault]:
@@ -156,6 +157,11 @@ async def _change(store: ObjectStore, ref: ObjectRef, params: PutObjectTagging) 
                 await _write(store, ref, _changed(tags, params))
         case unexpected:
             assert_never(unexpected)
+
+
+def _kinds_foreseen(params: PutObjectTagging) -> Sequence[str]:
+    is_blind = params.tagging_directive is TaggingChange.REPLACED or not params.tag_set
+    return ("head",) if is_blind else ("head", "get-tags")
 
 
 async def _foreseen(store: ObjectStore, ref: ObjectRef, params: PutObjectTagging) -> str:

@@ -7,6 +7,7 @@ account's buckets, so looking with them takes an admin. Requests go to endpoints
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -16,6 +17,7 @@ from typing import Final
 
 from cosbatch.identity.credentials import Credentials
 from cosbatch.identity.policies import Access, Purpose
+from cosbatch.manifests.check import CheckLimits, ManifestChecked, check_manifest
 from cosbatch.manifests.inspect import Inspection, inspect_manifest
 from cosbatch.model.errors import (
     Fault,
@@ -38,6 +40,9 @@ from cosbatch.storage.port import BrowsedStore, BucketEntry, ListPage
 
 LOOK_SECONDS: Final = 15.0
 """How long somebody waits for a store."""
+CHECK_LIMITS: Final = CheckLimits()
+CHECKS_AT_ONCE: Final = 2
+"""Each keeps something of a million rows in memory."""
 _SESSION: Final = "cosbatch-browse"
 _NOBODY: Final = Credentials(access_key_id="cosbatch-test", secret_access_key="cosbatch-test")  # noqa: S106  # of nobody
 """Signs the test of a region that has no credentials: any answer shows that the store is there."""
@@ -89,6 +94,7 @@ class Browsing:
         self._desk = desk
         self._open_store = open_store
         self._look_seconds = look_seconds
+        self._checks = asyncio.Semaphore(CHECKS_AT_ONCE)
 
     async def list_buckets(self, caller: Caller, *, region: str, role_arn: str = "") -> tuple[BucketEntry, ...]:
         """By name; some stores list the buckets of all their regions."""
@@ -126,6 +132,21 @@ class Browsing:
             named = replace(manifest, spec=replace(manifest.spec, format=ManifestFormat.COS_INVENTORY_CSV))
         store = await self._store(caller, name, role_arn, [manifest_access(named, region=name)])
         return await inspect_manifest(manifest, store, guess_format=guess_format, look_seconds=self._look_seconds)
+
+    async def check_manifest(
+        self, caller: Caller, *, region: str, manifest: Manifest, guess_format: bool = False, role_arn: str = ""
+    ) -> ManifestChecked:
+        """Reads as far as somebody waits for it; fields that are not given are guessed. Also JobFailure: see
+        :func:`cosbatch.manifests.check.check_manifest`."""
+        name = await self._known(region)
+        named = replace(manifest, spec=replace(manifest.spec, format=ManifestFormat.COS_INVENTORY_CSV))
+        store = await self._store(caller, name, role_arn, [manifest_access(named, region=name)])
+        async with self._checks, self._patience(name, f"GET {manifest.location.bucket}/{manifest.location.key}"):
+            look = await inspect_manifest(manifest, store, guess_format=guess_format, look_seconds=self._look_seconds)
+            spec = replace(manifest.spec, format=look.format, fields=manifest.spec.fields or look.guessed_fields)
+            return await check_manifest(
+                replace(manifest, spec=spec), store, limits=CHECK_LIMITS, time=time.perf_counter
+            )
 
     async def test_region(self, caller: Caller, *, region: str) -> RegionTried:
         """Asks the store for the list of its buckets, and tells nothing of them; and of its address to admins alone."""

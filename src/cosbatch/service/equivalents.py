@@ -13,7 +13,8 @@ from cosbatch.wire.cos_create import write_create_job_request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equivalents:
     xml: str
-    """The body of COS's CreateJob. What COS has no word for is not in it."""
+    """The body of COS's CreateJob. What COS has no word for is not in it. Empty for a dry run: without that word it
+    would be the real one."""
     json: str
     """The body of ``POST /api/v1/jobs``, and a job file as well: JSON is YAML."""
     cli: str
@@ -23,7 +24,7 @@ class Equivalents:
 def equivalents_of(request: JobRequest) -> Equivalents:
     body = json.dumps(request_document(request), indent=2, ensure_ascii=False)
     return Equivalents(
-        xml=write_create_job_request(request, token=request_digest(request)[:32]).decode(),
+        xml="" if request.dry_run else write_create_job_request(request, token=request_digest(request)[:32]).decode(),
         json=body,
         # Quoted, the shell leaves what follows as it is; a line that is the mark itself cannot stand in JSON.
         cli=f"cat > job.yaml <<'END_OF_JOB'\n{body}\nEND_OF_JOB\ncosbatch run job.yaml\n",

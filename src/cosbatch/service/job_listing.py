@@ -73,7 +73,8 @@ def mark_of(wanted: JobFilter, order: ListOrder) -> str:
     """Tells lists apart: a place in one list means nothing in another."""
     told = (
         wanted.account, sorted(wanted.statuses), sorted(wanted.groups), wanted.region, wanted.operation,
-        wanted.creator, wanted.created_from, wanted.created_to, wanted.search, order.sort, order.is_descending,
+        wanted.creator, wanted.priority_from, wanted.created_from, wanted.created_to, wanted.search,
+        order.sort, order.is_descending,
     )  # fmt: skip
     return hashlib.sha256(repr([str(each) for each in told]).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 

@@ -16,6 +16,7 @@ from cosbatch.model.identifiers import RegionName
 from cosbatch.service.browsing import Browsing
 from cosbatch.service.founding import FirstRunFile
 from cosbatch.service.job_listing import JobListDesk
+from cosbatch.service.job_outlook import JobLimits
 from cosbatch.service.people import People
 from cosbatch.service.role_desk import RoleDesk
 from cosbatch.service.service import JobService
@@ -25,6 +26,7 @@ from cosbatch.storage.port import BrowsedStore
 from cosbatch.web.rest.app import all_calls
 from cosbatch.web.rest.desks import Desks
 from cosbatch.web.rest.limits import CallRates
+from cosbatch.wiring.engine import engine_limits
 from cosbatch.wiring.estimates import estimate_of_check, estimates
 from cosbatch.wiring.follow_up import follow_up, report_downloads
 from cosbatch.wiring.job_checks import job_checker
@@ -65,6 +67,7 @@ def rest_desks(parts: RestParts) -> Desks:
         profile_of=profile_of,
         sign_in=parts.sign_in,
         jobs=parts.service,
+        job_limits=job_limits(parts.settings),
         deletes_allowed=parts.settings.server.deletes_allowed,
         # --- lists of jobs, series, failures
         lists=JobListDesk(parts.ledger, regions=parts.stores.regions, profile_of=profile_of),
@@ -124,6 +127,16 @@ def _people(parts: RestParts) -> People:
         passwords=parts.passwords,
         clock=parts.clock,
         forget_first_run=FirstRunFile(parts.data_dir).forget,
+    )
+
+
+def job_limits(settings: Settings) -> JobLimits:
+    """Those that the engine keeps to."""
+    kept = engine_limits(settings)
+    return JobLimits(
+        suspended_expiry_seconds=kept.suspended_expiry_seconds,
+        hold_limit_seconds=kept.hold_limit_seconds,
+        retention_seconds=kept.retention_seconds,
     )
 
 

@@ -13,9 +13,11 @@ from cosbatch.model.identifiers import Bucket
 from cosbatch.model.jobs import Hold, ListedTotals, PlanFindings
 from cosbatch.model.regions import Versioning
 from cosbatch.model.states import JobStatus
+from cosbatch.service.job_outlook import JobOutlook
 from cosbatch.web.rest.job_shapes import JobView, job_view
 from tests.unit.reports.report_builders import a_job
 
+OUTLOOK: Final = JobOutlook(waiting_until=None, waits_for_job=None, expires_at=None, removed_after=None)
 LEFT_OUT: Final = {
     "region",  # of the request
     "operation_name",  # of the request
@@ -23,6 +25,10 @@ LEFT_OUT: Final = {
     "dry_run",  # of the request
     "is_final",  # of the status
     "actions",  # of the status, for people
+    "waiting_until",  # of its windows and the time
+    "waits_for_job",  # of the status reason
+    "expires_at",  # of the service's limits
+    "removed_after",  # of the service's limits
     "progress_summary.number_of_tasks_remaining",  # of the other counts
     "progress_summary.failure_rate",  # only the ledger has what it is made of
 }
@@ -61,7 +67,7 @@ def a_told_job() -> dict[str, Any]:
             listed=ListedTotals(rows=1, not_sent=0, size_bytes=1, large=0, parts=0),
         ),
     )
-    return job_view(job).model_dump(mode="json", by_alias=True)
+    return job_view(job, OUTLOOK).model_dump(mode="json", by_alias=True)
 
 
 def fields_in(content: dict[str, Any], path: str = "") -> Iterator[str]:

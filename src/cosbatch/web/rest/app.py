@@ -23,6 +23,7 @@ from cosbatch.web.rest.job_checks import job_check_calls
 from cosbatch.web.rest.job_lists import job_list_calls
 from cosbatch.web.rest.jobs import job_calls
 from cosbatch.web.rest.limits import CallCounts
+from cosbatch.web.rest.manifest_checks import manifest_check_calls
 from cosbatch.web.rest.manifests import manifest_calls
 from cosbatch.web.rest.people import people_calls
 from cosbatch.web.rest.regions import region_calls
@@ -56,6 +57,7 @@ def all_calls() -> list[Call]:
         *browsing_calls(),
         *audit_calls(),
         *manifest_calls(),
+        *manifest_check_calls(),
         # --- webhooks
         *webhook_calls(),
     ]

@@ -66,6 +66,8 @@ class Call:
     """Of answers that are no JSON, beside the shape's or instead of it."""
     proves_password: bool = False
     """It may be made so often from one address, and from the service's own pages only."""
+    is_of_service_operator: bool = False
+    """Beside its role it takes an admin of the operator's account: it changes what is the whole service's."""
     has_secrets: bool = False
     """No refusal shows a value that was sent."""
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from cosbatch.model.clock import Clock
 from cosbatch.model.identifiers import RegionName
+from cosbatch.model.jobs import Job
 from cosbatch.model.principals import Caller
 from cosbatch.model.regions import Region
 from cosbatch.service.audit import Record
@@ -19,6 +20,7 @@ from cosbatch.service.estimates import Estimates
 from cosbatch.service.follow_up import FollowUp
 from cosbatch.service.job_checks import JobChecker
 from cosbatch.service.job_listing import JobListDesk
+from cosbatch.service.job_outlook import JobLimits, JobOutlook, outlook_of
 from cosbatch.service.people import People
 from cosbatch.service.regions import RegionService
 from cosbatch.service.report_downloads import ReportDownloads
@@ -48,6 +50,7 @@ class Desks:
     profile_of: Callable[[Region], CapabilityProfile]
     sign_in: SignIn
     jobs: JobService
+    job_limits: JobLimits
     deletes_allowed: bool
 
     # --- lists of jobs, series, failures (job_lists.py)
@@ -70,6 +73,10 @@ class Desks:
     browsing: Browsing
 
     webhooks: WebhookService
+
+    def outlook(self, job: Job) -> JobOutlook:
+        """As of now."""
+        return outlook_of(job, now=self.clock.now(), limits=self.job_limits)
 
 
 async def _desks(request: Request) -> Desks:

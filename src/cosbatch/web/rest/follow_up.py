@@ -12,7 +12,7 @@ from cosbatch.model.identifiers import JobId
 from cosbatch.service.follow_up import FollowUpJob
 from cosbatch.service.job_schema import TOKEN_MAX_BYTES
 from cosbatch.web.rest.calls import PREFIX, Access, Call
-from cosbatch.web.rest.desks import AllDesks, WhoCalls
+from cosbatch.web.rest.desks import AllDesks, Desks, WhoCalls
 from cosbatch.web.rest.job_examples import JOB
 from cosbatch.web.rest.job_shapes import JobView, job_view
 from cosbatch.web.rest.jobs import TAG, OneJob
@@ -112,7 +112,7 @@ async def retry_failed(
         changes=asked.changes,
         token=_token(asked, header=idempotency_key),
     )
-    return _told(made, response)
+    return _told(made, response, desks)
 
 
 async def clone_job(
@@ -129,12 +129,13 @@ async def clone_job(
     made = await desks.follow_up.clone_job(
         JobId(job_id), caller=caller, changes=asked.changes, token=_token(asked, header=idempotency_key)
     )
-    return _told(made, response)
+    return _told(made, response, desks)
 
 
 async def redeliver_report(job_id: OneJob, desks: AllDesks, caller: WhoCalls) -> JobView:
     """Of a job that has ended, whether its report could be delivered or not. `report.state` shows what comes of it."""
-    return job_view(await desks.follow_up.redeliver_report(JobId(job_id), caller=caller))
+    job = await desks.follow_up.redeliver_report(JobId(job_id), caller=caller)
+    return job_view(job, desks.outlook(job))
 
 
 def _token(form: FollowUpForm, *, header: str) -> str:
@@ -146,7 +147,7 @@ def _token(form: FollowUpForm, *, header: str) -> str:
     return written or header
 
 
-def _told(made: FollowUpJob, response: Response) -> FollowUpView:
+def _told(made: FollowUpJob, response: Response, desks: Desks) -> FollowUpView:
     response.headers["location"] = f"{PREFIX}/jobs/{made.job.id}"
     response.status_code = 201 if made.is_new else 200
-    return FollowUpView(job=job_view(made.job), manifest_changed=made.manifest_changed)
+    return FollowUpView(job=job_view(made.job, desks.outlook(made.job)), manifest_changed=made.manifest_changed)

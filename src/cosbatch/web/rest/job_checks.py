@@ -42,7 +42,7 @@ class PreflightView(View):
 class EquivalentsView(View):
     """The same job in other words."""
 
-    xml: str = Field(description="The body of COS's CreateJob.")
+    xml: str = Field(description="The body of COS's CreateJob; empty for a dry run, of which COS has none.")
     json_: str = Field(alias="json", description="The body of `POST /jobs`; as a file, a job file.")
     cli: str = Field(description="Lines for a shell.")
 

@@ -43,6 +43,10 @@ JOB: Final[dict[str, Any]] = {
     "suspended_date": "2026-11-26T08:00:12.345Z",
     "suspended_cause": "AwaitingConfirmation",
     "paused_by": None,
+    "waiting_until": None,
+    "waits_for_job": None,
+    "expires_at": "2026-12-26T08:00:12.345Z",
+    "removed_after": None,
     "client_request_token": "logs-2025",
     "progress_summary": {
         "total_number_of_tasks": 120000,

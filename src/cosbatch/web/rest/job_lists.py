@@ -10,14 +10,14 @@ from pydantic import AwareDatetime, Field
 
 from cosbatch.ledger.list_port import JobFilter, JobGroup, JobSort, ListOrder, ListPlace
 from cosbatch.model.identifiers import JobId, RegionName
-from cosbatch.model.jobs import PausedBy
+from cosbatch.model.jobs import PRIORITY_MAX, PausedBy
 from cosbatch.model.operations import OperationName
 from cosbatch.model.reports import FailureSample
 from cosbatch.model.states import JobStatus
 from cosbatch.service.job_listing import FailureGroup, ListedJob, mark_of
 from cosbatch.service.job_pace import SeriesRange, ShownPoint
 from cosbatch.web.rest.calls import Access, Call
-from cosbatch.web.rest.desks import AllDesks, WhoCalls
+from cosbatch.web.rest.desks import AllDesks, Desks, WhoCalls
 from cosbatch.web.rest.job_examples import JOB
 from cosbatch.web.rest.job_shapes import FailureView, HoldView, JobAction, ProgressView, ReportView, job_view
 from cosbatch.web.rest.jobs import TAG, OneJob
@@ -39,7 +39,8 @@ _TEXT_MAX: Final = 256
 _OF_JOB: Final = (
     "job_id", "region", "operation_name", "description", "creator", "dry_run", "status", "status_update_reason",
     "is_final", "actions", "priority", "creation_time", "changed_time", "started_time", "termination_date",
-    "suspended_cause", "paused_by", "progress_summary", "failure_reasons", "hold", "report",
+    "suspended_cause", "paused_by", "waiting_until", "waits_for_job", "expires_at", "removed_after",
+    "progress_summary", "failure_reasons", "hold", "report",
 )  # fmt: skip
 """What a job in a list shows as a job by itself does."""
 
@@ -69,6 +70,10 @@ class ListedJobView(View):
     termination_date: Time | None
     suspended_cause: str
     paused_by: PausedBy | None
+    waiting_until: Time | None = Field(description="When the first of its windows opens, where it waits for that.")
+    waits_for_job: str | None = Field(description="The job of a greater priority that it gives way to.")
+    expires_at: Time | None = Field(description="When it fails if it stays as it is.")
+    removed_after: Time | None = Field(description="When a job that has ended is removed.")
     progress: float | None = Field(description="Share of the tasks that have a result, 0 to 1; null until planned.")
     progress_summary: ProgressView
     is_over_failure_threshold: bool
@@ -157,6 +162,9 @@ async def list_jobs(
     region: Annotated[str | None, Query(max_length=_TEXT_MAX)] = None,
     operation: Annotated[OperationName | None, Query()] = None,
     creator: Annotated[str | None, Query(max_length=_TEXT_MAX)] = None,
+    priority_from: Annotated[
+        int | None, Query(ge=0, le=PRIORITY_MAX, description="Of this priority or a greater.")
+    ] = None,
     created_from: Annotated[AwareDatetime | None, Query(description="Made at this time or later.")] = None,
     created_to: Annotated[AwareDatetime | None, Query(description="Made before this time.")] = None,
     q: Annotated[
@@ -176,6 +184,7 @@ async def list_jobs(
         region=None if region is None else RegionName(region),
         operation=operation,
         creator=creator,
+        priority_from=priority_from,
         created_from=None if created_from is None else created_from.timestamp(),
         created_to=None if created_to is None else created_to.timestamp(),
         search=q,
@@ -186,7 +195,7 @@ async def list_jobs(
         wanted, order=order, after=_place_in(cursor, mark=mark) if cursor else None, limit=limit
     )
     return JobListPage(
-        items=[_listed(each) for each in page.jobs],
+        items=[_listed(each, desks) for each in page.jobs],
         next_cursor=write_cursor(mark, page.next.key, page.next.job_id) if page.next else None,
         total=page.total,
         counts=JobCounts(
@@ -244,8 +253,8 @@ def _place_in(cursor: str, *, mark: str) -> ListPlace:
             raise wrong_cursor(cursor)
 
 
-def _listed(listed: ListedJob) -> ListedJobView:
-    job, view = listed.job, job_view(listed.job)
+def _listed(listed: ListedJob, desks: Desks) -> ListedJobView:
+    job, view = listed.job, job_view(listed.job, desks.outlook(listed.job))
     location = job.request.manifest.location
     return ListedJobView(
         **{name: getattr(view, name) for name in _OF_JOB},

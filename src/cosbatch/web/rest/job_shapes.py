@@ -15,6 +15,7 @@ from cosbatch.model.regions import Versioning
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import Actor, JobStatus, is_final
 from cosbatch.service.job_document import request_document
+from cosbatch.service.job_outlook import JobOutlook
 from cosbatch.service.job_schema import JobForm
 from cosbatch.service.possible_calls import CLONE_JOB, REDELIVER_REPORT, RETRY_FAILED, possible_calls
 from cosbatch.web.rest.shapes import ShownAs, Time, View, time_or_none, time_text
@@ -126,6 +127,16 @@ class JobView(View):
     suspended_date: Time | None
     suspended_cause: str
     paused_by: PausedBy | None
+    waiting_until: Time | None = Field(
+        description="When the first of its windows opens, where it waits for that; null where none does within a week."
+    )
+    waits_for_job: str | None = Field(description="The job of a greater priority that it gives way to.")
+    expires_at: Time | None = Field(
+        description="When it fails if it stays as it is: nobody confirms it, or a bucket does not answer."
+    )
+    removed_after: Time | None = Field(
+        description="When a job that has ended is removed; its report in the bucket stays."
+    )
     client_request_token: str
     progress_summary: ProgressView
     failure_reasons: list[FailureView]
@@ -156,7 +167,7 @@ class JobEventPage(View):
 # --- from the model
 
 
-def job_view(job: Job) -> JobView:
+def job_view(job: Job, outlook: JobOutlook) -> JobView:
     return JobView(
         job_id=job.id,
         account=job.account,
@@ -177,6 +188,10 @@ def job_view(job: Job) -> JobView:
         suspended_date=time_or_none(job.suspended_at),
         suspended_cause=job.suspended_cause,
         paused_by=job.paused_by,
+        waiting_until=time_or_none(outlook.waiting_until),
+        waits_for_job=outlook.waits_for_job,
+        expires_at=time_or_none(outlook.expires_at),
+        removed_after=time_or_none(outlook.removed_after),
         client_request_token="" if job.token == job.id else job.token,
         progress_summary=_progress(job),
         failure_reasons=_failures(job),

@@ -168,7 +168,7 @@ async def create_job(
     job = await desks.jobs.create_job(parsed.request, caller=caller, token=token)
     response.headers["location"] = f"{PREFIX}/jobs/{job.id}"
     response.status_code = 200 if known is not None and known.id == job.id else 201
-    return job_view(job)
+    return job_view(job, desks.outlook(job))
 
 
 def _token_of(parsed: ParsedJob, *, header: str) -> str:
@@ -182,7 +182,8 @@ def _token_of(parsed: ParsedJob, *, header: str) -> str:
 
 async def describe_job(job_id: OneJob, desks: AllDesks, caller: WhoCalls) -> JobView:
     """All that is known of it."""
-    return job_view(await desks.jobs.describe_job(JobId(job_id), caller=caller))
+    job = await desks.jobs.describe_job(JobId(job_id), caller=caller)
+    return job_view(job, desks.outlook(job))
 
 
 async def delete_job(job_id: OneJob, desks: AllDesks, caller: WhoCalls) -> None:
@@ -218,7 +219,8 @@ async def update_job_priority(
     job_id: OneJob, form: Annotated[PriorityForm, Body()], desks: AllDesks, caller: WhoCalls
 ) -> JobView:
     """Also while it runs; not of a job that has ended."""
-    return job_view(await desks.jobs.update_job_priority(JobId(job_id), priority=form.priority, caller=caller))
+    job = await desks.jobs.update_job_priority(JobId(job_id), priority=form.priority, caller=caller)
+    return job_view(job, desks.outlook(job))
 
 
 async def update_job_status(
@@ -232,7 +234,7 @@ async def update_job_status(
         confirm_delete_count=form.confirm_delete_count,
         caller=caller,
     )
-    return job_view(job)
+    return job_view(job, desks.outlook(job))
 
 
 async def pause_job(
@@ -240,7 +242,8 @@ async def pause_job(
 ) -> JobView:
     """It stays paused until it is resumed."""
     reason = form.reason if form else ""
-    return job_view(await desks.jobs.pause_job(JobId(job_id), caller=caller, reason=reason))
+    job = await desks.jobs.pause_job(JobId(job_id), caller=caller, reason=reason)
+    return job_view(job, desks.outlook(job))
 
 
 async def resume_job(
@@ -248,4 +251,5 @@ async def resume_job(
 ) -> JobView:
     """One that gave way to a greater priority resumes by itself."""
     reason = form.reason if form else ""
-    return job_view(await desks.jobs.resume_job(JobId(job_id), caller=caller, reason=reason))
+    job = await desks.jobs.resume_job(JobId(job_id), caller=caller, reason=reason)
+    return job_view(job, desks.outlook(job))

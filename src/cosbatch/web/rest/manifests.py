@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
@@ -37,6 +39,16 @@ _STATUS_OF: Final[Mapping[FailureCode, int]] = {
     FailureCode.MANIFEST_ETAG_MISMATCH: 409,
     FailureCode.REGION_MISMATCH: 409,
 }
+ASKED_LOOK: Final[dict[str, Any]] = {
+    "region": "ap-guangzhou",
+    "manifest": {"location": {"object_arn": "qcs::cos:ap-guangzhou::logs-1250000000/inv/list.csv"}},
+    "role_arn": "qcs::cam::uin/100000000001:roleName/batch",
+}
+REFUSALS: Final = {
+    404: "There is no such object.",
+    409: "The store says no, the bucket lies in another region, or the manifest changes meanwhile.",
+}
+_LINE_AND_COLUMN: Final = re.compile(r":(\d+):(\d+)$")
 _LOOK: Final[dict[str, Any]] = {
     "etag": "9c1185a5c5e9fc54612808977ee8f548",
     "size_bytes": 120,
@@ -53,6 +65,7 @@ _LOOK: Final[dict[str, Any]] = {
             "line": 1,
             "cells": ["logs-1250000000", "raw/a+b.log"],
             "row": {"key": "raw/a b.log", "version_id": None, "size_bytes": None, "is_delete_marker": False},
+            "problems": [],
         }
     ],
     "rows_looked_at": 3,
@@ -74,16 +87,9 @@ def manifest_calls() -> list[Call]:
             tag=TAG,
             summary="Look at a manifest",
             shape=ManifestLookView,
-            asked={
-                "region": "ap-guangzhou",
-                "manifest": {"location": {"object_arn": "qcs::cos:ap-guangzhou::logs-1250000000/inv/list.csv"}},
-                "role_arn": "qcs::cam::uin/100000000001:roleName/batch",
-            },
+            asked=ASKED_LOOK,
             example=_LOOK,
-            refusals={
-                404: "There is no such object.",
-                409: "The store says no, the bucket lies in another region, or the manifest changes meanwhile.",
-            },
+            refusals=REFUSALS,
         )
     ]
 
@@ -127,10 +133,17 @@ class RowView(View):
     is_delete_marker: bool
 
 
+class RowProblemView(View):
+    column: int = Field(description="From 1.")
+    problem: str
+    way_out: str
+
+
 class SampleRowView(View):
     line: int
     cells: list[str] = Field(description="As they stand in the file, the quotes of CSV taken off.")
     row: RowView | None = Field(description="Null where the row is faulty, or nobody knows which column is which.")
+    problems: list[RowProblemView] = Field(description="Those of `faults` that are about this row.")
 
 
 class VersionsView(View):
@@ -180,16 +193,16 @@ class ManifestLookView(View):
 async def inspect_manifest(form: Annotated[LookForm, Body()], desks: AllDesks, caller: WhoCalls) -> ManifestLookView:
     """Its ETag, format, columns and first rows, raw and decoded, from at most 256 KiB of it. What a person has to
     decide is proposed, not decided."""
-    manifest = _manifest(form)
+    manifest = manifest_of(form)
     guesses = form.manifest.spec.format is None
-    with refusals_of_store(), _failures_of_manifest():
+    with refusals_of_store(), failures_of_manifest():
         found = await desks.browsing.inspect(
             caller, region=form.region, manifest=manifest, guess_format=guesses, role_arn=form.role_arn
         )
     return _view(found, guesses=guesses)
 
 
-def _manifest(form: LookForm) -> Manifest:
+def manifest_of(form: LookForm) -> Manifest:
     location, spec = form.manifest.location, form.manifest.spec
     arn = parse_resource_arn(location.object_arn)
     faults = []
@@ -217,7 +230,7 @@ def _fault(path: str, value: str, problem: str, way_out: str) -> Fault:
 
 
 @contextmanager
-def _failures_of_manifest() -> Iterator[None]:
+def failures_of_manifest() -> Iterator[None]:
     """What would make a job fail in planning is a refusal here, with the same code."""
     try:
         yield
@@ -229,7 +242,7 @@ def _failures_of_manifest() -> Iterator[None]:
 
 
 def _view(found: Inspection, *, guesses: bool) -> ManifestLookView:
-    inventory = found.inventory
+    inventory, problems = found.inventory, _problems_by_line(found.faults)
     return ManifestLookView(
         etag=found.etag,
         size_bytes=found.size_bytes,
@@ -241,7 +254,7 @@ def _view(found: Inspection, *, guesses: bool) -> ManifestLookView:
         columns=list(found.columns),
         guessed_fields=list(found.guessed_fields),
         source_bucket=found.source_bucket,
-        first_rows=[_row_view(row) for row in found.first_rows],
+        first_rows=[_row_view(row, problems=problems[row.line]) for row in found.first_rows],
         rows_looked_at=found.rows_looked_at,
         versions=VersionsView(**found.versions._asdict()),
         warnings=[WarningView(kind=remark.oddity, message=remark.message) for remark in found.warnings],
@@ -258,11 +271,21 @@ def _view(found: Inspection, *, guesses: bool) -> ManifestLookView:
     )
 
 
-def _row_view(sample: SampleRow) -> SampleRowView:
+def _problems_by_line(faults: Sequence[Fault]) -> Mapping[int, list[RowProblemView]]:
+    """All rows that are looked at stand in one file."""
+    found: dict[int, list[RowProblemView]] = defaultdict(list)
+    for fault in faults:
+        if place := _LINE_AND_COLUMN.search(fault.path):
+            problem = RowProblemView(column=int(place[2]), problem=fault.problem, way_out=fault.way_out)
+            found[int(place[1])].append(problem)
+    return found
+
+
+def _row_view(sample: SampleRow, *, problems: list[RowProblemView]) -> SampleRowView:
     row = sample.row
     return SampleRowView(
         line=sample.line,
-        cells=[_shown(cell) for cell in sample.cells],
+        cells=[shown(cell) for cell in sample.cells],
         row=None
         if row is None
         else RowView(
@@ -271,9 +294,10 @@ def _row_view(sample: SampleRow) -> SampleRowView:
             size_bytes=row.size_bytes,
             is_delete_marker=row.is_delete_marker,
         ),
+        problems=problems,
     )
 
 
-def _shown(cell: str) -> str:
+def shown(cell: str) -> str:
     """Bytes that are no UTF-8 have no place in JSON."""
     return cell.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -68,6 +68,7 @@ def _account_calls() -> list[Call]:
             path="/accounts",
             answer=create_account,
             access=Access.ADMIN,
+            is_of_service_operator=True,
             tag=TAG,
             summary="Make an account",
             shape=AccountView,
@@ -90,6 +91,7 @@ def _account_calls() -> list[Call]:
             path="/accounts/{account}",
             answer=update_account,
             access=Access.ADMIN,
+            is_of_service_operator=True,
             tag=TAG,
             summary="Disable an account, or enable it again",
             shape=AccountView,
@@ -146,6 +148,15 @@ def _user_calls() -> list[Call]:
             shape=UserView,
             asked={"role": "admin"},
             example=_USER | {"role": "admin"},
+        ),
+        Call(
+            method="DELETE",
+            path="/users/{user}",
+            answer=delete_user,
+            access=Access.ADMIN,
+            tag=TAG,
+            summary="Delete a user that is disabled",
+            status=204,
         ),
         Call(
             method="POST",
@@ -336,6 +347,11 @@ async def update_user(
         raise InvalidArgument("the user cannot be changed", faults=[fault])
     changed = await desks.people.change_user(acting(caller, desks), user, role=form.role, is_disabled=form.is_disabled)
     return user_view(changed)
+
+
+async def delete_user(user: OneName, desks: AllDesks, caller: WhoCalls) -> None:
+    """With its access keys and API tokens. Jobs and the audit log go on naming it."""
+    await desks.people.delete_user(acting(caller, desks), user)
 
 
 async def reset_password(user: OneName, desks: AllDesks, caller: WhoCalls) -> NewPasswordView:

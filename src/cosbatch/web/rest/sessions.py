@@ -20,8 +20,9 @@ from cosbatch.web.rest.callers import (
     set_session_cookie,
 )
 from cosbatch.web.rest.calls import Access, Call
-from cosbatch.web.rest.desks import AllDesks, WhoCalls
+from cosbatch.web.rest.desks import AllDesks, Desks, WhoCalls
 from cosbatch.web.rest.errors import RestRefusal
+from cosbatch.web.rest.operator import acting
 from cosbatch.web.rest.shapes import Form, View
 
 TAG: Final = "session"
@@ -31,6 +32,8 @@ _EXAMPLE: Final[dict[str, Any]] = {
     "role": "operator",
     "account": {"id": "acc-main", "name": "main"},
     "via": "console",
+    "operations": ["get_session", "list_jobs", "create_job"],
+    "is_service_operator": False,
     "must_change_password": False,
     "csrf_token": "6f0d3c0a7cbb3f3bd4e0b1e6c0a5d6d3a6c1b0f5f4e3d2c1b0a9988776655443",
 }
@@ -108,6 +111,10 @@ class SessionView(View):
     role: UserRole = Field(description="What the caller may do; of an API token no more than its scopes let.")
     account: AccountOfCaller
     via: str = Field(description="`console` for a session, `rest` for an API token.")
+    operations: list[str] = Field(description="Ids of all calls that the caller may make.")
+    is_service_operator: bool = Field(
+        description="Acts for the whole service: changes regions and accounts, and sees people of all accounts."
+    )
     must_change_password: bool = Field(description="Nothing else is possible before `change_password`.")
     csrf_token: str | None = Field(description="For the header `x-csrf-token` of writes; null for an API token.")
 
@@ -123,14 +130,14 @@ async def log_in(
         await desks.sign_in.log_out(before)
     seconds = found.session.expires_at - found.session.created_at
     set_session_cookie(response, request, found.text, seconds=seconds)
-    return _view(found.caller, session=found.text, must_change=found.must_change_password)
+    return _view(found.caller, desks, session=found.text, must_change=found.must_change_password)
 
 
 async def get_session(desks: AllDesks, caller: WhoCalls, request: Request) -> SessionView:
     """Also of an API token."""
     session = _session_of(request)
     must_change = bool(session) and await _must_change_password(desks.sign_in, session)
-    return _view(caller, session=session, must_change=must_change)
+    return _view(caller, desks, session=session, must_change=must_change)
 
 
 async def log_out(desks: AllDesks, request: Request, response: Response) -> None:
@@ -177,12 +184,25 @@ async def _must_change_password(sign_in: SignIn, session: str) -> bool:
     return False
 
 
-def _view(caller: Caller, *, session: str, must_change: bool) -> SessionView:
+def _operations(caller: Caller, desks: Desks, *, is_service_operator: bool) -> list[str]:
+    """In the order of the document. What the gate and the verbs let in, so that pages offer nothing else."""
+    return [
+        call.operation_id
+        for call in desks.calls()
+        if (call.access.role is None or caller.role.may(call.access.role))
+        and (is_service_operator or not call.is_of_service_operator)
+    ]
+
+
+def _view(caller: Caller, desks: Desks, *, session: str, must_change: bool) -> SessionView:
+    is_service_operator = acting(caller, desks) != caller
     return SessionView(
         user=caller.user,
         role=caller.role,
         account=AccountOfCaller(id=caller.account.id, name=caller.account.name),
         via=caller.via,
+        operations=_operations(caller, desks, is_service_operator=is_service_operator),
+        is_service_operator=is_service_operator,
         must_change_password=must_change,
         csrf_token=csrf_token(session) if session else None,
     )
