@@ -50,9 +50,13 @@ def test_users(here: Desk) -> None:
     assert "USER" in shown(here, "list-users", "--account", "second")
     assert "User nina is enabled" in shown(here, "enable-user", "nina")
     assert ask(here, "reset-password", "nina")["password"] != made["password"]
+    assert refused(here, "delete-user", "nina") == ["user"]
+    ask(here, "disable-user", "nina")
+    assert "User nina is deleted" in shown(here, "delete-user", "nina")
+    assert ask(here, "delete-user", "nina", code=2)["error"]["code"] == "NoSuchEntity"
     given = ask(here, "create-user", "otto", "--password-stdin", answer="some words of one's own\n")
     assert "password" not in given
-    assert ask(here, "create-user", "nina", code=2)["error"]["code"] == "EntityAlreadyExists"
+    assert ask(here, "create-user", "otto", code=2)["error"]["code"] == "EntityAlreadyExists"
 
 
 def test_accounts(here: Desk) -> None:
@@ -68,6 +72,10 @@ def test_access_keys(here: Desk) -> None:
     [listed] = ask(here, "list-access-keys", "--user", OPERATOR)["access_keys"]
     assert (listed["is_disabled"], "secret_access_key" in listed, listed["description"]) == (True, False, "nightly")
     ask(here, "enable-access-key", key["access_key_id"])
+    assert refused(here, "delete-access-key", key["access_key_id"]) == ["access_key_id"]
+    ask(here, "disable-access-key", key["access_key_id"])
+    assert "is deleted" in shown(here, "delete-access-key", key["access_key_id"])
+    assert "No access keys." in shown(here, "list-access-keys", "--user", OPERATOR)
 
 
 def test_tokens(here: Desk) -> None:

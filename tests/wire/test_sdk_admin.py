@@ -29,6 +29,7 @@ async def test_a_user_from_its_making_to_its_end(tmp_path: Path) -> None:
         assert (await client.reset_password("nina")).password != made.password
         with pytest.raises(NameTaken):
             await client.create_user("nina")
+        await client.delete_user("nina")
         with pytest.raises(NoSuchName):
             await client.describe_user("nobody")
         with pytest.raises(NotAllowed):
@@ -45,6 +46,11 @@ async def test_every_page_of_a_list(tmp_path: Path) -> None:
 async def test_keys_and_tokens(tmp_path: Path) -> None:
     async with sdk(tmp_path, by=ADMIN) as (rig, client):
         key = await client.create_access_key(OPERATOR, description="for tests")
+        other = (await client.create_access_key(OPERATOR)).access_key.access_key_id
+        with pytest.raises(InvalidArgument):
+            await client.delete_access_key(other)
+        await client.update_access_key(other, is_disabled=True)
+        await client.delete_access_key(other)
         await client.update_access_key(key.access_key.access_key_id, is_disabled=True)
         [listed] = (await client.list_access_keys(user=OPERATOR)).items
         assert (listed.is_disabled, listed.description, bool(key.secret_access_key)) == (True, "for tests", True)
@@ -52,6 +58,8 @@ async def test_keys_and_tokens(tmp_path: Path) -> None:
         theirs = client_of(rig, made.text)
         session = await theirs.get_session()
         assert (session.user, session.via, session.csrf_token) == (OPERATOR, "rest", None)
+        assert "describe_job" in session.operations
+        assert "create_job" not in session.operations
         await client.revoke_token(made.token.id)
         with pytest.raises(NotAuthenticated):
             await theirs.get_session()
@@ -132,6 +140,10 @@ async def test_jobs_are_counted(tmp_path: Path) -> None:
         page = await client.list_jobs(limit=1)
         assert (page.total, page.counts.by_status[JobStatus.NEW], page.items[0].creator) == (3, 3, OPERATOR)
         assert len([job async for job in client.every(client.list_jobs, limit=1, creator=OPERATOR)]) == 3
+        assert (await client.list_jobs(priority_from=10**6)).items == ()
+        outlook = await client.job_outlook(page.items[0].id)
+        assert (outlook.is_final, outlook.expires_at, "cancel" in outlook.actions) == (False, None, True)
+        assert outlook.actions == page.items[0].actions
 
 
 def nobody(rig: RestRig) -> AsyncClient:
