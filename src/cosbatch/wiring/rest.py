@@ -22,6 +22,7 @@ from cosbatch.service.role_desk import RoleDesk
 from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
 from cosbatch.settings import Settings
+from cosbatch.settings.shown import shown_settings
 from cosbatch.storage.port import BrowsedStore
 from cosbatch.web.rest.app import all_calls
 from cosbatch.web.rest.desks import Desks
@@ -68,6 +69,7 @@ def rest_desks(parts: RestParts) -> Desks:
         sign_in=parts.sign_in,
         jobs=parts.service,
         job_limits=job_limits(parts.settings),
+        settings=shown_settings(parts.settings),
         deletes_allowed=parts.settings.server.deletes_allowed,
         # --- lists of jobs, series, failures
         lists=JobListDesk(parts.ledger, regions=parts.stores.regions, profile_of=profile_of),
