@@ -133,6 +133,13 @@ async def test_what_the_service_says_of_itself(tmp_path: Path) -> None:
         assert (await client.get_openapi_document())["openapi"].startswith("3.1")
 
 
+async def test_the_settings_that_a_service_works_by(tmp_path: Path) -> None:
+    async with sdk(tmp_path, by=ADMIN) as (_, client):
+        known = {one.name: one for one in (await client.list_settings()).items}
+        assert known["server.deletes_allowed"].value in (True, False)
+        assert all(one.description for one in known.values())
+
+
 async def test_jobs_are_counted(tmp_path: Path) -> None:
     async with sdk(tmp_path) as (rig, client):
         for _ in range(3):

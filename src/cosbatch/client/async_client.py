@@ -146,6 +146,7 @@ class AsyncClient:
 
     get_capabilities = AsyncMethod(service_calls.get_capabilities)
     get_openapi_document = AsyncMethod(service_calls.get_openapi_document)
+    list_settings = AsyncMethod(service_calls.list_settings)
     list_audit = AsyncMethod(service_calls.list_audit)
     download_audit = AsyncMethod(service_calls.download_audit)
     call = AsyncMethod(any_call)

@@ -145,6 +145,7 @@ class Client:
 
     get_capabilities = Method(service_calls.get_capabilities)
     get_openapi_document = Method(service_calls.get_openapi_document)
+    list_settings = Method(service_calls.list_settings)
     list_audit = Method(service_calls.list_audit)
     download_audit = Method(service_calls.download_audit)
     call = Method(any_call)
