@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from pathlib import Path
@@ -9,14 +10,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cosbatch.client import AsyncClient, AsyncHttpTransport, ServerAddress
+from cosbatch.client import AsyncClient, AsyncHttpTransport, Client, ServerAddress
 from cosbatch.identity.tokens import TokenScope
 from cosbatch.model.errors import InvalidArgument, NameTaken, NoSuchName, NotAllowed, NotAuthenticated
 from cosbatch.model.principals import RoleProvider, UserRole
 from cosbatch.model.states import JobStatus
 from tests.unit.service.job_builders import AWAY, HOME, job_content
-from tests.wire.rest_rig import ADMIN, OPERATOR, PASSWORD, VIEWER, RestRig
-from tests.wire.test_sdk import QUICK, client_of, sdk
+from tests.wire.rest_rig import ADMIN, OPERATOR, PASSWORD, STRANGER, VIEWER, RestRig, rest_rig
+from tests.wire.test_sdk import QUICK, client_of, listening, sdk
 
 
 async def test_a_user_from_its_making_to_its_end(tmp_path: Path) -> None:
@@ -175,3 +176,19 @@ async def test_a_session_is_kept_and_its_writes_are_proven(tmp_path: Path) -> No
         await client.log_out()
         with pytest.raises(NotAuthenticated):
             await client.get_session()
+
+
+async def test_the_client_that_waits_keeps_a_session_over_a_socket(tmp_path: Path) -> None:
+    async with rest_rig(tmp_path) as rig, listening(rig.app) as url:
+        assert await asyncio.to_thread(made_by_hand, url) == ["nina"]
+
+
+def made_by_hand(url: str) -> list[str]:
+    with Client(url, patience=QUICK) as client:
+        assert client.log_in(ADMIN, PASSWORD).is_service_operator
+        client.create_user("nina", account="second")
+        names = [user.name for user in client.every(client.list_users, account="second", limit=1)]
+        client.log_out()
+        with pytest.raises(NotAuthenticated):
+            client.list_users()
+        return [name for name in names if name != STRANGER]

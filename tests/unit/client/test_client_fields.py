@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 import pytest
 
-from cosbatch.client.job_shapes import JobOutlook
+from cosbatch.client.job_shapes import JobEstimate, JobOutlook
 from cosbatch.client.reading import job_of
-from cosbatch.client.shape_reader import paths_of
+from cosbatch.client.shape_reader import paths_of, record
 from cosbatch.model.identifiers import Bucket
 from cosbatch.model.jobs import Hold, ListedTotals, PlanFindings
 from cosbatch.model.regions import Versioning
 from cosbatch.model.states import JobStatus
+from cosbatch.operations.cost import Cost, CostLine
+from cosbatch.operations.estimate import Estimate, Rate
+from cosbatch.service.estimates import estimate_document
 from cosbatch.service.job_outlook import JobOutlook as KnownOutlook
 from cosbatch.web.rest.job_shapes import JobView, job_view
 from tests.unit.reports.report_builders import a_job
@@ -86,3 +90,23 @@ def test_a_job_without_a_field_is_not_understood(name: str) -> None:
     del content[name]
     with pytest.raises(KeyError):
         job_of(content)
+
+
+def test_an_estimate_is_read_whole() -> None:
+    """The document of the API leaves its form open."""
+    line = CostLine(what="write requests in a", quantity=3, unit_quantity=10_000, unit_price=0.5)
+    estimate = Estimate(
+        is_exact=True,
+        rows_read=3,
+        rows=3,
+        objects=2,
+        size_bytes=9,
+        objects_in_parts=1,
+        requests={"put": 2},
+        duration_seconds=1.5,
+        rate=Rate(requests_per_second=2.0, bytes_per_second=None, measured_jobs=4),
+        cost=Cost(currency="CNY", lines=(line, replace(line, what="GB", unit_price=None))),
+        notes=("sizes are not listed",),
+    )
+    told = json.loads(json.dumps(estimate_document(estimate)))
+    assert json.loads(json.dumps(asdict(record(JobEstimate)(told)))) == told
