@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from cosbatch.cli.admin.group import admin
 from cosbatch.cli.main import cli
 from tests.wire.rest_rig import ADMIN, OPERATOR
 from tests.wire.test_cli_over_network import Desk
@@ -49,9 +50,13 @@ def test_users(here: Desk) -> None:
     assert "USER" in shown(here, "list-users", "--account", "second")
     assert "User nina is enabled" in shown(here, "enable-user", "nina")
     assert ask(here, "reset-password", "nina")["password"] != made["password"]
+    assert refused(here, "delete-user", "nina") == ["user"]
+    ask(here, "disable-user", "nina")
+    assert "User nina is deleted" in shown(here, "delete-user", "nina")
+    assert ask(here, "delete-user", "nina", code=2)["error"]["code"] == "NoSuchEntity"
     given = ask(here, "create-user", "otto", "--password-stdin", answer="some words of one's own\n")
     assert "password" not in given
-    assert ask(here, "create-user", "nina", code=2)["error"]["code"] == "EntityAlreadyExists"
+    assert ask(here, "create-user", "otto", code=2)["error"]["code"] == "EntityAlreadyExists"
 
 
 def test_accounts(here: Desk) -> None:
@@ -67,6 +72,10 @@ def test_access_keys(here: Desk) -> None:
     [listed] = ask(here, "list-access-keys", "--user", OPERATOR)["access_keys"]
     assert (listed["is_disabled"], "secret_access_key" in listed, listed["description"]) == (True, False, "nightly")
     ask(here, "enable-access-key", key["access_key_id"])
+    assert refused(here, "delete-access-key", key["access_key_id"]) == ["access_key_id"]
+    ask(here, "disable-access-key", key["access_key_id"])
+    assert "is deleted" in shown(here, "delete-access-key", key["access_key_id"])
+    assert "No access keys." in shown(here, "list-access-keys", "--user", OPERATOR)
 
 
 def test_tokens(here: Desk) -> None:
@@ -135,6 +144,12 @@ def test_what_works_on_files_stays_on_the_service_s_own_host(verb: list[str], se
     assert result.exit_code == 2
     assert f"run cosbatch admin {verb[0]} --data DIR on the service's own host" in result.stderr
     assert service[0] in result.stderr
+
+
+def test_each_verb_may_be_told_of_a_service() -> None:
+    """Also those that refuse it, and say where to run."""
+    options = {name: {one for option in verb.params for one in option.opts} for name, verb in admin.commands.items()}
+    assert [name for name, known in options.items() if "--server" not in known] == []
 
 
 def test_an_account_of_a_folder_and_a_service_are_not_named_together(here: Desk) -> None:

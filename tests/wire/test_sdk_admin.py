@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from pathlib import Path
@@ -9,14 +10,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cosbatch.client import AsyncClient, AsyncHttpTransport, ServerAddress
+from cosbatch.client import AsyncClient, AsyncHttpTransport, Client, ServerAddress
 from cosbatch.identity.tokens import TokenScope
 from cosbatch.model.errors import InvalidArgument, NameTaken, NoSuchName, NotAllowed, NotAuthenticated
 from cosbatch.model.principals import RoleProvider, UserRole
 from cosbatch.model.states import JobStatus
 from tests.unit.service.job_builders import AWAY, HOME, job_content
-from tests.wire.rest_rig import ADMIN, OPERATOR, PASSWORD, VIEWER, RestRig
-from tests.wire.test_sdk import QUICK, client_of, sdk
+from tests.wire.rest_rig import ADMIN, OPERATOR, PASSWORD, STRANGER, VIEWER, RestRig, rest_rig
+from tests.wire.test_sdk import QUICK, client_of, listening, sdk
 
 
 async def test_a_user_from_its_making_to_its_end(tmp_path: Path) -> None:
@@ -29,6 +30,7 @@ async def test_a_user_from_its_making_to_its_end(tmp_path: Path) -> None:
         assert (await client.reset_password("nina")).password != made.password
         with pytest.raises(NameTaken):
             await client.create_user("nina")
+        await client.delete_user("nina")
         with pytest.raises(NoSuchName):
             await client.describe_user("nobody")
         with pytest.raises(NotAllowed):
@@ -45,6 +47,11 @@ async def test_every_page_of_a_list(tmp_path: Path) -> None:
 async def test_keys_and_tokens(tmp_path: Path) -> None:
     async with sdk(tmp_path, by=ADMIN) as (rig, client):
         key = await client.create_access_key(OPERATOR, description="for tests")
+        other = (await client.create_access_key(OPERATOR)).access_key.access_key_id
+        with pytest.raises(InvalidArgument):
+            await client.delete_access_key(other)
+        await client.update_access_key(other, is_disabled=True)
+        await client.delete_access_key(other)
         await client.update_access_key(key.access_key.access_key_id, is_disabled=True)
         [listed] = (await client.list_access_keys(user=OPERATOR)).items
         assert (listed.is_disabled, listed.description, bool(key.secret_access_key)) == (True, "for tests", True)
@@ -52,6 +59,8 @@ async def test_keys_and_tokens(tmp_path: Path) -> None:
         theirs = client_of(rig, made.text)
         session = await theirs.get_session()
         assert (session.user, session.via, session.csrf_token) == (OPERATOR, "rest", None)
+        assert "describe_job" in session.operations
+        assert "create_job" not in session.operations
         await client.revoke_token(made.token.id)
         with pytest.raises(NotAuthenticated):
             await theirs.get_session()
@@ -125,6 +134,13 @@ async def test_what_the_service_says_of_itself(tmp_path: Path) -> None:
         assert (await client.get_openapi_document())["openapi"].startswith("3.1")
 
 
+async def test_the_settings_that_a_service_works_by(tmp_path: Path) -> None:
+    async with sdk(tmp_path, by=ADMIN) as (_, client):
+        known = {one.name: one for one in (await client.list_settings()).items}
+        assert known["server.deletes_allowed"].value in (True, False)
+        assert all(one.description for one in known.values())
+
+
 async def test_jobs_are_counted(tmp_path: Path) -> None:
     async with sdk(tmp_path) as (rig, client):
         for _ in range(3):
@@ -132,6 +148,10 @@ async def test_jobs_are_counted(tmp_path: Path) -> None:
         page = await client.list_jobs(limit=1)
         assert (page.total, page.counts.by_status[JobStatus.NEW], page.items[0].creator) == (3, 3, OPERATOR)
         assert len([job async for job in client.every(client.list_jobs, limit=1, creator=OPERATOR)]) == 3
+        assert (await client.list_jobs(priority_from=10**6)).items == ()
+        outlook = await client.job_outlook(page.items[0].id)
+        assert (outlook.is_final, outlook.expires_at, "cancel" in outlook.actions) == (False, None, True)
+        assert outlook.actions == page.items[0].actions
 
 
 def nobody(rig: RestRig) -> AsyncClient:
@@ -156,3 +176,19 @@ async def test_a_session_is_kept_and_its_writes_are_proven(tmp_path: Path) -> No
         await client.log_out()
         with pytest.raises(NotAuthenticated):
             await client.get_session()
+
+
+async def test_the_client_that_waits_keeps_a_session_over_a_socket(tmp_path: Path) -> None:
+    async with rest_rig(tmp_path) as rig, listening(rig.app) as url:
+        assert await asyncio.to_thread(made_by_hand, url) == ["nina"]
+
+
+def made_by_hand(url: str) -> list[str]:
+    with Client(url, patience=QUICK) as client:
+        assert client.log_in(ADMIN, PASSWORD).is_service_operator
+        client.create_user("nina", account="second")
+        names = [user.name for user in client.every(client.list_users, account="second", limit=1)]
+        client.log_out()
+        with pytest.raises(NotAuthenticated):
+            client.list_users()
+        return [name for name in names if name != STRANGER]

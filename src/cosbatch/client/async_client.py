@@ -64,6 +64,7 @@ class AsyncClient:
 
     create_job = AsyncMethod(job_calls.create_job)
     describe_job = AsyncMethod(job_calls.describe_job)
+    job_outlook = AsyncMethod(job_calls.job_outlook)
     list_jobs = AsyncMethod(job_calls.list_jobs)
     update_job_priority = AsyncMethod(job_calls.update_job_priority)
     update_job_status = AsyncMethod(job_calls.update_job_status)
@@ -96,10 +97,12 @@ class AsyncClient:
     create_user = AsyncMethod(people_calls.create_user)
     describe_user = AsyncMethod(people_calls.describe_user)
     update_user = AsyncMethod(people_calls.update_user)
+    delete_user = AsyncMethod(people_calls.delete_user)
     reset_password = AsyncMethod(people_calls.reset_password)
     list_access_keys = AsyncMethod(people_calls.list_access_keys)
     create_access_key = AsyncMethod(people_calls.create_access_key)
     update_access_key = AsyncMethod(people_calls.update_access_key)
+    delete_access_key = AsyncMethod(people_calls.delete_access_key)
     list_tokens = AsyncMethod(people_calls.list_tokens)
     create_token = AsyncMethod(people_calls.create_token)
     revoke_token = AsyncMethod(people_calls.revoke_token)
@@ -124,6 +127,7 @@ class AsyncClient:
     list_buckets = AsyncMethod(region_calls.list_buckets)
     list_objects = AsyncMethod(region_calls.list_objects)
     inspect_manifest = AsyncMethod(region_calls.inspect_manifest)
+    check_manifest = AsyncMethod(region_calls.check_manifest)
 
     # --- webhooks
 
@@ -142,6 +146,7 @@ class AsyncClient:
 
     get_capabilities = AsyncMethod(service_calls.get_capabilities)
     get_openapi_document = AsyncMethod(service_calls.get_openapi_document)
+    list_settings = AsyncMethod(service_calls.list_settings)
     list_audit = AsyncMethod(service_calls.list_audit)
     download_audit = AsyncMethod(service_calls.download_audit)
     call = AsyncMethod(any_call)

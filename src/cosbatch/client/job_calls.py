@@ -26,6 +26,7 @@ from cosbatch.client.job_shapes import (
     FollowUpJob,
     JobEstimate,
     JobFailures,
+    JobOutlook,
     JobPace,
     JobPage,
     JobPreflight,
@@ -60,6 +61,11 @@ def describe_job(job_id: str) -> ApiCall[Job]:
     return looking(_job(job_id), job_of)
 
 
+def job_outlook(job_id: str) -> ApiCall[JobOutlook]:
+    """What may be asked of a job now, and what it waits for: of :func:`describe_job`'s answer what a Job has not."""
+    return looking(_job(job_id), record(JobOutlook))
+
+
 def list_jobs(
     *,
     statuses: Collection[JobStatus] = (),
@@ -67,6 +73,7 @@ def list_jobs(
     region: str | None = None,
     operation: str | None = None,
     creator: str | None = None,
+    priority_from: int | None = None,
     created_from: float | None = None,
     created_to: float | None = None,
     search: str = "",
@@ -77,7 +84,8 @@ def list_jobs(
 ) -> ApiCall[JobPage]:
     """By default newest first. ``search`` is the beginning of an id or a part of the description; ``sort`` is
     ``created``, ``priority``, ``progress``, ``total``, ``failed`` or ``finished``; ``groups`` are those of the
-    answer's counts; ``created_from`` and ``created_to`` are Unix seconds."""
+    answer's counts; ``priority_from``: of that priority or a greater one; ``created_from`` and ``created_to``
+    are Unix seconds."""
     return looking(
         "/jobs",
         record(JobPage),
@@ -86,6 +94,7 @@ def list_jobs(
         region=region,
         operation=operation,
         creator=creator,
+        priority_from=priority_from,
         created_from=wire_time(created_from),
         created_to=wire_time(created_to),
         q=search,

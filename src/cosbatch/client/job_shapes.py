@@ -55,6 +55,14 @@ class ListedJob:
     ended_at: Annotated[Time | None, ToldAs("termination_date")]
     suspended_cause: str
     paused_by: PausedBy | None
+    waiting_until: Time | None
+    """When the first of its windows opens."""
+    waits_for_job: str | None
+    """The job of a greater priority that it gives way to."""
+    expires_at: Time | None
+    """When it fails if it stays as it is."""
+    removed_after: Time | None
+    """When it has ended: until then it is kept."""
     progress: float | None
     """Share of the tasks that have a result, 0 to 1; None until it is planned."""
     total: Annotated[int | None, ToldAs("progress_summary.total_number_of_tasks")]
@@ -81,6 +89,24 @@ class ListedJob:
     manifest_key: str
     target_bucket: str | None
     """None where the objects are changed where they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOutlook:
+    """What a service tells of a job that is not part of it: what may be asked of it, and what it waits for."""
+
+    actions: tuple[str, ...]
+    is_final: bool
+    remaining: Annotated[int | None, ToldAs("progress_summary.number_of_tasks_remaining")]
+    failure_rate: Annotated[float | None, ToldAs("progress_summary.failure_rate")]
+    waiting_until: Time | None
+    """When the first of its windows opens."""
+    waits_for_job: str | None
+    """The job of a greater priority that it gives way to."""
+    expires_at: Time | None
+    """When it fails if it stays as it is."""
+    removed_after: Time | None
+    """When it has ended: until then it is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,6 +100,11 @@ def reset_password(user: str) -> ApiCall[NewPassword]:
     return asking("POST", path_of("/users", user, "reset-password"), None, record(NewPassword))
 
 
+def delete_user(user: str) -> ApiCall[None]:
+    """Of one that is disabled, with its keys and tokens. Jobs and the audit log go on naming it."""
+    return removing(path_of("/users", user))
+
+
 # --- access keys
 
 
@@ -118,6 +123,11 @@ def update_access_key(access_key_id: str, *, is_disabled: bool) -> ApiCall[None]
     """Refuses calls that are signed with it from now on, or lets them in again."""
     path = path_of("/access-keys", access_key_id)
     return asking("PATCH", path, {"is_disabled": is_disabled}, nothing, may_repeat=True)
+
+
+def delete_access_key(access_key_id: str) -> ApiCall[None]:
+    """Of one that is disabled: disabling it shows who still uses it, and can be undone."""
+    return removing(path_of("/access-keys", access_key_id))
 
 
 # --- API tokens

@@ -28,6 +28,10 @@ class Session:
     account: AccountOfCaller
     via: str
     """``console`` for a session, ``rest`` for an API token."""
+    operations: tuple[str, ...]
+    """Ids of all calls that may be made; also the names of the client's methods."""
+    is_service_operator: bool
+    """Acts for the whole service: changes regions and accounts, and sees the people of all accounts."""
     must_change_password: bool
     csrf_token: str | None
     """The client sends it along by itself; None for an API token."""

@@ -9,6 +9,7 @@ from cosbatch.client.calls import ApiCall, asking, content_of, looking, path_of,
 from cosbatch.client.paging import Page, pages_of
 from cosbatch.client.region_shapes import (
     BucketFound,
+    ManifestChecked,
     ManifestLook,
     ObjectPage,
     Region,
@@ -92,11 +93,41 @@ def inspect_manifest(
     role_arn: str = "",
 ) -> ApiCall[ManifestLook]:
     """What the beginning of a manifest looks like. What is not given of its form is guessed."""
-    spec: dict[str, Any] = content_of(
-        format=None if format is None else str(format),
+    content = _look(region, object_arn, etag, object_version_id, format, fields, key_encoding, role_arn)
+    return asking("POST", "/manifests:inspect", content, record(ManifestLook), may_repeat=True)
+
+
+def check_manifest(
+    region: str,
+    object_arn: str,
+    *,
+    etag: str = "",
+    object_version_id: str = "",
+    format: ManifestFormat | None = None,  # noqa: A002  # as the document has it
+    fields: Sequence[ManifestField] = (),
+    key_encoding: KeyEncoding | None = None,
+    role_arn: str = "",
+) -> ApiCall[ManifestChecked]:
+    """All rows of a manifest, as far as a service reads them before a job is made. With an ``etag`` that it has not any
+    more it is refused."""
+    content = _look(region, object_arn, etag, object_version_id, format, fields, key_encoding, role_arn)
+    return asking("POST", "/manifests:check", content, record(ManifestChecked), may_repeat=True)
+
+
+def _look(
+    region: str,
+    object_arn: str,
+    etag: str,
+    object_version_id: str,
+    form: ManifestFormat | None,
+    fields: Sequence[ManifestField],
+    key_encoding: KeyEncoding | None,
+    role_arn: str,
+) -> dict[str, Any]:
+    spec = content_of(
+        format=None if form is None else str(form),
         fields=[str(one) for one in fields],
         key_encoding=None if key_encoding is None else str(key_encoding),
     )
     location = {"object_arn": object_arn, "etag": etag, "object_version_id": object_version_id}
-    content = {"region": region, "manifest": {"location": location, "spec": spec}, "role_arn": role_arn}
-    return asking("POST", "/manifests:inspect", content, record(ManifestLook), may_repeat=True)
+    return {"region": region, "manifest": {"location": location, "spec": spec}, "role_arn": role_arn}

@@ -103,11 +103,20 @@ class ManifestRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RowProblem:
+    column: int
+    """From 1."""
+    problem: str
+    way_out: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SampleRow:
     line: int
     cells: tuple[str, ...]
     row: ManifestRow | None
     """None where it is faulty, or nobody knows which column is which."""
+    problems: tuple[RowProblem, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,3 +163,33 @@ class ManifestLook:
     """With any of them a job would fail."""
     more_faults: bool
     inventory: InventorySeen | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatedRow:
+    row: int
+    """Among the rows of all files, from 1."""
+    key: str
+    version_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestChecked:
+    """What came of reading a manifest, as far as a service does that before a job is made."""
+
+    is_usable: bool
+    """No fault was found in what was read."""
+    is_complete: bool
+    """It was read to its end; else the numbers are of the rows read."""
+    rows: int
+    bytes_read: int
+    size_bytes: int | None
+    listed_objects: int | None
+    """As an inventory says."""
+    listed_bytes: int | None
+    delete_markers: int
+    repeats: int
+    """Rows that name the object and version that a row before them names."""
+    first_repeats: tuple[RepeatedRow, ...]
+    faults: tuple[Fault, ...]
+    more_faults: bool

@@ -19,6 +19,35 @@ class ProviderDetails:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccessTried:
+    purpose: str
+    verdict: str
+    """``may``, ``may not`` or ``not tested``."""
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleUse:
+    """How many jobs name a role."""
+
+    unfinished: int
+    total: int
+    """With those that have ended and are still kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastTest:
+    at: Time
+    by: str
+    outcome: str
+    """``passed``, ``failed`` or ``unknown``."""
+    refusal: str
+    """Why it could not be assumed; empty where it could."""
+    accesses: tuple[AccessTried, ...]
+    """For operators."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
     role_arn: str
     provider: RoleProvider
@@ -28,6 +57,9 @@ class Role:
     created_at: Time | None
     writable_buckets: tuple[str, ...]
     """What jobs under it may write or delete from; empty: any bucket."""
+    used_by_jobs: RoleUse
+    last_test: LastTest | None
+    """None where nobody has tested it."""
     provider_details: ProviderDetails | None
     """For admins; None for everybody else."""
 
@@ -48,14 +80,6 @@ class RoleMade:
     why_not: str
     """Where it was to be made: what the provider has said."""
     policies: RolePolicies | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessTried:
-    purpose: str
-    verdict: str
-    """``may``, ``may not`` or ``not tested``."""
-    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

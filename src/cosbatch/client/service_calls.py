@@ -8,7 +8,7 @@ from typing import Any
 from cosbatch.client.calls import ApiCall, as_it_is, downloading, looking
 from cosbatch.client.paging import Page, pages_of
 from cosbatch.client.reading import wire_time
-from cosbatch.client.service_shapes import AuditLine, Capabilities
+from cosbatch.client.service_shapes import AuditLine, Capabilities, ShownSettings
 from cosbatch.client.shape_reader import record
 
 
@@ -20,6 +20,11 @@ def get_capabilities() -> ApiCall[Capabilities]:
 def get_openapi_document() -> ApiCall[Mapping[str, Any]]:
     """The description of the API, OpenAPI 3.1."""
     return looking("/openapi.json", as_it_is)
+
+
+def list_settings() -> ApiCall[ShownSettings]:
+    """Numbers and switches that a service works by; no secrets, paths or names. For admins."""
+    return looking("/settings", record(ShownSettings))
 
 
 def list_audit(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cosbatch.client.shape_reader import Time
+from cosbatch.client.shape_reader import Scalar, Time
 from cosbatch.model.regions import Provider
 
 
@@ -114,6 +114,22 @@ class Capabilities:
     error_codes: Mapping[str, str]
     """Code of a refusal -> its status and meaning."""
     calls: tuple[OfferedCall, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownSetting:
+    name: str
+    """As it stands in the settings file, with its section: ``server.deletes_allowed``."""
+    value: Scalar
+    is_default: bool
+    """Nobody has set it."""
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownSettings:
+    version: str
+    items: tuple[ShownSetting, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,10 +40,17 @@ def _cursor_of(content: str | None) -> str:
     return content or ""
 
 
+def _scalar_of(content: Any) -> bool | int | float | str:
+    if not isinstance(content, bool | int | float | str):
+        raise TypeError(f"{type(content).__name__} in place of a number, a text or a truth")
+    return content
+
+
 Time = Annotated[float, ReadBy(seconds_of)]
 """Unix seconds; on the wire RFC 3339."""
 Cursor = Annotated[str, ReadBy(_cursor_of)]
 """Of the next page; empty where there is none."""
+Scalar = Annotated[bool | int | float | str, ReadBy(_scalar_of)]
 ReadJob = Annotated[Job, ReadBy(job_of)]
 
 

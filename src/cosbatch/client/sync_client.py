@@ -63,6 +63,7 @@ class Client:
 
     create_job = Method(job_calls.create_job)
     describe_job = Method(job_calls.describe_job)
+    job_outlook = Method(job_calls.job_outlook)
     list_jobs = Method(job_calls.list_jobs)
     update_job_priority = Method(job_calls.update_job_priority)
     update_job_status = Method(job_calls.update_job_status)
@@ -95,10 +96,12 @@ class Client:
     create_user = Method(people_calls.create_user)
     describe_user = Method(people_calls.describe_user)
     update_user = Method(people_calls.update_user)
+    delete_user = Method(people_calls.delete_user)
     reset_password = Method(people_calls.reset_password)
     list_access_keys = Method(people_calls.list_access_keys)
     create_access_key = Method(people_calls.create_access_key)
     update_access_key = Method(people_calls.update_access_key)
+    delete_access_key = Method(people_calls.delete_access_key)
     list_tokens = Method(people_calls.list_tokens)
     create_token = Method(people_calls.create_token)
     revoke_token = Method(people_calls.revoke_token)
@@ -123,6 +126,7 @@ class Client:
     list_buckets = Method(region_calls.list_buckets)
     list_objects = Method(region_calls.list_objects)
     inspect_manifest = Method(region_calls.inspect_manifest)
+    check_manifest = Method(region_calls.check_manifest)
 
     # --- webhooks
 
@@ -141,6 +145,7 @@ class Client:
 
     get_capabilities = Method(service_calls.get_capabilities)
     get_openapi_document = Method(service_calls.get_openapi_document)
+    list_settings = Method(service_calls.list_settings)
     list_audit = Method(service_calls.list_audit)
     download_audit = Method(service_calls.download_audit)
     call = Method(any_call)

@@ -99,7 +99,7 @@ def inputs_of(name: str) -> set[str]:
         taken = set(schema.get("properties", ()))
         if name in ("create_region", "update_region"):
             taken = (taken - set(RegionFields.__annotations__)) | {"fields"}
-        if name == "inspect_manifest":
+        if name in ("inspect_manifest", "check_manifest"):
             taken = (taken - {"manifest"}) | OF_A_MANIFEST
         found |= taken
     return found

@@ -1,4 +1,4 @@
-"""``cosbatch admin create-access-key``, ``list-access-keys``, ``disable-access-key`` and ``enable-access-key``."""
+"""``cosbatch admin create-access-key``, ``list-access-keys``, ``disable-access-key`` and their like."""
 
 from __future__ import annotations
 
@@ -76,6 +76,14 @@ def disable_access_key(invocation: Invocation, *, access_key_id: str) -> int:
 def enable_access_key(invocation: Invocation, *, access_key_id: str) -> int:
     """Let a disabled key in again."""
     return _set_disabled(invocation, access_key_id, is_disabled=False)
+
+
+@verb("delete-access-key", shared=ADMIN_SHARED)
+@click.argument("access_key_id")
+def delete_access_key(invocation: Invocation, *, access_key_id: str) -> int:
+    """Delete a disabled key. Disable it first: that shows who still uses it, and can be undone."""
+    ask_people(invocation, lambda people: people.delete_access_key(access_key_id))
+    return tell(invocation, {"access_key_id": access_key_id}, f"Access key {access_key_id} is deleted")
 
 
 def _set_disabled(invocation: Invocation, access_key_id: str, *, is_disabled: bool) -> int:

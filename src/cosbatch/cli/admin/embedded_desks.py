@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from cosbatch.cli.admin.ports import ShownDelivery
+from cosbatch.cli.admin.ports import ShownDelivery, TriedAccess, TriedRole
 from cosbatch.identity.tokens import ApiToken, TokenScope
 from cosbatch.ledger.people_port import AuditFilter, AuditLine
 from cosbatch.model.identifiers import AccountId, Bucket
@@ -15,7 +15,7 @@ from cosbatch.model.states import JobStatus
 from cosbatch.model.webhooks import Delivery, Webhook
 from cosbatch.service.people import NewAccessKey, NewToken, NewUser, People
 from cosbatch.service.regions import KnownRegion, RegionService
-from cosbatch.service.roles import NewRole, RoleMade, RolePolicies, RoleService, RoleTested
+from cosbatch.service.roles import NewRole, RoleMade, RolePolicies, RoleService
 from cosbatch.service.webhooks import TrialMessage, WebhookMade, WebhookService
 
 
@@ -49,6 +49,9 @@ class EmbeddedPeople:
     async def reset_password(self, name: str) -> str:
         return await self._people.reset_password(self._caller, name)
 
+    async def delete_user(self, name: str) -> None:
+        await self._people.delete_user(self._caller, name)
+
     async def create_access_key(self, *, user: str, description: str) -> NewAccessKey:
         return await self._people.create_access_key(self._caller, user=user, description=description)
 
@@ -57,6 +60,9 @@ class EmbeddedPeople:
 
     async def set_access_key_disabled(self, access_key_id: str, *, is_disabled: bool) -> None:
         await self._people.set_access_key_disabled(self._caller, access_key_id, is_disabled=is_disabled)
+
+    async def delete_access_key(self, access_key_id: str) -> None:
+        await self._people.delete_access_key(self._caller, access_key_id)
 
     async def create_token(
         self, *, user: str, scopes: frozenset[TokenScope], lasts_days: float | None, description: str
@@ -117,8 +123,10 @@ class EmbeddedRoles:
     async def list_roles(self) -> Sequence[Role]:
         return await self._roles.list_roles(caller=self._caller)
 
-    async def test_role(self, arn: str, *, request: JobRequest) -> RoleTested:
-        return await self._roles.test_role(arn, caller=self._caller, request=request)
+    async def test_role(self, arn: str, *, request: JobRequest) -> TriedRole:
+        tested = await self._roles.test_role(arn, caller=self._caller, request=request)
+        accesses = [TriedAccess(str(one.purpose), str(one.verdict), one.detail) for one in tested.accesses]
+        return TriedRole(tested.is_narrowed, accesses)
 
     async def policies_for(
         self,

@@ -18,7 +18,7 @@ from cosbatch.model.states import JobStatus
 from cosbatch.model.webhooks import Webhook
 from cosbatch.service.people import NewAccessKey, NewToken, NewUser
 from cosbatch.service.regions import KnownRegion
-from cosbatch.service.roles import NewRole, RoleMade, RolePolicies, RoleTested
+from cosbatch.service.roles import NewRole, RoleMade, RolePolicies
 from cosbatch.service.webhooks import TrialMessage, WebhookMade
 
 
@@ -37,11 +37,19 @@ class PeopleDesk(Protocol):
 
     async def reset_password(self, name: str) -> str: ...
 
+    async def delete_user(self, name: str) -> None:
+        """Of one that is disabled."""
+        ...
+
     async def create_access_key(self, *, user: str, description: str) -> NewAccessKey: ...
 
     async def list_access_keys(self, *, account: AccountId | None, user: str | None) -> Sequence[AccessKey]: ...
 
     async def set_access_key_disabled(self, access_key_id: str, *, is_disabled: bool) -> None: ...
+
+    async def delete_access_key(self, access_key_id: str) -> None:
+        """Of one that is disabled."""
+        ...
 
     async def create_token(
         self, *, user: str, scopes: frozenset[TokenScope], lasts_days: float | None, description: str
@@ -72,6 +80,20 @@ class RegionDesk(Protocol):
     async def delete_region(self, name: str) -> None: ...
 
 
+class TriedAccess(NamedTuple):
+    purpose: str
+    verdict: str
+    detail: str
+
+
+class TriedRole(NamedTuple):
+    """What a role may do of what a job needs."""
+
+    is_narrowed: bool
+    """Whether its provider took a session policy."""
+    accesses: Sequence[TriedAccess]
+
+
 class RoleDesk(Protocol):
     async def create_role(
         self, new: NewRole, *, make_for: JobRequest | None, source_bucket: Bucket | None, principal: str
@@ -79,7 +101,7 @@ class RoleDesk(Protocol):
 
     async def list_roles(self) -> Sequence[Role]: ...
 
-    async def test_role(self, arn: str, *, request: JobRequest) -> RoleTested: ...
+    async def test_role(self, arn: str, *, request: JobRequest) -> TriedRole: ...
 
     async def policies_for(
         self,

@@ -54,6 +54,9 @@ class RemotePeople:
     async def reset_password(self, name: str) -> str:
         return (await self._client.reset_password(name)).password
 
+    async def delete_user(self, name: str) -> None:
+        await self._client.delete_user(name)
+
     # --- access keys
 
     async def create_access_key(self, *, user: str, description: str) -> NewAccessKey:
@@ -66,6 +69,9 @@ class RemotePeople:
 
     async def set_access_key_disabled(self, access_key_id: str, *, is_disabled: bool) -> None:
         await self._client.update_access_key(access_key_id, is_disabled=is_disabled)
+
+    async def delete_access_key(self, access_key_id: str) -> None:
+        await self._client.delete_access_key(access_key_id)
 
     # --- tokens
 

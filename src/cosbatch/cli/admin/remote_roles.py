@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cosbatch.cli.admin.ports import TriedAccess, TriedRole
 from cosbatch.cli.admin.remote_people import PAGE
 from cosbatch.client import AsyncClient
 from cosbatch.client import role_shapes as told
-from cosbatch.identity.policies import Purpose
 from cosbatch.model.identifiers import LOCAL_ACCOUNT, Bucket
 from cosbatch.model.jobs import JobRequest
 from cosbatch.model.principals import Role, RoleProvider
-from cosbatch.service.role_trial import AccessTried, Verdict
-from cosbatch.service.roles import NewRole, RoleMade, RolePolicies, RoleTested
+from cosbatch.service.roles import NewRole, RoleMade, RolePolicies
 
 
 class RemoteRoles:
@@ -49,13 +48,10 @@ class RemoteRoles:
     async def list_roles(self) -> Sequence[Role]:
         return [_role(one) async for one in self._client.every(self._client.list_roles, limit=PAGE)]
 
-    async def test_role(self, arn: str, *, request: JobRequest) -> RoleTested:
+    async def test_role(self, arn: str, *, request: JobRequest) -> TriedRole:
         tested = await self._client.test_role(arn, request)
-        accesses = [
-            AccessTried(purpose=Purpose(one.purpose), verdict=Verdict(one.verdict), detail=one.detail)
-            for one in tested.accesses
-        ]
-        return RoleTested(is_narrowed=tested.is_narrowed, accesses=tuple(accesses))
+        accesses = [TriedAccess(one.purpose, one.verdict, one.detail) for one in tested.accesses]
+        return TriedRole(tested.is_narrowed, accesses)
 
     async def policies_for(
         self,

@@ -118,7 +118,7 @@ def test_role(invocation: Invocation, *, arn: str, job_file: Path, account: str)
     """Say what of a job's needs a role may do, by doing it. No object is changed."""
     request = _request(invocation, account, job_file)
     tested = ask_roles(invocation, account, lambda roles: roles.test_role(arn, request=request))
-    rows = [(str(access.purpose), str(access.verdict), access.detail) for access in tested.accesses]
+    rows = [(access.purpose, access.verdict, access.detail) for access in tested.accesses]
     if invocation.as_json:
         names = ("purpose", "verdict", "detail")
         tried = [dict(zip(names, row, strict=True)) for row in rows]

@@ -1,4 +1,4 @@
-"""``cosbatch admin create-user``, ``list-users``, ``disable-user``, ``enable-user`` and ``reset-password``."""
+"""``cosbatch admin create-user``, ``list-users``, ``disable-user``, ``delete-user`` and their like."""
 
 from __future__ import annotations
 
@@ -91,6 +91,14 @@ def reset_password(invocation: Invocation, *, name: str) -> int:
     password = ask_people(invocation, lambda people: people.reset_password(name))
     document = {"name": name, "password": password}
     return show_one(invocation, document, [("User", name), ("Password", password)], note=_ONCE)
+
+
+@verb("delete-user", shared=ADMIN_SHARED)
+@click.argument("name")
+def delete_user(invocation: Invocation, *, name: str) -> int:
+    """Delete a disabled user, with its keys and tokens. Jobs and the audit log go on naming it."""
+    ask_people(invocation, lambda people: people.delete_user(name))
+    return tell(invocation, {"name": name}, f"User {name} is deleted")
 
 
 def _set_disabled(invocation: Invocation, name: str, *, is_disabled: bool) -> int:
