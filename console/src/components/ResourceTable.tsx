@@ -4,7 +4,7 @@ import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table, { type TableProps } from "@cloudscape-design/components/table";
 import { type QueryKey, useInfiniteQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect } from "react";
 
 import { useT } from "../i18n";
 import { Empty } from "./Empty";
@@ -28,6 +28,7 @@ interface ResourceTableProps<Resource> {
   empty: { title: string; text?: string };
   /** Where there are actions on one: what is chosen, and who is told. */
   selected?: Resource | null;
+  /** Also told when the chosen one has changed in the list, or has gone from it. */
   onSelect?: (resource: Resource | null) => void;
   actions?: ReactNode;
   filter?: ReactNode;
@@ -45,6 +46,10 @@ export function ResourceTable<Resource>(props: ResourceTableProps<Resource>) {
   });
   const items = pages.data?.pages.flatMap((page) => page.items) ?? [];
   const chosen = items.filter((each) => selected != null && idOf(each) === idOf(selected));
+  const now = selected == null || !pages.isSuccess ? selected : (chosen[0] ?? null);
+  useEffect(() => {
+    if (now !== selected && now !== undefined) onSelect?.(now);
+  }, [now, selected, onSelect]);
   const reload = () => void pages.refetch();
   return (
     <SpaceBetween size="s">

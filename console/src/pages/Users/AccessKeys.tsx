@@ -28,7 +28,7 @@ export function AccessKeys() {
   const may = useMay();
   const api = useApi();
   const [selected, setSelected] = useState<Key | null>(null);
-  const [asked, setAsked] = useState<"create" | "toggle" | null>(null);
+  const [asked, setAsked] = useState<"create" | "toggle" | "delete" | null>(null);
   const [fresh, setFresh] = useState<Schemas["NewAccessKeyView"] | null>(null);
   const close = () => {
     setAsked(null);
@@ -77,6 +77,15 @@ export function AccessKeys() {
                 {t(selected?.is_disabled ? "users.enable" : "users.disable")}
               </Button>
               <Button
+                disabled={!selected?.is_disabled}
+                {...(selected && !selected.is_disabled && { disabledReason: t("keys.delete.hint") })}
+                onClick={() => {
+                  setAsked("delete");
+                }}
+              >
+                {t("keys.delete")}
+              </Button>
+              <Button
                 variant="primary"
                 onClick={() => {
                   setAsked("create");
@@ -98,6 +107,16 @@ export function AccessKeys() {
         />
       )}
       {asked === "toggle" && selected && <ToggleKey chosen={selected} onClose={close} />}
+      {asked === "delete" && selected && (
+        <DeleteKey
+          chosen={selected}
+          onClose={close}
+          onDone={() => {
+            close();
+            setSelected(null);
+          }}
+        />
+      )}
       {fresh && (
         <SecretModal
           title={t("keys.made")}
@@ -183,6 +202,32 @@ function ToggleKey({ chosen, onClose }: { chosen: Key; onClose: () => void }) {
       onClose={onClose}
     >
       {t(effect, { id: chosen.access_key_id, user: chosen.user })}
+    </ConfirmModal>
+  );
+}
+
+function DeleteKey({ chosen, onClose, onDone }: { chosen: Key; onClose: () => void; onDone: () => void }) {
+  const t = useT();
+  const api = useApi();
+  const queries = useQueryClient();
+  const remove = useMutation({
+    mutationFn: () =>
+      told(api.DELETE("/access-keys/{access_key_id}", { params: { path: { access_key_id: chosen.access_key_id } } })),
+    onSuccess: async () => {
+      await queries.invalidateQueries({ queryKey: ["access-keys"] });
+      onDone();
+    },
+  });
+  return (
+    <ConfirmModal
+      title={t("keys.delete")}
+      action={t("keys.delete.do")}
+      isPending={remove.isPending}
+      error={remove.error}
+      onConfirm={remove.mutate}
+      onClose={onClose}
+    >
+      {t("keys.delete.effect", { id: chosen.access_key_id, user: chosen.user })}
     </ConfirmModal>
   );
 }

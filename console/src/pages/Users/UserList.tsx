@@ -25,7 +25,7 @@ import { AccountSelect } from "./AccountSelect";
 type User = Schemas["UserView"];
 type Right = Schemas["UserRole"];
 const RIGHTS: readonly Right[] = ["viewer", "operator", "admin"];
-type Asked = "create" | "role" | "disable" | "reset" | null;
+type Asked = "create" | "role" | "disable" | "reset" | "delete" | null;
 
 export function UserList() {
   const t = useT();
@@ -71,6 +71,12 @@ export function UserList() {
                   { id: "role", text: t("users.change-role") },
                   { id: "reset", text: t("users.reset") },
                   { id: "disable", text: t(selected?.is_disabled ? "users.enable" : "users.disable") },
+                  {
+                    id: "delete",
+                    text: t("users.delete"),
+                    disabled: !selected?.is_disabled,
+                    disabledReason: t("users.delete.hint"),
+                  },
                 ]}
                 onItemClick={({ detail }) => {
                   setAsked(detail.id as Asked);
@@ -101,6 +107,16 @@ export function UserList() {
       )}
       {asked === "role" && selected && <ChangeRight user={selected} onClose={close} />}
       {asked === "disable" && selected && <Disable user={selected} onClose={close} />}
+      {asked === "delete" && selected && (
+        <Delete
+          user={selected}
+          onClose={close}
+          onDone={() => {
+            close();
+            setSelected(null);
+          }}
+        />
+      )}
       {asked === "reset" && selected && (
         <ResetPassword
           user={selected}
@@ -281,6 +297,32 @@ function ResetPassword({ user, onClose, onMade }: OfUser & { onMade: (password: 
       onClose={onClose}
     >
       {t("users.reset.effect", { name: user.name })}
+    </ConfirmModal>
+  );
+}
+
+function Delete({ user, onClose, onDone }: OfUser & { onDone: () => void }) {
+  const t = useT();
+  const api = useApi();
+  const queries = useQueryClient();
+  const remove = useMutation({
+    mutationFn: () => told(api.DELETE("/users/{user}", { params: { path: { user: user.name } } })),
+    onSuccess: async () => {
+      await queries.invalidateQueries({ queryKey: ["users"] });
+      onDone();
+    },
+  });
+  return (
+    <ConfirmModal
+      title={t("users.delete")}
+      action={t("users.delete.do")}
+      typed={user.name}
+      isPending={remove.isPending}
+      error={remove.error}
+      onConfirm={remove.mutate}
+      onClose={onClose}
+    >
+      {t("users.delete.effect", { name: user.name })}
     </ConfirmModal>
   );
 }
