@@ -16,6 +16,7 @@ export const routes: RouteObject[] = [
       { path: "/regions", lazy: async () => ({ Component: (await import("./pages/Regions")).Regions }) },
       { path: "/webhooks", lazy: async () => ({ Component: (await import("./pages/Webhooks")).Webhooks }) },
       { path: "/audit", lazy: async () => ({ Component: (await import("./pages/Audit")).Audit }) },
+      { path: "/jobs/:id", lazy: async () => ({ Component: (await import("./pages/JobDetail")).JobDetail }) },
       { path: "/settings", lazy: async () => ({ Component: (await import("./pages/Settings")).Settings }) },
       { path: "*", lazy: async () => ({ Component: (await import("./pages/NotFound")).NotFound }) },
     ],
