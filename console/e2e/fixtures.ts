@@ -2,7 +2,7 @@ import { type BrowserContextOptions, expect, type Page, test as base } from "@pl
 
 import { stage } from "./stage";
 
-type StorageState = Exclude<NonNullable<BrowserContextOptions["storageState"]>, string>;
+export type StorageState = Exclude<NonNullable<BrowserContextOptions["storageState"]>, string>;
 
 interface Fixtures {
   /** A page of somebody who is logged in; at the service's address, so that paths are `/ui/...`. */
@@ -95,7 +95,7 @@ export async function call<Answer>(method: string, path: string, body?: unknown)
 }
 
 /** Lets pages have a theme and a language, as if they had been chosen before. */
-export async function prefer(page: Page, preferences: { theme?: string; language?: string }): Promise<void> {
+export async function prefer(page: Page, preferences: object): Promise<void> {
   await page.addInitScript((kept) => {
     localStorage.setItem("cosbatch.preferences", JSON.stringify(kept));
   }, preferences);

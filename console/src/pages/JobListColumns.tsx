@@ -43,14 +43,14 @@ interface Column {
 
 /** All columns in their usual order, with the widths that their contents need in both languages. */
 export const COLUMNS: readonly Column[] = [
-  { id: "id", width: 180, isAlwaysShown: true },
-  { id: "description", width: 220 },
+  { id: "id", width: 170, isAlwaysShown: true },
+  { id: "description", width: 200 },
   { id: "operation", width: 140 },
-  { id: "status", width: 170, isAlwaysShown: true },
-  { id: "priority", width: 100, sort: "priority" },
-  { id: "progress", width: 180, sort: "progress" },
-  { id: "total", width: 110, sort: "total" },
-  { id: "failed", width: 100, sort: "failed" },
+  { id: "status", width: 160, isAlwaysShown: true },
+  { id: "priority", width: 124, sort: "priority" },
+  { id: "progress", width: 160, sort: "progress" },
+  { id: "total", width: 124, sort: "total" },
+  { id: "failed", width: 114, sort: "failed" },
   { id: "rate", width: 130 },
   { id: "eta", width: 130 },
   { id: "created", width: 130, sort: "created" },
