@@ -70,7 +70,8 @@ export { expect } from "@playwright/test";
 
 function watch(page: Page, faults: string[], address: string): void {
   page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") faults.push(`${message.type()}: ${message.text()}`);
+    if (message.type() !== "error" && message.type() !== "warning") return;
+    faults.push(`${message.type()}: ${message.text()} (${message.location().url})`);
   });
   page.on("pageerror", (error) => faults.push(`broke: ${error.message}`));
   page.on("request", (request) => {

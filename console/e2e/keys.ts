@@ -38,11 +38,14 @@ export async function isFocusSeen(page: Page): Promise<boolean> {
   const clip = await page.evaluate(() => {
     const MARGIN_PX = 8;
     document.activeElement?.scrollIntoView({ block: "nearest" });
-    const box = (document.activeElement ?? document.body).getBoundingClientRect();
-    const x = Math.max(0, box.x - MARGIN_PX);
-    const y = Math.max(0, box.y - MARGIN_PX);
-    const width = Math.min(innerWidth, box.right + MARGIN_PX) - x;
-    const height = Math.min(innerHeight, box.bottom + MARGIN_PX) - y;
+    // Of a table's head there is a copy that stays on top, and what has the focus is marked there.
+    const isInHead = document.activeElement?.closest("thead") != null;
+    const shown = isInHead ? [...document.querySelectorAll("thead")] : [document.activeElement ?? document.body];
+    const boxes = shown.map((element) => element.getBoundingClientRect());
+    const x = Math.max(0, Math.min(...boxes.map(({ left }) => left)) - MARGIN_PX);
+    const y = Math.max(0, Math.min(...boxes.map(({ top }) => top)) - MARGIN_PX);
+    const width = Math.min(innerWidth, Math.max(...boxes.map(({ right }) => right)) + MARGIN_PX) - x;
+    const height = Math.min(innerHeight, Math.max(...boxes.map(({ bottom }) => bottom)) + MARGIN_PX) - y;
     return { x, y, width: Math.max(1, width), height: Math.max(1, height) };
   });
   const options = { clip, caret: "hide", animations: "disabled" } as const;

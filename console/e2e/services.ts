@@ -86,6 +86,9 @@ async function startService(config: string, data: string, started: ChildProcess[
     env: { ...process.env, COSBATCH_E2E_KEY: "of nobody" },
   });
   started.push(program);
+  const kill = () => program.kill("SIGKILL"); // where a test takes too long, nobody comes to its end
+  process.once("exit", kill);
+  program.once("exit", () => process.off("exit", kill));
   const told = await firstLine(program);
   const { address } = JSON.parse(told) as { address?: string };
   if (!address) throw new Error(told);

@@ -43,7 +43,7 @@ interface Column {
 
 /** All columns in their usual order, with the widths that their contents need in both languages. */
 export const COLUMNS: readonly Column[] = [
-  { id: "id", width: 170, isAlwaysShown: true },
+  { id: "id", width: 180, isAlwaysShown: true },
   { id: "description", width: 200 },
   { id: "operation", width: 140 },
   { id: "status", width: 160, isAlwaysShown: true },
