@@ -1,7 +1,7 @@
 import Button from "@cloudscape-design/components/button";
 import ButtonDropdown, { type ButtonDropdownProps } from "@cloudscape-design/components/button-dropdown";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { type ReactNode, useCallback, useState } from "react";
+import { type ReactNode, useCallback, useMemo, useState } from "react";
 import { useNavigate } from "react-router";
 
 import { useCapabilities, useMay } from "../api/queries";
@@ -32,13 +32,16 @@ export function useJobActions(onGone?: () => void): {
   const close = useCallback(() => {
     setAsked(null);
   }, []);
-  const ask = (action: JobAction, jobs: readonly ActionJob[]) => {
-    const [first] = jobs;
-    if (!first) return;
-    if (action === "clone") void navigate(`/jobs/create?from=${first.job_id}`);
-    else if (action === "retry") void navigate(`/jobs/create?retry=${first.job_id}`);
-    else setAsked({ action, jobs });
-  };
+  const ask = useCallback(
+    (action: JobAction, jobs: readonly ActionJob[]) => {
+      const [first] = jobs;
+      if (!first) return;
+      if (action === "clone") void navigate(`/jobs/create?from=${first.job_id}`);
+      else if (action === "retry") void navigate(`/jobs/create?retry=${first.job_id}`);
+      else setAsked({ action, jobs });
+    },
+    [navigate],
+  );
   return { ask, modal: asked && <AskedModal asked={asked} onClose={close} onGone={onGone} /> };
 }
 
@@ -70,7 +73,9 @@ function AskedModal({ asked: { action, jobs }, onClose, onGone }: AskedModalProp
 
 /** What the caller may do, for `offersFor` and `primaryOf`. */
 export function useMeans(): Means {
-  return { may: useMay(), canPause: useCapabilities().data?.can_pause ?? false };
+  const may = useMay();
+  const canPause = useCapabilities().data?.can_pause ?? false;
+  return useMemo(() => ({ may, canPause }), [may, canPause]);
 }
 
 interface JobActionsMenuProps {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cosbatch import __version__
 from cosbatch.identity.ciphers import Cipher
@@ -22,6 +24,7 @@ from cosbatch.service.role_desk import RoleDesk
 from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
 from cosbatch.settings import Settings
+from cosbatch.settings.shown import shown_settings
 from cosbatch.storage.port import BrowsedStore
 from cosbatch.web.rest.app import all_calls
 from cosbatch.web.rest.desks import Desks
@@ -52,6 +55,8 @@ class RestParts:
     roles: RoleDesk | None
     service: JobService
     sign_in: SignIn
+    sample: Mapping[str, Any] | None = None
+    """The document of a job that a newcomer can begin with."""
 
 
 def rest_desks(parts: RestParts) -> Desks:
@@ -68,7 +73,9 @@ def rest_desks(parts: RestParts) -> Desks:
         sign_in=parts.sign_in,
         jobs=parts.service,
         job_limits=job_limits(parts.settings),
+        settings=shown_settings(parts.settings),
         deletes_allowed=parts.settings.server.deletes_allowed,
+        sample=parts.sample,
         # --- lists of jobs, series, failures
         lists=JobListDesk(parts.ledger, regions=parts.stores.regions, profile_of=profile_of),
         # --- checks before a job runs, estimates
