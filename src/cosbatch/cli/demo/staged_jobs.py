@@ -135,7 +135,7 @@ def _copy(description: str, name: str, prefix: str, **changes: Any) -> dict[str,
     return _job(description, name, {"cos_put_object_copy": copy}, **changes)
 
 
-def _log_copy(description: str, prefix: str, *, **changes: Any) -> dict[str, Any]:
+def _log_copy(description: str, prefix: str, **changes: Any) -> dict[str, Any]:
     copy = {
         "target_resource": _ARCHIVE,
         "prefix_replace": True,
