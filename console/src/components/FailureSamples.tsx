@@ -66,7 +66,7 @@ export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
           minWidth: 300,
           cell: ({ message }) => (message ? <CopyText text={message} /> : "-"),
         },
-        { id: "requests", header: t("job.samples.requests"), minWidth: 110, cell: ({ requests }) => requests },
+        { id: "requests", header: t("job.samples.requests"), minWidth: 125, cell: ({ requests }) => requests },
       ]}
     />
   );
