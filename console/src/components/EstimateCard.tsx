@@ -6,7 +6,7 @@ import Table from "@cloudscape-design/components/table";
 
 import { useSpeech, useT } from "../i18n";
 import { useFormats } from "../i18n/formats";
-import type { Estimate } from "./estimate";
+import { type Estimate, estimateWordsOf } from "./estimate";
 
 /** What a job comes to: objects, bytes, requests, duration, cost. */
 export function EstimateCard({ estimate }: { estimate: Estimate }) {
@@ -56,12 +56,20 @@ export function EstimateCard({ estimate }: { estimate: Estimate }) {
         <div>
           <Box variant="awsui-key-label">{t("check.estimate.notes")}</Box>
           {estimate.notes.map((note) => (
-            <div key={note}>{note}</div>
+            <div key={note}>
+              <Words text={note} />
+            </div>
           ))}
         </div>
       )}
     </SpaceBetween>
   );
+}
+
+function Words({ text }: { text: string }) {
+  const t = useT();
+  const spoken = estimateWordsOf(text);
+  return <>{spoken ? t(spoken.key, spoken.values) : text}</>;
 }
 
 function moneyOf(amount: number, currency: string) {
@@ -105,7 +113,12 @@ function CostLines({ cost }: { cost: NonNullable<Estimate["cost"]> }) {
       trackBy="what"
       ariaLabels={{ tableLabel: t("check.estimate.cost") }}
       columnDefinitions={[
-        { id: "what", header: t("check.estimate.cost.what"), isRowHeader: true, cell: ({ what }) => what },
+        {
+          id: "what",
+          header: t("check.estimate.cost.what"),
+          isRowHeader: true,
+          cell: ({ what }) => <Words text={what} />,
+        },
         {
           id: "quantity",
           header: t("check.estimate.cost.quantity"),

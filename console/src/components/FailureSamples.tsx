@@ -51,16 +51,22 @@ export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
         {
           id: "version",
           header: t("job.summary.version"),
+          minWidth: 110,
           cell: ({ version_id: version }) => (version ? <CopyText text={version} /> : "-"),
         },
-        { id: "status", header: t("job.failures.http"), cell: ({ http_status: status }) => status ?? "-" },
+        {
+          id: "status",
+          header: t("job.failures.http"),
+          minWidth: 120,
+          cell: ({ http_status: status }) => status ?? "-",
+        },
         {
           id: "message",
           header: t("job.samples.message"),
-          minWidth: 240,
+          minWidth: 300,
           cell: ({ message }) => (message ? <CopyText text={message} /> : "-"),
         },
-        { id: "requests", header: t("job.samples.requests"), cell: ({ requests }) => requests },
+        { id: "requests", header: t("job.samples.requests"), minWidth: 125, cell: ({ requests }) => requests },
       ]}
     />
   );

@@ -72,9 +72,19 @@ export function ReportPreview({ jobId, isDryRun }: ReportPreviewProps) {
             isRowHeader: true,
             cell: ({ key }) => <span className="mono">{key}</span>,
           },
-          { id: "version", header: t("job.summary.version"), cell: ({ version_id: version }) => version || "-" },
-          { id: "code", header: t("report.row.code"), cell: ({ error_code: code }) => code || "-" },
-          { id: "http", header: t("job.failures.http"), cell: ({ http_status: status }) => status ?? "-" },
+          {
+            id: "version",
+            header: t("job.summary.version"),
+            minWidth: 110,
+            cell: ({ version_id: version }) => version || "-",
+          },
+          { id: "code", header: t("report.row.code"), minWidth: 130, cell: ({ error_code: code }) => code || "-" },
+          {
+            id: "http",
+            header: t("job.failures.http"),
+            minWidth: 120,
+            cell: ({ http_status: status }) => status ?? "-",
+          },
           { id: "message", header: t("job.samples.message"), minWidth: 200, cell: ({ message }) => message || "-" },
         ]}
         footer={

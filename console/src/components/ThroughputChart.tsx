@@ -38,7 +38,10 @@ interface ThroughputChartProps {
 export function ThroughputChart({ series, error, onRetry, range, onRange, isFinal }: ThroughputChartProps) {
   const t = useT();
   const [unit, setUnit] = useState<Unit>("objects");
-  const found = useMemo(() => throughputOf(series?.points ?? []), [series]);
+  const found = useMemo(
+    () => throughputOf(series?.points ?? [], { bucketSeconds: series?.bucket_seconds ?? 1, isFinal }),
+    [series, isFinal],
+  );
   return (
     <Container
       header={

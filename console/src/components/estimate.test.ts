@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
 
-import { estimateOf } from "./estimate";
+import { speak } from "../i18n";
+import en from "../i18n/en.json";
+import { estimateOf, estimateWordsOf } from "./estimate";
 
 it("reads an estimate", () => {
   const found = estimateOf({
@@ -50,4 +52,15 @@ it.each([null, undefined, {}, { objects: "many" }])("knows that %j is none", (do
 
 it("goes without what is not known", () => {
   expect(estimateOf({ objects: 3 })).toMatchObject({ objects: 3, rows: 3, cost: null, measuredJobs: 0, requests: [] });
+});
+
+it.each([
+  ["read requests in demo", "Read requests in demo"],
+  ["GB from a to b", "GB from a to b"],
+  ["GB from a to b (no sizes are listed)", "GB from a to b; the manifest lists no sizes"],
+  ["GB restored in a, tier Bulk", "GB restored in a, mode Bulk"],
+  ["something new", null],
+])("says %j in the user's language", (text, said) => {
+  const spoken = estimateWordsOf(text);
+  expect(spoken && speak("en", en).t(spoken.key, spoken.values)).toBe(said);
 });

@@ -1,3 +1,5 @@
+import { type Spoken, type SpokenForm, spokenOf } from "./spoken";
+
 /** What a job comes to, as the API tells it without a shape. */
 export interface Estimate {
   isExact: boolean;
@@ -82,3 +84,30 @@ function listIn(fields: Fields, name: string): unknown[] {
   const value = fields[name];
   return Array.isArray(value) ? value : [];
 }
+
+/** What a line of the cost, or a note, says in one of the service's forms; null: to be shown as it is. */
+export function estimateWordsOf(text: string): Spoken | null {
+  return spokenOf(text, FORMS);
+}
+
+const FORMS: readonly SpokenForm[] = [
+  [/^read requests in (?<region>\S+)$/, "check.estimate.cost.read"],
+  [/^write requests in (?<region>\S+)$/, "check.estimate.cost.write"],
+  [/^delete requests in (?<region>\S+)$/, "check.estimate.cost.delete"],
+  [/^restore requests in (?<region>\S+)$/, "check.estimate.cost.restore"],
+  [/^GB restored in (?<region>\S+), tier (?<tier>\S+)$/, "check.estimate.cost.restored"],
+  [
+    /^GB restored in (?<region>\S+), tier (?<tier>\S+) \(no sizes are listed\)$/,
+    "check.estimate.cost.restored.unknown",
+  ],
+  [/^GB from (?<from>\S+) to (?<to>\S+)$/, "check.estimate.cost.moved"],
+  [/^GB from (?<from>\S+) to (?<to>\S+) \(no sizes are listed\)$/, "check.estimate.cost.moved.unknown"],
+  [
+    /^the manifest lists no sizes: each object is counted as one that is not copied in parts$/,
+    "check.estimate.note.sizes",
+  ],
+  [
+    /^every version is counted; where the destination keeps one, older ones are not sent$/,
+    "check.estimate.note.versions",
+  ],
+];

@@ -10,10 +10,20 @@ describe("throughput", () => {
       { at, seconds: 20, succeeded: 990, failed: 10, bytes_done: 4_096 },
       { at, seconds: 0, succeeded: 1, failed: 0, bytes_done: 1 },
     ];
-    expect(throughputOf(points)).toEqual([
+    expect(throughputOf(points, { bucketSeconds: 20, isFinal: true })).toEqual([
       { at, succeeded: 49.5, failed: 0.5, bytes: 204.8 },
       { at, succeeded: 0, failed: 0, bytes: 0 },
     ]);
+  });
+
+  it("leaves out a last stretch that has just begun, as long as the job goes on", () => {
+    const point = { at, seconds: 20, succeeded: 20, failed: 0, bytes_done: 0 };
+    const begun = [point, { ...point, seconds: 9, succeeded: 0 }];
+    expect(throughputOf(begun, { bucketSeconds: 20, isFinal: false })).toHaveLength(1);
+    expect(throughputOf(begun, { bucketSeconds: 20, isFinal: true })).toHaveLength(2);
+    expect(throughputOf([{ ...point, seconds: 10 }], { bucketSeconds: 20, isFinal: false })).toHaveLength(1);
+    expect(throughputOf([point, { ...point, seconds: 10 }], { bucketSeconds: 20, isFinal: false })).toHaveLength(2);
+    expect(throughputOf([{ ...point, seconds: 1 }], { bucketSeconds: 20, isFinal: false })).toHaveLength(1);
   });
 
   it("draws a line of a single stretch from nothing", () => {

@@ -11,11 +11,23 @@ export interface Throughput {
   bytes: number;
 }
 
-export function throughputOf(points: readonly Point[]): Throughput[] {
-  return points.map(({ at, seconds, succeeded, failed, bytes_done: bytes }) => {
+/**
+ * Of a job that goes on, the last stretch is left out while it has just begun: hardly anything can be told of it yet,
+ * and it would look as if the job had stopped.
+ */
+export function throughputOf(points: readonly Point[], { bucketSeconds, isFinal }: Stretch): Throughput[] {
+  const last = points.at(-1);
+  const isTooShort = !isFinal && points.length > 1 && last !== undefined && last.seconds < bucketSeconds / 2;
+  return (isTooShort ? points.slice(0, -1) : points).map(({ at, seconds, succeeded, failed, bytes_done: bytes }) => {
     const per = (count: number) => (seconds > 0 ? count / seconds : 0);
     return { at, succeeded: per(succeeded), failed: per(failed), bytes: per(bytes) };
   });
+}
+
+interface Stretch {
+  bucketSeconds: number;
+  /** Whether the job has ended. */
+  isFinal: boolean;
 }
 
 /** A line needs two points: before the first result there was nothing. */

@@ -43,6 +43,7 @@ describe("reasons", () => {
   const { t } = speak("en", en);
   it.each([
     ["asked for", "Asked for"],
+    ["Dry run complete: nothing was written", "nothing was written"],
     ["awaiting confirmation: 40 objects or versions are to be deleted", "40 objects or versions"],
     ["pre-empted by job 01a2-b, which has priority 50", "Pre-empted by job 01a2-b, which has priority 50"],
     ["outside its windows until 2026-11-26T14:00:00Z", "until 2026-11-26T14:00:00Z"],

@@ -1,5 +1,5 @@
 import type { JobStatus, Schemas } from "../api/types";
-import type { TextKey } from "../i18n";
+import { type Spoken, type SpokenForm, spokenOf } from "./spoken";
 
 export type JobEvent = Schemas["JobEventView"];
 
@@ -34,22 +34,12 @@ export function doerOf(by: string): { who: string; way: string } | null {
   return found ? { who: found[1] ?? "", way: found[2] ?? "" } : { who: by, way: "" };
 }
 
-/** A reason of the service's own, to be said in the user's language. */
-export interface SpokenReason {
-  key: TextKey;
-  values: Record<string, string>;
-}
-
 /** What the service says in one of its own fixed forms; null: somebody else's words, to be shown as they are. */
-export function spokenReasonOf(reason: string): SpokenReason | null {
-  for (const [form, key] of FORMS) {
-    const found = form.exec(reason);
-    if (found) return { key, values: { ...found.groups } };
-  }
-  return null;
+export function spokenReasonOf(reason: string): Spoken | null {
+  return spokenOf(reason, FORMS);
 }
 
-const FORMS: readonly (readonly [RegExp, TextKey])[] = [
+const FORMS: readonly SpokenForm[] = [
   [/^asked for$/, "event.reason.created"],
   [/^the manifest is being read$/, "event.reason.planning"],
   [/^planned$/, "event.reason.planned"],
@@ -63,6 +53,8 @@ const FORMS: readonly (readonly [RegExp, TextKey])[] = [
   [/^one of its windows is open$/, "event.reason.window-open"],
   [/^outside its windows until (?<time>\d\S+)$/, "event.reason.window-shut"],
   [/^outside its windows, of which none opens within a week$/, "event.reason.no-window"],
+  [/^Job complete$/, "event.reason.complete"],
+  [/^Dry run complete: nothing was written$/, "event.reason.dry-run"],
   [/^every task has a result$/, "event.reason.all-done"],
   [
     /^(?<failed>\d+) of (?<executed>\d+) tasks failed; the job's threshold is (?<limit>[\d.]+%)$/,

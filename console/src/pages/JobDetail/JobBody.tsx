@@ -36,6 +36,7 @@ export function JobBody({ job, error, updatedAt, isFetching, onRefresh }: JobBod
   const t = useT();
   const navigate = useNavigate();
   useAskAgainOnChange(job);
+  useFocusThatWasLost();
   return (
     <SpaceBetween size="l">
       <EndTold job={job} />
@@ -117,6 +118,21 @@ function useAskAgainOnChange({ job_id: id, status, report }: Job) {
       predicate: ({ queryKey }) => queryKey[0] === "job" && queryKey[1] === id && queryKey.length > 2,
     });
   }, [queries, id, status, report.state]);
+}
+
+/** The heading that stood here while the job was asked for had the focus, and is gone: this one takes its place. */
+function useFocusThatWasLost() {
+  const { key } = useLocation();
+  useEffect(() => {
+    const isLost = document.activeElement === null || document.activeElement === document.body;
+    if (!isLost || key === "default") return; // the first page reads itself
+    const heading = document.querySelector<HTMLElement>("#content h1");
+    if (!heading) return;
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+    // Once, when the job is there: what is focused later is the user's.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, []);
 }
 
 /** Tells whoever hears the page that the job has ended; not of one that had ended before it was looked at. */

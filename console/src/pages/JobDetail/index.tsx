@@ -3,7 +3,8 @@ import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import Skeleton from "@cloudscape-design/components/skeleton";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { type ReactNode } from "react";
+import { useQueryClient } from "@tanstack/react-query";
+import type { ReactNode } from "react";
 import { useParams } from "react-router";
 
 import { ApiError } from "../../api/errors";
@@ -22,6 +23,7 @@ export function JobDetail() {
 
 function JobPage({ id }: { id: string }) {
   const t = useT();
+  const queries = useQueryClient();
   const job = useJob(id);
   if (isGone(job.error)) {
     return (
@@ -44,7 +46,7 @@ function JobPage({ id }: { id: string }) {
           error={job.error}
           updatedAt={job.dataUpdatedAt}
           isFetching={job.isFetching}
-          onRefresh={() => void job.refetch()}
+          onRefresh={() => void queries.invalidateQueries({ queryKey: ["job", id] })}
         />
       </Framed>
     );

@@ -21,7 +21,7 @@ STAGING_CAP, CAP = 80.0, 6.0
 AWAY: Final = "branch-office"
 """A region that nobody answers for."""
 _LOOK_SECONDS: Final = 0.2
-_WAIT_SECONDS: Final = 180.0
+_WAIT_SECONDS: Final = 300.0
 _ARCHIVE: Final = f"arn:aws:s3:::{TARGET}"
 _ADD_TAGS: Final = {"tagging_directive": "Add", "tag_set": [{"key": "project", "value": "archive-2026"}]}
 
@@ -103,7 +103,7 @@ def _long(hands: Hands) -> list[str]:
     _wait_for(admin, [cancelled], lambda job: is_final(job.status))
     outdone = _made(operator, _log_copy("每晚备份访问日志", "nightly/", priority=10))
     _wait_until_it_works(admin, outdone)
-    running = _made(admin, _log_copy("Copy the access logs for the audit", "audit/", name="logs", priority=50))
+    running = _made(admin, _log_copy("Copy the access logs for the audit", "audit/", priority=50))
     _wait_for(admin, [outdone], lambda job: job.paused_by is PausedBy.PRIORITY and job.status is JobStatus.PAUSED)
     _wait_until_it_works(admin, running)
     waiting = _made(operator, _log_copy("Copy the logs for the search index", "search/", priority=8))
@@ -135,7 +135,7 @@ def _copy(description: str, name: str, prefix: str, **changes: Any) -> dict[str,
     return _job(description, name, {"cos_put_object_copy": copy}, **changes)
 
 
-def _log_copy(description: str, prefix: str, *, name: str = "logs-first-quarter", **changes: Any) -> dict[str, Any]:
+def _log_copy(description: str, prefix: str, **changes: Any) -> dict[str, Any]:
     copy = {
         "target_resource": _ARCHIVE,
         "prefix_replace": True,
@@ -143,7 +143,8 @@ def _log_copy(description: str, prefix: str, *, name: str = "logs-first-quarter"
         "target_key_prefix": prefix,
         "storage_class": "STANDARD_IA",
     }
-    return _job(description, name, {"cos_put_object_copy": copy}, region=CAPPED, **changes)
+    # All of the logs, also where few are copied before the job is stopped: it must not be done before that.
+    return _job(description, "logs", {"cos_put_object_copy": copy}, region=CAPPED, **changes)
 
 
 def _tagging(description: str, name: str, **changes: Any) -> dict[str, Any]:

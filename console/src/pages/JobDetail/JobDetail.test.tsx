@@ -1,0 +1,81 @@
+import { configure, render, screen, waitFor } from "@testing-library/react";
+import { createMemoryRouter, RouterProvider } from "react-router";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+
+import { createApi } from "../../api/client";
+import { ApiProvider } from "../../api/context";
+import { jobFrom } from "../../api/jobs.test-data";
+import type { Job } from "../../api/types";
+import { FlashProvider } from "../../components/flashes";
+import { LiveProvider } from "../../components/live";
+import { SpeechProvider } from "../../i18n";
+import { PreferencesProvider } from "../../preferences";
+import { JobDetail } from "./index";
+
+configure({ asyncUtilTimeout: 20_000 }); // the first page waits for its parts to be loaded
+vi.setConfig({ testTimeout: 30_000 });
+
+beforeEach(() => {
+  vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => undefined }));
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+/** The page over an API that knows one job, or none. */
+function open(path: string, job: () => Job | null) {
+  const answers: Record<string, unknown> = {
+    "/events": { items: [], next_cursor: null },
+    "/series": { bucket_seconds: 1, points: [], results_per_second: null, eta_seconds: null },
+    "/failures": { failed: 0, items: [] },
+  };
+  const answer = (request: Request): Response => {
+    const found = /\/jobs\/[^/]+(\/\w+)?$/.exec(new URL(request.url).pathname);
+    const body = found ? (found[1] ? answers[found[1]] : job()) : null;
+    if (body) return Response.json(body);
+    const error = { code: "NoSuchJob", message: "there is no such job", request_id: "r1", faults: [] };
+    return Response.json({ error }, { status: 404 });
+  };
+  const api = createApi((request) => Promise.resolve(answer(request)));
+  const router = createMemoryRouter([{ path: "/jobs/:id", Component: JobDetail }], { initialEntries: [path] });
+  render(
+    <PreferencesProvider>
+      <SpeechProvider>
+        <ApiProvider api={api}>
+          <LiveProvider>
+            <FlashProvider>
+              <RouterProvider router={router} />
+            </FlashProvider>
+          </LiveProvider>
+        </ApiProvider>
+      </SpeechProvider>
+    </PreferencesProvider>,
+  );
+  return router;
+}
+
+it("says of a job that is not there that it may be older than the retention period", async () => {
+  open("/jobs/j1", () => null);
+  expect(await screen.findByText("Not found or older than the retention period")).toBeTruthy();
+});
+
+it("opens the tab that the address names", async () => {
+  open("/jobs/j1#failures", () => jobFrom());
+  expect(await screen.findByText("No failures")).toBeTruthy();
+  expect(document.querySelector('[role="tab"][aria-selected="true"]')?.textContent).toBe("Failures");
+});
+
+it("puts the tab that is chosen into the address", async () => {
+  const router = open("/jobs/j1", () => jobFrom());
+  (await screen.findByText("Events")).click();
+  await waitFor(() => {
+    expect(router.state.location.hash).toBe("#events");
+  });
+});
+
+it("names a job that waits by its id where it has no description, and says until when", async () => {
+  open("/jobs/j1", () => jobFrom({ description: "", status: "Suspended", expires_at: "2026-12-26T08:00:12.345Z" }));
+  expect(await screen.findByText("This job waits for confirmation")).toBeTruthy();
+  expect(document.querySelector("h1")?.textContent).toBe("019ac01f-7b00");
+  expect(screen.getByText(/If nobody confirms it/)).toBeTruthy();
+});
