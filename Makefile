@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test simulate check format test-system system-deps bench docs nightly lock clean
+.PHONY: help install demo console test simulate check format test-system system-deps bench docs nightly lock clean
 
 help:  ## What can be made.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -22,6 +22,9 @@ install: $(INSTALLED)  ## The development environment in .venv, from the locked 
 
 demo: $(INSTALLED)  ## A copy job over an inventory on an embedded store, from manifest to report.
 	$(BIN)/cosbatch demo
+
+console: $(INSTALLED)  ## The service with jobs in every state, to look at: DIR=folder, PORT=8014, FIRST_RUN=1.
+	$(BIN)/cosbatch demo-console $(if $(DIR),--folder $(DIR)) $(if $(PORT),--port $(PORT)) $(if $(FIRST_RUN),--first-run)
 
 test: $(INSTALLED)  ## Unit, contract, wire and end-to-end tests on what PyPI brings (SeaweedFS as the store); TESTS=path.
 	$(PYTEST) -m "not system and not nightly" $(TESTS)

@@ -48,6 +48,10 @@ VERBS: Final[dict[str, Verb]] = {
         "demo.command:demo",
         "A copy job over an inventory on an embedded store, and its report held against the bucket.",
     ),
+    "demo-console": Verb(
+        "demo.console:demo_console",
+        "The service with a store beside it and jobs in every state, to look at until Ctrl-C.",
+    ),
     "job-template": Verb("job_template:job_template", "Print a commented job file to begin with."),
     "admin": Verb(
         "admin.group:admin",

@@ -15,7 +15,13 @@ from cosbatch.cli.invocation import Invocation, verb
     default=None,
     help="Port to listen at; 0 takes any free one. Default: server.port of the settings, 8014.",
 )
-def serve(invocation: Invocation, *, host: str | None, port: int | None) -> int:
+@click.option(
+    "--demo-store",
+    "has_demo_store",
+    is_flag=True,
+    help="Run a store with sample objects beside the service, as its region demo. Needs the extra demo.",
+)
+def serve(invocation: Invocation, *, host: str | None, port: int | None, has_demo_store: bool) -> int:
     """Run the service: the API, the engine and its workers, in one program.
 
     The first start writes first-run.json into the data folder, with which a person and a script can begin. A second
@@ -24,4 +30,4 @@ def serve(invocation: Invocation, *, host: str | None, port: int | None) -> int:
     """
     from cosbatch.cli.serve_session import run_service
 
-    return run_service(invocation, host=host, port=port)
+    return run_service(invocation, host=host, port=port, has_demo_store=has_demo_store)

@@ -125,8 +125,10 @@ class Wiring(Protocol):
         port: int,
         log_level: str = "info",
         supervisor: Any = None,
+        sample: Mapping[str, Any] | None = None,
     ) -> AbstractAsyncContextManager[RunningService]:
-        """Leaving the context stops it cleanly: calls and requests under way are waited for."""
+        """Leaving the context stops it cleanly: calls and requests under way are waited for. ``sample``: the document
+        of a job that a newcomer can begin with."""
         ...
 
     async def inspect(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cosbatch.engine.processes import Supervisor
 from cosbatch.settings import Settings
@@ -65,11 +65,12 @@ async def open_serving(
     port: int,
     log_level: str = "info",
     supervisor: Supervisor | None = None,
+    sample: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Serving]:
     """See :func:`cosbatch.wiring.serve.open_serving`."""
     from cosbatch.wiring import serve
 
     async with serve.open_serving(
-        settings, data_dir, host=host, port=port, log_level=log_level, supervisor=supervisor
+        settings, data_dir, host=host, port=port, log_level=log_level, supervisor=supervisor, sample=sample
     ) as serving:
         yield serving

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cosbatch import __version__
 from cosbatch.identity.ciphers import Cipher
@@ -52,6 +54,8 @@ class RestParts:
     roles: RoleDesk | None
     service: JobService
     sign_in: SignIn
+    sample: Mapping[str, Any] | None = None
+    """The document of a job that a newcomer can begin with."""
 
 
 def rest_desks(parts: RestParts) -> Desks:
@@ -69,6 +73,7 @@ def rest_desks(parts: RestParts) -> Desks:
         jobs=parts.service,
         job_limits=job_limits(parts.settings),
         deletes_allowed=parts.settings.server.deletes_allowed,
+        sample=parts.sample,
         # --- lists of jobs, series, failures
         lists=JobListDesk(parts.ledger, regions=parts.stores.regions, profile_of=profile_of),
         # --- checks before a job runs, estimates

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from starlette.routing import BaseRoute
@@ -88,8 +88,10 @@ async def open_serving(
     port: int,
     log_level: str = "info",
     supervisor: Supervisor | None = None,
+    sample: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Serving]:
-    """Leaving the context lets nobody new in, answers the calls under way, and then drains the engine.
+    """Leaving the context lets nobody new in, answers the calls under way, and then drains the engine. ``sample``: the
+    document of a job that a newcomer can begin with.
 
     InvalidArgument where it must not or cannot listen there, where the folder or a setting cannot be used.
     """
@@ -99,7 +101,7 @@ async def open_serving(
             book = await open_sqlite_people(data_dir)
             try:
                 async with _opened(
-                    settings, data_dir, listener, book, log_level=log_level, supervisor=supervisor
+                    settings, data_dir, listener, book, log_level=log_level, supervisor=supervisor, sample=sample
                 ) as serving:
                     yield serving
             finally:
@@ -117,6 +119,7 @@ async def _opened(
     *,
     log_level: str,
     supervisor: Supervisor | None,
+    sample: Mapping[str, Any] | None,
 ) -> AsyncIterator[Serving]:
     cipher = Cipher(key_ring(settings, data_dir, may_make=not await book.has_sealed()))
     await _check_opens(book, cipher)
@@ -134,7 +137,7 @@ async def _opened(
         app = create_app(
             [
                 *operator_routes(_operator_needs(settings, engine, measures)),
-                *_wires(settings, engine, data_dir, book, cipher),
+                *_wires(settings, engine, data_dir, book, cipher, sample=sample),
             ],
             limits=CallLimits(body_seconds=settings.server.body_seconds, max_body_bytes=settings.server.max_body_bytes),
             measures=measures,
@@ -194,7 +197,15 @@ async def _begin(settings: Settings, data_dir: Path, book: PeopleBook, cipher: C
     return path
 
 
-def _wires(settings: Settings, engine: Engine, data_dir: Path, book: PeopleBook, cipher: Cipher) -> list[BaseRoute]:
+def _wires(
+    settings: Settings,
+    engine: Engine,
+    data_dir: Path,
+    book: PeopleBook,
+    cipher: Cipher,
+    *,
+    sample: Mapping[str, Any] | None,
+) -> list[BaseRoute]:
     clock, passwords = SystemClock(), Passwords()
     sign_in = SignIn(
         book,
@@ -215,6 +226,7 @@ def _wires(settings: Settings, engine: Engine, data_dir: Path, book: PeopleBook,
         roles=engine.roles,
         service=engine.service,
         sign_in=sign_in,
+        sample=sample,
     )
     return [
         *cos_routes(engine.service, keys=sign_in, clock=clock, new_request_id=current_request_id),

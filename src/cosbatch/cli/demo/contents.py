@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from cosbatch.cli.demo.store import ADMIN_KEY, DemoStore
+from cosbatch.cli.demo.place import ADMIN_KEY
+from cosbatch.cli.demo.store import DemoStore
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef
 from cosbatch.storage.port import ObjectMetadata, ObjectStore, PutOptions
 
@@ -57,22 +58,18 @@ def make_buckets(store: DemoStore) -> None:
     client = store.client(ADMIN_KEY)
     for bucket in (SOURCE, TARGET, CONTROL):
         client.create_bucket(Bucket=bucket)
-    _allow(client, SOURCE, actions=["s3:GetObject", "s3:GetObjectTagging", "s3:ListBucket", "s3:GetBucketVersioning"])
-    _allow(client, TARGET, actions=["s3:*"])
-    _allow(client, CONTROL, actions=["s3:*"])
+    allow(client, SOURCE, actions=["s3:GetObject", "s3:GetObjectTagging", "s3:ListBucket", "s3:GetBucketVersioning"])
+    allow(client, TARGET, actions=["s3:*"])
+    allow(client, CONTROL, actions=["s3:*"])
 
 
-def _allow(client: Any, bucket: str, *, actions: list[str]) -> None:
+def allow(client: Any, bucket: str, *, actions: list[str], denies_private: bool = True) -> None:
+    """Everybody may do so much in a bucket, but read what is private."""
     whole = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
-    statements: list[dict[str, Any]] = [
-        {"Effect": "Allow", "Principal": "*", "Action": actions, "Resource": whole},
-        {
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": ["s3:GetObject"],
-            "Resource": [f"arn:aws:s3:::{bucket}/photos/private/*"],
-        },
-    ]
+    statements: list[dict[str, Any]] = [{"Effect": "Allow", "Principal": "*", "Action": actions, "Resource": whole}]
+    if denies_private:
+        private = [f"arn:aws:s3:::{bucket}/photos/private/*"]
+        statements += [{"Effect": "Deny", "Principal": "*", "Action": ["s3:GetObject"], "Resource": private}]
     client.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any, Final
 
 STOP_SECONDS: Final = 90
 """The job waits for what is in flight, which a timeout of 60 seconds bounds."""
+_PR_SET_PDEATHSIG: Final = 1
+"""prctl(2): a signal for when the parent has died."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -36,6 +40,18 @@ def _handling(handler: Any) -> Iterator[None]:
     finally:
         for number, earlier in before.items():
             signal.signal(number, earlier)
+
+
+def ends_with_its_parent() -> Callable[[], None] | None:
+    """For ``preexec_fn``: a parent that was killed on the spot leaves no child behind. Linux alone has it."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None)
+
+    def ask() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+    return ask
 
 
 def run_program(

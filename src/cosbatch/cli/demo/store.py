@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,18 +15,14 @@ import boto3
 import botocore.config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cosbatch.cli.demo.stopping import undisturbed
+from cosbatch.cli.demo.place import ADMIN_KEY, endpoint_at, free_ports, search_path
+from cosbatch.cli.demo.stopping import ends_with_its_parent, undisturbed
 from cosbatch.model.errors import CosbatchError
 
 SCRIPT = Path(__file__).parent / "seaweedfs.sh"
-ADMIN_KEY = ("AKMAIN", "SKMAIN")
-"""Made by the script: may do everything."""
-JOB_KEY = ("AKOTHER", "SKOTHER")
-"""May do what bucket policies allow."""
 START_SECONDS = 60
 STOP_SECONDS = 5
 """It stops within two, but for one that is in the middle of a large copy; all of it goes away anyway."""
-PORTS_USED = 10
 
 
 class StoreNotStarted(CosbatchError):
@@ -57,22 +50,24 @@ class DemoStore:
 
 
 @contextlib.contextmanager
-def running_store(folder: Path) -> Iterator[DemoStore]:
-    """SeaweedFS on free ports; StoreNotStarted where it does not come up."""
-    port = _free_ports()
+def running_store(folder: Path, *, port: int | None = None) -> Iterator[DemoStore]:
+    """SeaweedFS on this port and the nine after it, else on free ones; with what the folder holds of it already.
+    StoreNotStarted where it does not come up."""
+    port = free_ports() if port is None else port
     log = folder / "store.log"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as written:
         process = subprocess.Popen(
             ["/bin/bash", str(SCRIPT), str(folder), str(port)],
             stdin=subprocess.DEVNULL,
             stdout=written,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"},
+            env={**os.environ, "PATH": search_path()},
             start_new_session=True,  # a Ctrl-C is for the job first; the store ends after it
+            preexec_fn=ends_with_its_parent(),
         )
     try:
-        store = DemoStore(endpoint=f"http://127.0.0.1:{port}")
+        store = DemoStore(endpoint=endpoint_at(port))
         _wait_until_ready(store, process, log)
         yield store
     finally:
@@ -102,17 +97,3 @@ def _wait_until_ready(store: DemoStore, process: subprocess.Popen[bytes], log: P
             return
     last_words = "\n".join(log.read_text(errors="replace").splitlines()[-10:])
     raise StoreNotStarted(f"SeaweedFS did not start; its last words were:\n{last_words}")
-
-
-def _free_ports() -> int:
-    """The first of ten neighbouring ports that nobody uses."""
-    chosen = random.SystemRandom()
-    while True:
-        first = chosen.randrange(10_000, 32_000)
-        if not any(_is_used(port) for port in range(first, first + PORTS_USED)):
-            return first
-
-
-def _is_used(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -26,6 +26,7 @@ from cosbatch.web.rest.bodies import BODY_MAX_BYTES, DEPTH_MAX
 from cosbatch.web.rest.calls import Access, Call
 from cosbatch.web.rest.desks import AllDesks, Desks
 from cosbatch.web.rest.errors import ERROR_CODES
+from cosbatch.web.rest.job_shapes import JobDocument
 from cosbatch.web.rest.shapes import PAGE_DEFAULT, PAGE_MAX, View
 
 TAG: Final = "service"
@@ -135,6 +136,9 @@ class CapabilitiesView(View):
     words: WordsView
     error_codes: dict[str, str] = Field(description="Code of a refusal -> its status and meaning.")
     calls: list[CallView] = Field(description="Everything that can be called.")
+    sample: JobDocument | None = Field(
+        description="A job to begin with, where the service has a demo store: `POST /jobs` takes it as it is."
+    )
 
 
 async def get_capabilities(desks: AllDesks) -> CapabilitiesView:
@@ -154,6 +158,7 @@ async def get_capabilities(desks: AllDesks) -> CapabilitiesView:
             CallView(operation_id=call.operation_id, method=call.method, path=call.shown_path, access=call.access)
             for call in calls
         ],
+        sample=None if desks.sample is None else dict(desks.sample),
     )
 
 
@@ -332,4 +337,5 @@ _EXAMPLE: Final[dict[str, Any]] = {
     },
     "error_codes": {"NoSuchJob": "404: no job of the account has that id."},
     "calls": [{"operation_id": "describe_job", "method": "GET", "path": "/jobs/{job_id}", "access": "viewer"}],
+    "sample": None,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -52,6 +52,8 @@ class Desks:
     jobs: JobService
     job_limits: JobLimits
     deletes_allowed: bool
+    sample: Mapping[str, Any] | None
+    """The document of a job that a newcomer can begin with."""
 
     # --- lists of jobs, series, failures (job_lists.py)
     lists: JobListDesk
