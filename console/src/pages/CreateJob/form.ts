@@ -1,4 +1,5 @@
 import type { Capabilities, JobForm } from "../../api/types";
+import { resourceOf } from "../../components/arns";
 import {
   type AccessChoice,
   type Change,
@@ -11,7 +12,7 @@ import {
   type OperationField,
   type WindowDraft,
 } from "./model";
-import { readPlace, writePlace } from "./places";
+import { writePlace } from "./places";
 
 type Offer = Pick<Capabilities, "regions">;
 type CopyForm = NonNullable<JobForm["operation"]["cos_put_object_copy"]>;
@@ -143,7 +144,7 @@ function number(text: string): number {
 
 /** A draft that asks for what a job document asks for. It is not made sure that the service offers all of it still. */
 export function fromJobForm(form: JobForm, offer: Offer): Draft {
-  const manifest = readPlace(form.manifest.location.object_arn);
+  const manifest = resourceOf(form.manifest.location.object_arn);
   const { spec } = form.manifest;
   const part: Change = {
     region: form.region,
@@ -195,7 +196,7 @@ function readOperation({ region, operation }: JobForm): Change<Draft["operation"
 }
 
 function readCopy(copy: CopyForm, region: string): Change<CopyDraft> {
-  const target = readPlace(copy.target_resource);
+  const target = resourceOf(copy.target_resource);
   const named = copy.target_region || target?.region || region;
   const { user_metadata, ...headers } = copy.new_object_metadata ?? {};
   const hasHeaders = Object.entries(headers).some(([name, value]) => name !== "sse_algorithm" && value);
@@ -230,7 +231,7 @@ function readAccess(copy: CopyForm): AccessChoice {
 }
 
 function readReport({ region, report }: JobForm): Change<Draft["report"]> {
-  const place = readPlace(report.bucket ?? "");
+  const place = resourceOf(report.bucket ?? "");
   return {
     enabled: (report.enabled ?? true) && place !== null,
     bucket: place?.bucket ?? "",
