@@ -83,7 +83,10 @@ it("each field has a label", () => {
 
 it("faults that no field is for are left", () => {
   const fault = { value: "", problem: "is missing", way_out: "add it" };
-  expect(fieldFaults([{ ...fault, path: "report.bucket" }, { ...fault, path: "nothing" }])).toEqual([
-    { field: "report.bucket", path: "report.bucket", said: { text: "is missing; add it" } },
-  ]);
+  expect(
+    fieldFaults([
+      { ...fault, path: "report.bucket" },
+      { ...fault, path: "nothing" },
+    ]),
+  ).toEqual([{ field: "report.bucket", path: "report.bucket", said: { text: "is missing; add it" } }]);
 });
