@@ -11,6 +11,7 @@ import { estimateOf } from "../../components/estimate";
 import { useT } from "../../i18n";
 import { FaultSummary } from "./FaultSummary";
 import { focusField } from "./Field";
+import { adopted } from "./columns";
 import { useJobCheck } from "./jobCheck";
 import { forget, keep, mintToken, readKept } from "./kept";
 import { LeaveGuard } from "./LeaveGuard";
@@ -88,8 +89,11 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
       setReading(false);
       now = { ...context, ...read };
       if (read.look) {
-        draft = adopted(draft, read.look);
-        dispatch({ type: "change", part: { manifest: draft.manifest } });
+        const { location, spec } = draft.manifest;
+        const etag = location.etag || read.look.etag;
+        const part: Change = { manifest: { location: { etag }, spec: adopted(spec, read.look) ?? {} } };
+        draft = changed(draft, part);
+        dispatch({ type: "change", part });
       }
     }
     goForward(draft, passed, now, requested);
