@@ -18,8 +18,8 @@ import { LeaveGuard } from "./LeaveGuard";
 import { type OwnLook, useLook } from "./look";
 import { Manifest } from "./Manifest";
 import {
-  adopted,
   type Change,
+  changed,
   type Draft,
   type Field,
   fieldFaults,
