@@ -1,5 +1,4 @@
 import Button from "@cloudscape-design/components/button";
-import SpaceBetween from "@cloudscape-design/components/space-between";
 import Wizard from "@cloudscape-design/components/wizard";
 import { useEffect, useReducer, useRef, useState } from "react";
 import { useNavigate } from "react-router";
@@ -156,7 +155,7 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
           title: t(`step.${step}`),
           description: t(`step.${step}.text`),
           content: (
-            <SpaceBetween size="l">
+            <div className="stack">
               <Notices
                 kept={kept}
                 visit={visit}
@@ -180,7 +179,7 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
                 onShow={show}
               />
               {step === state.step && content[step]()}
-            </SpaceBetween>
+            </div>
           ),
         }))}
         activeStepIndex={visit.steps.indexOf(state.step)}

@@ -61,9 +61,10 @@ function manifest(draft: Draft, context: Context, found: Findings): void {
   found.bytes("manifest.location.key", location.key, KEY_MAX_BYTES);
   found.oneLine("manifest.location.object_version_id", location.object_version_id);
   if (isNamed && context.isMissing) found.add("manifest.location.key", "create.fault.missing");
-  if (spec.format === "") {
+  if (spec.format === "" && isNamed && !context.isMissing) {
     found.add("manifest.spec.format", "create.fault.format");
-  } else if (spec.format === CSV) {
+  }
+  if (spec.format === CSV) {
     columns(spec.fields, context.look, found);
   }
   if (context.look) looked(draft, context.look, found);
