@@ -11,6 +11,7 @@ export const routes: RouteObject[] = [
     Component: RequireSession,
     children: [
       { index: true, element: <Navigate to="/jobs" replace /> },
+      { path: "/jobs/create", lazy: async () => ({ Component: (await import("./pages/CreateJob")).CreateJob }) },
       { path: "/settings", lazy: async () => ({ Component: (await import("./pages/Settings")).Settings }) },
       { path: "*", lazy: async () => ({ Component: (await import("./pages/NotFound")).NotFound }) },
     ],

@@ -32,8 +32,6 @@ export function Windows({ draft, change, faults, capabilities }: StepProps) {
       <SpaceBetween size="s">
         {draft.windows.map((window, index) => (
           <WindowRow
-            // Rows have nothing of their own to be known by: one that is changed stays in its place.
-            // eslint-disable-next-line react/no-array-index-key
             key={index}
             window={window}
             number={index + 1}

@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { told } from "../../api/client";
 import { useApi } from "../../api/context";
 import type { Capabilities, Schemas } from "../../api/types";
-import type { Draft, Look, ManifestLook } from "./model";
+import type { Draft, Look, ManifestField, ManifestLook } from "./model";
 import { writePlace } from "./places";
 
 type LookForm = Schemas["LookForm"];
@@ -28,11 +28,16 @@ export function lookForm(draft: Draft, { regions }: Pick<Capabilities, "regions"
       },
       spec: {
         format: spec.format || null,
-        fields: isInventory ? [] : [...spec.fields],
+        // Columns that are mapped in part would be faulty: until they are whole they are guessed.
+        fields: isInventory || !isMapped(spec.fields) ? [] : [...spec.fields],
         key_encoding: isInventory ? "url" : spec.key_encoding,
       },
     },
   };
+}
+
+function isMapped(fields: readonly ManifestField[]): boolean {
+  return ["Bucket", "Key"].every((name) => fields.filter((field) => field === name).length === 1);
 }
 
 export interface OwnLook extends Look {
@@ -45,7 +50,8 @@ export function useLook(draft: Draft, capabilities: Capabilities, { isOff }: { i
   const api = useApi();
   const queries = useQueryClient();
   const form = isOff ? null : lookForm(draft, capabilities);
-  const asked = useSettled(form ? JSON.stringify(form) : "");
+  const wanted = form ? JSON.stringify(form) : "";
+  const asked = useSettled(wanted);
   const options = (written: string) => ({
     queryKey: ["manifest-look", written],
     queryFn: () => told(api.POST("/manifests:inspect", { body: JSON.parse(written) as LookForm })),
@@ -59,14 +65,15 @@ export function useLook(draft: Draft, capabilities: Capabilities, { isOff }: { i
       isSamePlace(String(query?.queryKey[1] ?? ""), asked) ? before : undefined,
   });
   return {
-    data,
-    error,
-    isFetching: isFetching || (form !== null && JSON.stringify(form) !== asked),
+    // What is shown is never another file's, not even while one types.
+    data: error || !isSamePlace(asked, wanted) ? undefined : data,
+    error: isSamePlace(asked, wanted) ? error : null,
+    isFetching: isFetching || wanted !== asked,
     isAsked: form !== null,
     read: () => {
       void refetch();
     },
-    readNow: () => queries.fetchQuery({ ...options(JSON.stringify(form)), staleTime: 0 }),
+    readNow: () => queries.fetchQuery({ ...options(wanted), staleTime: 0 }),
   };
 }
 
