@@ -9,6 +9,9 @@ import { useT } from "../i18n";
 
 type Row = Schemas["SampleRowView"];
 
+/** More of them do not fit on a page: what a job makes of the rows then stands before them. */
+const NARROW_COLUMNS = 4;
+
 interface ManifestPreviewProps {
   rows: readonly Row[];
   /** What stands above each column of the file. */
@@ -20,21 +23,21 @@ interface ManifestPreviewProps {
 /** The first rows of a manifest, as they stand in the file, and beside them what a job makes of them. */
 export function ManifestPreview({ rows, headers, isDecoded }: ManifestPreviewProps) {
   const t = useT();
-  const columns: TableProps.ColumnDefinition<Row>[] = [
-    { id: "line", header: t("manifest.line"), width: 70, cell: ({ line }) => line },
-    ...headers.map((header, index) => ({
-      id: `column-${index}`,
-      header,
-      minWidth: 150,
-      cell: ({ cells }: Row) => <span className="mono">{cells[index]}</span>,
-    })),
-    {
-      id: "read",
-      header: t("manifest.read-as"),
-      minWidth: 220,
-      cell: (row) => <Decoded row={row} isDecoded={isDecoded} />,
-    },
-  ];
+  const line = { id: "line", header: t("manifest.line"), width: 70, cell: ({ line }: Row) => line };
+  const raw = headers.map((header, index) => ({
+    id: `column-${index}`,
+    header,
+    minWidth: 150,
+    cell: ({ cells }: Row) => <span className="mono">{cells[index]}</span>,
+  }));
+  const read = {
+    id: "read",
+    header: t("manifest.read-as"),
+    minWidth: 240,
+    cell: (row: Row) => <Decoded row={row} isDecoded={isDecoded} />,
+  };
+  const columns: TableProps.ColumnDefinition<Row>[] =
+    raw.length > NARROW_COLUMNS ? [line, read, ...raw] : [line, ...raw, read];
   return (
     <Table<Row>
       variant="embedded"

@@ -44,7 +44,7 @@ export function ObjectBrowser({ sight, bucket, value, onChoose, onClose }: Objec
   return (
     <Modal
       visible
-      size="large"
+      size="x-large"
       header={t("browse.title")}
       closeAriaLabel={t("browse.close")}
       onDismiss={onClose}
@@ -96,7 +96,7 @@ function Way({ bucket, folder, onOpen }: WayProps) {
     <nav aria-label={t("browse.way")}>
       <SpaceBetween direction="horizontal" size="xxs" alignItems="center">
         {crumbs.map(({ name, prefix }, index) => (
-          <span key={prefix}>
+          <span key={prefix} className="crumb">
             {index > 0 && <Icon name="angle-right" size="small" variant="subtle" />}
             {index === crumbs.length - 1 ? (
               <span className="mono" aria-current="location">
@@ -265,7 +265,7 @@ function useColumns(folder: string, onOpen: (folder: string) => void): TableProp
     {
       id: "modified",
       header: t("browse.modified"),
-      width: 220,
+      minWidth: 260,
       cell: ({ object }) => object && <AbsoluteTime at={object.last_modified} />,
     },
   ];

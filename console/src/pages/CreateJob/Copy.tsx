@@ -1,5 +1,8 @@
+import Container from "@cloudscape-design/components/container";
+import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 
+import { useT } from "../../i18n";
 import { CopyAccess } from "./CopyAccess";
 import { CopyDates } from "./CopyDates";
 import { CopyDestination } from "./CopyDestination";
@@ -23,6 +26,7 @@ export interface CopyProps extends StepProps {
 /** Copies each object: where to, and what it becomes there. */
 export function Copy(props: StepProps) {
   const { draft, change, capabilities } = props;
+  const t = useT();
   const copy = draft.operation.cos_put_object_copy;
   const targetRegion = copy.target_region || draft.region;
   const parts: CopyProps = {
@@ -38,10 +42,18 @@ export function Copy(props: StepProps) {
   return (
     <SpaceBetween size="l">
       <CopyDestination {...parts} />
-      <CopyStorage {...parts} />
-      <CopyAccess {...parts} />
-      <CopyMetadata {...parts} />
-      <CopyTags {...parts} />
+      <Container header={<Header variant="h2">{t("op.storage")}</Header>}>
+        <SpaceBetween size="l">
+          <CopyStorage {...parts} />
+          <CopyAccess {...parts} />
+        </SpaceBetween>
+      </Container>
+      <Container header={<Header variant="h2">{t("op.metadata")}</Header>}>
+        <SpaceBetween size="l">
+          <CopyMetadata {...parts} />
+          <CopyTags {...parts} />
+        </SpaceBetween>
+      </Container>
       <CopyDates {...parts} />
     </SpaceBetween>
   );

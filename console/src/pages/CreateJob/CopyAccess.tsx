@@ -1,13 +1,11 @@
 import Alert from "@cloudscape-design/components/alert";
-import Container from "@cloudscape-design/components/container";
-import Header from "@cloudscape-design/components/header";
 import Link from "@cloudscape-design/components/link";
 import RadioGroup from "@cloudscape-design/components/radio-group";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 
 import { GrantsEditor } from "../../components/GrantsEditor";
-import { type TextKey, useT } from "../../i18n";
+import { type Translate, useT } from "../../i18n";
 import type { CopyProps } from "./Copy";
 import { listFaults } from "./faultPlaces";
 import { StepField, useSay } from "./Field";
@@ -35,43 +33,41 @@ export function CopyAccess(props: CopyProps) {
   const [isMore, setMore] = useState(!USUAL.includes(copy.access));
   const choices = isMore || !USUAL.includes(copy.access) ? ACCESS_CHOICES : USUAL;
   return (
-    <Container header={<Header variant="h2">{t("op.access")}</Header>}>
-      <SpaceBetween size="m">
-        <StepField name="operation.cos_put_object_copy.access" faults={faults}>
-          <RadioGroup
-            value={copy.access}
-            items={choices.map((value) => {
-              const refused = refusalOf(value, source, target);
-              return {
-                value,
-                label: t(`op.access.${value}`),
-                description: t(...descriptionOf(value, { refused, target })),
-                disabled: refused !== undefined && copy.access !== value,
-              };
-            })}
-            onChange={({ detail }) => {
-              const chosen = ACCESS_CHOICES.find((each) => each === detail.value);
-              if (chosen) set({ access: chosen });
-            }}
-          />
-        </StepField>
-        {choices === USUAL && (
-          <Link
-            onFollow={() => {
-              setMore(true);
-            }}
-          >
-            {t("op.access-more")}
-          </Link>
-        )}
-        {copy.access === "public-read" && (
-          <Alert type="warning" header={t("op.public")}>
-            {t("op.public-text")}
-          </Alert>
-        )}
-        {(copy.access === "add" || copy.access === "replace") && <Grants {...props} />}
-      </SpaceBetween>
-    </Container>
+    <SpaceBetween size="m">
+      <StepField name="operation.cos_put_object_copy.access" faults={faults}>
+        <RadioGroup
+          value={copy.access}
+          items={choices.map((value) => {
+            const refused = refusalOf(value, source, target);
+            return {
+              value,
+              label: t(`op.access.${value}`),
+              description: descriptionOf(value, { refused, target, t }),
+              disabled: refused !== undefined && copy.access !== value,
+            };
+          })}
+          onChange={({ detail }) => {
+            const chosen = ACCESS_CHOICES.find((each) => each === detail.value);
+            if (chosen) set({ access: chosen });
+          }}
+        />
+      </StepField>
+      {choices === USUAL && (
+        <Link
+          onFollow={() => {
+            setMore(true);
+          }}
+        >
+          {t("op.access-more")}
+        </Link>
+      )}
+      {copy.access === "public-read" && (
+        <Alert type="warning" header={t("op.public")}>
+          {t("op.public-text")}
+        </Alert>
+      )}
+      {(copy.access === "add" || copy.access === "replace") && <Grants {...props} />}
+    </SpaceBetween>
   );
 }
 
@@ -103,11 +99,15 @@ function refusalOf(choice: AccessChoice, source?: Offer, target?: Offer): Offer 
   return [...refusing, ...needs.target.map((option) => refusedBy(option, target))].find((offer) => offer !== undefined);
 }
 
-function descriptionOf(
-  choice: AccessChoice,
-  { refused, target }: { refused: Offer | undefined; target: Offer | undefined },
-): [TextKey, Record<string, string>?] {
-  if (refused) return ["op.refused", { region: refused.name }];
+interface Ground {
+  refused: Offer | undefined;
+  target: Offer | undefined;
+  t: Translate;
+}
+
+/** What a choice means, and whether it costs more than it does elsewhere; or why it cannot be chosen. */
+function descriptionOf(choice: AccessChoice, { refused, target, t }: Ground): string {
+  if (refused) return t("op.refused", { region: refused.name });
   const isDearer = NEEDS[choice].target.some((option) => isEmulated(target, option));
-  return [isDearer ? "op.emulated" : `op.access-text.${choice}`];
+  return isDearer ? `${t(`op.access-text.${choice}`)} ${t("op.emulated")}` : t(`op.access-text.${choice}`);
 }

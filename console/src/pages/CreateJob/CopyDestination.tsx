@@ -31,7 +31,11 @@ export function CopyDestination(props: CopyProps) {
     <Container header={<Header variant="h2">{t("op.destination")}</Header>}>
       <SpaceBetween size="l">
         <ColumnLayout columns={2}>
-          <StepField name="operation.cos_put_object_copy.target_region" faults={faults}>
+          <StepField
+            name="operation.cos_put_object_copy.target_region"
+            faults={faults}
+            description={t("op.region-text")}
+          >
             <RegionSelect
               value={copy.target_region}
               emptyLabel={t("op.same-region", { region: draft.region })}

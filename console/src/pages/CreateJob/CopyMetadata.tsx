@@ -1,5 +1,3 @@
-import Container from "@cloudscape-design/components/container";
-import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 
 import { MetadataEditor } from "../../components/MetadataEditor";
@@ -19,38 +17,36 @@ export function CopyMetadata({ faults, copy, set, target, targetRegion }: CopyPr
   const found = listFaults(faults, `${METADATA}.user_metadata`, "key");
   const refusal = isRefused(target, "metadata-replace") ? t("op.refused", { region: targetRegion }) : null;
   return (
-    <Container header={<Header variant="h2">{t("op.metadata")}</Header>}>
-      <SpaceBetween size="l">
-        <StepField name="operation.cos_put_object_copy.metadata_directive" faults={faults}>
-          <DirectiveChoice
-            of="metadata"
-            value={copy.metadata_directive}
-            reasonAgainst={(directive) => (directive === "Copy" ? null : refusal)}
-            onChange={(metadata_directive) => {
-              set({ metadata_directive });
-            }}
-          />
-        </StepField>
-        {copy.metadata_directive !== "Copy" && (
-          <MetadataEditor
-            metadata={copy.new_object_metadata}
-            onChange={(part) => {
-              set({ new_object_metadata: part });
-            }}
-            fieldOf={(name, control) => (
-              <StepField
-                key={name}
-                name={`${METADATA}.${name}`}
-                faults={name === "user_metadata" ? found.whole : faults}
-                {...(name === "user_metadata" ? { stretch: true, description: t("metadata.user-text") } : {})}
-              >
-                {control}
-              </StepField>
-            )}
-            faultOfPair={pairFaults(found, say)}
-          />
-        )}
-      </SpaceBetween>
-    </Container>
+    <SpaceBetween size="m">
+      <StepField name="operation.cos_put_object_copy.metadata_directive" faults={faults}>
+        <DirectiveChoice
+          of="metadata"
+          value={copy.metadata_directive}
+          reasonAgainst={(directive) => (directive === "Copy" ? null : refusal)}
+          onChange={(metadata_directive) => {
+            set({ metadata_directive });
+          }}
+        />
+      </StepField>
+      {copy.metadata_directive !== "Copy" && (
+        <MetadataEditor
+          metadata={copy.new_object_metadata}
+          onChange={(part) => {
+            set({ new_object_metadata: part });
+          }}
+          fieldOf={(name, control) => (
+            <StepField
+              key={name}
+              name={`${METADATA}.${name}`}
+              faults={name === "user_metadata" ? found.whole : faults}
+              {...(name === "user_metadata" ? { stretch: true, description: t("metadata.user-text") } : {})}
+            >
+              {control}
+            </StepField>
+          )}
+          faultOfPair={pairFaults(found, say)}
+        />
+      )}
+    </SpaceBetween>
   );
 }

@@ -1,7 +1,5 @@
 import Autosuggest from "@cloudscape-design/components/autosuggest";
 import ColumnLayout from "@cloudscape-design/components/column-layout";
-import Container from "@cloudscape-design/components/container";
-import Header from "@cloudscape-design/components/header";
 import RadioGroup from "@cloudscape-design/components/radio-group";
 import Select from "@cloudscape-design/components/select";
 
@@ -13,14 +11,11 @@ import { isRefused } from "./offers";
 
 /** How copies are kept: their class, and whether they are encrypted. */
 export function CopyStorage(props: CopyProps) {
-  const t = useT();
   return (
-    <Container header={<Header variant="h2">{t("op.storage")}</Header>}>
-      <ColumnLayout columns={2}>
-        <StorageClass {...props} />
-        <Encryption {...props} />
-      </ColumnLayout>
-    </Container>
+    <ColumnLayout columns={2}>
+      <StorageClass {...props} />
+      <Encryption {...props} />
+    </ColumnLayout>
   );
 }
 

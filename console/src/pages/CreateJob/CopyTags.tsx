@@ -1,5 +1,3 @@
-import Container from "@cloudscape-design/components/container";
-import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 
 import { TagsEditor } from "../../components/TagsEditor";
@@ -19,34 +17,32 @@ export function CopyTags({ faults, copy, set, source, target }: CopyProps) {
   const say = useSay();
   const found = listFaults(faults, TAGS, "key");
   return (
-    <Container header={<Header variant="h2">{t("op.tags")}</Header>}>
-      <SpaceBetween size="l">
-        <StepField name="operation.cos_put_object_copy.tagging_directive" faults={faults}>
-          <DirectiveChoice
-            of="tags"
-            value={copy.tagging_directive}
-            reasonAgainst={(directive) => {
-              const refusing = refusalOf(directive, source, target);
-              return refusing ? t("op.refused", { region: refusing.name }) : null;
-            }}
-            onChange={(tagging_directive) => {
-              set({ tagging_directive });
+    <SpaceBetween size="m">
+      <StepField name="operation.cos_put_object_copy.tagging_directive" faults={faults}>
+        <DirectiveChoice
+          of="tags"
+          value={copy.tagging_directive}
+          reasonAgainst={(directive) => {
+            const refusing = refusalOf(directive, source, target);
+            return refusing ? t("op.refused", { region: refusing.name }) : null;
+          }}
+          onChange={(tagging_directive) => {
+            set({ tagging_directive });
+          }}
+        />
+      </StepField>
+      {copy.tagging_directive !== "Copy" && (
+        <StepField name={TAGS} faults={found.whole} stretch description={t("op.tags-text")}>
+          <TagsEditor
+            tags={copy.new_object_tagging}
+            faultOf={pairFaults(found, say)}
+            onChange={(tags) => {
+              set({ new_object_tagging: tags });
             }}
           />
         </StepField>
-        {copy.tagging_directive !== "Copy" && (
-          <StepField name={TAGS} faults={found.whole} stretch description={t("op.tags-text")}>
-            <TagsEditor
-              tags={copy.new_object_tagging}
-              faultOf={pairFaults(found, say)}
-              onChange={(tags) => {
-                set({ new_object_tagging: tags });
-              }}
-            />
-          </StepField>
-        )}
-      </SpaceBetween>
-    </Container>
+      )}
+    </SpaceBetween>
   );
 }
 

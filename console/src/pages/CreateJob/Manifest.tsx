@@ -155,11 +155,18 @@ function Path({ draft, change, faults }: StepProps) {
   const [isBrowsing, setBrowsing] = useState(false);
   const { bucket, key } = draft.manifest.location;
   return (
-    <StepField
-      name="manifest.location.key"
-      faults={faults}
-      description={t("manifest.key-text")}
-      secondaryControl={
+    <StepField name="manifest.location.key" faults={faults} description={t("manifest.key-text")}>
+      <div className="beside">
+        <div>
+          <Input
+            value={key}
+            placeholder={EXAMPLE}
+            spellcheck={false}
+            onChange={({ detail }) => {
+              change({ manifest: { location: { key: detail.value, etag: "" }, spec: { fields: [] } } });
+            }}
+          />
+        </div>
         <Button
           iconName="search"
           disabled={draft.region === "" || bucket === ""}
@@ -170,16 +177,7 @@ function Path({ draft, change, faults }: StepProps) {
         >
           {t("browse.do")}
         </Button>
-      }
-    >
-      <Input
-        value={key}
-        placeholder={EXAMPLE}
-        spellcheck={false}
-        onChange={({ detail }) => {
-          change({ manifest: { location: { key: detail.value, etag: "" }, spec: { fields: [] } } });
-        }}
-      />
+      </div>
       {isBrowsing && (
         <ObjectBrowser
           sight={{ region: draft.region, roleArn: draft.role_arn }}

@@ -62,7 +62,6 @@ function pinned(form: Schemas["LookForm"], etag: string): Schemas["LookForm"] {
 function Result({ found }: { found: Checked }) {
   const t = useT();
   const formats = useFormats();
-  const optional = (value: number | null, show: (value: number) => string) => (value === null ? "-" : show(value));
   return (
     <SpaceBetween size="m">
       <Verdict found={found} />
@@ -78,11 +77,15 @@ function Result({ found }: { found: Checked }) {
             label: t("manifest.covered"),
             value: t("manifest.covered-of", {
               read: formats.bytes(found.bytes_read),
-              size: optional(found.size_bytes, formats.bytes),
+              size: found.size_bytes === null ? "-" : formats.bytes(found.size_bytes),
             }),
           },
-          { label: t("manifest.listed"), value: optional(found.listed_objects, formats.count) },
-          { label: t("manifest.listed-bytes"), value: optional(found.listed_bytes, formats.bytes) },
+          ...(found.listed_objects === null
+            ? []
+            : [{ label: t("manifest.listed"), value: formats.count(found.listed_objects) }]),
+          ...(found.listed_bytes === null
+            ? []
+            : [{ label: t("manifest.listed-bytes"), value: formats.bytes(found.listed_bytes) }]),
         ]}
       />
       {found.repeats > 0 && <Repeats found={found} />}

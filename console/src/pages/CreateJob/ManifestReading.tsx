@@ -8,6 +8,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 
 import { CopyText } from "../../components/CopyText";
+import { ETag } from "./ETag";
 import { ErrorAlert, FaultText } from "../../components/ErrorAlert";
 import { AbsoluteTime } from "../../components/RelativeTime";
 import { useT } from "../../i18n";
@@ -94,7 +95,7 @@ function Details({ look }: { look: ManifestLook }) {
   const t = useT();
   const formats = useFormats();
   const items: KeyValuePairsProps.Item[] = [
-    { label: t("manifest.etag"), value: <CopyText text={`"${look.etag}"`} /> },
+    { label: t("manifest.etag"), value: <ETag of={look.etag} /> },
     {
       label: t("manifest.size"),
       value: look.is_gzip
@@ -109,7 +110,7 @@ function Details({ look }: { look: ManifestLook }) {
     { label: t("manifest.source"), value: look.source_bucket ? <CopyText text={look.source_bucket} /> : "-" },
     ...inventoryItems(),
   ];
-  return <KeyValuePairs columns={4} minColumnWidth={180} items={items} />;
+  return <KeyValuePairs columns={3} minColumnWidth={220} items={items} />;
 
   function inventoryItems(): KeyValuePairsProps.Item[] {
     if (!look.inventory) return [];

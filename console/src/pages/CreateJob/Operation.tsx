@@ -5,10 +5,10 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tiles from "@cloudscape-design/components/tiles";
 
 import type { Capabilities } from "../../api/types";
-import { CopyText } from "../../components/CopyText";
 import { type Translate, useT } from "../../i18n";
 import { Copy } from "./Copy";
 import { Delete } from "./Delete";
+import { ETag } from "./ETag";
 import { StepField } from "./Field";
 import type { Draft, OperationField, StepProps } from "./model";
 import { isRefused, type Offer, offerOf } from "./offers";
@@ -38,7 +38,7 @@ function Inventory({ draft, look }: StepProps) {
         minColumnWidth={200}
         items={[
           { label: t("op.inventory-file"), value: <span className="mono">{`${bucket}/${key}`}</span> },
-          { label: t("manifest.etag"), value: read ? <CopyText text={`"${read}"`} /> : "-" },
+          { label: t("manifest.etag"), value: read ? <ETag of={read} /> : "-" },
           { label: t("manifest.source"), value: look.data?.source_bucket ?? "-" },
         ]}
       />
