@@ -17,7 +17,7 @@ export function Limits(props: StepProps) {
     <SpaceBetween size="l">
       <Threshold {...props} />
       {isCopy && (
-        <>
+        <SpaceBetween size="l">
           <StepField name="verify" faults={faults} description={t("other.verify.text")}>
             <RadioGroup
               value={draft.verify}
@@ -44,7 +44,7 @@ export function Limits(props: StepProps) {
               </StepField>
             ))}
           </ColumnLayout>
-        </>
+        </SpaceBetween>
       )}
       <Windows {...props} />
     </SpaceBetween>

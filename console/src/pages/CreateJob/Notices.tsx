@@ -51,7 +51,9 @@ export function Notices({ kept, visit, look, step, draft, sendError, onTokenRene
           <Link href={`/ui/jobs/${origin.jobId}`}>{origin.jobId}</Link>
         </Alert>
       )}
-      {origin.kind === "sample" && <Alert type="info">{t("create.sample")}</Alert>}
+      {origin.kind === "sample" && step === "review" && !kept.isDirty && (
+        <Alert type="info">{t("create.sample")}</Alert>
+      )}
       {isChanged && (
         <Alert
           type="warning"

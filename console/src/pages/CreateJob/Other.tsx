@@ -110,7 +110,7 @@ function Report({ draft, change, faults }: StepProps) {
           </Toggle>
         </StepField>
         {report.enabled && (
-          <>
+          <SpaceBetween size="l">
             <StepField name="report.report_scope" faults={faults}>
               <RadioGroup
                 value={report.report_scope}
@@ -150,7 +150,7 @@ function Report({ draft, change, faults }: StepProps) {
                 }}
               />
             </StepField>
-          </>
+          </SpaceBetween>
         )}
       </SpaceBetween>
     </Container>

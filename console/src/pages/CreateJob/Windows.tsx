@@ -14,11 +14,11 @@ import { type Day, DAYS, type StepProps, type WindowDraft } from "./model";
 const MONDAY_MS = Date.UTC(2024, 0, 1);
 const DAY_MS = 86_400_000;
 const COLUMNS = [
-  { colspan: { default: 12, m: 4 } },
-  { colspan: { default: 6, m: 2 } },
-  { colspan: { default: 6, m: 2 } },
-  { colspan: { default: 9, m: 3 } },
-  { colspan: { default: 3, m: 1 } },
+  { colspan: { default: 12, xs: 4 } },
+  { colspan: { default: 6, xs: 2 } },
+  { colspan: { default: 6, xs: 2 } },
+  { colspan: { default: 9, xs: 3 } },
+  { colspan: { default: 3, xs: 1 } },
 ] as const;
 
 /** The hours in which a job may work; without any it works at once and always. */

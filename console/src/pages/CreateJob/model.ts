@@ -110,7 +110,7 @@ export interface CopyDraft {
   readonly un_modified_since_constraint: string;
   readonly metadata_directive: Directive;
   readonly new_object_metadata: MetadataDraft;
-  /** Empty: that of the source. */
+  /** Empty: the default of the destination. */
   readonly storage_class: string;
   readonly tagging_directive: Directive;
   readonly new_object_tagging: readonly TagDraft[];
