@@ -13,10 +13,10 @@ import { ObjectBrowser } from "../../components/ObjectBrowser";
 import { RegionSelect } from "../../components/RegionSelect";
 import { RoleSelect } from "../../components/RoleSelect";
 import { useT } from "../../i18n";
-import { adopted, CSV, INVENTORY, kindOfName } from "./columns";
+import { CSV, INVENTORY, kindOfName } from "./columns";
 import { StepField } from "./Field";
 import { ManifestReading } from "./ManifestReading";
-import type { Change, Draft, StepProps } from "./model";
+import { adopted, type Change, type Draft, type StepProps } from "./model";
 
 const EXAMPLE = "inventory/manifest.json";
 
@@ -31,15 +31,17 @@ export function Manifest(props: StepProps) {
   );
 }
 
-/** What the first look at a manifest says becomes part of the draft, where the user has not said otherwise. */
+/** What the first look at a manifest settles becomes part of the draft at once, so that a later change is noticed. */
 function useAdoption({ draft, change, look }: StepProps) {
-  const { spec } = draft.manifest;
-  const part = look.data && !look.isFetching ? adopted(spec, look.data) : null;
+  const { location, spec } = draft.manifest;
+  const settled = look.data && !look.isFetching ? adopted(draft, look.data).manifest : draft.manifest;
+  const isSettled =
+    settled.location.etag === location.etag &&
+    settled.spec.format === spec.format &&
+    settled.spec.fields.join() === spec.fields.join();
   useEffect(() => {
-    if (part) change({ manifest: { spec: part } });
-    // The part is made anew each time; what it is made of is what counts.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [look.data, look.isFetching, spec.format, spec.fields]);
+    if (!isSettled) change({ manifest: settled });
+  });
 }
 
 /** What was read of another file says nothing of this one. */
