@@ -8,6 +8,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tiles from "@cloudscape-design/components/tiles";
 import { useEffect, useState } from "react";
 
+import { ApiError } from "../../api/errors";
 import { BucketSelect } from "../../components/BucketSelect";
 import { ObjectBrowser } from "../../components/ObjectBrowser";
 import { RegionSelect } from "../../components/RegionSelect";
@@ -16,16 +17,18 @@ import { useT } from "../../i18n";
 import { CSV, INVENTORY, kindOfName } from "./columns";
 import { StepField } from "./Field";
 import { ManifestReading } from "./ManifestReading";
-import { adopted, type Change, type Draft, type StepProps } from "./model";
+import { adopted, type Change, type Draft, fieldFaults, type StepProps } from "./model";
 
 const EXAMPLE = "inventory/manifest.json";
 
 /** Step 1: which objects. */
 export function Manifest(props: StepProps) {
   useAdoption(props);
+  const { faults, look } = props;
+  const told = look.error instanceof ApiError ? fieldFaults(look.error.faults) : [];
   return (
     <SpaceBetween size="l">
-      <Place {...props} />
+      <Place {...props} faults={[...faults, ...told]} />
       <ManifestReading {...props} />
     </SpaceBetween>
   );
