@@ -1,5 +1,4 @@
 import Button from "@cloudscape-design/components/button";
-import SpaceBetween from "@cloudscape-design/components/space-between";
 import Wizard from "@cloudscape-design/components/wizard";
 import { useEffect, useReducer, useRef, useState } from "react";
 import { useNavigate } from "react-router";
@@ -11,14 +10,15 @@ import { estimateOf } from "../../components/estimate";
 import { useT } from "../../i18n";
 import { FaultSummary } from "./FaultSummary";
 import { focusField } from "./Field";
+import { adopted } from "./columns";
 import { useJobCheck } from "./jobCheck";
 import { forget, keep, mintToken, readKept } from "./kept";
 import { LeaveGuard } from "./LeaveGuard";
 import { type OwnLook, useLook } from "./look";
 import { Manifest } from "./Manifest";
 import {
-  adopted,
   type Change,
+  changed,
   type Draft,
   type Field,
   fieldFaults,
@@ -88,8 +88,11 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
       setReading(false);
       now = { ...context, ...read };
       if (read.look) {
-        draft = adopted(draft, read.look);
-        dispatch({ type: "change", part: { manifest: draft.manifest } });
+        const { location, spec } = draft.manifest;
+        const etag = location.etag || read.look.etag;
+        const part: Change = { manifest: { location: { etag }, spec: adopted(spec, read.look) ?? {} } };
+        draft = changed(draft, part);
+        dispatch({ type: "change", part });
       }
     }
     goForward(draft, passed, now, requested);
@@ -152,7 +155,7 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
           title: t(`step.${step}`),
           description: t(`step.${step}.text`),
           content: (
-            <SpaceBetween size="l">
+            <div className="stack">
               <Notices
                 kept={kept}
                 visit={visit}
@@ -176,7 +179,7 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
                 onShow={show}
               />
               {step === state.step && content[step]()}
-            </SpaceBetween>
+            </div>
           ),
         }))}
         activeStepIndex={visit.steps.indexOf(state.step)}

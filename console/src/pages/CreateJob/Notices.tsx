@@ -2,7 +2,6 @@ import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import Link from "@cloudscape-design/components/link";
-import SpaceBetween from "@cloudscape-design/components/space-between";
 
 import { ApiError } from "../../api/errors";
 import { ErrorAlert } from "../../components/ErrorAlert";
@@ -29,7 +28,7 @@ export function Notices({ kept, visit, look, step, draft, sendError, onTokenRene
   const { etag } = draft.manifest.location;
   const isChanged = step !== "manifest" && look.data !== undefined && etag !== "" && look.data.etag !== etag;
   return (
-    <SpaceBetween size="m">
+    <>
       {kept.isRestored && (
         <Alert
           type="info"
@@ -70,7 +69,7 @@ export function Notices({ kept, visit, look, step, draft, sendError, onTokenRene
         </Alert>
       )}
       {sendError && <NotMade error={sendError} onTokenRenewed={onTokenRenewed} />}
-    </SpaceBetween>
+    </>
   );
 }
 

@@ -51,8 +51,14 @@ export function Review({ followUp, check, onModify, onShow, ...props }: ReviewPr
   const form = toJobForm(draft, capabilities);
   return (
     <SpaceBetween size="l">
-      {draft.operation.chosen === "cos_delete_object" && <Deletion {...props} objects={estimate?.objects} />}
-      {followUp ? <AboutFollowUp followUp={followUp} /> : <WhatHappens {...props} objects={estimate?.objects} />}
+      {draft.operation.chosen === "cos_delete_object" && (
+        <Deletion {...props} objects={estimate?.objects} isExact={estimate?.isExact ?? false} />
+      )}
+      {followUp ? (
+        <AboutFollowUp followUp={followUp} />
+      ) : (
+        <WhatHappens {...props} objects={estimate?.objects} isExact={estimate?.isExact ?? false} />
+      )}
       {!followUp && <Checked check={check} onShow={onShow} />}
       {estimate && (
         <Container header={<Header variant="h2">{t("review.estimate")}</Header>}>
@@ -102,10 +108,11 @@ function AboutFollowUp({ followUp: { call, job, code } }: { followUp: FollowUp }
 
 interface CountedProps extends StepProps {
   objects: number | undefined;
+  isExact: boolean;
 }
 
 /** The job in two lines, with the first object as an example. */
-function WhatHappens({ draft, look, objects }: CountedProps) {
+function WhatHappens({ draft, look, objects, isExact }: CountedProps) {
   const t = useT();
   const formats = useFormats();
   const { first, rows, mismatches } = exampleOf(draft, look.data);
@@ -117,7 +124,9 @@ function WhatHappens({ draft, look, objects }: CountedProps) {
         <Box>
           {objects === undefined
             ? t(`review.what.${chosen}`)
-            : t(`review.what.${chosen}.counted`, { objects: formats.count(objects) })}{" "}
+            : t(`review.what.${chosen}.counted`, {
+                objects: isExact ? formats.count(objects) : t("estimate.about", { text: formats.count(objects) }),
+              })}{" "}
           {t(draft.confirmation_required ? "review.waits" : "review.begins")}
         </Box>
         {first && (

@@ -4,7 +4,8 @@ import { useEffect, useState } from "react";
 import { told } from "../../api/client";
 import { useApi } from "../../api/context";
 import type { Capabilities, Schemas } from "../../api/types";
-import type { Draft, Look, ManifestField, ManifestLook } from "./model";
+import { CSV, isMapped } from "./columns";
+import type { Draft, Look, ManifestLook } from "./model";
 import { writePlace } from "./places";
 
 type LookForm = Schemas["LookForm"];
@@ -17,7 +18,7 @@ const FRESH_MS = 60_000;
 export function lookForm(draft: Draft, { regions }: Pick<Capabilities, "regions">): LookForm | null {
   const { location, spec } = draft.manifest;
   if (!draft.region || !location.bucket.trim() || !location.key.trim()) return null;
-  const isInventory = spec.format !== "" && spec.format !== "COSBatchOperations_CSV_V1";
+  const isInventory = spec.format !== "" && spec.format !== CSV;
   return {
     region: draft.region,
     role_arn: draft.role_arn,
@@ -34,10 +35,6 @@ export function lookForm(draft: Draft, { regions }: Pick<Capabilities, "regions"
       },
     },
   };
-}
-
-function isMapped(fields: readonly ManifestField[]): boolean {
-  return ["Bucket", "Key"].every((name) => fields.filter((field) => field === name).length === 1);
 }
 
 export interface OwnLook extends Look {

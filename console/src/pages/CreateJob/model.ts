@@ -332,15 +332,6 @@ export interface Look {
   readonly read: () => void;
 }
 
-/** What a reading settles where nothing is settled yet: which file it was, its format, and what its columns hold. */
-export function adopted(draft: Draft, look: ManifestLook): Draft {
-  const { location, spec } = draft.manifest;
-  const format = spec.format || look.format;
-  const isCsv = format === "COSBatchOperations_CSV_V1";
-  const fields = isCsv && spec.fields.length === 0 ? look.guessed_fields : spec.fields;
-  return changed(draft, { manifest: { location: { etag: location.etag || look.etag }, spec: { format, fields } } });
-}
-
 /** What each step is given. It keeps no state of the draft's of its own. */
 export interface StepProps {
   readonly draft: Draft;

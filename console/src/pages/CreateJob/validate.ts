@@ -1,5 +1,6 @@
 import type { Capabilities } from "../../api/types";
 import { bytesOf, Findings } from "./checks";
+import { CSV, widthOf } from "./columns";
 import {
   type CopyDraft,
   type Draft,
@@ -60,9 +61,10 @@ function manifest(draft: Draft, context: Context, found: Findings): void {
   found.bytes("manifest.location.key", location.key, KEY_MAX_BYTES);
   found.oneLine("manifest.location.object_version_id", location.object_version_id);
   if (isNamed && context.isMissing) found.add("manifest.location.key", "create.fault.missing");
-  if (spec.format === "") {
+  if (spec.format === "" && isNamed && !context.isMissing) {
     found.add("manifest.spec.format", "create.fault.format");
-  } else if (spec.format === "COSBatchOperations_CSV_V1") {
+  }
+  if (spec.format === CSV) {
     columns(spec.fields, context.look, found);
   }
   if (context.look) looked(draft, context.look, found);
@@ -73,8 +75,8 @@ function columns(fields: readonly ManifestField[], look: ManifestLook | undefine
   const count = (name: ManifestField) => fields.filter((each) => each === name).length;
   if (count("Bucket") !== 1 || count("Key") !== 1) found.add(field, "create.fault.columns");
   if (count("VersionId") > 1) found.add(field, "create.fault.columns.version");
-  const there = look?.first_rows[0]?.cells.length;
-  if (there !== undefined && fields.length > 0 && there !== fields.length) {
+  const there = look ? widthOf(look) : 0;
+  if (there > 0 && fields.length > 0 && there !== fields.length) {
     found.add(field, "create.fault.columns.count", { mapped: fields.length, there });
   }
 }
@@ -84,7 +86,7 @@ function looked(draft: Draft, look: ManifestLook, found: Findings): void {
   if (etag !== "" && etag !== look.etag) found.add("manifest.location.etag", "create.fault.etag");
   const first = look.faults[0];
   if (first && found.faults.length === 0) {
-    const isCsv = draft.manifest.spec.format === "COSBatchOperations_CSV_V1";
+    const isCsv = draft.manifest.spec.format === CSV;
     const place = isCsv ? "manifest.spec.fields" : "manifest.location.key";
     found.add(place, "create.fault.rows", { path: first.path, problem: first.problem });
   }
