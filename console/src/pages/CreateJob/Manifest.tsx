@@ -14,10 +14,10 @@ import { ObjectBrowser } from "../../components/ObjectBrowser";
 import { RegionSelect } from "../../components/RegionSelect";
 import { RoleSelect } from "../../components/RoleSelect";
 import { useT } from "../../i18n";
-import { CSV, INVENTORY, kindOfName } from "./columns";
+import { adopted, CSV, INVENTORY, kindOfName } from "./columns";
 import { StepField } from "./Field";
 import { ManifestReading } from "./ManifestReading";
-import { adopted, type Change, type Draft, fieldFaults, type StepProps } from "./model";
+import { type Change, type Draft, fieldFaults, type StepProps } from "./model";
 
 const EXAMPLE = "inventory/manifest.json";
 
@@ -37,13 +37,12 @@ export function Manifest(props: StepProps) {
 /** What the first look at a manifest settles becomes part of the draft at once, so that a later change is noticed. */
 function useAdoption({ draft, change, look }: StepProps) {
   const { location, spec } = draft.manifest;
-  const settled = look.data && !look.isFetching ? adopted(draft, look.data).manifest : draft.manifest;
-  const isSettled =
-    settled.location.etag === location.etag &&
-    settled.spec.format === spec.format &&
-    settled.spec.fields.join() === spec.fields.join();
+  const read = look.isFetching ? undefined : look.data;
+  const part = read ? adopted(spec, read) : null;
+  const etag = location.etag === "" ? read?.etag : undefined;
   useEffect(() => {
-    if (!isSettled) change({ manifest: settled });
+    if (part || etag)
+      change({ manifest: { ...(part ? { spec: part } : {}), ...(etag ? { location: { etag } } : {}) } });
   });
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { columnFaults, isMapped, kindOfName, mappingOf, otherFaults, widthOf } from "./columns";
-import type { ManifestField, ManifestLook } from "./model";
+import { adopted, columnFaults, isMapped, kindOfName, mappingOf, otherFaults, widthOf } from "./columns";
+import type { Draft, ManifestField, ManifestLook } from "./model";
 
 const ROW = { key: "a", version_id: null, size_bytes: null, is_delete_marker: false };
 
@@ -27,6 +27,13 @@ function look(part: Partial<ManifestLook> = {}): ManifestLook {
     ...part,
   };
 }
+
+const spec = (part: Partial<Draft["manifest"]["spec"]>): Draft["manifest"]["spec"] => ({
+  format: "",
+  fields: [],
+  key_encoding: "url",
+  ...part,
+});
 
 describe("the columns of a CSV", () => {
   it("are as many as the widest row has", () => {
@@ -59,6 +66,23 @@ describe("the columns of a CSV", () => {
 
   it("say which field is there twice", () => {
     expect(columnFaults(["Bucket", "Key", "Key"])).toEqual([null, null, "manifest.column.twice.Key"]);
+  });
+});
+
+describe("what is taken over of a look", () => {
+  it("is the format and the guess", () => {
+    expect(adopted(spec({}), look())).toEqual({ format: "COSBatchOperations_CSV_V1", fields: ["Bucket", "Key"] });
+  });
+
+  it("is nothing that the user has said", () => {
+    expect(adopted(spec({ format: "COSBatchOperations_CSV_V1", fields: ["Key", "Bucket"] }), look())).toBeNull();
+    expect(adopted(spec({ format: "COSInventoryReport_CSV_V1" }), look())).toBeNull();
+  });
+
+  it("is no mapping for an inventory, or where none could be guessed", () => {
+    const s3 = look({ format: "S3InventoryReport_CSV_20161130", guessed_fields: [] });
+    expect(adopted(spec({}), s3)).toEqual({ format: "S3InventoryReport_CSV_20161130" });
+    expect(adopted(spec({ format: "COSBatchOperations_CSV_V1" }), look({ guessed_fields: [] }))).toBeNull();
   });
 });
 

@@ -1,8 +1,9 @@
 import type { TextKey } from "../../i18n";
-import type { ManifestField, ManifestFormat, ManifestLook } from "./model";
+import type { Change, Draft, ManifestField, ManifestFormat, ManifestLook } from "./model";
 
 export const CSV: ManifestFormat = "COSBatchOperations_CSV_V1";
 export const INVENTORY: ManifestFormat = "COSInventoryReport_CSV_V1";
+type Spec = Draft["manifest"]["spec"];
 
 /** Of the rows that are shown: what there is to map, though single rows may have more or fewer cells. */
 export function widthOf(look: Pick<ManifestLook, "first_rows">): number {
@@ -24,6 +25,14 @@ export function columnFaults(fields: readonly ManifestField[]): (TextKey | null)
 /** Whether the columns say what a job needs: one bucket, one key, at most one version. */
 export function isMapped(fields: readonly ManifestField[]): boolean {
   return fields.includes("Bucket") && fields.includes("Key") && columnFaults(fields).every((fault) => fault === null);
+}
+
+/** What the draft takes over of the first look at a manifest: its format, and the columns as they were guessed. */
+export function adopted(spec: Spec, look: ManifestLook): Change<Spec> | null {
+  const format = spec.format || look.format;
+  const takesGuess = format === CSV && spec.fields.length === 0 && look.guessed_fields.length > 0;
+  if (format === spec.format && !takesGuess) return null;
+  return { format, ...(takesGuess ? { fields: look.guessed_fields } : {}) };
 }
 
 /** Which of the two kinds of manifest a name speaks of; null where it does not tell. */
