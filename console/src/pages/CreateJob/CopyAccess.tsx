@@ -109,5 +109,6 @@ interface Ground {
 function descriptionOf(choice: AccessChoice, { refused, target, t }: Ground): string {
   if (refused) return t("op.refused", { region: refused.name });
   const isDearer = NEEDS[choice].target.some((option) => isEmulated(target, option));
-  return isDearer ? `${t(`op.access-text.${choice}`)} ${t("op.emulated")}` : t(`op.access-text.${choice}`);
+  const text = t(`op.access-text.${choice}`);
+  return isDearer ? t("op.both", { first: text, second: t("op.emulated") }) : text;
 }

@@ -178,7 +178,10 @@ function Consequences({ draft, copy, look, targetRegion, target }: CopyProps) {
         </Alert>
       )}
       <Alert type="info">
-        {t("op.overwrites")} {t(isRefused(target, "part-copy") ? "op.no-parts" : "op.parts", { region: targetRegion })}
+        {t("op.both", {
+          first: t("op.overwrites"),
+          second: t(isRefused(target, "part-copy") ? "op.no-parts" : "op.parts", { region: targetRegion }),
+        })}
       </Alert>
     </SpaceBetween>
   );

@@ -8,6 +8,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tiles from "@cloudscape-design/components/tiles";
 import { useEffect, useState } from "react";
 
+import { ApiError } from "../../api/errors";
 import { BucketSelect } from "../../components/BucketSelect";
 import { ObjectBrowser } from "../../components/ObjectBrowser";
 import { RegionSelect } from "../../components/RegionSelect";
@@ -16,30 +17,33 @@ import { useT } from "../../i18n";
 import { adopted, CSV, INVENTORY, kindOfName } from "./columns";
 import { StepField } from "./Field";
 import { ManifestReading } from "./ManifestReading";
-import type { Change, Draft, StepProps } from "./model";
+import { type Change, type Draft, fieldFaults, type StepProps } from "./model";
 
 const EXAMPLE = "inventory/manifest.json";
 
 /** Step 1: which objects. */
 export function Manifest(props: StepProps) {
   useAdoption(props);
+  const { faults, look } = props;
+  const told = look.error instanceof ApiError ? fieldFaults(look.error.faults) : [];
   return (
     <SpaceBetween size="l">
-      <Place {...props} />
+      <Place {...props} faults={[...faults, ...told]} />
       <ManifestReading {...props} />
     </SpaceBetween>
   );
 }
 
-/** What the first look at a manifest says becomes part of the draft, where the user has not said otherwise. */
+/** What the first look at a manifest settles becomes part of the draft at once, so that a later change is noticed. */
 function useAdoption({ draft, change, look }: StepProps) {
-  const { spec } = draft.manifest;
-  const part = look.data && !look.isFetching ? adopted(spec, look.data) : null;
+  const { location, spec } = draft.manifest;
+  const read = look.isFetching ? undefined : look.data;
+  const part = read ? adopted(spec, read) : null;
+  const etag = location.etag === "" ? read?.etag : undefined;
   useEffect(() => {
-    if (part) change({ manifest: { spec: part } });
-    // The part is made anew each time; what it is made of is what counts.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [look.data, look.isFetching, spec.format, spec.fields]);
+    if (part || etag)
+      change({ manifest: { ...(part ? { spec: part } : {}), ...(etag ? { location: { etag } } : {}) } });
+  });
 }
 
 /** What was read of another file says nothing of this one. */

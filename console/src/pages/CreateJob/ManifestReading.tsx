@@ -18,7 +18,7 @@ import { fieldId } from "./Field";
 import { ManifestCheck } from "./ManifestCheck";
 import { ManifestRows } from "./ManifestRows";
 import { ManifestWarnings } from "./ManifestWarnings";
-import type { ManifestLook, StepProps } from "./model";
+import { type ManifestLook, type StepProps, stepOf } from "./model";
 
 /** What stands in the manifest, as far as it could be read. */
 export function ManifestReading(props: StepProps) {
@@ -50,7 +50,14 @@ function Read(props: StepProps) {
   const { look, draft } = props;
   if (!look.isAsked) return <Box color="text-body-secondary">{t("manifest.not-read")}</Box>;
   if (look.error && !look.isFetching) {
-    return <ErrorAlert error={look.error} header={t("manifest.unreadable")} onRetry={look.read} />;
+    return (
+      <ErrorAlert
+        error={look.error}
+        header={t("manifest.unreadable")}
+        onRetry={look.read}
+        isShown={({ path }) => stepOf(path) === "manifest" || path === "role_arn"}
+      />
+    );
   }
   if (!look.data) return <StatusIndicator type="loading">{t("manifest.is-reading")}</StatusIndicator>;
   return (
