@@ -17,6 +17,7 @@ export const routes: RouteObject[] = [
       { path: "/webhooks", lazy: async () => ({ Component: (await import("./pages/Webhooks")).Webhooks }) },
       { path: "/audit", lazy: async () => ({ Component: (await import("./pages/Audit")).Audit }) },
       { path: "/jobs/:id", lazy: async () => ({ Component: (await import("./pages/JobDetail")).JobDetail }) },
+      { path: "/jobs/create", lazy: async () => ({ Component: (await import("./pages/CreateJob")).CreateJob }) },
       { path: "/settings", lazy: async () => ({ Component: (await import("./pages/Settings")).Settings }) },
       { path: "*", lazy: async () => ({ Component: (await import("./pages/NotFound")).NotFound }) },
     ],
