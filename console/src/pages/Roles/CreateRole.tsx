@@ -169,7 +169,7 @@ function EndpointInput({ draft, change, error }: FieldsProps) {
       <Autosuggest
         value={draft.sts_endpoint}
         options={options}
-        enteredTextLabel={(value) => value}
+        hideEnteredTextOption
         placeholder={t("roles.endpoint.own")}
         onChange={({ detail }) => {
           change({ sts_endpoint: detail.value });
@@ -198,13 +198,9 @@ function MakeThere({ job, onJob, ...fields }: MakeThereProps) {
       >
         {t("roles.make")}
       </Checkbox>
-      {draft.isMade && (
-        <>
-          <JobPicker description={t("roles.make.job")} value={job} onChange={onJob} />
-          <TextInput {...fields} name="source_bucket" text={t("roles.field.source_bucket.text")} />
-          <TextInput {...fields} name="principal" text={t("roles.field.principal.text")} />
-        </>
-      )}
+      {draft.isMade && <JobPicker description={t("roles.make.job")} value={job} onChange={onJob} />}
+      {draft.isMade && <TextInput {...fields} name="source_bucket" text={t("roles.field.source_bucket.text")} />}
+      {draft.isMade && <TextInput {...fields} name="principal" text={t("roles.field.principal.text")} />}
     </SpaceBetween>
   );
 }

@@ -45,6 +45,7 @@ export function RolePolicies({ role, onClose }: { role: Role; onClose: () => voi
     <FormModal
       title={t("roles.policies-of", { name: roleName(role.role_arn) })}
       action={t("roles.policies.do")}
+      leave={t("action.close")}
       size="large"
       isPending={write.isPending}
       error={write.error}

@@ -33,6 +33,7 @@ export function TestRole({ role, onClose }: { role: Role; onClose: () => void })
     <FormModal
       title={t("roles.test-of", { name: roleName(role.role_arn) })}
       action={t("roles.test.do")}
+      leave={t("action.close")}
       size="large"
       isPending={test.isPending}
       error={test.error}
@@ -61,7 +62,7 @@ function Findings({ found: { tested, missing }, role }: { found: Found; role: Ro
   const isStored = role.provider === "stored";
   return (
     <SpaceBetween size="m">
-      <Alert type={ALERTS[outcome]}>{t(OUTCOMES[outcome].text)}</Alert>
+      <Alert type={ALERTS[outcome]}>{t(OUTCOMES[outcome].long)}</Alert>
       <Accesses accesses={tested.accesses} />
       {missing instanceof Error && <ErrorAlert error={missing} header={t("roles.missing.failed")} />}
       {Array.isArray(missing) && missing.length > 0 && <MissingPermissions missing={missing as readonly string[]} />}

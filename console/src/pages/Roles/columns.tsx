@@ -6,11 +6,11 @@ import type { TableProps } from "@cloudscape-design/components/table";
 import type { ReactNode } from "react";
 
 import { useMay } from "../../api/queries";
-import type { Role } from "../../api/types";
+import type { Role, Schemas } from "../../api/types";
 import { CopyText } from "../../components/CopyText";
 import { RelativeTime } from "../../components/RelativeTime";
 import { roleName } from "../../components/roleNames";
-import { useT } from "../../i18n";
+import { useSpeech, useT } from "../../i18n";
 import { Accesses } from "./Accesses";
 import { takesSts } from "./roleForm";
 import { OUTCOMES, type RoleTest, summaryOf } from "./verdicts";
@@ -23,40 +23,34 @@ export function useRoleColumns(): TableProps.ColumnDefinition<Role>[] {
     id: "name",
     header: t("roles.name"),
     isRowHeader: true,
-    minWidth: 230,
+    minWidth: 220,
     cell: (role) => <Name role={role} />,
   };
   if (!may("test_role")) return [name];
   return [
     name,
-    { id: "provider", header: t("roles.provider"), minWidth: 140, cell: (role) => <Provider role={role} /> },
-    ...(may("create_role")
-      ? [
-          {
-            id: "endpoint",
-            header: t("roles.endpoint"),
-            minWidth: 130,
-            cell: (role: Role) => <Endpoint role={role} />,
-          },
-        ]
-      : []),
+    { id: "provider", header: t("roles.provider"), minWidth: 160, cell: (role) => <Provider role={role} /> },
     { id: "buckets", header: t("roles.buckets"), minWidth: 130, cell: (role) => <Buckets role={role} /> },
     {
       id: "jobs",
       header: t("roles.jobs"),
-      minWidth: 120,
+      minWidth: 110,
       cell: ({ used_by_jobs: { unfinished, total } }) =>
         total === 0 ? t("roles.jobs.none") : t("roles.jobs.count", { unfinished, total }),
     },
-    { id: "tested", header: t("roles.tested"), minWidth: 180, cell: (role) => <LastTest test={role.last_test} /> },
+    { id: "tested", header: t("roles.tested"), minWidth: 160, cell: (role) => <LastTest test={role.last_test} /> },
     {
       id: "origin",
-      header: t("roles.created"),
+      header: t("origin.title"),
       minWidth: 110,
       cell: (role) => (
         <>
-          {role.created_at && <RelativeTime at={role.created_at} />}
-          <Small>{t(role.is_declared ? "origin.settings" : "origin.service")}</Small>
+          {t(role.is_declared ? "origin.settings" : "origin.service")}
+          {role.created_at && (
+            <Small>
+              {t("roles.created")} <RelativeTime at={role.created_at} />
+            </Small>
+          )}
         </>
       ),
     },
@@ -85,28 +79,32 @@ function Name({ role: { role_arn: arn, description } }: { role: Role }) {
   );
 }
 
-function Provider({ role: { provider } }: { role: Role }) {
+function Provider({ role: { provider, provider_details: details } }: { role: Role }) {
   const t = useT();
   return (
-    <Popover
-      triggerType="text"
-      wrapTriggerText
-      header={t(`roles.provider.${provider}`)}
-      content={t(`roles.provider.${provider}.hint`)}
-    >
-      {t(`roles.provider.${provider}`)}
-    </Popover>
+    <>
+      <Popover
+        triggerType="text"
+        wrapTriggerText
+        header={t(`roles.provider.${provider}`)}
+        content={t(`roles.provider.${provider}.hint`)}
+      >
+        {t(`roles.provider.${provider}`)}
+      </Popover>
+      {takesSts(provider) && details && <Sts details={details} />}
+    </>
   );
 }
 
-function Endpoint({ role: { provider, provider_details: details } }: { role: Role }) {
+/** Told to administrators only. */
+function Sts({ details }: { details: Schemas["ProviderDetails"] }) {
   const t = useT();
-  if (!takesSts(provider) || !details) return <Box color="text-body-secondary">{t("roles.endpoint.none")}</Box>;
+  const { sts_endpoint: endpoint, sts_region: region, external_id: externalId } = details;
   return (
     <>
-      {details.sts_endpoint ? <span className="mono">{details.sts_endpoint}</span> : t("roles.endpoint.own")}
-      {details.sts_region && <Small>{details.sts_region}</Small>}
-      {details.external_id && <Small>{t("roles.endpoint.external", { id: details.external_id })}</Small>}
+      <Small>{endpoint ? <span className="mono">{endpoint}</span> : t("roles.endpoint.own")}</Small>
+      {region && <Small>{region}</Small>}
+      {externalId && <Small>{t("roles.endpoint.external", { id: externalId })}</Small>}
     </>
   );
 }
@@ -142,7 +140,7 @@ function Buckets({ role: { writable_buckets: buckets } }: { role: Role }) {
 }
 
 function LastTest({ test }: { test: RoleTest | null }) {
-  const t = useT();
+  const { t, language } = useSpeech();
   if (!test) return <Box color="text-body-secondary">{t("roles.tested.never")}</Box>;
   const outcome = OUTCOMES[test.outcome];
   const summary = summaryOf(test.accesses);
@@ -156,6 +154,7 @@ function LastTest({ test }: { test: RoleTest | null }) {
           header={t("roles.tested.by", { by: test.by })}
           content={
             <SpaceBetween size="s">
+              <Box>{t(outcome.long)}</Box>
               {test.refusal && <Box>{t("roles.refusal", { refusal: test.refusal })}</Box>}
               {test.accesses.length > 0 && <Accesses accesses={test.accesses} />}
             </SpaceBetween>
@@ -167,7 +166,11 @@ function LastTest({ test }: { test: RoleTest | null }) {
       <Small>
         <RelativeTime at={test.at} />
       </Small>
-      {summary && <Small>{t(summary.text, { purposes: summary.purposes.map((key) => t(key)).join(", ") })}</Small>}
+      {summary && (
+        <Small>
+          {t(summary.text, { purposes: new Intl.ListFormat(language).format(summary.purposes.map((key) => t(key))) })}
+        </Small>
+      )}
       {test.refusal && <Small>{t("roles.refused")}</Small>}
     </>
   );

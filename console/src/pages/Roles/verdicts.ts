@@ -21,10 +21,10 @@ export const VERDICTS = {
 } as const satisfies Record<Schemas["Verdict"], { icon: Icon; text: TextKey }>;
 
 export const OUTCOMES = {
-  passed: { icon: "success", text: "roles.outcome.passed" },
-  failed: { icon: "error", text: "roles.outcome.failed" },
-  unknown: { icon: "warning", text: "roles.outcome.unknown" },
-} as const satisfies Record<Schemas["TrialOutcome"], { icon: Icon; text: TextKey }>;
+  passed: { icon: "success", text: "roles.outcome.passed", long: "roles.outcome.passed.text" },
+  failed: { icon: "error", text: "roles.outcome.failed", long: "roles.outcome.failed.text" },
+  unknown: { icon: "warning", text: "roles.outcome.unknown", long: "roles.outcome.unknown.text" },
+} as const satisfies Record<Schemas["TrialOutcome"], { icon: Icon; text: TextKey; long: TextKey }>;
 
 /** The outcome of a test that was just made, by the rule by which the service keeps it. */
 export function outcomeOf(accesses: readonly Tried[]): Schemas["TrialOutcome"] {
