@@ -13,6 +13,7 @@ export const routes: RouteObject[] = [
       { index: true, element: <Navigate to="/jobs" replace /> },
       { path: "/jobs", lazy: async () => ({ Component: (await import("./pages/JobList")).JobList }) },
       { path: "/users", lazy: async () => ({ Component: (await import("./pages/Users")).Users }) },
+      { path: "/roles", lazy: async () => ({ Component: (await import("./pages/Roles")).Roles }) },
       { path: "/regions", lazy: async () => ({ Component: (await import("./pages/Regions")).Regions }) },
       { path: "/webhooks", lazy: async () => ({ Component: (await import("./pages/Webhooks")).Webhooks }) },
       { path: "/audit", lazy: async () => ({ Component: (await import("./pages/Audit")).Audit }) },
