@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/pytest
 INSTALLED := $(VENV)/.installed
+CONSOLE_INSTALLED := console/node_modules/.installed
+CONSOLE_BUILT := console/dist/index.html
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo console test simulate check format test-system system-deps bench docs nightly lock clean
+.PHONY: help install demo console test simulate check format test-system system-deps bench docs nightly lock clean \
+  console-install console-build console-check console-e2e console-deps test-console wheel
 
 help:  ## What can be made.
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
 
 $(INSTALLED): requirements/dev.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -23,11 +26,11 @@ install: $(INSTALLED)  ## The development environment in .venv, from the locked 
 demo: $(INSTALLED)  ## A copy job over an inventory on an embedded store, from manifest to report.
 	$(BIN)/cosbatch demo
 
-console: $(INSTALLED)  ## The service with jobs in every state, to look at: DIR=folder, PORT=8014, FIRST_RUN=1.
+console: $(INSTALLED) $(CONSOLE_BUILT)  ## The service with jobs in every state, to look at: DIR=folder, PORT=8014, FIRST_RUN=1.
 	$(BIN)/cosbatch demo-console $(if $(DIR),--folder $(DIR)) $(if $(PORT),--port $(PORT)) $(if $(FIRST_RUN),--first-run)
 
 test: $(INSTALLED)  ## Unit, contract, wire and end-to-end tests on what PyPI brings (SeaweedFS as the store); TESTS=path.
-	$(PYTEST) -m "not system and not nightly" $(TESTS)
+	$(PYTEST) -m "not system and not nightly and not console" $(TESTS)
 
 check: $(INSTALLED)  ## Format, lint, types, import contract, unit tests.
 	$(BIN)/ruff format --check .
@@ -59,6 +62,34 @@ bench: $(INSTALLED) requirements/bench.txt  ## Ratios, measured in one run: ONLY
 	BENCH_TOOLS=$(VENV)-bench/bin $(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(BASE),--base $(BASE)) \
 	  $(if $(LONG),--long) $(if $(WRITE),--write)
 
+$(CONSOLE_INSTALLED): console/package.json console/package-lock.json
+	cd console && npm ci --ignore-scripts --no-audit --no-fund
+	touch $@
+
+# The same sources as hatch_build.py looks at. schema.d.ts is made anew by every build and check.
+$(CONSOLE_BUILT): $(CONSOLE_INSTALLED) docs/reference/openapi.json $(wildcard console/*.html console/*.json console/*.ts) \
+  $(shell find console/src console/public -type f -not -name schema.d.ts 2>/dev/null)
+	cd console && npm run build
+
+console-install: $(CONSOLE_INSTALLED)  ## What building the console takes, in console/node_modules, as locked; needs Node.js.
+
+console-build: $(CONSOLE_BUILT)  ## The console's pages in console/dist, where `cosbatch serve` finds them.
+
+console-check: $(CONSOLE_INSTALLED)  ## Format, lint, types and unit tests of the console.
+	cd console && npm run check
+
+console-deps:  ## Debian packages that `console-e2e` needs (as root; does nothing where they are there).
+	deploy/console-deps.sh
+
+console-e2e: $(INSTALLED) $(CONSOLE_BUILT)  ## The console in a browser, on a real service and store.
+	cd console && npm run e2e
+
+test-console: $(INSTALLED) $(CONSOLE_BUILT)  ## Tests that build the console with npm: the wheel in an environment of its own.
+	$(PYTEST) -m "console and not nightly"
+
+wheel: $(INSTALLED) $(CONSOLE_BUILT)  ## The sdist and the wheel in dist/, with the console in them.
+	$(BIN)/python -m hatchling build -t sdist -t wheel -d dist
+
 docs: $(INSTALLED) requirements/docs.txt  ## The documentation as a site in site/.
 	test -x $(VENV)-docs/bin/mkdocs || $(PYTHON) -m venv $(VENV)-docs
 	$(VENV)-docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/docs.txt
@@ -72,4 +103,4 @@ lock:  ## Locks the requirements again (needs the network).
 	$(COMPILE) --group bench -o requirements/bench.txt
 
 clean:  ## Removes what was made here.
-	rm -rf $(VENV) $(VENV)-docs $(VENV)-bench site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-docs $(VENV)-bench console/node_modules console/dist site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

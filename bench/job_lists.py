@@ -96,18 +96,24 @@ async def _seconds(rig: RestRig, path: str) -> float:
 
 
 async def _filled(rig: RestRig, *, count: int) -> list[str]:
-    """The ids of so many jobs: one is made as users make them, and the others are its rows with other values."""
+    """The ids of so many jobs: one is made as users make them."""
     made = await rig.made(description="copy")
-    ids = [f"01900000-0000-7000-8000-{number:012d}" for number in range(count - 1)]
-    database = sqlite3.connect(rig.folder / DATABASE_FILE)
+    return [made, *add_jobs(rig.folder, count=count - 1)]
+
+
+def add_jobs(data_dir: Path, *, count: int) -> list[str]:
+    """The ids of so many jobs more in the ledger of a folder on which no engine works: each is the row of its oldest
+    job with other values."""
+    ids = [f"01900000-0000-7000-8000-{number:012d}" for number in range(count)]
+    database = sqlite3.connect(data_dir / DATABASE_FILE)
     database.row_factory = sqlite3.Row
-    [row] = database.execute("SELECT * FROM job").fetchall()
+    [row] = database.execute("SELECT * FROM job ORDER BY created_at LIMIT 1").fetchall()
     names = row.keys()
     statement = f"INSERT INTO job ({', '.join(names)}) VALUES ({', '.join(':' + name for name in names)})"
     with database:
         database.executemany(statement, [dict(row) | _changed(job_id, place) for place, job_id in enumerate(ids)])
     database.close()
-    return [made, *ids]
+    return ids
 
 
 def _changed(job_id: str, place: int) -> dict[str, object]:

@@ -5,14 +5,17 @@ const ID = "virtual:theme.css";
 
 const SOURCE = `
 import { generateThemeStylesheet } from "@cloudscape-design/components/theming";
+const sans = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif";
 const brand = { light: "#3d46c2", dark: "#a9b1ff" };
 const strong = { light: "#2b3296", dark: "#c9ceff" };
 const tint = { light: "#eef0ff", dark: "#1d2050" };
 export const css = generateThemeStylesheet({
   theme: {
     tokens: {
-      fontFamilyBase: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif",
-      fontFamilyMonospace: "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Noto Sans Mono', 'Noto Sans Mono CJK SC', monospace",
+      fontFamilyBase: sans,
+      fontFamilyHeading: sans,
+      fontFamilyDisplay: sans,
+      fontFamilyMonospace: "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Noto Sans Mono', 'DejaVu Sans Mono', 'Liberation Mono', 'Noto Sans Mono CJK SC', monospace",
       colorBackgroundButtonPrimaryDefault: brand,
       colorBackgroundButtonPrimaryHover: strong,
       colorBackgroundButtonPrimaryActive: strong,

@@ -1,4 +1,7 @@
+import { join } from "node:path";
+
 import react from "@vitejs/plugin-react";
+import license from "rollup-plugin-license";
 import { defineConfig } from "vitest/config";
 
 import { theme } from "./theme";
@@ -13,6 +16,10 @@ export default defineConfig({
     assetsInlineLimit: 0, // the Content-Security-Policy knows no data: but for the kit's own images
     chunkSizeWarningLimit: 700,
     rollupOptions: {
+      plugins: [
+        // What is packed into the files is others' work: their licences go along.
+        license({ thirdParty: { output: join(import.meta.dirname, "dist/THIRD-PARTY-LICENSES.txt") } }),
+      ],
       output: {
         manualChunks: (id) =>
           /node_modules\/(react|react-dom|scheduler|react-router|@tanstack)\//.test(id) ? "frame" : undefined,

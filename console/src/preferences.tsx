@@ -18,7 +18,14 @@ export interface Preferences {
   /** Of the jobs that lists show; empty: of all. */
   region: string;
   /** By the name of a table: what its collection preferences keep. */
-  tables: Record<string, { pageSize: number; visibleContent: readonly string[] } | undefined>;
+  tables: Record<string, KeptTable | undefined>;
+}
+
+interface KeptTable {
+  pageSize: number;
+  visibleContent: readonly string[];
+  /** In pixels, by the column's id. */
+  widths?: Readonly<Record<string, number>>;
 }
 
 const KEY = "cosbatch.preferences";

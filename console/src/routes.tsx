@@ -12,6 +12,12 @@ export const routes: RouteObject[] = [
     children: [
       { index: true, element: <Navigate to="/jobs" replace /> },
       { path: "/jobs/create", lazy: async () => ({ Component: (await import("./pages/CreateJob")).CreateJob }) },
+      { path: "/jobs", lazy: async () => ({ Component: (await import("./pages/JobList")).JobList }) },
+      { path: "/users", lazy: async () => ({ Component: (await import("./pages/Users")).Users }) },
+      { path: "/regions", lazy: async () => ({ Component: (await import("./pages/Regions")).Regions }) },
+      { path: "/webhooks", lazy: async () => ({ Component: (await import("./pages/Webhooks")).Webhooks }) },
+      { path: "/audit", lazy: async () => ({ Component: (await import("./pages/Audit")).Audit }) },
+      { path: "/jobs/:id", lazy: async () => ({ Component: (await import("./pages/JobDetail")).JobDetail }) },
       { path: "/settings", lazy: async () => ({ Component: (await import("./pages/Settings")).Settings }) },
       { path: "*", lazy: async () => ({ Component: (await import("./pages/NotFound")).NotFound }) },
     ],

@@ -21,6 +21,7 @@ from cosbatch.ledger.list_port import (
     ListOrder,
     ListPlace,
     RecentResults,
+    RoleUse,
 )
 from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.series_rules import ROWS_MAX
@@ -133,6 +134,19 @@ class TestFilter:
         assert await found(lists, priority_from=0) == [4, 3, 2, 1]
         await ledger.set_priority(job_id(1), priority=10, actor=Actor.USER)
         assert await found(lists, priority_from=10) == [4, 3, 2, 1]
+
+    async def test_jobs_of_a_role_are_counted(self, ledger: JobLedger, lists: JobLists) -> None:
+        for number, arn in enumerate(["a", "b", "a", "", "a"], 1):
+            await new_job(ledger, number, role_arn=arn)
+        await new_job(ledger, 6, account=OTHER_ACCOUNT, role_arn="a")
+        for number in (3, 5):
+            await bring_to(ledger, job_id(number), JobStatus.CANCELLED)
+        assert await lists.role_uses(account=LOCAL_ACCOUNT) == {
+            "a": RoleUse(unfinished=1, total=3),
+            "b": RoleUse(unfinished=1, total=1),
+        }
+        await ledger.remove(job_id(5))
+        assert (await lists.role_uses(account=LOCAL_ACCOUNT))["a"] == RoleUse(unfinished=1, total=2)
 
     async def test_by_creator(self, ledger: JobLedger, lists: JobLists) -> None:
         for number, by in enumerate(["alice via rest", "bob via cos", "alice via cli", ""], 1):

@@ -154,6 +154,25 @@ async def test_a_user_is_changed(book: PeopleBook) -> None:
     assert await book.session("d") is None
 
 
+async def test_a_user_goes_with_what_it_came_in_with(book: PeopleBook) -> None:
+    await two_companies(book)
+    for owner in ("anna", "arno"):
+        await book.add_session(
+            session(f"s-{owner}", owner), digest=owner, password_hash=f"hash of {owner}", entry=entry("login")
+        )
+        await book.add_access_key(key(f"k-{owner}", owner), sealed_secret="s", entry=entry("create-access-key"))
+        await book.add_token(token(f"t-{owner}", owner), digest=f"t-{owner}", entry=entry("create-token"))
+    await book.remove_user("anna", entry=entry("delete-user", "anna"))
+    assert [made.name for made in await book.users()] == ["arno", "berta"]
+    assert (await book.user("anna"), await book.session("anna"), await book.token_of("t-anna")) == (None, None, None)
+    assert await book.session("arno") is not None
+    assert [found.access_key_id for found in await book.access_keys()] == ["k-arno"]
+    assert [found.id for found in await book.tokens()] == ["t-arno"]
+    assert (await book.audit())[0].entry.target == "anna"
+    await book.add_user(user("anna"), password_hash="h", entry=entry("create-user"))
+    assert await book.access_keys(user="anna") == []
+
+
 async def test_a_new_password_ends_the_sessions(book: PeopleBook) -> None:
     await two_companies(book)
     await book.add_session(session("s"), digest="d", password_hash="hash of anna", entry=entry("login"))
@@ -197,6 +216,21 @@ async def test_what_nobody_has_is_refused_and_not_in_the_log(book: PeopleBook, w
 
 
 # --- access keys and tokens
+
+
+async def test_an_access_key_is_removed(book: PeopleBook) -> None:
+    await two_companies(book)
+    for name in ("k1", "k2"):
+        await book.add_access_key(key(name), sealed_secret="s", entry=entry("create-access-key"))
+    await book.remove_access_key("k1", entry=entry("delete-access-key", "k1"))
+    await book.key_used("k1", at=NOW)
+    assert await book.access_key("k1") is None
+    assert [found.access_key_id for found in await book.access_keys()] == ["k2"]
+    with pytest.raises(NoSuchName):
+        await book.remove_access_key("k1", entry=entry("delete-access-key", "k1"))
+    with pytest.raises(NoSuchName):
+        await book.remove_user("x", entry=entry("delete-user", "x"))
+    assert (await actions(book)).count("delete-access-key") == 1
 
 
 async def test_access_keys(book: PeopleBook) -> None:

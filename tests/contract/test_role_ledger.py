@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cosbatch.identity.policies import Purpose
+from cosbatch.identity.role_tests import AccessTried, RoleTest, Verdict
 from cosbatch.ledger.memory import MemoryLedger
 from cosbatch.ledger.memory_roles import MemoryRoleLedger
 from cosbatch.ledger.port import JobLedger
@@ -83,6 +85,24 @@ async def test_another_accounts_role_does_not_exist(pair: Pair) -> None:
 
     assert (await pair.roles.role(ARN, account=LOCAL_ACCOUNT)).sealed == "ours"
     assert (await pair.roles.role(ARN, account=OTHER)).sealed == "theirs"
+
+
+async def test_the_last_test_of_a_role_is_kept(pair: Pair) -> None:
+    tried = AccessTried(purpose=Purpose.SOURCE_READ, verdict=Verdict.MAY_NOT, detail="HEAD a/b: AccessDenied")
+    first = RoleTest(at=5.0, by="olga", is_narrowed=True, accesses=(tried,))
+    last = RoleTest(at=6.0, by="anna", refusal="it does not exist")
+    await pair.roles.add_role(ROLE, sealed="s")
+    await pair.roles.keep_test(ARN, account=LOCAL_ACCOUNT, test=first)
+    await pair.roles.keep_test(ARN, account=OTHER, test=last)
+    assert await pair.roles.tests(account=LOCAL_ACCOUNT) == {ARN: first}
+    await pair.roles.keep_test(ARN, account=LOCAL_ACCOUNT, test=last)
+    await pair.roles.keep_test("declared", account=LOCAL_ACCOUNT, test=first)
+    assert await pair.roles.tests(account=LOCAL_ACCOUNT) == {ARN: last, "declared": first}
+
+    await pair.roles.remove_role(ARN, account=LOCAL_ACCOUNT)
+
+    assert await pair.roles.tests(account=LOCAL_ACCOUNT) == {"declared": first}
+    assert await pair.roles.tests(account=OTHER) == {ARN: last}
 
 
 async def test_roles_are_listed_by_arn(pair: Pair) -> None:

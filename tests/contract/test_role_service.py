@@ -12,6 +12,7 @@ import pytest
 from cosbatch.identity.ciphers import Cipher, KeyRing
 from cosbatch.identity.credentials import Credentials, StaticCredentials
 from cosbatch.identity.policies import Policy, Purpose
+from cosbatch.identity.role_tests import TrialOutcome, Verdict
 from cosbatch.identity.sts_aws import AwsRoles
 from cosbatch.ledger.people_port import AuditEntry
 from cosbatch.ledger.sql_ledger import SqlLedger, open_memory_ledger
@@ -26,7 +27,6 @@ from cosbatch.model.regions import Provider, Region
 from cosbatch.model.reports import ReportSpec
 from cosbatch.model.states import JobStatus
 from cosbatch.service.role_desk import DeclaredRole, RoleDesk
-from cosbatch.service.role_trial import Verdict
 from cosbatch.service.roles import NewRole, RoleService
 from cosbatch.storage.http_client import HttpClient
 from cosbatch.storage.profiles import PROFILES
@@ -56,6 +56,8 @@ class Directory:
     made: list[tuple[str, Policy, Policy]] = field(default_factory=list)
 
     async def assume(self, role: Role, **_: Any) -> Credentials:
+        if self.refusal is not None:
+            raise self.refusal
         return Credentials(access_key_id="tmp", secret_access_key="tmp", session_token="t", expires_at=2e9)
 
     async def create(self, role: Role, *, key: Credentials, name: str, trust: Policy, permission: Policy) -> str:
@@ -309,6 +311,23 @@ async def test_a_name_that_is_taken_at_the_provider_is_the_callers_fault() -> No
         await rig.service.create_role(new(), caller=caller(), make_for=request())
     with pytest.raises(NoSuchRole):
         await rig.service.describe_role(AWS, caller=caller())
+    await rig.close()
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_kept"),
+    [(RoleRefusal.UNKNOWN_ROLE, True), (RoleRefusal.NOT_ALLOWED, True), (RoleRefusal.UNAVAILABLE, False)],
+)
+async def test_a_test_that_the_provider_refuses_is_kept_unless_it_may_pass(reason: RoleRefusal, is_kept: bool) -> None:
+    rig = Rig(region(), Directory(refusal=RoleNotAssumed(reason, "it says no")))
+    await rig.service.create_role(new(), caller=caller())
+    with pytest.raises(RoleNotAssumed):
+        await rig.service.test_role(AWS, caller=caller(), request=request())
+    last = (await rig.service.see_role(AWS, caller=caller())).last_test
+    assert (last is not None) == is_kept
+    if last is not None:
+        assert (last.outcome, last.by, last.accesses) == (TrialOutcome.FAILED, "anna", ())
+        assert "it says no" in last.refusal
     await rig.close()
 
 

@@ -23,6 +23,7 @@ from tests.e2e.service import Service, start_service
 from tests.stores import RealStore
 
 PAGES: Final = ("verbs.md", "sdk.md", "network-cli.md")
+SCOPES: Final = ("--scope", "jobs:write", "--scope", "admin")
 WAYS: Final = ("REST", "SDK", "CLI")
 KEYS: Final = [f"2026/{number:03d}.log" for number in range(20)]
 REQUESTS_PER_SECOND: Final = 7
@@ -131,7 +132,7 @@ def of_way(samples: list[Sample], way: str) -> list[Sample]:
 
 @pytest.mark.timeout(180)
 def test_every_sample_runs(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    token = service.ground.call_json("admin", "create-token", "admin", "--scope", "jobs:write")["token"]
+    token = service.ground.call_json("admin", "create-token", "admin", *SCOPES)["token"]
     paths = os.pathsep.join([str(PROGRAM.parent), os.environ["PATH"]])
     environ = {
         "PATH": paths,

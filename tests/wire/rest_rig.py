@@ -140,6 +140,7 @@ async def rest_rig(
     with_settings: Settings | None = None,
     max_unfinished_jobs: int | None = None,
     base_url: str = BASE,
+    sample: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[RestRig]:
     chosen = with_settings or settings()
     clock = HandClock(NOW)
@@ -149,7 +150,7 @@ async def rest_rig(
     routes = _SPARE_ROUTES.pop() if _SPARE_ROUTES else bare_app(all_calls(), version=__version__)
     try:
         async with open_stores(chosen, clock=clock, kept=ledger.regions) as stores:
-            rig = _rig(chosen, folder, clock, ledger, stores, max_unfinished_jobs, base_url, routes)
+            rig = _rig(chosen, folder, clock, ledger, stores, max_unfinished_jobs, base_url, routes, sample)
             with capture_logs() as rig.logs:
                 async with rig.client:
                     yield rig
@@ -168,6 +169,7 @@ def _rig(
     max_unfinished_jobs: int | None,
     base_url: str,
     routes: FastAPI,
+    sample: Mapping[str, Any] | None,
 ) -> RestRig:
     cipher, passwords, looks = Cipher(KeyRing(current=b"k" * 32)), Passwords(QUICK), Looks()
     forget = FirstRunFile(folder).forget
@@ -192,6 +194,7 @@ def _rig(
         roles=None,
         service=service,
         sign_in=SignIn(ledger.people, cipher=cipher, passwords=passwords, clock=clock, forget_first_run=forget),
+        sample=sample,
     )
     people = People(ledger.people, cipher=lambda: cipher, passwords=passwords, clock=clock, forget_first_run=forget)
     set_desks(routes, rest_desks(parts))

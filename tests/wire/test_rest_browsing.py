@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from tests.contract.people import NOW
 from tests.cos_store import MAIN, OTHER, CosStore
-from tests.wire.rest_rig import ADMIN, STRANGER, VIEWER, RestRig, faults, refusal, rest_rig, settings
+from tests.wire.rest_rig import ADMIN, OPERATOR, STRANGER, VIEWER, RestRig, faults, refusal, rest_rig, settings
 
 BUCKET = "logs-1250000000"
 ROLE = "qcs::cam::uin/100000000001:roleName/batch"
@@ -184,6 +185,30 @@ async def test_a_manifest_that_has_changed_since_is_not_checked(here: Place) -> 
     answer = await here.rig.call("POST", "/manifests:check", json=asked(manifest=gone))
     assert refusal(answer) == (404, "ManifestNotFound")
     assert refusal(await here.rig.call("POST", "/manifests:check", by=VIEWER, json=asked()))[0] == 403
+
+
+async def test_what_a_role_was_found_to_be_allowed_is_kept(here: Place) -> None:
+    path = f"/roles/{quote(ROLE, safe='')}"
+    assert (await here.rig.call("GET", path)).json()["last_test"] is None
+    location = asked()["manifest"]["location"]
+    job = {
+        "region": "here",
+        "role_arn": ROLE,
+        "manifest": {
+            "location": location,
+            "spec": {"format": "COSBatchOperations_CSV_V1", "fields": ["Bucket", "Key"]},
+        },
+        "operation": {"cos_put_object_copy": {"target_resource": f"qcs::cos:here::{BUCKET}"}},
+        "report": {"enabled": False},
+    }
+    tested = await here.rig.call("POST", f"{path}:test", json={"job": job})
+    assert tested.status_code == 200, tested.text
+    last = (await here.rig.call("GET", path)).json()["last_test"]
+    assert (last["by"], last["outcome"], last["refusal"]) == (OPERATOR, "passed", "")
+    assert last["accesses"] == tested.json()["accesses"]
+    assert len(last["accesses"]) == 4
+    seen = (await here.rig.call("GET", "/roles", by=VIEWER)).json()["items"][0]["last_test"]
+    assert (seen["outcome"], seen["accesses"]) == ("passed", [])
 
 
 @pytest.mark.parametrize(

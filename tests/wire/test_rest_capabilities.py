@@ -115,3 +115,16 @@ async def test_every_call_is_on_the_list_and_pausing_is_one(rig: RestRig) -> Non
 async def test_limits_are_those_of_the_settings(tmp_path: Path) -> None:
     async with rest_rig(tmp_path, with_settings=settings(server={"calls_per_minute": 77})) as rig:
         assert (await capabilities(rig))["limits"]["calls_per_minute"] == 77
+
+
+async def test_a_job_to_begin_with_is_shown_where_there_is_one_and_can_be_made(tmp_path: Path) -> None:
+    sample = job_content(description="Sample")
+    async with rest_rig(tmp_path, sample=sample) as rig:
+        shown = (await capabilities(rig))["sample"]
+        assert shown == sample
+        made = await rig.call("POST", "/jobs", json=shown)
+        assert (made.status_code, made.json()["description"]) == (201, "Sample")
+
+
+async def test_without_a_demo_store_there_is_none(rig: RestRig) -> None:
+    assert (await capabilities(rig))["sample"] is None

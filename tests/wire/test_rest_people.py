@@ -180,6 +180,34 @@ async def test_a_key_is_disabled_at_once(rig: RestRig) -> None:
     assert refusal(unknown) == (404, "NoSuchEntity")
 
 
+async def test_only_a_disabled_key_is_deleted(rig: RestRig) -> None:
+    made = await rig.call("POST", "/access-keys", by=ADMIN, json={"user": OPERATOR})
+    path = f"/access-keys/{made.json()['access_key']['access_key_id']}"
+    early = await rig.call("DELETE", path, by=ADMIN)
+    assert (refusal(early), set(faults(early))) == ((400, "InvalidArgument"), {"access_key_id"})
+    await rig.call("PATCH", path, by=ADMIN, json={"is_disabled": True})
+    assert refusal(await rig.call("DELETE", path, by=VIEWER)) == (403, "AccessDenied")
+    assert (await rig.call("DELETE", path, by=ADMIN)).status_code == 204
+    assert (await rig.call("GET", "/access-keys", by=ADMIN)).json()["items"] == []
+    assert refusal(await rig.call("DELETE", path, by=ADMIN)) == (404, "NoSuchEntity")
+
+
+async def test_only_a_disabled_user_is_deleted_and_the_log_goes_on_naming_it(rig: RestRig) -> None:
+    token = await rig.token(OPERATOR)
+    job_id = await rig.made()
+    path = f"/users/{OPERATOR}"
+    early = await rig.call("DELETE", path, by=ADMIN)
+    assert (refusal(early), set(faults(early))) == ((400, "InvalidArgument"), {"user"})
+    await rig.call("PATCH", path, by=ADMIN, json={"is_disabled": True})
+    assert refusal(await rig.call("DELETE", path, by=VIEWER)) == (403, "AccessDenied")
+    assert (await rig.call("DELETE", path, by=ADMIN)).status_code == 204
+    assert refusal(await rig.call("GET", path, by=ADMIN)) == (404, "NoSuchEntity")
+    gone = await rig.call("GET", "/jobs", by=None, headers={"authorization": f"Bearer {token}"})
+    assert gone.status_code == 401
+    assert (await rig.call("GET", f"/jobs/{job_id}", by=VIEWER)).json()["creator"] == OPERATOR
+    assert {entry.actor for entry in await rig.told()} >= {OPERATOR, ADMIN}
+
+
 async def test_others_see_their_own_keys_and_tokens_alone(rig: RestRig) -> None:
     for user in (OPERATOR, VIEWER):
         await rig.call("POST", "/access-keys", by=ADMIN, json={"user": user})

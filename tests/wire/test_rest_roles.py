@@ -9,8 +9,10 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.unit.service.job_builders import HOME, job_content
-from tests.wire.rest_rig import ADMIN, OPERATOR, STRANGER, VIEWER, RestRig, faults, refusal, rest_rig
+from cosbatch.model.identifiers import new_job_id
+from cosbatch.model.states import JobStatus
+from tests.unit.service.job_builders import HOME, job_content, job_request
+from tests.wire.rest_rig import ADMIN, OPERATOR, ROOT, STRANGER, VIEWER, RestRig, faults, refusal, rest_rig
 
 ARN = "arn:aws:iam::123456789012:role/team/batch"
 SECRET = "very-secret-indeed"
@@ -67,6 +69,20 @@ async def test_a_role_is_registered_and_nobody_sees_its_secret(rig: RestRig) -> 
     assert SECRET not in shown.text + listed.text + str(await rig.told()) + str(rig.logs)
     told = (await rig.told())[0]
     assert (told.action, told.actor, told.target, told.detail) == ("create-role", ADMIN, ARN, "registered")
+
+
+async def test_jobs_that_name_a_role_are_counted(rig: RestRig) -> None:
+    made = await registered(rig)
+    assert (made["role"]["used_by_jobs"], made["role"]["last_test"]) == ({"unfinished": 0, "total": 0}, None)
+    account = (await rig.people.describe_user(ROOT, OPERATOR)).account
+    request = job_request(role_arn=ARN)
+    jobs = [
+        await rig.ledger.create(request, job_id=new_job_id(), account=account, token="", digest="d") for _ in range(2)
+    ]
+    await rig.call("PUT", f"/jobs/{jobs[0].id}/status", json={"requested_job_status": "Cancelled"})
+    await rig.moved(jobs[0].id, JobStatus.CANCELLED)
+    shown = (await rig.call("GET", place())).json()
+    assert shown["used_by_jobs"] == {"unfinished": 1, "total": 2}
 
 
 async def test_the_buckets_that_a_role_may_write(rig: RestRig) -> None:

@@ -10,6 +10,7 @@ import pytest
 from cosbatch.client import AsyncClient
 from cosbatch.model.errors import IllegalMove, InvalidArgument
 from cosbatch.model.identifiers import JobId
+from cosbatch.model.preflight import CheckOutcome
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import JobStatus
 from cosbatch.wiring.follow_up import own_spool
@@ -93,7 +94,9 @@ async def test_results_are_downloaded(tmp_path: Path) -> None:
 async def test_what_went_wrong_and_how_it_went(tmp_path: Path) -> None:
     async with sdk(tmp_path) as (rig, client):
         old = await ended_job(rig)
-        groups = await client.job_failures(old)
+        found = await client.job_failures(old)
+        groups = found.items
+        assert found.failed == 2
         assert {group.error_code: group.count for group in groups} == {"NoSuchKey": 1, "AccessDenied": 1}
         assert sum(group.share for group in groups) == pytest.approx(1.0)
         [group] = [group for group in groups if group.error_code == "NoSuchKey"]
@@ -122,9 +125,10 @@ async def test_a_check_is_an_answer(tmp_path: Path) -> None:
     """The regions of this rig have no credentials, and the job names no role."""
     async with sdk(tmp_path, by=OPERATOR) as (rig, client):
         checked = await client.check_job(job_content())
-        [manifest] = [check for check in checked["checks"] if check["name"] == "manifest"]
-        assert (checked["outcome"], manifest["outcome"], checked["estimate"]) == ("failed", "failed", None)
+        [manifest] = [check for check in checked.checks if check.name == "manifest"]
+        assert (checked.outcome, manifest.outcome, checked.estimate) == ("failed", "failed", None)
+        assert checked.request["region"] == HOME
         assert await rig.ledger.jobs() == []
         job = await client.create_job(job_content())
-        assert (await client.check_job(job.request))["outcome"] == "failed"
-        assert (await client.job_preflight(job.id))["checks"] == []
+        assert (await client.check_job(job.request)).outcome is CheckOutcome.FAILED
+        assert (await client.job_preflight(job.id)).checks == ()

@@ -1,4 +1,5 @@
 import { type Query, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback } from "react";
 
 import { useLive } from "../components/live";
 import { told } from "./client";
@@ -43,7 +44,7 @@ export function useCapabilities() {
 /** Whether the caller may make a call: `useMay()("create_job")`. False until it is known. */
 export function useMay(): (call: OperationId) => boolean {
   const allowed = useSession().data?.operations;
-  return (call) => allowed?.includes(call) ?? false;
+  return useCallback((call) => allowed?.includes(call) ?? false, [allowed]);
 }
 
 /**

@@ -91,7 +91,7 @@ function Navigation() {
   const navigations: SideNavigationProps.Item[] = [
     link("nav.jobs", "/jobs"),
     ...(may("list_roles") ? [link("nav.roles", "/roles")] : []),
-    ...(may("list_users") ? [link("nav.users", "/users")] : []),
+    ...(may("list_access_keys") ? [link("nav.users", "/users")] : []),
     ...(may("list_regions") ? [link("nav.regions", "/regions")] : []),
     ...(may("list_webhooks") ? [link("nav.webhooks", "/webhooks")] : []),
     ...(may("list_audit") ? [link("nav.audit", "/audit")] : []),

@@ -86,7 +86,7 @@ function operation(form: JobForm): SummaryPair[] {
   const { operation } = form;
   const kind: SummaryPair = {
     label: "job.summary.kind",
-    value: said(`job.operation.${operationNameOf(operation)}`),
+    value: said(`operation.${operationNameOf(operation)}`),
   };
   const restore = operation.cos_initiate_restore_object;
   if (operation.cos_put_object_copy) return [kind, ...copy(operation.cos_put_object_copy, form)];

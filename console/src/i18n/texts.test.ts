@@ -50,9 +50,12 @@ describe("pages and components", () => {
       .filter((name) => /\.tsx?$/.test(name) && !/\.test\.tsx?$/.test(name) && !name.endsWith("schema.d.ts"))
       .map((name) => readFileSync(join(SOURCE, name), "utf-8"))
       .join("\n");
-    const whole = new Set([...all.matchAll(/["'`]([a-z][\w.-]*)["'`]/gi)].map(([, text]) => text));
-    const beginnings = [...all.matchAll(/`([a-z][\w.-]*\.)\$\{/gi)].map(([, text]) => text ?? "");
-    const unused = Object.keys(en).filter((key) => !whole.has(key) && !beginnings.some((each) => key.startsWith(each)));
+    const whole = new Set([...all.matchAll(/["'`]([a-z][\w.:-]*)["'`]/gi)].map(([, text]) => text));
+    const made = [...all.matchAll(/`((?:[\w.:-]|\$\{[^`{}]*\})+)`/g)]
+      .map(([, text]) => text ?? "")
+      .filter((text) => /[a-z]+\.|\.[a-z]+/.test(text.replaceAll(/\$\{[^}]*\}/g, "")))
+      .map((text) => new RegExp(`^${text.replaceAll(".", "\\.").replaceAll(/\$\{[^}]*\}/g, ".+")}$`));
+    const unused = Object.keys(en).filter((key) => !whole.has(key) && !made.some((each) => each.test(key)));
     expect(unused).toEqual([]);
   });
 });

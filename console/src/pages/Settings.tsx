@@ -6,15 +6,19 @@ import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 
-import { useCapabilities, useSession } from "../api/queries";
+import { told } from "../api/client";
+import { useApi } from "../api/context";
+import { useCapabilities, useMay, useSession } from "../api/queries";
 import { useFlashes } from "../components/flashes";
 import { PasswordForm } from "../components/PasswordForm";
+import { ResourceTable } from "../components/ResourceTable";
 import { Page } from "../components/Shell";
 import { type TextKey, useT } from "../i18n";
 import { DENSITIES, LANGUAGES, THEMES, TIME_ZONES, usePreferences } from "../preferences";
 
 export function Settings() {
   const t = useT();
+  const may = useMay();
   const { flash } = useFlashes();
   return (
     <Page title={t("nav.settings")} crumbs={[{ text: t("nav.title"), to: "/jobs" }, { text: t("nav.settings") }]}>
@@ -38,6 +42,7 @@ export function Settings() {
           />
         </Container>
         <Service />
+        {may("list_settings") && <ServiceSettings />}
       </SpaceBetween>
     </Page>
   );
@@ -82,5 +87,36 @@ function Service() {
         ]}
       />
     </Container>
+  );
+}
+
+/** What the service goes by, as far as it is no secret. It is changed in the settings file. */
+function ServiceSettings() {
+  const t = useT();
+  const api = useApi();
+  return (
+    <ResourceTable
+      title={t("settings.list")}
+      description={t("settings.list.text")}
+      queryKey={["settings"]}
+      load={async () => ({ items: (await told(api.GET("/settings"))).items, next_cursor: null })}
+      idOf={(setting) => setting.name}
+      empty={{ title: t("settings.list.empty") }}
+      columns={[
+        {
+          id: "name",
+          header: t("settings.name"),
+          cell: (setting) => <span className="mono">{setting.name}</span>,
+          isRowHeader: true,
+        },
+        { id: "value", header: t("settings.value"), cell: (setting) => String(setting.value) || "-" },
+        {
+          id: "origin",
+          header: t("origin.title"),
+          cell: (setting) => t(setting.is_default ? "settings.default" : "origin.settings"),
+        },
+        { id: "text", header: t("keys.description"), cell: (setting) => <span lang="en">{setting.description}</span> },
+      ]}
+    />
   );
 }

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict, fields
 from typing import Any
 
 from cosbatch.cli.jobs_port import ListedJobs, MadeJob
 from cosbatch.client import AsyncClient
+from cosbatch.client.job_shapes import ListedJob
 from cosbatch.model.errors import Fault, InvalidArgument
+from cosbatch.model.job_summaries import JobSummary
 from cosbatch.model.jobs import Job, JobEvent, JobRequest
 from cosbatch.model.states import JobStatus
 from cosbatch.settings.profiles import TOKEN_VARIABLE, ServiceLogin
@@ -41,18 +44,13 @@ class RemoteJobs:
         return await self._client.describe_job(job_id)
 
     async def job_events(self, job_id: str) -> Sequence[JobEvent]:
-        page = await self._client.job_events(job_id)
-        events = list(page.items)
-        while page.next_cursor:
-            page = await self._client.job_events(job_id, cursor=page.next_cursor)
-            events += page.items
-        return events
+        return [event async for event in self._client.every(self._client.job_events, job_id)]
 
     async def list_jobs(
         self, *, region: str | None, statuses: Collection[JobStatus], max_results: int, next_token: str
     ) -> ListedJobs:
         page = await self._client.list_jobs(region=region, statuses=statuses, limit=max_results, cursor=next_token)
-        return ListedJobs(page.items, page.next_cursor)
+        return ListedJobs([_summary_of(job) for job in page.items], page.next_cursor)
 
     async def update_job_priority(self, job_id: str, *, priority: int) -> Job:
         return await self._client.update_job_priority(job_id, priority=priority)
@@ -82,6 +80,10 @@ class RemoteJobs:
         await self._client.delete_job(job_id)
 
 
+def _summary_of(job: ListedJob) -> JobSummary:
+    return JobSummary(**{one.name: getattr(job, one.name) for one in fields(JobSummary)})
+
+
 class RemoteFollowUps:
     """Implements :class:`cosbatch.cli.jobs_port.FollowUps`."""
 
@@ -109,7 +111,7 @@ class RemoteChecks:
         self._client = client
 
     async def check_job(self, request: JobRequest) -> Mapping[str, Any]:
-        return await self._client.check_job(request)
+        return asdict(await self._client.check_job(request))
 
 
 class RemoteResults:

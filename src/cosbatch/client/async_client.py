@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 import operator
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import ParamSpec, Self, TypeVar
 
-from cosbatch.client import calls
-from cosbatch.client.calls import ApiCall, JobContent
+from cosbatch.client import job_calls, people_calls, region_calls, role_calls, service_calls, webhook_calls
+from cosbatch.client.calls import ApiCall, any_call
 from cosbatch.client.http_transport import AsyncHttpTransport, ServerAddress
+from cosbatch.client.methods import AsyncMethod
+from cosbatch.client.paging import Paged
 from cosbatch.client.patience import Patience, Waiting
-from cosbatch.client.shapes import FailureGroup, FollowUpJob, JobPace, Page
+from cosbatch.client.people_shapes import Session
+from cosbatch.client.session import SessionProof
 from cosbatch.client.transport import AsyncTransport
 from cosbatch.model.errors import CosbatchError, ServiceUnreachable
-from cosbatch.model.job_summaries import JobSummary
-from cosbatch.model.jobs import Job, JobEvent
-from cosbatch.model.states import JobStatus, is_final
+from cosbatch.model.jobs import Job
+from cosbatch.model.states import is_final
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -43,6 +46,7 @@ class AsyncClient:
             self._own = transport = AsyncHttpTransport(ServerAddress(url=url, token=token, ca_file=ca_file))
         self._transport = transport
         self._patience = patience or Patience()
+        self._proof = SessionProof()
 
     async def __aenter__(self) -> Self:
         return self
@@ -56,157 +60,131 @@ class AsyncClient:
         if self._own is not None:
             await self._own.close()
 
-    async def call(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None) -> Any:
-        """A call of the API that has no method here; ``path`` is below ``/api/v1``. Its answer as JSON has it, None
-        where it has none."""
-        return await self._made(calls.any_call(method, path, query=query or {}, body=body))
-
     # --- jobs
 
-    async def create_job(self, job: JobContent, *, client_request_token: str = "") -> Job:
-        """With a token the call can be made again, and finds the job that it made; without one it is made once, and
-        ServiceUnreachable leaves open whether there is a job."""
-        return await self._made(calls.create_job(job, client_request_token=client_request_token))
+    create_job = AsyncMethod(job_calls.create_job)
+    describe_job = AsyncMethod(job_calls.describe_job)
+    job_outlook = AsyncMethod(job_calls.job_outlook)
+    list_jobs = AsyncMethod(job_calls.list_jobs)
+    update_job_priority = AsyncMethod(job_calls.update_job_priority)
+    update_job_status = AsyncMethod(job_calls.update_job_status)
+    confirm_job = AsyncMethod(job_calls.confirm_job)
+    cancel_job = AsyncMethod(job_calls.cancel_job)
+    pause_job = AsyncMethod(job_calls.pause_job)
+    resume_job = AsyncMethod(job_calls.resume_job)
+    delete_job = AsyncMethod(job_calls.delete_job)
+    job_failures = AsyncMethod(job_calls.job_failures)
+    job_failures_of_code = AsyncMethod(job_calls.job_failures_of_code)
+    job_series = AsyncMethod(job_calls.job_series)
+    job_events = AsyncMethod(job_calls.job_events)
+    preview_report = AsyncMethod(job_calls.preview_report)
+    download_report = AsyncMethod(job_calls.download_report)
+    download_summary = AsyncMethod(job_calls.download_summary)
+    check_job = AsyncMethod(job_calls.check_job)
+    job_preflight = AsyncMethod(job_calls.job_preflight)
+    job_estimate = AsyncMethod(job_calls.job_estimate)
+    retry_failed = AsyncMethod(job_calls.retry_failed)
+    clone_job = AsyncMethod(job_calls.clone_job)
+    redeliver_report = AsyncMethod(job_calls.redeliver_report)
 
-    async def describe_job(self, job_id: str) -> Job:
-        return await self._made(calls.describe_job(job_id))
+    # --- people, their keys and tokens
 
-    async def list_jobs(
-        self,
-        *,
-        statuses: Collection[JobStatus] = (),
-        region: str | None = None,
-        search: str = "",
-        sort: str = "created",
-        descending: bool = True,
-        limit: int = 50,
-        cursor: str = "",
-    ) -> Page[JobSummary]:
-        """By default newest first. ``search`` is the beginning of an id or a part of the description; ``sort`` is
-        ``created``, ``priority``, ``progress``, ``total``, ``failed`` or ``finished``."""
-        call = calls.list_jobs(
-            status=sorted(statuses),
-            region=region,
-            q=search,
-            sort=sort,
-            direction="desc" if descending else "asc",
-            limit=limit,
-            cursor=cursor,
-        )
-        return await self._made(call)
+    list_accounts = AsyncMethod(people_calls.list_accounts)
+    create_account = AsyncMethod(people_calls.create_account)
+    describe_account = AsyncMethod(people_calls.describe_account)
+    update_account = AsyncMethod(people_calls.update_account)
+    list_users = AsyncMethod(people_calls.list_users)
+    create_user = AsyncMethod(people_calls.create_user)
+    describe_user = AsyncMethod(people_calls.describe_user)
+    update_user = AsyncMethod(people_calls.update_user)
+    delete_user = AsyncMethod(people_calls.delete_user)
+    reset_password = AsyncMethod(people_calls.reset_password)
+    list_access_keys = AsyncMethod(people_calls.list_access_keys)
+    create_access_key = AsyncMethod(people_calls.create_access_key)
+    update_access_key = AsyncMethod(people_calls.update_access_key)
+    delete_access_key = AsyncMethod(people_calls.delete_access_key)
+    list_tokens = AsyncMethod(people_calls.list_tokens)
+    create_token = AsyncMethod(people_calls.create_token)
+    revoke_token = AsyncMethod(people_calls.revoke_token)
 
-    async def job_failures(self, job_id: str) -> tuple[FailureGroup, ...]:
-        """By error code, the most frequent first."""
-        return await self._made(calls.job_failures(job_id))
+    # --- roles
 
-    async def job_failures_of_code(self, job_id: str, code: str) -> FailureGroup:
-        """With its first samples."""
-        return await self._made(calls.job_failures_of_code(job_id, code))
+    list_roles = AsyncMethod(role_calls.list_roles)
+    create_role = AsyncMethod(role_calls.create_role)
+    describe_role = AsyncMethod(role_calls.describe_role)
+    delete_role = AsyncMethod(role_calls.delete_role)
+    test_role = AsyncMethod(role_calls.test_role)
+    role_policies = AsyncMethod(role_calls.role_policies)
 
-    async def job_series(self, job_id: str, *, last: str = "1h") -> JobPace:
-        """``last`` is ``15m``, ``1h`` or ``all``."""
-        return await self._made(calls.job_series(job_id, last=last))
+    # --- regions and their stores
 
-    async def job_events(self, job_id: str, *, cursor: str = "", limit: int = 1000) -> Page[JobEvent]:
-        """What happened to a job, oldest first."""
-        return await self._made(calls.job_events(job_id, cursor=cursor, limit=limit))
+    list_regions = AsyncMethod(region_calls.list_regions)
+    create_region = AsyncMethod(region_calls.create_region)
+    describe_region = AsyncMethod(region_calls.describe_region)
+    update_region = AsyncMethod(region_calls.update_region)
+    delete_region = AsyncMethod(region_calls.delete_region)
+    test_region = AsyncMethod(region_calls.test_region)
+    list_buckets = AsyncMethod(region_calls.list_buckets)
+    list_objects = AsyncMethod(region_calls.list_objects)
+    inspect_manifest = AsyncMethod(region_calls.inspect_manifest)
+    check_manifest = AsyncMethod(region_calls.check_manifest)
 
-    async def update_job_priority(self, job_id: str, *, priority: int) -> Job:
-        return await self._made(calls.update_job_priority(job_id, priority=priority))
+    # --- webhooks
 
-    async def update_job_status(
-        self,
-        job_id: str,
-        *,
-        requested_job_status: JobStatus,
-        status_update_reason: str = "",
-        confirm_delete_count: int | None = None,
-    ) -> Job:
-        call = calls.update_job_status(
-            job_id, to=requested_job_status, reason=status_update_reason, count=confirm_delete_count
-        )
-        return await self._made(call)
+    list_webhooks = AsyncMethod(webhook_calls.list_webhooks)
+    create_webhook = AsyncMethod(webhook_calls.create_webhook)
+    describe_webhook = AsyncMethod(webhook_calls.describe_webhook)
+    delete_webhook = AsyncMethod(webhook_calls.delete_webhook)
+    enable_webhook = AsyncMethod(webhook_calls.enable_webhook)
+    disable_webhook = AsyncMethod(webhook_calls.disable_webhook)
+    rotate_webhook_secret = AsyncMethod(webhook_calls.rotate_webhook_secret)
+    test_webhook = AsyncMethod(webhook_calls.test_webhook)
+    webhook_deliveries = AsyncMethod(webhook_calls.webhook_deliveries)
+    redeliver_message = AsyncMethod(webhook_calls.redeliver_message)
 
-    async def confirm_job(self, job_id: str, *, reason: str = "", confirm_delete_count: int | None = None) -> Job:
-        """``confirm_delete_count``: how many objects a deletion may delete at most, where its job does not say."""
-        return await self.update_job_status(
-            job_id,
-            requested_job_status=JobStatus.READY,
-            status_update_reason=reason,
-            confirm_delete_count=confirm_delete_count,
-        )
+    # --- the service itself
 
-    async def cancel_job(self, job_id: str, *, reason: str = "") -> Job:
-        """The answer may say Cancelling."""
-        return await self.update_job_status(
-            job_id, requested_job_status=JobStatus.CANCELLED, status_update_reason=reason
-        )
+    get_capabilities = AsyncMethod(service_calls.get_capabilities)
+    get_openapi_document = AsyncMethod(service_calls.get_openapi_document)
+    list_settings = AsyncMethod(service_calls.list_settings)
+    list_audit = AsyncMethod(service_calls.list_audit)
+    download_audit = AsyncMethod(service_calls.download_audit)
+    call = AsyncMethod(any_call)
 
-    async def pause_job(self, job_id: str, *, reason: str = "") -> Job:
-        return await self._made(calls.pause_job(job_id, reason=reason))
+    # --- the own session
 
-    async def resume_job(self, job_id: str, *, reason: str = "") -> Job:
-        return await self._made(calls.resume_job(job_id, reason=reason))
+    async def log_in(self, user: str, password: str) -> Session:
+        """Begins a session, which this client keeps as a browser does. Programs have an API token in place of one."""
+        return self._proof.of(await self.make(people_calls.log_in(user, password)))
 
-    async def delete_job(self, job_id: str) -> None:
-        await self._made(calls.delete_job(job_id))
+    async def get_session(self) -> Session:
+        """Who calls, by session or API token."""
+        return self._proof.of(await self.make(people_calls.get_session()))
 
-    # --- before and after
+    async def log_out(self) -> None:
+        """Ends the session."""
+        await self.make(people_calls.log_out())
 
-    async def check_job(self, job: JobContent) -> Mapping[str, Any]:
-        """What pre-flight finds of a job that is not made, and what it would cost: ``outcome``, ``checks``,
-        ``estimate``, ``request`` and ``equivalents``, as JSON has them. A failed check is an answer, no error."""
-        return await self._made(calls.check_job(job))
+    async def change_password(self, password: str, new_password: str) -> None:
+        """The own one. Ends all sessions of the user, also this one."""
+        await self.make(people_calls.change_password(password, new_password))
 
-    async def job_preflight(self, job_id: str) -> Mapping[str, Any]:
-        """What pre-flight has found of a job."""
-        return await self._made(calls.job_preflight(job_id))
+    # --- pages
 
-    async def job_estimate(self, job_id: str) -> Mapping[str, Any] | None:
-        """What a planned job comes to, as JSON has it; None while it is not planned."""
-        return await self._made(calls.job_estimate(job_id))
-
-    async def retry_failed(
-        self,
-        job_id: str,
-        *,
-        error_code: str = "",
-        changes: Mapping[str, Any] | None = None,
-        client_request_token: str = "",
-    ) -> FollowUpJob:
-        """A new job over what failed in one that has ended, all or with one error code. ``changes`` is a part of a job
-        document, whose fields take the place of the old job's."""
-        call = calls.retry_failed(
-            job_id, error_code=error_code, changes=changes or {}, client_request_token=client_request_token
-        )
-        return await self._made(call)
-
-    async def clone_job(
-        self, job_id: str, *, changes: Mapping[str, Any] | None = None, client_request_token: str = ""
-    ) -> FollowUpJob:
-        """A new job that asks for what an old one has asked for; ``changes`` as above."""
-        call = calls.clone_job(job_id, changes=changes or {}, client_request_token=client_request_token)
-        return await self._made(call)
-
-    async def redeliver_report(self, job_id: str) -> Job:
-        return await self._made(calls.redeliver_report(job_id))
-
-    async def download_report(
-        self,
-        job_id: str,
-        into: Callable[[bytes], object],
-        *,
-        form: str = "csv",
-        scope: str = "AllTasks",
-        code: str = "",
-    ) -> None:
-        """Gives ``into``, a file's ``write`` say, the results piece by piece. ``form`` is ``csv`` or ``jsonl``;
-        ``scope`` is ``AllTasks`` or ``FailedTasksOnly``; ``code``: only what failed with it."""
-        await self._made(calls.download_report(job_id, into, form=form, scope=scope, code=code))
-
-    async def download_summary(self, job_id: str, into: Callable[[bytes], object], *, form: str = "json") -> None:
-        """``form`` is ``json`` or ``csv``."""
-        await self._made(calls.download_summary(job_id, into, form=form))
+    async def every(
+        self, pages: Callable[P, Awaitable[Paged[T]]], *args: P.args, **kwargs: P.kwargs
+    ) -> AsyncIterator[T]:
+        """What all pages of a list have, one after another: ``client.every(client.list_users, account="main")``."""
+        cursor = ""
+        while True:
+            if cursor:
+                kwargs["cursor"] = cursor
+            page = await pages(*args, **kwargs)
+            for one in page.items:
+                yield one
+            cursor = page.next_cursor
+            if not cursor:
+                return
 
     # --- waiting
 
@@ -243,16 +221,18 @@ class AsyncClient:
 
     # --- how
 
-    async def _made(self, call: ApiCall[T]) -> T:
+    async def make(self, call: ApiCall[T]) -> T:
+        """Sends a call, once more where that does no harm, and reads its answer."""
         attempt = 0
+        request = self._proof.added_to(call.request)
         while True:
             attempt += 1
             try:
-                answer = await self._transport.send(call.request)
-            except ServiceUnreachable:
+                answer = await self._transport.send(request)
+            except ServiceUnreachable as error:
                 pause = self._patience.pause_after_silence(call, attempt=attempt)
                 if pause is None:
-                    raise
+                    raise call.silent(error) from error
             else:
                 pause = self._patience.pause_after_answer(call, answer, attempt=attempt)
                 if pause is None:

@@ -1,33 +1,21 @@
-"""The calls of the API, each as what is sent and how its answer is read. Both clients are made of them."""
+"""What a call of the API is: what is sent, how its answer is read, and whether it may be sent again.
+
+The calls themselves stand in the siblings of this module, by what they are about. Both clients are made of them.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import quote
 
-from cosbatch.client.reading import event_of, job_of, read
+from cosbatch.client.reading import read
 from cosbatch.client.refusals import error_of
-from cosbatch.client.shapes import (
-    FailureGroup,
-    FollowUpJob,
-    JobPace,
-    Page,
-    failure_group_of,
-    failure_groups_of,
-    follow_up_of,
-    pace_of,
-    summary_of,
-    told_new,
-)
 from cosbatch.client.transport import ApiAnswer, ApiRequest
-from cosbatch.model.identifiers import JobId
-from cosbatch.model.job_summaries import JobSummary
-from cosbatch.model.jobs import Job, JobEvent, JobRequest
-from cosbatch.model.states import JobStatus
+from cosbatch.model.errors import ServiceUnreachable
+from cosbatch.model.jobs import JobRequest
 from cosbatch.service.job_document import request_document
 
 T = TypeVar("T")
@@ -35,6 +23,7 @@ CREATED: Final = 201
 NO_CONTENT: Final = 204
 JobContent = Mapping[str, Any] | JobRequest
 """A job document, as a job file has it, or the request that one stands for."""
+Query = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,148 +36,67 @@ class ApiCall(Generic[T]):
     """Puts into what was read whether something new was made."""
     is_download: bool = False
     """What it answers has gone into the request's sink."""
+    after_silence: str = ""
+    """What to do where no answer came; a sentence."""
 
     def read(self, answer: ApiAnswer) -> T:
+        """Raises the refusal, where it is one."""
         if not 200 <= answer.status < 300:
-            raise error_of(answer)
+            error = error_of(answer)
+            raise self.silent(error) if isinstance(error, ServiceUnreachable) else error
         if self.is_download or answer.status == NO_CONTENT:
             return self.shape(None)
         found = read(answer, self.shape)
         return found if self.tell is None else self.tell(found, answer.status == CREATED)
 
-
-def create_job(job: JobContent, *, client_request_token: str = "") -> ApiCall[Job]:
-    content = request_document(job) if isinstance(job, JobRequest) else dict(job)
-    token = client_request_token or content.get("client_request_token", "")
-    if token:
-        content["client_request_token"] = token
-    return ApiCall(request=_request("POST", "/jobs", content), shape=job_of, may_repeat=bool(token))
+    def silent(self, error: ServiceUnreachable) -> ServiceUnreachable:
+        """The same error, with what to do now."""
+        return ServiceUnreachable(f"{error}; {self.after_silence}") if self.after_silence else error
 
 
-def describe_job(job_id: str) -> ApiCall[Job]:
-    return ApiCall(request=_request("GET", _job(job_id)), shape=job_of, may_repeat=True)
+def looking(path: str, shape: Callable[[Any], T], **query: Any) -> ApiCall[T]:
+    """A call that changes nothing."""
+    return ApiCall(request=request_of("GET", path, query=query_of(**query)), shape=shape, may_repeat=True)
 
 
-def list_jobs(**query: Any) -> ApiCall[Page[JobSummary]]:
-    request = _request("GET", "/jobs", query=_query(**query))
-    return ApiCall(request=request, shape=partial(_page, summary_of), may_repeat=True)
+def asking(method: str, path: str, content: Any, shape: Callable[[Any], T], *, may_repeat: bool = False) -> ApiCall[T]:
+    """A call with a body; None: without one."""
+    return ApiCall(request=request_of(method, path, content), shape=shape, may_repeat=may_repeat)
 
 
-def job_failures(job_id: str) -> ApiCall[tuple[FailureGroup, ...]]:
-    return ApiCall(request=_request("GET", _job(job_id, "failures")), shape=failure_groups_of, may_repeat=True)
+def removing(path: str) -> ApiCall[None]:
+    return ApiCall(request=request_of("DELETE", path), shape=nothing, may_repeat=False)
 
 
-def job_failures_of_code(job_id: str, code: str) -> ApiCall[FailureGroup]:
-    path = _job(job_id, "failures", quote(code, safe=""))
-    return ApiCall(request=_request("GET", path), shape=failure_group_of, may_repeat=True)
-
-
-def job_series(job_id: str, *, last: str) -> ApiCall[JobPace]:
-    query = _query(range=last)
-    return ApiCall(request=_request("GET", _job(job_id, "series"), query=query), shape=pace_of, may_repeat=True)
-
-
-def job_events(job_id: str, *, cursor: str, limit: int) -> ApiCall[Page[JobEvent]]:
-    query = _query(cursor=cursor, limit=limit)
-    shape = partial(_page, partial(event_of, JobId(job_id)))
-    return ApiCall(request=_request("GET", _job(job_id, "events"), query=query), shape=shape, may_repeat=True)
-
-
-def update_job_priority(job_id: str, *, priority: int) -> ApiCall[Job]:
-    request = _request("PUT", _job(job_id, "priority"), {"priority": priority})
-    return ApiCall(request=request, shape=job_of, may_repeat=True)
-
-
-def update_job_status(job_id: str, *, to: JobStatus, reason: str, count: int | None) -> ApiCall[Job]:
-    content: dict[str, Any] = {"requested_job_status": str(to), "status_update_reason": reason}
-    if count is not None:
-        content["confirm_delete_count"] = count
-    return ApiCall(request=_request("PUT", _job(job_id, "status"), content), shape=job_of, may_repeat=False)
-
-
-def pause_job(job_id: str, *, reason: str) -> ApiCall[Job]:
-    return ApiCall(request=_request("POST", _job(job_id, "pause"), {"reason": reason}), shape=job_of, may_repeat=False)
-
-
-def resume_job(job_id: str, *, reason: str) -> ApiCall[Job]:
-    return ApiCall(request=_request("POST", _job(job_id, "resume"), {"reason": reason}), shape=job_of, may_repeat=False)
-
-
-def retry_failed(
-    job_id: str, *, error_code: str, changes: Mapping[str, Any], client_request_token: str
-) -> ApiCall[FollowUpJob]:
-    return _follow_up(job_id, "retry", client_request_token, {"error_code": error_code, "changes": dict(changes)})
-
-
-def clone_job(job_id: str, *, changes: Mapping[str, Any], client_request_token: str) -> ApiCall[FollowUpJob]:
-    return _follow_up(job_id, "clone", client_request_token, {"changes": dict(changes)})
-
-
-def redeliver_report(job_id: str) -> ApiCall[Job]:
-    return ApiCall(request=_request("POST", _job(job_id, "redeliver-report")), shape=job_of, may_repeat=False)
-
-
-def check_job(job: JobContent) -> ApiCall[Mapping[str, Any]]:
-    content = request_document(job) if isinstance(job, JobRequest) else dict(job)
-    return ApiCall(request=_request("POST", "/jobs:check", content), shape=_as_it_is, may_repeat=True)
-
-
-def job_preflight(job_id: str) -> ApiCall[Mapping[str, Any]]:
-    return ApiCall(request=_request("GET", _job(job_id, "preflight")), shape=_as_it_is, may_repeat=True)
-
-
-def job_estimate(job_id: str) -> ApiCall[Mapping[str, Any] | None]:
-    return ApiCall(request=_request("GET", _job(job_id, "estimate")), shape=_estimate, may_repeat=True)
-
-
-def _estimate(content: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    found: Mapping[str, Any] | None = content["estimate"]
-    return found
-
-
-def download_report(job_id: str, sink: Callable[[bytes], object], *, form: str, scope: str, code: str) -> ApiCall[None]:
-    return _download(_job(job_id, "report"), sink, _query(format=form, scope=scope, code=code))
-
-
-def download_summary(job_id: str, sink: Callable[[bytes], object], *, form: str) -> ApiCall[None]:
-    return _download(_job(job_id, "summary"), sink, _query(format=form))
-
-
-def _download(path: str, sink: Callable[[bytes], object], query: tuple[tuple[str, str], ...]) -> ApiCall[None]:
+def downloading(path: str, sink: Callable[[bytes], object], **query: Any) -> ApiCall[None]:
     """Not made again: the sink may have got a part of it."""
-    request = ApiRequest(method="GET", path=path, query=query, sink=sink)
-    return ApiCall(request=request, shape=_nothing, may_repeat=False, is_download=True)
+    request = ApiRequest(method="GET", path=path, query=query_of(**query), sink=sink)
+    return ApiCall(request=request, shape=nothing, may_repeat=False, is_download=True)
 
 
-def _follow_up(job_id: str, what: str, token: str, content: dict[str, Any]) -> ApiCall[FollowUpJob]:
-    if token:
-        content["client_request_token"] = token
-    request = _request("POST", _job(job_id, what), content)
-    return ApiCall(request=request, shape=follow_up_of, may_repeat=bool(token), tell=told_new)
+def any_call(method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None) -> ApiCall[Any]:
+    """A call that has no method here; ``path`` is below ``/api/v1``. Its answer as JSON has it, None where it has
+    none."""
+    request = request_of(method, path, body, query=query_of(**(query or {})))
+    return ApiCall(request=request, shape=as_it_is, may_repeat=method == "GET")
 
 
-def delete_job(job_id: str) -> ApiCall[None]:
-    return ApiCall(request=_request("DELETE", _job(job_id)), shape=_nothing, may_repeat=False)
+# --- their parts
 
 
-def any_call(method: str, path: str, *, query: Mapping[str, Any], body: Any) -> ApiCall[Any]:
-    """A call that has no method of its own here; its answer as JSON has it."""
-    request = _request(method, path, body, query=_query(**query))
-    return ApiCall(request=request, shape=_as_it_is, may_repeat=method == "GET")
-
-
-def _request(method: str, path: str, content: Any = None, *, query: tuple[tuple[str, str], ...] = ()) -> ApiRequest:
+def request_of(method: str, path: str, content: Any = None, *, query: Query = ()) -> ApiRequest:
     if content is None:
         return ApiRequest(method=method, path=path, query=query)
     body = json.dumps(content, ensure_ascii=False).encode()
     return ApiRequest(method=method, path=path, query=query, body=body, headers={"content-type": "application/json"})
 
 
-def _job(job_id: str, *below: str) -> str:
-    return "/".join(["/jobs", quote(job_id, safe=""), *below])
+def path_of(collection: str, name: str, *below: str) -> str:
+    """``name`` cannot leave its place."""
+    return "/".join([collection, quote(name, safe=""), *below])
 
 
-def _query(**given: Any) -> tuple[tuple[str, str], ...]:
+def query_of(**given: Any) -> Query:
     """Without what is not given; a list is named once for each of its members."""
     pairs = []
     for name, value in given.items():
@@ -197,13 +105,18 @@ def _query(**given: Any) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def _page(shape: Callable[[Any], T], content: Mapping[str, Any]) -> Page[T]:
-    return Page(items=tuple(shape(item) for item in content["items"]), next_cursor=content["next_cursor"] or "")
+def content_of(**given: Any) -> dict[str, Any]:
+    """A body, without what is not given: there the service's own defaults count."""
+    return {name: value for name, value in given.items() if value is not None}
 
 
-def _nothing(_: Any) -> None:
+def job_content(job: JobContent) -> dict[str, Any]:
+    return request_document(job) if isinstance(job, JobRequest) else dict(job)
+
+
+def nothing(_: Any) -> None:
     return None
 
 
-def _as_it_is(content: Any) -> Any:
+def as_it_is(content: Any) -> Any:
     return content

@@ -49,7 +49,11 @@ class HttpTransport:
     def send(self, request: ApiRequest) -> ApiAnswer:
         try:
             with self._http.stream(
-                request.method, _url(self._server, request), content=request.body, headers=dict(request.headers)
+                request.method,
+                _url(self._server, request),
+                content=request.body,
+                headers=dict(request.headers),
+                timeout=_patience(self._server, request),
             ) as answer:
                 if request.sink is None or not answer.is_success:
                     return _answer(answer, answer.read())
@@ -76,7 +80,11 @@ class AsyncHttpTransport:
     async def send(self, request: ApiRequest) -> ApiAnswer:
         try:
             async with self._http.stream(
-                request.method, _url(self._server, request), content=request.body, headers=dict(request.headers)
+                request.method,
+                _url(self._server, request),
+                content=request.body,
+                headers=dict(request.headers),
+                timeout=_patience(self._server, request),
             ) as answer:
                 if request.sink is None or not answer.is_success:
                     return _answer(answer, await answer.aread())
@@ -108,6 +116,12 @@ def _trust(server: ServerAddress) -> ssl.SSLContext | bool:
 def _url(server: ServerAddress, request: ApiRequest) -> str:
     query = f"?{httpx.QueryParams(request.query)}" if request.query else ""
     return f"{server.url.rstrip('/')}{PREFIX}{request.path}{query}"
+
+
+def _patience(server: ServerAddress, request: ApiRequest) -> httpx.Timeout:
+    """Connecting and sending take no longer for a call whose answer takes long."""
+    usual = server.timeout_seconds
+    return httpx.Timeout(usual, read=max(usual, request.timeout_seconds or 0.0))
 
 
 def _answer(answer: httpx.Response, body: bytes) -> ApiAnswer:

@@ -11,7 +11,9 @@ from cosbatch.client.transport import ApiAnswer
 from cosbatch.model.errors import CosbatchError, ServiceUnavailable, ServiceUnreachable, TooManyAttempts
 
 TOO_OFTEN: Final = 429
-UNAVAILABLE: Final = 503
+UNAVAILABLE: Final = (502, 503, 504)
+_OF_THE_SERVICE: Final = (429, 503)
+"""Which say how long to wait; a gateway does not know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +33,13 @@ class Patience:
 
     def pause_after_answer(self, call: ApiCall[Any], answer: ApiAnswer, *, attempt: int) -> float | None:
         """Seconds to wait before the call is made again; None: its answer counts. A call that came too often was not
-        looked at; one that met a service in trouble may have been half done."""
-        is_again = answer.status == TOO_OFTEN or (answer.status == UNAVAILABLE and call.may_repeat)
+        looked at; one that met a service in trouble, or a gateway that did not want to wait for it, may have been half
+        done."""
+        is_again = answer.status == TOO_OFTEN or (answer.status in UNAVAILABLE and call.may_repeat)
         if not is_again or attempt >= self.attempts:
             return None
-        pause = max(retry_after(answer), self._pause(attempt))
+        asked = retry_after(answer) if answer.status in _OF_THE_SERVICE else 0.0
+        pause = max(asked, self._pause(attempt))
         return pause if pause <= self.longest_pause_seconds else None
 
     def pause_after_silence(self, call: ApiCall[Any], *, attempt: int) -> float | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from cosbatch.client.refusals import Refusal
@@ -149,6 +149,11 @@ def _listed_of(content: Content) -> ListedTotals:
 
 def seconds_of(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
+
+
+def wire_time(unix_seconds: float | None) -> str | None:
+    """As queries have it: RFC 3339."""
+    return None if unix_seconds is None else datetime.fromtimestamp(unix_seconds, tz=UTC).isoformat()
 
 
 def _if_there(value: Any, read_it: Callable[[Any], T]) -> T | None:

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import operator
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import ParamSpec, Self, TypeVar
 
-from cosbatch.client import calls
-from cosbatch.client.calls import ApiCall, JobContent
+from cosbatch.client import job_calls, people_calls, region_calls, role_calls, service_calls, webhook_calls
+from cosbatch.client.calls import ApiCall, any_call
 from cosbatch.client.http_transport import HttpTransport, ServerAddress
+from cosbatch.client.methods import Method
+from cosbatch.client.paging import Paged
 from cosbatch.client.patience import Patience, Waiting
-from cosbatch.client.shapes import FailureGroup, FollowUpJob, JobPace, Page
+from cosbatch.client.people_shapes import Session
+from cosbatch.client.session import SessionProof
 from cosbatch.client.transport import Transport
 from cosbatch.model.errors import CosbatchError, ServiceUnreachable
-from cosbatch.model.job_summaries import JobSummary
-from cosbatch.model.jobs import Job, JobEvent
-from cosbatch.model.states import JobStatus, is_final
+from cosbatch.model.jobs import Job
+from cosbatch.model.states import is_final
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -42,6 +45,7 @@ class Client:
             self._own = transport = HttpTransport(ServerAddress(url=url, token=token, ca_file=ca_file))
         self._transport = transport
         self._patience = patience or Patience()
+        self._proof = SessionProof()
 
     def __enter__(self) -> Self:
         return self
@@ -55,155 +59,128 @@ class Client:
         if self._own is not None:
             self._own.close()
 
-    def call(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None) -> Any:
-        """A call of the API that has no method here; ``path`` is below ``/api/v1``. Its answer as JSON has it, None
-        where it has none."""
-        return self._made(calls.any_call(method, path, query=query or {}, body=body))
-
     # --- jobs
 
-    def create_job(self, job: JobContent, *, client_request_token: str = "") -> Job:
-        """With a token the call can be made again, and finds the job that it made; without one it is made once, and
-        ServiceUnreachable leaves open whether there is a job."""
-        return self._made(calls.create_job(job, client_request_token=client_request_token))
+    create_job = Method(job_calls.create_job)
+    describe_job = Method(job_calls.describe_job)
+    job_outlook = Method(job_calls.job_outlook)
+    list_jobs = Method(job_calls.list_jobs)
+    update_job_priority = Method(job_calls.update_job_priority)
+    update_job_status = Method(job_calls.update_job_status)
+    confirm_job = Method(job_calls.confirm_job)
+    cancel_job = Method(job_calls.cancel_job)
+    pause_job = Method(job_calls.pause_job)
+    resume_job = Method(job_calls.resume_job)
+    delete_job = Method(job_calls.delete_job)
+    job_failures = Method(job_calls.job_failures)
+    job_failures_of_code = Method(job_calls.job_failures_of_code)
+    job_series = Method(job_calls.job_series)
+    job_events = Method(job_calls.job_events)
+    preview_report = Method(job_calls.preview_report)
+    download_report = Method(job_calls.download_report)
+    download_summary = Method(job_calls.download_summary)
+    check_job = Method(job_calls.check_job)
+    job_preflight = Method(job_calls.job_preflight)
+    job_estimate = Method(job_calls.job_estimate)
+    retry_failed = Method(job_calls.retry_failed)
+    clone_job = Method(job_calls.clone_job)
+    redeliver_report = Method(job_calls.redeliver_report)
 
-    def describe_job(self, job_id: str) -> Job:
-        return self._made(calls.describe_job(job_id))
+    # --- people, their keys and tokens
 
-    def list_jobs(
-        self,
-        *,
-        statuses: Collection[JobStatus] = (),
-        region: str | None = None,
-        search: str = "",
-        sort: str = "created",
-        descending: bool = True,
-        limit: int = 50,
-        cursor: str = "",
-    ) -> Page[JobSummary]:
-        """By default newest first. ``search`` is the beginning of an id or a part of the description; ``sort`` is
-        ``created``, ``priority``, ``progress``, ``total``, ``failed`` or ``finished``."""
-        call = calls.list_jobs(
-            status=sorted(statuses),
-            region=region,
-            q=search,
-            sort=sort,
-            direction="desc" if descending else "asc",
-            limit=limit,
-            cursor=cursor,
-        )
-        return self._made(call)
+    list_accounts = Method(people_calls.list_accounts)
+    create_account = Method(people_calls.create_account)
+    describe_account = Method(people_calls.describe_account)
+    update_account = Method(people_calls.update_account)
+    list_users = Method(people_calls.list_users)
+    create_user = Method(people_calls.create_user)
+    describe_user = Method(people_calls.describe_user)
+    update_user = Method(people_calls.update_user)
+    delete_user = Method(people_calls.delete_user)
+    reset_password = Method(people_calls.reset_password)
+    list_access_keys = Method(people_calls.list_access_keys)
+    create_access_key = Method(people_calls.create_access_key)
+    update_access_key = Method(people_calls.update_access_key)
+    delete_access_key = Method(people_calls.delete_access_key)
+    list_tokens = Method(people_calls.list_tokens)
+    create_token = Method(people_calls.create_token)
+    revoke_token = Method(people_calls.revoke_token)
 
-    def job_failures(self, job_id: str) -> tuple[FailureGroup, ...]:
-        """By error code, the most frequent first."""
-        return self._made(calls.job_failures(job_id))
+    # --- roles
 
-    def job_failures_of_code(self, job_id: str, code: str) -> FailureGroup:
-        """With its first samples."""
-        return self._made(calls.job_failures_of_code(job_id, code))
+    list_roles = Method(role_calls.list_roles)
+    create_role = Method(role_calls.create_role)
+    describe_role = Method(role_calls.describe_role)
+    delete_role = Method(role_calls.delete_role)
+    test_role = Method(role_calls.test_role)
+    role_policies = Method(role_calls.role_policies)
 
-    def job_series(self, job_id: str, *, last: str = "1h") -> JobPace:
-        """``last`` is ``15m``, ``1h`` or ``all``."""
-        return self._made(calls.job_series(job_id, last=last))
+    # --- regions and their stores
 
-    def job_events(self, job_id: str, *, cursor: str = "", limit: int = 1000) -> Page[JobEvent]:
-        """What happened to a job, oldest first."""
-        return self._made(calls.job_events(job_id, cursor=cursor, limit=limit))
+    list_regions = Method(region_calls.list_regions)
+    create_region = Method(region_calls.create_region)
+    describe_region = Method(region_calls.describe_region)
+    update_region = Method(region_calls.update_region)
+    delete_region = Method(region_calls.delete_region)
+    test_region = Method(region_calls.test_region)
+    list_buckets = Method(region_calls.list_buckets)
+    list_objects = Method(region_calls.list_objects)
+    inspect_manifest = Method(region_calls.inspect_manifest)
+    check_manifest = Method(region_calls.check_manifest)
 
-    def update_job_priority(self, job_id: str, *, priority: int) -> Job:
-        return self._made(calls.update_job_priority(job_id, priority=priority))
+    # --- webhooks
 
-    def update_job_status(
-        self,
-        job_id: str,
-        *,
-        requested_job_status: JobStatus,
-        status_update_reason: str = "",
-        confirm_delete_count: int | None = None,
-    ) -> Job:
-        call = calls.update_job_status(
-            job_id, to=requested_job_status, reason=status_update_reason, count=confirm_delete_count
-        )
-        return self._made(call)
+    list_webhooks = Method(webhook_calls.list_webhooks)
+    create_webhook = Method(webhook_calls.create_webhook)
+    describe_webhook = Method(webhook_calls.describe_webhook)
+    delete_webhook = Method(webhook_calls.delete_webhook)
+    enable_webhook = Method(webhook_calls.enable_webhook)
+    disable_webhook = Method(webhook_calls.disable_webhook)
+    rotate_webhook_secret = Method(webhook_calls.rotate_webhook_secret)
+    test_webhook = Method(webhook_calls.test_webhook)
+    webhook_deliveries = Method(webhook_calls.webhook_deliveries)
+    redeliver_message = Method(webhook_calls.redeliver_message)
 
-    def confirm_job(self, job_id: str, *, reason: str = "", confirm_delete_count: int | None = None) -> Job:
-        """``confirm_delete_count``: how many objects a deletion may delete at most, where its job does not say."""
-        return self.update_job_status(
-            job_id,
-            requested_job_status=JobStatus.READY,
-            status_update_reason=reason,
-            confirm_delete_count=confirm_delete_count,
-        )
+    # --- the service itself
 
-    def cancel_job(self, job_id: str, *, reason: str = "") -> Job:
-        """The answer may say Cancelling."""
-        return self.update_job_status(job_id, requested_job_status=JobStatus.CANCELLED, status_update_reason=reason)
+    get_capabilities = Method(service_calls.get_capabilities)
+    get_openapi_document = Method(service_calls.get_openapi_document)
+    list_settings = Method(service_calls.list_settings)
+    list_audit = Method(service_calls.list_audit)
+    download_audit = Method(service_calls.download_audit)
+    call = Method(any_call)
 
-    def pause_job(self, job_id: str, *, reason: str = "") -> Job:
-        return self._made(calls.pause_job(job_id, reason=reason))
+    # --- the own session
 
-    def resume_job(self, job_id: str, *, reason: str = "") -> Job:
-        return self._made(calls.resume_job(job_id, reason=reason))
+    def log_in(self, user: str, password: str) -> Session:
+        """Begins a session, which this client keeps as a browser does. Programs have an API token in place of one."""
+        return self._proof.of(self.make(people_calls.log_in(user, password)))
 
-    def delete_job(self, job_id: str) -> None:
-        self._made(calls.delete_job(job_id))
+    def get_session(self) -> Session:
+        """Who calls, by session or API token."""
+        return self._proof.of(self.make(people_calls.get_session()))
 
-    # --- before and after
+    def log_out(self) -> None:
+        """Ends the session."""
+        self.make(people_calls.log_out())
 
-    def check_job(self, job: JobContent) -> Mapping[str, Any]:
-        """What pre-flight finds of a job that is not made, and what it would cost: ``outcome``, ``checks``,
-        ``estimate``, ``request`` and ``equivalents``, as JSON has them. A failed check is an answer, no error."""
-        return self._made(calls.check_job(job))
+    def change_password(self, password: str, new_password: str) -> None:
+        """The own one. Ends all sessions of the user, also this one."""
+        self.make(people_calls.change_password(password, new_password))
 
-    def job_preflight(self, job_id: str) -> Mapping[str, Any]:
-        """What pre-flight has found of a job."""
-        return self._made(calls.job_preflight(job_id))
+    # --- pages
 
-    def job_estimate(self, job_id: str) -> Mapping[str, Any] | None:
-        """What a planned job comes to, as JSON has it; None while it is not planned."""
-        return self._made(calls.job_estimate(job_id))
-
-    def retry_failed(
-        self,
-        job_id: str,
-        *,
-        error_code: str = "",
-        changes: Mapping[str, Any] | None = None,
-        client_request_token: str = "",
-    ) -> FollowUpJob:
-        """A new job over what failed in one that has ended, all or with one error code. ``changes`` is a part of a job
-        document, whose fields take the place of the old job's."""
-        call = calls.retry_failed(
-            job_id, error_code=error_code, changes=changes or {}, client_request_token=client_request_token
-        )
-        return self._made(call)
-
-    def clone_job(
-        self, job_id: str, *, changes: Mapping[str, Any] | None = None, client_request_token: str = ""
-    ) -> FollowUpJob:
-        """A new job that asks for what an old one has asked for; ``changes`` as above."""
-        call = calls.clone_job(job_id, changes=changes or {}, client_request_token=client_request_token)
-        return self._made(call)
-
-    def redeliver_report(self, job_id: str) -> Job:
-        return self._made(calls.redeliver_report(job_id))
-
-    def download_report(
-        self,
-        job_id: str,
-        into: Callable[[bytes], object],
-        *,
-        form: str = "csv",
-        scope: str = "AllTasks",
-        code: str = "",
-    ) -> None:
-        """Gives ``into``, a file's ``write`` say, the results piece by piece. ``form`` is ``csv`` or ``jsonl``;
-        ``scope`` is ``AllTasks`` or ``FailedTasksOnly``; ``code``: only what failed with it."""
-        self._made(calls.download_report(job_id, into, form=form, scope=scope, code=code))
-
-    def download_summary(self, job_id: str, into: Callable[[bytes], object], *, form: str = "json") -> None:
-        """``form`` is ``json`` or ``csv``."""
-        self._made(calls.download_summary(job_id, into, form=form))
+    def every(self, pages: Callable[P, Paged[T]], *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        """What all pages of a list have, one after another: ``client.every(client.list_users, account="main")``."""
+        cursor = ""
+        while True:
+            if cursor:
+                kwargs["cursor"] = cursor
+            page = pages(*args, **kwargs)
+            yield from page.items
+            cursor = page.next_cursor
+            if not cursor:
+                return
 
     # --- waiting
 
@@ -240,16 +217,18 @@ class Client:
 
     # --- how
 
-    def _made(self, call: ApiCall[T]) -> T:
+    def make(self, call: ApiCall[T]) -> T:
+        """Sends a call, once more where that does no harm, and reads its answer."""
         attempt = 0
+        request = self._proof.added_to(call.request)
         while True:
             attempt += 1
             try:
-                answer = self._transport.send(call.request)
-            except ServiceUnreachable:
+                answer = self._transport.send(request)
+            except ServiceUnreachable as error:
                 pause = self._patience.pause_after_silence(call, attempt=attempt)
                 if pause is None:
-                    raise
+                    raise call.silent(error) from error
             else:
                 pause = self._patience.pause_after_answer(call, answer, attempt=attempt)
                 if pause is None:

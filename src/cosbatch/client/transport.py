@@ -21,6 +21,8 @@ class ApiRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     sink: Callable[[bytes], object] | None = None
     """Gets the body of a success piece by piece, for what may be long; the answer's body is empty then."""
+    timeout_seconds: float | None = None
+    """How long the answer may let wait for itself; None: as long as the transport waits for any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,16 +30,17 @@ from cosbatch.ledger.list_port import (
     ListOrder,
     ListPlace,
     RecentResults,
+    RoleUse,
     folded_text,
 )
 from cosbatch.ledger.series import POINTS, SERIES, point_from
 from cosbatch.ledger.tables import IS_THERE
 from cosbatch.ledger.transaction import Database, Transaction
-from cosbatch.model.identifiers import JobId
+from cosbatch.model.identifiers import AccountId, JobId
 from cosbatch.model.jobs import Job
 from cosbatch.model.reports import FailureSample
 from cosbatch.model.series import JobSeries
-from cosbatch.model.states import JobStatus
+from cosbatch.model.states import JobStatus, is_final
 
 _SAMPLE: Final = tables.failure_sample.c
 _KEYS: Final[Mapping[JobSort, ColumnElement[Any]]] = {
@@ -63,6 +64,12 @@ _RECENT: Final = (
     .where(SERIES.job_id.in_(bindparam("the_jobs", expanding=True)), SERIES.at >= bindparam("five_minutes_ago"))
     .group_by(SERIES.job_id)
 )
+_ROLE_USES: Final = (
+    select(JOB.role_arn, JOB.status, func.count().label("count_found"))
+    .where(JOB.account == bindparam("the_account"), tables.HAS_ROLE, IS_THERE)
+    .group_by(JOB.role_arn, JOB.status)
+    .order_by(JOB.role_arn, JOB.status)
+)
 _SAMPLES: Final = (
     select(tables.failure_sample).where(_SAMPLE.job_id == bindparam("the_job")).order_by(_SAMPLE.code, _SAMPLE.place)
 )
@@ -85,6 +92,9 @@ class SqlJobLists(JobLists):
 
     async def recent_results(self, job_ids: Collection[JobId]) -> Mapping[JobId, RecentResults]:
         return await self._database.read(partial(_recent_results, job_ids=job_ids))
+
+    async def role_uses(self, *, account: AccountId) -> Mapping[str, RoleUse]:
+        return await self._database.read(partial(_role_uses, account=account))
 
     async def failure_samples(self, job_id: JobId, *, code: str | None = None) -> dict[str, list[FailureSample]]:
         return await self._database.read(partial(_failure_samples, job_id=job_id, code=code))
@@ -215,6 +225,15 @@ def _recent_results(tx: Transaction, *, job_ids: Collection[JobId]) -> Mapping[J
         for row in rows
     }
     return {job_id: found.get(job_id, RecentResults()) for job_id in job_ids}
+
+
+def _role_uses(tx: Transaction, *, account: AccountId) -> Mapping[str, RoleUse]:
+    found: dict[str, RoleUse] = {}
+    for row in tx.all(_ROLE_USES, {"the_account": account}):
+        before = found.get(row.role_arn, RoleUse())
+        unfinished = 0 if is_final(JobStatus(row.status)) else row.count_found
+        found[row.role_arn] = RoleUse(unfinished=before.unfinished + unfinished, total=before.total + row.count_found)
+    return found
 
 
 def _failure_samples(tx: Transaction, *, job_id: JobId, code: str | None) -> dict[str, list[FailureSample]]:

@@ -257,4 +257,5 @@ def _new_row(job: Job) -> Parameters:
         "operation": str(job.operation_name),
         "creator": job.creator,
         "description_folded": folded_text(job.request.description),
+        "role_arn": job.request.role_arn,
     }

@@ -156,6 +156,15 @@ class RecentResults:
     last_five_minutes: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleUse:
+    """How many jobs name a role."""
+
+    unfinished: int = 0
+    total: int = 0
+    """With those that have ended and are still there."""
+
+
 class JobLists(Protocol):
     async def list_jobs(
         self, wanted: JobFilter, *, order: ListOrder = NEWEST_FIRST, after: ListPlace | None = None, limit: int = 50
@@ -170,6 +179,10 @@ class JobLists(Protocol):
 
     async def recent_results(self, job_ids: Collection[JobId]) -> Mapping[JobId, RecentResults]:
         """Of every job that is named. A bucket of the series that only reaches into the time is not in it."""
+        ...
+
+    async def role_uses(self, *, account: AccountId) -> Mapping[str, RoleUse]:
+        """By ARN, of every role that a job of the account names."""
         ...
 
     async def failure_samples(self, job_id: JobId, *, code: str | None = None) -> dict[str, list[FailureSample]]:

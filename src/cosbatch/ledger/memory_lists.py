@@ -16,14 +16,16 @@ from cosbatch.ledger.list_port import (
     ListOrder,
     ListPlace,
     RecentResults,
+    RoleUse,
     folded_text,
 )
 from cosbatch.ledger.memory_rows import JobRow
 from cosbatch.model.clock import Clock
-from cosbatch.model.identifiers import JobId
+from cosbatch.model.identifiers import AccountId, JobId
 from cosbatch.model.jobs import Job
 from cosbatch.model.reports import FailureSample
 from cosbatch.model.series import JobSeries, SeriesPoint
+from cosbatch.model.states import is_final
 
 _NOTHING: Final[tuple[SeriesPoint, ...]] = ()
 
@@ -70,6 +72,12 @@ class MemoryJobLists(JobLists):
                 last_five_minutes=sum(count for at, count in results if at >= now - 300),
             )
         return found
+
+    async def role_uses(self, *, account: AccountId) -> Mapping[str, RoleUse]:
+        jobs = [row.job for row in self._rows.values() if not row.is_removed and row.job.account == account]
+        total = Counter(job.request.role_arn for job in jobs if job.request.role_arn)
+        unfinished = Counter(job.request.role_arn for job in jobs if not is_final(job.status))
+        return {arn: RoleUse(unfinished=unfinished[arn], total=count) for arn, count in sorted(total.items())}
 
     async def failure_samples(self, job_id: JobId, *, code: str | None = None) -> dict[str, list[FailureSample]]:
         row = self._rows.get(job_id)

@@ -152,6 +152,16 @@ class MemoryPeople(PeopleBook):
         if self._rows.hashes.get(name) == old_hash:
             self._rows.hashes[name] = new_hash
 
+    async def remove_user(self, name: str, *, entry: AuditEntry) -> None:
+        self._user(name)
+        self._end_sessions(name)
+        for token in [token for token in self._rows.tokens.values() if token.user == name]:
+            del self._rows.tokens[token.id]
+        for key in [key for key in self._rows.keys.values() if key.user == name]:
+            del self._rows.keys[key.access_key_id], self._rows.secrets[key.access_key_id]
+        del self._rows.users[name], self._rows.hashes[name]
+        await self.record(entry)
+
     # --- access keys and tokens
 
     async def add_access_key(self, key: AccessKey, *, sealed_secret: str, entry: AuditEntry) -> None:
@@ -178,8 +188,15 @@ class MemoryPeople(PeopleBook):
         self._rows.keys[access_key_id] = replace(self._rows.keys[access_key_id], is_disabled=is_disabled)
         await self.record(entry)
 
+    async def remove_access_key(self, access_key_id: str, *, entry: AuditEntry) -> None:
+        if access_key_id not in self._rows.keys:
+            raise no_such("access key", access_key_id)
+        del self._rows.keys[access_key_id], self._rows.secrets[access_key_id]
+        await self.record(entry)
+
     async def key_used(self, access_key_id: str, *, at: float) -> None:
-        self._rows.keys[access_key_id] = replace(self._rows.keys[access_key_id], last_used_at=at)
+        if access_key_id in self._rows.keys:
+            self._rows.keys[access_key_id] = replace(self._rows.keys[access_key_id], last_used_at=at)
 
     async def add_token(self, token: ApiToken, *, digest: str, entry: AuditEntry) -> None:
         if token.id in self._rows.tokens:
@@ -214,7 +231,8 @@ class MemoryPeople(PeopleBook):
         await self.record(entry)
 
     async def token_used(self, token_id: str, *, at: float) -> None:
-        self._rows.tokens[token_id] = replace(self._rows.tokens[token_id], last_used_at=at)
+        if token_id in self._rows.tokens:
+            self._rows.tokens[token_id] = replace(self._rows.tokens[token_id], last_used_at=at)
 
     # --- logging in
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from cosbatch.identity.role_tests import RoleTest
 from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.role_port import CredentialTerms, JobCredentials, KeptRole, RoleLedger
 from cosbatch.ledger.role_rules import no_such_role, role_is_there
@@ -19,6 +20,7 @@ class MemoryRoleLedger(RoleLedger):
         """``jobs`` says which jobs there are."""
         self._jobs = jobs
         self._roles: dict[tuple[AccountId, str], KeptRole] = {}
+        self._tests: dict[tuple[AccountId, str], RoleTest] = {}
         self._credentials: dict[JobId, JobCredentials] = {}
 
     async def add_role(self, role: Role, *, sealed: str) -> None:
@@ -39,6 +41,13 @@ class MemoryRoleLedger(RoleLedger):
     async def remove_role(self, arn: str, *, account: AccountId) -> None:
         if self._roles.pop((account, arn), None) is None:
             raise no_such_role(arn)
+        self._tests.pop((account, arn), None)
+
+    async def keep_test(self, arn: str, *, account: AccountId, test: RoleTest) -> None:
+        self._tests[account, arn] = test
+
+    async def tests(self, *, account: AccountId) -> Mapping[str, RoleTest]:
+        return {arn: test for (owner, arn), test in sorted(self._tests.items()) if owner == account}
 
     async def keep_credentials(self, job_id: JobId, credentials: JobCredentials) -> None:
         await self._jobs.job(job_id)

@@ -42,6 +42,12 @@ _ADD_USER: Final = insert(tables.person)
 _SET_USER: Final = update(tables.person).where(_PERSON.name == bindparam("the_name"))
 _IMPROVE_HASH: Final = _SET_USER.where(_PERSON.password_hash == bindparam("the_old_hash"))
 _END_SESSIONS: Final = delete(tables.session).where(tables.session.c.person == bindparam("the_name"))
+_REMOVE_WITH_USER: Final = (
+    _END_SESSIONS,
+    delete(tables.api_token).where(tables.api_token.c.person == bindparam("the_name")),
+    delete(tables.access_key).where(tables.access_key.c.person == bindparam("the_name")),
+)
+_REMOVE_USER: Final = delete(tables.person).where(_PERSON.name == bindparam("the_name"))
 _END_SESSIONS_OF_ACCOUNT: Final = delete(tables.session).where(
     tables.session.c.person.in_(select(_PERSON.name).where(_PERSON.account == bindparam("the_account")))
 )
@@ -127,6 +133,14 @@ def change_user(
     _set_user(tx, name, columns | ({} if is_disabled is None else {"disabled": int(is_disabled)}))
     if is_disabled:
         tx.change(_END_SESSIONS, {"the_name": name})
+    record(tx, entry=entry)
+
+
+def remove_user(tx: Transaction, *, name: str, entry: AuditEntry) -> None:
+    for statement in _REMOVE_WITH_USER:
+        tx.change(statement, {"the_name": name})
+    if not tx.change(_REMOVE_USER, {"the_name": name}):
+        raise no_such("user", name)
     record(tx, entry=entry)
 
 

@@ -30,6 +30,7 @@ _KEYS: Final = (
 )
 _THE_KEY: Final = _KEYS.where(_KEY.id == bindparam("the_id"))
 _ADD_KEY: Final = insert(tables.access_key)
+_REMOVE_KEY: Final = delete(tables.access_key).where(_KEY.id == bindparam("the_id"))
 _SET_KEY: Final = update(tables.access_key).where(_KEY.id == bindparam("the_id"))
 
 _TOKENS: Final = (
@@ -87,6 +88,12 @@ def access_keys(tx: Transaction, *, account: AccountId | None, user: str | None)
 
 def set_key_disabled(tx: Transaction, *, access_key_id: str, is_disabled: bool, entry: AuditEntry) -> None:
     if not tx.change(_SET_KEY, {"the_id": access_key_id, "disabled": int(is_disabled)}):
+        raise no_such("access key", access_key_id)
+    record(tx, entry=entry)
+
+
+def remove_access_key(tx: Transaction, *, access_key_id: str, entry: AuditEntry) -> None:
+    if not tx.change(_REMOVE_KEY, {"the_id": access_key_id}):
         raise no_such("access key", access_key_id)
     record(tx, entry=entry)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from cosbatch.identity.role_tests import RoleTest
 from cosbatch.model.identifiers import AccountId, Bucket, JobId
 from cosbatch.model.principals import Role
 
@@ -63,7 +64,16 @@ class RoleLedger(Protocol):
         ...
 
     async def remove_role(self, arn: str, *, account: AccountId) -> None:
-        """NoSuchRole where there is none. What jobs have assumed stays with them until it expires."""
+        """NoSuchRole where there is none. What jobs have assumed stays with them until it expires; what it was found to
+        be allowed goes with it."""
+        ...
+
+    async def keep_test(self, arn: str, *, account: AccountId, test: RoleTest) -> None:
+        """In place of the one before. Also of a role that the settings declare: it need not be registered here."""
+        ...
+
+    async def tests(self, *, account: AccountId) -> Mapping[str, RoleTest]:
+        """The last one of each role that was ever tested, by its ARN."""
         ...
 
     async def keep_credentials(self, job_id: JobId, credentials: JobCredentials) -> None:

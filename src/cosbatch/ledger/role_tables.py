@@ -27,6 +27,17 @@ role: Final = Table(
     sqlite_strict=True,
 )
 
+role_test: Final = Table(
+    "role_test",
+    metadata,
+    Column("account", Text, nullable=False),
+    Column("arn", Text, nullable=False),  # also of roles that the settings declare
+    Column("tested_at", REAL_NUMBER, nullable=False),
+    Column("found", Text, nullable=False),  # JSON
+    PrimaryKeyConstraint("account", "arn", name="role_test_pk"),
+    sqlite_strict=True,
+)
+
 job_credential: Final = Table(
     "job_credential",
     metadata,

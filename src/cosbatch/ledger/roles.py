@@ -9,10 +9,12 @@ from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, delete, insert, select
 
+from cosbatch.identity.role_tests import RoleTest
 from cosbatch.ledger import tables
+from cosbatch.ledger.codec import decode, encode
 from cosbatch.ledger.role_port import CredentialTerms, JobCredentials, KeptRole, RoleLedger
 from cosbatch.ledger.role_rules import no_such_role, role_is_there
-from cosbatch.ledger.role_tables import job_credential, role
+from cosbatch.ledger.role_tables import job_credential, role, role_test
 from cosbatch.ledger.rules import no_such_job
 from cosbatch.ledger.transaction import Database, Transaction
 from cosbatch.model.identifiers import AccountId, Bucket, JobId
@@ -24,6 +26,11 @@ _ALL_ROLES: Final = select(role).order_by(role.c.arn, role.c.account)
 _ROLES: Final = select(role).where(role.c.account == bindparam("the_account")).order_by(role.c.arn)
 _ADD_ROLE: Final = insert(role)
 _REMOVE_ROLE: Final = delete(role).where(*_THE_ROLE)
+_TESTS: Final = select(role_test).where(role_test.c.account == bindparam("the_account")).order_by(role_test.c.arn)
+_ADD_TEST: Final = insert(role_test)
+_REMOVE_TEST: Final = delete(role_test).where(
+    role_test.c.account == bindparam("the_account"), role_test.c.arn == bindparam("the_arn")
+)
 _JOB: Final = select(tables.job.c.id).where(tables.job.c.id == bindparam("the_job"))
 _OF_JOB: Final = job_credential.c.job_id == bindparam("the_job")
 _CREDENTIALS: Final = select(job_credential).where(_OF_JOB)
@@ -60,6 +67,13 @@ class SqlRoleLedger(RoleLedger):
 
     async def remove_role(self, arn: str, *, account: AccountId) -> None:
         await self._database.write(partial(_remove_role, arn=arn, account=account))
+
+    async def keep_test(self, arn: str, *, account: AccountId, test: RoleTest) -> None:
+        await self._database.write(partial(_keep_test, arn=arn, account=account, test=test))
+
+    async def tests(self, *, account: AccountId) -> Mapping[str, RoleTest]:
+        rows = await self._database.read(lambda tx: tx.all(_TESTS, {"the_account": account}))
+        return {row.arn: decode(row.found, RoleTest) for row in rows}
 
     async def keep_credentials(self, job_id: JobId, credentials: JobCredentials) -> None:
         await self._database.write(partial(_keep_credentials, job_id=job_id, credentials=credentials))
@@ -118,6 +132,12 @@ def _role_from(row: Row[Any]) -> Role:
 def _remove_role(tx: Transaction, *, arn: str, account: AccountId) -> None:
     if not tx.change(_REMOVE_ROLE, {"the_account": account, "the_arn": arn}):
         raise no_such_role(arn)
+    tx.change(_REMOVE_TEST, {"the_account": account, "the_arn": arn})
+
+
+def _keep_test(tx: Transaction, *, arn: str, account: AccountId, test: RoleTest) -> None:
+    tx.change(_REMOVE_TEST, {"the_account": account, "the_arn": arn})
+    tx.change(_ADD_TEST, {"account": account, "arn": arn, "tested_at": test.at, "found": encode(test)})
 
 
 def _keep_credentials(tx: Transaction, *, job_id: JobId, credentials: JobCredentials) -> None:

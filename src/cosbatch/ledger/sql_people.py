@@ -84,6 +84,9 @@ class SqlPeople(PeopleBook):
             partial(people_accounts.change_user, name=name, role=role, is_disabled=is_disabled, entry=entry)
         )
 
+    async def remove_user(self, name: str, *, entry: AuditEntry) -> None:
+        await self._database.write(partial(people_accounts.remove_user, name=name, entry=entry))
+
     async def set_password(
         self, name: str, *, password_hash: str, must_change: bool, instead_of: str | None = None, entry: AuditEntry
     ) -> bool:
@@ -120,6 +123,9 @@ class SqlPeople(PeopleBook):
         await self._database.write(
             partial(people_keys.set_key_disabled, access_key_id=access_key_id, is_disabled=is_disabled, entry=entry)
         )
+
+    async def remove_access_key(self, access_key_id: str, *, entry: AuditEntry) -> None:
+        await self._database.write(partial(people_keys.remove_access_key, access_key_id=access_key_id, entry=entry))
 
     async def key_used(self, access_key_id: str, *, at: float) -> None:
         await self._database.write(partial(people_keys.key_used, access_key_id=access_key_id, at=at))

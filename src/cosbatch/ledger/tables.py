@@ -93,6 +93,7 @@ job: Final = Table(
     Column("over_threshold", COUNT, nullable=False, server_default="0"),  # 1: more has failed than it puts up with
     Column("narrow_from", REAL_NUMBER),  # its series has narrow buckets from then on; NULL: it has none
     Column("report_asked_at", REAL_NUMBER),  # the report, once more, by a user
+    Column("role_arn", Text, nullable=False, server_default=""),  # of the request
     PrimaryKeyConstraint("id", name="job_pk"),
     CheckConstraint("(owner IS NULL) = (duty IS NULL)", name="job_duty_held"),
     CheckConstraint("(owner IS NULL) = (lease_until IS NULL)", name="job_lease_held"),
@@ -277,6 +278,8 @@ Index(
     job.c.id,
     job.c.description_folded,
 )
+HAS_ROLE: Final = job.c.role_arn != _literal("")
+_partial("job_of_role", job.c.account, job.c.role_arn, job.c.removed_at, job.c.status, where=HAS_ROLE)
 _partial("job_ended", job.c.ended_at, job.c.id, where=HAS_ENDED)
 _partial("job_removed", job.c.id, where=IS_REMOVED)
 Index("job_by_status", job.c.status, job.c.priority, job.c.id)

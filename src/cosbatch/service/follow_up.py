@@ -32,6 +32,7 @@ from cosbatch.service.audit import Record, audited
 from cosbatch.service.job_changes import changed_request, digest_of
 from cosbatch.service.rims import answering, results_kept
 from cosbatch.service.service import JobService, check_operates
+from cosbatch.service.turns import Turns
 from cosbatch.storage.spool import Spool
 
 log = structlog.get_logger(__name__)
@@ -62,6 +63,7 @@ class FollowUp:
         self._ledger = ledger
         self._spool = spool
         self._record = record
+        self._turns = Turns()
 
     # --- what failed, once more
 
@@ -86,7 +88,7 @@ class FollowUp:
         run, NoSuchResults where nothing failed so or the results are not kept any more.
         """
         async with audited(self._record, caller, "retry-failed", target=job_id) as write:
-            with results_kept():
+            async with self._turn(caller, token):
                 made = await self._retry(job_id, caller=caller, error_code=error_code, changes=changes, token=token)
             write.detail = f"made {made.job.id}" + (f" of {error_code}" if error_code else "")
         return made
@@ -114,6 +116,14 @@ class FollowUp:
             job = await self._jobs.make_job(made, caller=caller, token=token, job_id=new_id, digest=digest)
             room.is_used = job.id == new_id
         return FollowUpJob(job=job, is_new=room.is_used)
+
+    @asynccontextmanager
+    async def _turn(self, caller: Caller, token: str) -> AsyncIterator[None]:
+        """To read what millions of tasks have left takes minutes: a client that does not wait asks again meanwhile."""
+        name = token or object()
+        async with self._turns.of(caller.account.id, name):
+            with results_kept():
+                yield
 
     async def _known(self, request: JobRequest, *, token: str, digest: str, caller: Caller) -> FollowUpJob | None:
         """What an equal call has made under this token. TokenReused where the token belongs to another one."""
@@ -171,7 +181,7 @@ class FollowUp:
         what :meth:`JobService.create_job` does, and NoSuchJob.
         """
         async with audited(self._record, caller, "clone-job", target=job_id) as write:
-            with results_kept():
+            async with self._turn(caller, token):
                 made = await self._clone(job_id, caller=caller, changes=changes, token=token)
             write.detail = f"made {made.job.id}"
         return made

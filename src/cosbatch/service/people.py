@@ -34,7 +34,7 @@ from cosbatch.ledger.people_port import (
     PeopleBook,
 )
 from cosbatch.model.clock import Clock
-from cosbatch.model.errors import NoSuchName, NotAllowed
+from cosbatch.model.errors import Fault, InvalidArgument, NoSuchName, NotAllowed
 from cosbatch.model.identifiers import AccountId
 from cosbatch.model.principals import AccessKey, Account, Caller, User, UserRole
 from cosbatch.service.audit import telling
@@ -194,6 +194,18 @@ class People:
             )
         return wanted
 
+    async def delete_user(self, caller: Caller, name: str) -> None:
+        """With keys and tokens. Jobs and the audit log go on naming it. InvalidArgument where it is not disabled;
+        declared users are taken out of the settings."""
+        async with self._telling(caller, "delete-user", name) as entry:
+            user = await self._user(caller, name)
+            if user.is_declared:
+                raise NotAllowed(f"the user {name!r} is declared in the settings; take it out there")
+            if not user.is_disabled:
+                raise _still_enabled("user", name)
+            await self._book.remove_user(name, entry=replace(entry, account=user.account))
+        self._forget_first_run(name)
+
     async def reset_password(self, caller: Caller, name: str) -> str:
         """A random password, shown once, which has to be changed at the next login. Ends the user's sessions."""
         async with self._telling(caller, "reset-password", name) as entry:
@@ -250,6 +262,18 @@ class People:
                 raise NoSuchName("there is no such access key; list-access-keys shows the ids")
             told = replace(entry, account=known.account.id, target=access_key_id)
             await self._book.set_key_disabled(access_key_id, is_disabled=is_disabled, entry=told)
+
+    async def delete_access_key(self, caller: Caller, access_key_id: str) -> None:
+        """InvalidArgument where it is not disabled: disabling it shows who still uses it, and can be undone."""
+        async with self._telling(caller, "delete-access-key", _NO_ID) as entry:
+            self._check_may(caller)
+            known = await self._book.access_key(access_key_id)
+            if known is None or not _sees(caller, known.account.id):
+                raise NoSuchName("there is no such access key; list-access-keys shows the ids")
+            if not known.key.is_disabled:
+                raise _still_enabled("access_key_id", access_key_id)
+            told = replace(entry, account=known.account.id, target=access_key_id, detail=f"of {known.user.name}")
+            await self._book.remove_access_key(access_key_id, entry=told)
 
     # --- tokens
 
@@ -354,6 +378,13 @@ class People:
         if wanted is not None:
             return (await self._account(caller, wanted)).id
         return None if _is_operator(caller) else caller.account.id
+
+
+def _still_enabled(path: str, name: str) -> InvalidArgument:
+    fault = Fault(
+        path=path, value=name, problem="is not disabled", way_out="disable it first, and see what still uses it"
+    )
+    return InvalidArgument("only what is disabled can be deleted", faults=[fault])
 
 
 def _check_own(caller: Caller, account: AccountId | None, user: str | None) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from cosbatch.identity.policies import Access, Purpose
+from cosbatch.identity.role_tests import AccessTried, Verdict
 from cosbatch.manifests.inspect import Inspection, inspect_manifest
 from cosbatch.model.errors import FailureCode, JobFailure, StorageError, StorageReason
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, RegionName
@@ -19,20 +18,6 @@ from cosbatch.storage.disposition import Action, disposition
 from cosbatch.storage.port import ObjectStore, PutOptions
 
 REPORT_TRIAL_NAME: Final = "cosbatch-role-test"
-
-
-class Verdict(StrEnum):
-    MAY = "may"
-    MAY_NOT = "may not"
-    NOT_TESTED = "not tested"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessTried:
-    purpose: Purpose
-    verdict: Verdict
-    detail: str
-    """What was asked and what the store has said; why it was not tested."""
 
 
 OpenStores = Callable[[Sequence[Access]], Awaitable[tuple[Callable[[RegionName], ObjectStore], bool]]]

@@ -15,7 +15,9 @@ from urllib.parse import urlsplit
 from cosbatch.identity.ciphers import Cipher
 from cosbatch.identity.credentials import Credentials
 from cosbatch.identity.policies import Access, Policy, cam_policy, cam_trust, iam_policy, iam_trust
+from cosbatch.identity.role_tests import RoleTest
 from cosbatch.identity.roles import purpose_of_role, seal_credentials
+from cosbatch.ledger.list_port import RoleUse
 from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.role_port import RoleLedger
 from cosbatch.model.arns import parse_role_arn
@@ -29,7 +31,7 @@ from cosbatch.operations.job_access import job_access, with_source
 from cosbatch.service.audit import Record, audited
 from cosbatch.service.job_rules import unknown_region
 from cosbatch.service.role_desk import RoleDesk
-from cosbatch.service.role_trial import AccessTried, try_accesses
+from cosbatch.service.role_trial import try_accesses
 from cosbatch.service.service import named_regions
 from cosbatch.storage.port import ObjectStore
 from cosbatch.storage.profiles import CapabilityProfile
@@ -78,12 +80,12 @@ class RoleMade:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RoleTested:
-    """What a role may do of what a job needs."""
+class RoleSeen:
+    """A role, what it was last found to be allowed, and how many jobs name it."""
 
-    is_narrowed: bool
-    """Whether its provider took a session policy."""
-    accesses: tuple[AccessTried, ...]
+    role: Role
+    last_test: RoleTest | None
+    use: RoleUse
 
 
 class RoleService:
@@ -215,6 +217,19 @@ class RoleService:
     async def describe_role(self, arn: str, *, caller: Caller) -> Role:
         return await self._desk.find(arn, account=caller.account.id)
 
+    async def see_roles(self, *, caller: Caller) -> list[RoleSeen]:
+        """By their ARNs."""
+        return await self._seen(await self.list_roles(caller=caller), caller)
+
+    async def see_role(self, arn: str, *, caller: Caller) -> RoleSeen:
+        (seen,) = await self._seen([await self.describe_role(arn, caller=caller)], caller)
+        return seen
+
+    async def _seen(self, roles: Sequence[Role], caller: Caller) -> list[RoleSeen]:
+        tests = await self._ledger.tests(account=caller.account.id)
+        uses = await self._jobs.lists.role_uses(account=caller.account.id)
+        return [RoleSeen(role=role, last_test=tests.get(role.arn), use=uses.get(role.arn, RoleUse())) for role in roles]
+
     # --- policies and tests
 
     def policies_for(
@@ -280,17 +295,25 @@ class RoleService:
         ]
         return [*(with_source(planning, source_bucket) if source_bucket else planning), *working]
 
-    async def test_role(self, arn: str, *, caller: Caller, request: JobRequest) -> RoleTested:
+    async def test_role(self, arn: str, *, caller: Caller, request: JobRequest) -> RoleTest:
         """Says of each thing that the job needs whether the role may do it, by doing it: the manifest is read, an
-        object that it lists is looked at, and a multipart upload is begun and aborted where the job will write.
+        object that it lists is looked at, and a multipart upload is begun and aborted where the job will write. What
+        came of it is kept.
 
         Raises NoSuchRole, RoleNotAssumed, and StorageError where a store does not answer."""
         async with audited(self._record, caller, "test-role", target=arn) as write:
-            tested = await self._test(arn, caller=caller, request=request)
+            try:
+                tested = await self._test(arn, caller=caller, request=request)
+            except RoleNotAssumed as error:
+                if not error.may_pass:
+                    refused = RoleTest(at=self._clock.now(), by=caller.user, refusal=str(error))
+                    await self._ledger.keep_test(arn, account=caller.account.id, test=refused)
+                raise
+            await self._ledger.keep_test(arn, account=caller.account.id, test=tested)
             write.detail = "; ".join(f"{access.purpose}: {access.verdict}" for access in tested.accesses)
         return tested
 
-    async def _test(self, arn: str, *, caller: Caller, request: JobRequest) -> RoleTested:
+    async def _test(self, arn: str, *, caller: Caller, request: JobRequest) -> RoleTest:
         if not caller.role.may(UserRole.OPERATOR):
             raise NotAllowed(f"user {caller.user} is a {caller.role} and may not test roles; that takes an operator")
 
@@ -301,7 +324,7 @@ class RoleService:
             return lambda region: self._open_store(region, assumed.credentials), assumed.is_narrowed
 
         tested, is_narrowed = await try_accesses(request, accesses_of=self._accesses, open_stores=open_stores)
-        return RoleTested(is_narrowed=is_narrowed, accesses=tested)
+        return RoleTest(at=self._clock.now(), by=caller.user, is_narrowed=is_narrowed, accesses=tested)
 
     # --- faults
 

@@ -24,6 +24,7 @@ from cosbatch.service.role_desk import RoleDesk
 from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
 from cosbatch.settings import Settings
+from cosbatch.settings.shown import shown_settings
 from cosbatch.storage.port import BrowsedStore
 from cosbatch.web.rest.app import all_calls
 from cosbatch.web.rest.desks import Desks
@@ -72,6 +73,7 @@ def rest_desks(parts: RestParts) -> Desks:
         sign_in=parts.sign_in,
         jobs=parts.service,
         job_limits=job_limits(parts.settings),
+        settings=shown_settings(parts.settings),
         deletes_allowed=parts.settings.server.deletes_allowed,
         sample=parts.sample,
         # --- lists of jobs, series, failures

@@ -32,12 +32,14 @@ from cosbatch.service.sign_in import SignIn
 from cosbatch.settings import EnvOrFileSecret, ServerSettings, Settings
 from cosbatch.web.app import create_app
 from cosbatch.web.calls import CallLimits, current_request_id
+from cosbatch.web.console.routes import console_routes
 from cosbatch.web.cos import cos_routes
 from cosbatch.web.listener import Listener, Listening, server_log
 from cosbatch.web.measures import CallMeasures
 from cosbatch.web.operators import OperatorNeeds, operator_routes
 from cosbatch.web.rest.app import rest_routes
 from cosbatch.wiring.admin import seen_at_work
+from cosbatch.wiring.console import console_folders
 from cosbatch.wiring.engine import Engine, engine_limits, open_engine
 from cosbatch.wiring.first_run import write_first_run
 from cosbatch.wiring.keys import key_ring
@@ -138,6 +140,7 @@ async def _opened(
             [
                 *operator_routes(_operator_needs(settings, engine, measures)),
                 *_wires(settings, engine, data_dir, book, cipher, sample=sample),
+                *console_routes(console_folders()),
             ],
             limits=CallLimits(body_seconds=settings.server.body_seconds, max_body_bytes=settings.server.max_body_bytes),
             measures=measures,

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 import pytest
 
+from cosbatch.client.job_shapes import JobEstimate, JobOutlook
 from cosbatch.client.reading import job_of
+from cosbatch.client.shape_reader import paths_of, record
 from cosbatch.model.identifiers import Bucket
 from cosbatch.model.jobs import Hold, ListedTotals, PlanFindings
 from cosbatch.model.regions import Versioning
 from cosbatch.model.states import JobStatus
-from cosbatch.service.job_outlook import JobOutlook
+from cosbatch.operations.cost import Cost, CostLine
+from cosbatch.operations.estimate import Estimate, Rate
+from cosbatch.service.estimates import estimate_document
+from cosbatch.service.job_outlook import JobOutlook as KnownOutlook
 from cosbatch.web.rest.job_shapes import JobView, job_view
 from tests.unit.reports.report_builders import a_job
 
-OUTLOOK: Final = JobOutlook(waiting_until=None, waits_for_job=None, expires_at=None, removed_after=None)
+OUTLOOK: Final = KnownOutlook(waiting_until=None, waits_for_job=None, expires_at=None, removed_after=None)
 LEFT_OUT: Final = {
     "region",  # of the request
     "operation_name",  # of the request
     "description",  # of the request
     "dry_run",  # of the request
-    "is_final",  # of the status
-    "actions",  # of the status, for people
-    "waiting_until",  # of its windows and the time
-    "waits_for_job",  # of the status reason
-    "expires_at",  # of the service's limits
-    "removed_after",  # of the service's limits
-    "progress_summary.number_of_tasks_remaining",  # of the other counts
-    "progress_summary.failure_rate",  # only the ledger has what it is made of
 }
 
 
@@ -82,7 +80,8 @@ def test_every_field_of_a_job_is_read_or_named_as_left_out() -> None:
     content = a_told_job()
     assert set(content) == set(JobView.model_fields)
     job_of(Watched(content, read))
-    assert set(fields_in(content)) - read == LEFT_OUT
+    in_its_outlook = {".".join(path) for path in paths_of(JobOutlook).values()}
+    assert set(fields_in(content)) - read == LEFT_OUT | in_its_outlook
 
 
 @pytest.mark.parametrize("name", ["progress_summary", "report", "status", "request"])
@@ -91,3 +90,23 @@ def test_a_job_without_a_field_is_not_understood(name: str) -> None:
     del content[name]
     with pytest.raises(KeyError):
         job_of(content)
+
+
+def test_an_estimate_is_read_whole() -> None:
+    """The document of the API leaves its form open."""
+    line = CostLine(what="write requests in a", quantity=3, unit_quantity=10_000, unit_price=0.5)
+    estimate = Estimate(
+        is_exact=True,
+        rows_read=3,
+        rows=3,
+        objects=2,
+        size_bytes=9,
+        objects_in_parts=1,
+        requests={"put": 2},
+        duration_seconds=1.5,
+        rate=Rate(requests_per_second=2.0, bytes_per_second=None, measured_jobs=4),
+        cost=Cost(currency="CNY", lines=(line, replace(line, what="GB", unit_price=None))),
+        notes=("sizes are not listed",),
+    )
+    told = json.loads(json.dumps(estimate_document(estimate)))
+    assert json.loads(json.dumps(asdict(record(JobEstimate)(told)))) == told

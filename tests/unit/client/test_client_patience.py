@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from cosbatch.client import ApiAnswer, AsyncClient, Client, ServerAddress
+from cosbatch.client.job_calls import LONG_CALL_SECONDS
 from cosbatch.client.patience import Patience
 from cosbatch.client.refusals import Refusal
 from cosbatch.model.errors import (
@@ -66,6 +68,32 @@ def test_a_create_with_a_token_is_made_again() -> None:
         lambda client: client.create_job(ASKED_JOB, client_request_token="t1"),  # no secret
     )
     assert (job.id, sent) == (JOB["job_id"], 3)
+
+
+@pytest.mark.parametrize("away", [SILENCE, ApiAnswer(status=504, headers={}, body=b"<html>Gateway Time-out</html>")])
+def test_a_retry_that_takes_long_is_asked_again_under_one_token(away: ApiAnswer | Exception) -> None:
+    transport = Scripted([away, away, answer({"job": JOB, "manifest_changed": False}, status=200)])
+    made = Client(transport=transport, patience=QUICK).retry_failed("j")
+    tokens = {json.loads(request.body or b"")["client_request_token"] for request in transport.sent}
+    assert (made.is_new, len(transport.sent), len(tokens)) == (False, 3, 1)
+    assert {request.timeout_seconds for request in transport.sent} == {LONG_CALL_SECONDS}
+
+
+def test_two_retries_are_two_jobs() -> None:
+    told = answer({"job": JOB, "manifest_changed": False}, status=201)
+    transport = Scripted([told, told])
+    client = Client(transport=transport)
+    client.retry_failed("j")
+    client.clone_job("j")
+    assert len({json.loads(request.body or b"")["client_request_token"] for request in transport.sent}) == 2
+
+
+@pytest.mark.parametrize("away", [SILENCE, ApiAnswer(status=504, headers={}, body=b"<html>Gateway Time-out</html>")])
+def test_a_retry_without_an_answer_says_how_to_find_its_job(away: ApiAnswer | Exception) -> None:
+    transport = Scripted([away] * 3)
+    with pytest.raises(ServiceUnreachable, match="not a second one") as caught:
+        Client(transport=transport, patience=QUICK).retry_failed("j")
+    assert json.loads(transport.sent[0].body or b"")["client_request_token"] in str(caught.value)
 
 
 def test_a_change_that_may_have_been_made_is_not_repeated() -> None:
@@ -128,12 +156,17 @@ def test_fields_of_a_newer_service_are_passed_over() -> None:
 def test_both_clients_have_the_same_methods() -> None:
     def shown(kind: type) -> dict[str, list[str]]:
         return {
-            name: list(inspect.signature(member).parameters)
+            name: list(inspect.signature(getattr(member, "call", member)).parameters)
             for name, member in vars(kind).items()
-            if not name.startswith("_") and callable(member)
+            if not name.startswith("_")
         }
 
     assert shown(Client) == shown(AsyncClient)
+
+
+def test_the_words_of_a_method_are_those_of_its_call() -> None:
+    method = Client(transport=Scripted([])).describe_role
+    assert (list(inspect.signature(method).parameters), method.__name__) == (["role_arn"], "describe_role")
 
 
 def test_a_call_without_a_method_of_its_own() -> None:

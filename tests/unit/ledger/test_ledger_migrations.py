@@ -109,6 +109,21 @@ async def test_what_was_told_before_there_were_users_is_nobodys(tmp_path: Path) 
     await ledger.close()
 
 
+async def test_jobs_of_before_are_counted_with_their_roles(tmp_path: Path) -> None:
+    with connection_to(tmp_path) as connection:
+        upgrade(connection, to="0006")
+        for name, arn in {"a-job": "arn-1", "b-job": ""}.items():
+            request = {"request": json.dumps(REQUEST | {"role_arn": arn})}
+            connection.execute(insert(tables.job), JOB | request | {"id": name})
+        connection.commit()
+
+    ledger = await open_sqlite_ledger(tmp_path)
+
+    (use,) = (await ledger.lists.role_uses(account=LOCAL_ACCOUNT)).items()
+    assert (use[0], use[1].total) == ("arn-1", 1)
+    await ledger.close()
+
+
 async def test_lists_find_what_was_there_before_there_were_lists(tmp_path: Path) -> None:
     described = {"request": json.dumps(REQUEST | {"description": "The ARCHIVE \u6570"})}
     in_trouble = {"id": "b-job", "succeeded": 4, "failed": 6, "failed_outside_rate": 0, "failure_threshold": 0.5}

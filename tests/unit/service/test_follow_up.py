@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -39,10 +40,21 @@ SOME: list[list[Outcome]] = [[("a", ""), ("b", "NoSuchKey")], [("c", "AccessDeni
 
 class FullSpool(MemorySpool):
     is_full = False
+    held: asyncio.Event | None = None
+    """Puts wait for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = asyncio.Event()
+        self.puts: list[str] = []
 
     async def put(self, name: str, content: bytes) -> None:
         if self.is_full:
             raise SpoolError(f"cannot write {name}: the disk is full")
+        self.puts.append(name)
+        self.reached.set()
+        if self.held is not None:
+            await self.held.wait()
         await super().put(name, content)
 
 
@@ -87,6 +99,24 @@ async def test_a_retry_is_the_old_job_over_what_failed() -> None:
     assert request.manifest.location.retry_of == FailedRows(job_id=old.id, error_code="NoSuchKey")
     assert rig.told() == [("retry-failed", "done", f"made {made.job.id} of NoSuchKey")]
     assert [(event.kind, event.by) for event in await rig.ledger.events(made.job.id)] == [("created", str(ME))]
+
+
+async def test_a_call_that_is_made_again_waits_for_the_first_and_finds_its_job() -> None:
+    """Of a client that did not wait, or a proxy between: nothing is read and written twice."""
+    rig = Rig()
+    old = await rig.ended()
+    rig.spool.held, before = asyncio.Event(), len(rig.spool.puts)
+    rig.spool.reached.clear()
+    first = asyncio.create_task(rig.desk.retry_failed(old.id, caller=ME, token="t"))  # no secret
+    await rig.spool.reached.wait()
+    again = asyncio.create_task(rig.desk.retry_failed(old.id, caller=ME, token="t"))  # no secret
+    other = asyncio.create_task(rig.desk.clone_job(old.id, caller=ME))
+    await other
+    rig.spool.held.set()
+    made, found = await first, await again
+    assert (made.is_new, found.is_new, found.job) == (True, False, made.job)
+    assert len(rig.spool.puts) - before == len([name for name in rig.spool.puts if made.job.id in name])
+    assert len(await rig.ledger.jobs()) == 3
 
 
 async def test_a_description_of_ones_own_stays() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -75,6 +76,32 @@ async def test_what_belongs_to_another_account_does_not_exist(rig: PeopleRig, na
         told = (await rig.told())[0]
         assert (told.account, told.actor, told.action, told.outcome) == (FIRST, "anna", name, Outcome.REFUSED)
         assert told.detail.startswith("there is no ")
+
+
+async def test_only_what_is_disabled_is_deleted(rig: PeopleRig) -> None:
+    await with_bertas_things(rig)
+    await rig.people.create_user(ROOT, name="bert", account=SECOND, role=UserRole.OPERATOR)
+    berta = await rig.caller("berta")
+    for refused in (rig.people.delete_user(berta, "bert"), rig.people.delete_access_key(berta, "b-key")):
+        with pytest.raises(InvalidArgument, match="only what is disabled"):
+            await refused
+    await rig.people.change_user(berta, "bert", is_disabled=True)
+    await rig.people.set_access_key_disabled(berta, "b-key")
+    for refused in (rig.people.delete_user(await rig.caller("anna"), "bert"), rig.people.delete_access_key(berta, "x")):
+        with pytest.raises(NoSuchName):
+            await refused
+    await rig.people.delete_user(berta, "bert")
+    await rig.people.delete_access_key(berta, "b-key")
+    told = [(entry.action, entry.target, entry.outcome) for entry in (await rig.told())[:2]]
+    assert told == [("delete-access-key", "b-key", Outcome.DONE), ("delete-user", "bert", Outcome.DONE)]
+    assert rig.forgotten == ["bert"]
+
+
+async def test_a_declared_user_is_taken_out_of_the_settings(rig: PeopleRig) -> None:
+    (known,) = [user for user in await rig.book.users() if user.name == "berta"]
+    await rig.book.declare([], [replace(known, is_disabled=True)], entry=entry("declare"))
+    with pytest.raises(NotAllowed, match="declared"):
+        await rig.people.delete_user(ROOT, "berta")
 
 
 async def test_the_refusal_is_the_same_as_for_what_nobody_has(rig: PeopleRig) -> None:

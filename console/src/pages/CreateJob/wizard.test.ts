@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
 import type { Job, JobForm, Schemas } from "../../api/types";
-import { estimateOf } from "../../components/estimate";
 import { indented } from "./Equivalents";
 import { withoutCount } from "./jobCheck";
 import { forget, keep, mintToken, readKept } from "./kept";
@@ -168,34 +167,6 @@ describe("what a job that is made of another one does otherwise", () => {
       dry_run: true,
       report: { enabled: false },
     });
-  });
-});
-
-describe("an estimate", () => {
-  it("is read as it is told", () => {
-    const document = {
-      is_exact: true,
-      objects: 300,
-      size_bytes: null,
-      total_requests: 500,
-      duration_seconds: 13.06,
-      cost: { currency: "CNY", total: 1.5 },
-      notes: ["the manifest lists no sizes"],
-    };
-    expect(estimateOf(document)).toEqual({
-      isExact: true,
-      objects: 300,
-      bytes: null,
-      requests: 500,
-      seconds: 13.06,
-      cost: { currency: "CNY", total: 1.5 },
-      notes: ["the manifest lists no sizes"],
-    });
-    expect(estimateOf({ ...document, cost: { currency: "CNY", total: null } })?.cost).toBeNull();
-  });
-
-  it.each([null, undefined, {}])("is none: %j", (document) => {
-    expect(estimateOf(document)).toBeNull();
   });
 });
 

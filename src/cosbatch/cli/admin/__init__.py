@@ -1,1 +1,1 @@
-"""``cosbatch admin``: what the operator does on the service's own host."""
+"""``cosbatch admin``: what the operator does on the service's own host, and admins over the network."""

@@ -1,4 +1,4 @@
-"""``cosbatch admin create-access-key``, ``list-access-keys``, ``disable-access-key`` and ``enable-access-key``."""
+"""``cosbatch admin create-access-key``, ``list-access-keys``, ``disable-access-key`` and their like."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from cosbatch.cli.admin.asking import (
     ADMIN_SHARED,
     USER_OPTION,
     account_of,
-    ask_people,
     show_list,
     show_one,
     shown_account,
     shown_time,
     tell,
 )
+from cosbatch.cli.admin.desks import ask_people
 from cosbatch.cli.invocation import Invocation, verb
 
 if TYPE_CHECKING:
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 @click.option("--description", default="", help="What it is for.")
 def create_access_key(invocation: Invocation, *, user: str, description: str) -> int:
     """Make an access key, with which a user's programs sign calls of the wires."""
-    made = ask_people(
-        invocation, lambda people, caller: people.create_access_key(caller, user=user, description=description)
-    )
+    made = ask_people(invocation, lambda people: people.create_access_key(user=user, description=description))
     rows = [
         ("User", made.key.user),
         ("SecretId", made.key.access_key_id),
@@ -48,7 +46,7 @@ def list_access_keys(invocation: Invocation, *, account: str, user: str) -> int:
     """List access keys, without their secrets."""
     found = ask_people(
         invocation,
-        lambda people, caller: people.list_access_keys(caller, account=account_of(account), user=user or None),
+        lambda people: people.list_access_keys(account=account_of(account), user=user or None),
     )
     rows = [
         (
@@ -80,10 +78,18 @@ def enable_access_key(invocation: Invocation, *, access_key_id: str) -> int:
     return _set_disabled(invocation, access_key_id, is_disabled=False)
 
 
+@verb("delete-access-key", shared=ADMIN_SHARED)
+@click.argument("access_key_id")
+def delete_access_key(invocation: Invocation, *, access_key_id: str) -> int:
+    """Delete a disabled key. Disable it first: that shows who still uses it, and can be undone."""
+    ask_people(invocation, lambda people: people.delete_access_key(access_key_id))
+    return tell(invocation, {"access_key_id": access_key_id}, f"Access key {access_key_id} is deleted")
+
+
 def _set_disabled(invocation: Invocation, access_key_id: str, *, is_disabled: bool) -> int:
     ask_people(
         invocation,
-        lambda people, caller: people.set_access_key_disabled(caller, access_key_id, is_disabled=is_disabled),
+        lambda people: people.set_access_key_disabled(access_key_id, is_disabled=is_disabled),
     )
     document = {"access_key_id": access_key_id, "is_disabled": is_disabled}
     return tell(invocation, document, f"Access key {access_key_id} is {'disabled' if is_disabled else 'enabled'}")

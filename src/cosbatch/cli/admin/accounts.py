@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cosbatch.cli.admin.asking import ADMIN_SHARED, account_of, ask_people, show_list, show_one, shown_time, tell
+from cosbatch.cli.admin.asking import ADMIN_SHARED, account_of, show_list, show_one, shown_time, tell
+from cosbatch.cli.admin.desks import ask_people
 from cosbatch.cli.invocation import Invocation, verb
 
 if TYPE_CHECKING:
@@ -22,9 +23,7 @@ def create_account(invocation: Invocation, *, name: str, uin: str, appid: str, a
     """Make an account: a wall around jobs, users, keys and roles."""
     made = ask_people(
         invocation,
-        lambda people, caller: people.create_account(
-            caller, name=name, uin=uin, appid=appid, aws_account_id=aws_account_id
-        ),
+        lambda people: people.create_account(name=name, uin=uin, appid=appid, aws_account_id=aws_account_id),
         may_make=True,
     )
     rows = [
@@ -39,7 +38,7 @@ def create_account(invocation: Invocation, *, name: str, uin: str, appid: str, a
 @verb("list-accounts", shared=ADMIN_SHARED)
 def list_accounts(invocation: Invocation) -> int:
     """List accounts."""
-    found = ask_people(invocation, lambda people, caller: people.list_accounts(caller))
+    found = ask_people(invocation, lambda people: people.list_accounts())
     rows = [
         (
             account.name,
@@ -74,9 +73,7 @@ def _set_disabled(invocation: Invocation, name: str, *, is_disabled: bool) -> in
     account = account_of(name)
     if account is None:
         raise click.BadParameter("is empty", param_hint="NAME")
-    changed = ask_people(
-        invocation, lambda people, caller: people.set_account_disabled(caller, account, is_disabled=is_disabled)
-    )
+    changed = ask_people(invocation, lambda people: people.set_account_disabled(account, is_disabled=is_disabled))
     return tell(invocation, _document(changed), f"Account {name} is {'disabled' if is_disabled else 'enabled'}")
 
 

@@ -1,46 +1,23 @@
-"""What the verbs of ``cosbatch admin`` share: asking the book of people, and showing what came of it."""
+"""What the verbs of ``cosbatch admin`` share: options, and showing what came of it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cosbatch.cli.invocation import EXIT_SUCCEEDED, Invocation, run_async
+from cosbatch.cli.invocation import EXIT_SUCCEEDED, Invocation
 from cosbatch.cli.output import pairs, print_json, table
 
 if TYPE_CHECKING:  # --help imports neither pydantic nor SQLAlchemy
     from cosbatch.model.identifiers import AccountId
-    from cosbatch.model.principals import Caller
-    from cosbatch.service.people import People
 
-Answer = TypeVar("Answer")
-ADMIN_SHARED: Final = ("--json", "--data", "--config")
-FILES_SHARED: Final = ("--json", "--data")
+ADMIN_SHARED: Final = ("--json", "--data", "--config", "--server", "--profile")
+FILES_SHARED: Final = ("--json", "--data", "--server", "--profile")
+"""Of verbs that work on files: a service that is named is refused, with the way out."""
 ACCOUNT_OPTION: Final = click.option("--account", default="", metavar="NAME", help="Only what belongs to this account.")
 USER_OPTION: Final = click.option("--user", default="", metavar="NAME", help="Only what belongs to this user.")
-
-
-def ask_people(
-    invocation: Invocation, work: Callable[[People, Caller], Awaitable[Answer]], *, may_make: bool = False
-) -> Answer:
-    """``may_make``: a folder without a ledger gets one."""
-
-    async def ask() -> Answer:
-        settings = invocation.settings()
-        async with invocation.wiring.open_people(settings, invocation.state_folder, may_make=may_make) as people:
-            return await work(people, operator())
-
-    return run_async(ask())
-
-
-def operator() -> Caller:
-    """Whoever runs this program, by the name that the system has for it."""
-    from cosbatch.cli.callers import user_name
-    from cosbatch.service.people import local_operator
-
-    return local_operator(user_name())
 
 
 def account_of(name: str) -> AccountId | None:

@@ -10,11 +10,11 @@ from cosbatch.cli.admin.asking import (
     ACCOUNT_OPTION,
     ADMIN_SHARED,
     account_of,
-    ask_people,
     show_list,
     shown_account,
     shown_time,
 )
+from cosbatch.cli.admin.desks import ask_people
 from cosbatch.cli.invocation import Invocation, verb
 
 if TYPE_CHECKING:
@@ -43,9 +43,7 @@ def audit(
     )
     found = ask_people(
         invocation,
-        lambda people, caller: people.audit(
-            caller, account=account_of(account), before=before, limit=limit, wanted=wanted
-        ),
+        lambda people: people.audit(account=account_of(account), before=before, limit=limit, wanted=wanted),
     )
     rows = [
         (

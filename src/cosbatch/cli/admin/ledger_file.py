@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from cosbatch.cli.admin.asking import ADMIN_SHARED, FILES_SHARED, operator, tell
+from cosbatch.cli.admin.asking import ADMIN_SHARED, FILES_SHARED, tell
+from cosbatch.cli.admin.desks import check_is_here, operator
 from cosbatch.cli.invocation import Invocation, run_async, verb
 from cosbatch.cli.output import counted, size
 
@@ -21,6 +22,7 @@ def backup(invocation: Invocation, *, file: Path, force: bool) -> int:
 
     The encryption key is not in it: keep a copy of that in another place.
     """
+    check_is_here(invocation, "backup")
     size_bytes = invocation.wiring.back_up_ledger(invocation.state_folder, file, force=force)
     document = {"file": str(file), "size_bytes": size_bytes}
     return tell(invocation, document, f"The ledger is in {file} ({size(size_bytes)}); the encryption key is not")
@@ -34,6 +36,7 @@ def restore(invocation: Invocation, *, file: Path, force: bool) -> int:
 
     The encryption key has to be the one of then: the data folder's, or the one that the settings name.
     """
+    check_is_here(invocation, "restore")
     kept = invocation.wiring.restore_ledger(invocation.state_folder, file, force=force)
     document = {"file": str(file), "replaced": str(kept) if kept else None}
     before = f"; what was there is in {kept}" if kept else ""
@@ -47,6 +50,7 @@ def rotate_key(invocation: Invocation) -> int:
     A key in a file is made and dropped by this command. Where it comes from a variable or a command, put the new key
     before the old one first, one a line, and take the old one out afterwards. Broken off, call it again.
     """
+    check_is_here(invocation, "rotate-key")
     done = run_async(invocation.wiring.rotate_key(invocation.settings(), invocation.state_folder, caller=operator()))
     document = {
         "key_id": done.key_id,

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cosbatch.cli.admin.asking import ADMIN_SHARED, operator, show_list, show_one, shown_time, tell
-from cosbatch.cli.invocation import Invocation, run_async, verb
+from cosbatch.cli.admin.asking import ADMIN_SHARED, show_list, show_one, shown_time, tell
+from cosbatch.cli.admin.desks import ask_regions
+from cosbatch.cli.invocation import Invocation, verb
 
 if TYPE_CHECKING:
-    from cosbatch.model.principals import Caller
-    from cosbatch.service.regions import KnownRegion, RegionService
+    from cosbatch.service.regions import KnownRegion
 
-Answer = TypeVar("Answer")
+_FIELDS_SHARED: Final = tuple(option for option in ADMIN_SHARED if option != "--profile")
+"""``--profile`` is what the store can do; the service is named by ``--server``, or by the surroundings."""
 _MAPPINGS: Final = ("profile_overrides",)
 _LISTS: Final = ("storage_classes",)
 _UNSETTABLE: Final = (
@@ -63,7 +64,7 @@ def _region_fields(command: Callable[..., int]) -> Callable[..., int]:
     return command
 
 
-@verb("create-region", shared=ADMIN_SHARED)
+@verb("create-region", shared=_FIELDS_SHARED)
 @click.argument("name")
 @_region_fields
 def create_region(invocation: Invocation, *, name: str, **options: Any) -> int:
@@ -72,16 +73,14 @@ def create_region(invocation: Invocation, *, name: str, **options: Any) -> int:
     It has no credentials of its own: jobs in it bring a role.
     """
     fields = _fields(options)
-    made = _ask(
-        invocation, lambda regions, caller: regions.create_region(caller, name=name, fields=fields), may_make=True
-    )
+    made = ask_regions(invocation, lambda regions: regions.create_region(name=name, fields=fields), may_make=True)
     return _show(invocation, made)
 
 
 @verb("list-regions", shared=ADMIN_SHARED)
 def list_regions(invocation: Invocation) -> int:
     """List the regions that jobs may name: those of the settings, and those that were made."""
-    found = _ask(invocation, lambda regions, caller: regions.list_regions(caller))
+    found = ask_regions(invocation, lambda regions: regions.list_regions())
     rows = [
         (
             known.region.name,
@@ -101,10 +100,10 @@ def list_regions(invocation: Invocation) -> int:
 @click.argument("name")
 def describe_region(invocation: Invocation, *, name: str) -> int:
     """Show all that is known of a region."""
-    return _show(invocation, _ask(invocation, lambda regions, caller: regions.describe_region(caller, name)))
+    return _show(invocation, ask_regions(invocation, lambda regions: regions.describe_region(name)))
 
 
-@verb("update-region", shared=ADMIN_SHARED)
+@verb("update-region", shared=_FIELDS_SHARED)
 @click.argument("name")
 @_region_fields
 @click.option(
@@ -121,7 +120,7 @@ def update_region(invocation: Invocation, *, name: str, unset: tuple[str, ...], 
     in the ca-file now.
     """
     fields = _fields(options)
-    changed = _ask(invocation, lambda regions, caller: regions.update_region(caller, name, fields=fields, unset=unset))
+    changed = ask_regions(invocation, lambda regions: regions.update_region(name, fields=fields, unset=unset))
     return _show(invocation, changed)
 
 
@@ -129,19 +128,8 @@ def update_region(invocation: Invocation, *, name: str, unset: tuple[str, ...], 
 @click.argument("name")
 def delete_region(invocation: Invocation, *, name: str) -> int:
     """Delete a region that was made here. Not while an unfinished job or a role names it."""
-    _ask(invocation, lambda regions, caller: regions.delete_region(caller, name))
+    ask_regions(invocation, lambda regions: regions.delete_region(name))
     return tell(invocation, {"name": name}, f"Region {name} is deleted")
-
-
-def _ask(
-    invocation: Invocation, work: Callable[[RegionService, Caller], Awaitable[Answer]], *, may_make: bool = False
-) -> Answer:
-    async def ask() -> Answer:
-        settings = invocation.settings()
-        async with invocation.wiring.open_regions(settings, invocation.state_folder, may_make=may_make) as regions:
-            return await work(regions, operator())
-
-    return run_async(ask())
 
 
 def _fields(options: dict[str, Any]) -> dict[str, Any]:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cosbatch.cli.admin.asking import ADMIN_SHARED, account_of, operator, show_list, show_one, tell
+from cosbatch.cli.admin.asking import ADMIN_SHARED, show_list, show_one, tell
+from cosbatch.cli.admin.desks import ask_roles, login_for
 from cosbatch.cli.invocation import EXIT_SUCCEEDED, Invocation, run_async, verb
 
 if TYPE_CHECKING:
     from cosbatch.model.identifiers import Bucket
     from cosbatch.model.jobs import JobRequest
-    from cosbatch.model.principals import Caller, Role
-    from cosbatch.service.roles import RolePolicies, RoleService
+    from cosbatch.model.principals import Role
+    from cosbatch.service.roles import RolePolicies
 
-Answer = TypeVar("Answer")
 PROVIDERS = ("tencent-sts", "aws-sts", "stored")
 _ACCOUNT = click.option(
     "--account", default="", metavar="NAME", help="Whose role it is; default: of jobs of `cosbatch run`."
@@ -84,13 +83,11 @@ def create_role(
         description=options["description"],
         writable_buckets=tuple(Bucket(name) for name in writable_buckets),
     )
-    request = _request(invocation, make_for) if make_for else None
-    made = _ask(
+    request = _request(invocation, account, make_for) if make_for else None
+    made = ask_roles(
         invocation,
         account,
-        lambda roles, caller: roles.create_role(
-            new, caller=caller, make_for=request, source_bucket=_bucket(source), principal=principal
-        ),
+        lambda roles: roles.create_role(new, make_for=request, source_bucket=_bucket(source), principal=principal),
     )
     document = _document(made.role) | {"is_made": made.is_made, "why_not": made.why_not}
     if request is None or made.is_made:
@@ -104,7 +101,7 @@ def create_role(
 @_ACCOUNT
 def list_roles(invocation: Invocation, *, account: str) -> int:
     """List the roles that jobs of an account may name, without their secrets."""
-    found = _ask(invocation, account, lambda roles, caller: roles.list_roles(caller=caller))
+    found = ask_roles(invocation, account, lambda roles: roles.list_roles())
     rows = [
         (role.arn, str(role.provider), "settings" if role.is_declared else "registry", role.description)
         for role in found
@@ -119,9 +116,9 @@ def list_roles(invocation: Invocation, *, account: str) -> int:
 @_ACCOUNT
 def test_role(invocation: Invocation, *, arn: str, job_file: Path, account: str) -> int:
     """Say what of a job's needs a role may do, by doing it. No object is changed."""
-    request = _request(invocation, job_file)
-    tested = _ask(invocation, account, lambda roles, caller: roles.test_role(arn, caller=caller, request=request))
-    rows = [(str(access.purpose), str(access.verdict), access.detail) for access in tested.accesses]
+    request = _request(invocation, account, job_file)
+    tested = ask_roles(invocation, account, lambda roles: roles.test_role(arn, request=request))
+    rows = [(access.purpose, access.verdict, access.detail) for access in tested.accesses]
     if invocation.as_json:
         names = ("purpose", "verdict", "detail")
         tried = [dict(zip(names, row, strict=True)) for row in rows]
@@ -152,19 +149,21 @@ def role_policies(
     """Show the trust policy and the least permission policy that a role needs for a job."""
     from cosbatch.model.principals import RoleProvider
 
-    request = _request(invocation, job_file)
+    request = _request(invocation, "", job_file)
 
-    async def policies(roles: RoleService, _: Caller) -> RolePolicies:
-        return roles.policies_for(
+    found = ask_roles(
+        invocation,
+        "",
+        lambda roles: roles.policies_for(
             arn,
             provider=RoleProvider(provider),
             request=request,
             source_bucket=_bucket(source),
             external_id=external_id,
             principal=principal,
-        )
-
-    return _show_policies(invocation, _ask(invocation, "", policies), document={"role": arn})
+        ),
+    )
+    return _show_policies(invocation, found, document={"role": arn})
 
 
 @verb("delete-role", shared=ADMIN_SHARED)
@@ -172,26 +171,16 @@ def role_policies(
 @_ACCOUNT
 def delete_role(invocation: Invocation, *, arn: str, account: str) -> int:
     """Delete a role from the registry. Its provider keeps it."""
-    _ask(invocation, account, lambda roles, caller: roles.delete_role(arn, caller=caller))
+    ask_roles(invocation, account, lambda roles: roles.delete_role(arn))
     return tell(invocation, {"role": arn}, f"Role {arn} is deleted here")
 
 
-def _ask(invocation: Invocation, account: str, work: Callable[[RoleService, Caller], Awaitable[Answer]]) -> Answer:
-    from cosbatch.model.identifiers import LOCAL_ACCOUNT
+def _request(invocation: Invocation, account: str, job_file: Path) -> JobRequest:
+    """Whether its regions are known, a service says itself."""
+    from cosbatch.cli.run_identity import parse_job_file, read_job_file
 
-    async def ask() -> Answer:
-        caller = operator()
-        acting = replace(caller, account=replace(caller.account, id=account_of(account) or LOCAL_ACCOUNT))
-        settings = invocation.settings()
-        async with invocation.wiring.open_roles(settings, invocation.state_folder, account=account) as roles:
-            return await work(roles, acting)
-
-    return run_async(ask())
-
-
-def _request(invocation: Invocation, job_file: Path) -> JobRequest:
-    from cosbatch.cli.run_identity import read_job_file
-
+    if login_for(invocation, account) is not None:
+        return parse_job_file(job_file, regions=None).request
     regions = run_async(invocation.wiring.known_regions(invocation.settings(), invocation.state_folder))
     return read_job_file(job_file, regions=regions).request
 

@@ -11,13 +11,13 @@ from cosbatch.cli.admin.asking import (
     ADMIN_SHARED,
     USER_OPTION,
     account_of,
-    ask_people,
     show_list,
     show_one,
     shown_account,
     shown_time,
     tell,
 )
+from cosbatch.cli.admin.desks import ask_people
 from cosbatch.cli.invocation import Invocation, verb
 from cosbatch.identity.tokens import TokenScope
 
@@ -43,8 +43,7 @@ def create_token(
     """Make an API token for a user's programs. It lets no more than its scopes and its user may do."""
     made = ask_people(
         invocation,
-        lambda people, caller: people.create_token(
-            caller,
+        lambda people: people.create_token(
             user=user,
             scopes=frozenset(TokenScope(scope) for scope in scopes),
             lasts_days=days,
@@ -66,9 +65,7 @@ def create_token(
 @USER_OPTION
 def list_tokens(invocation: Invocation, *, account: str, user: str) -> int:
     """List API tokens, without their text."""
-    found = ask_people(
-        invocation, lambda people, caller: people.list_tokens(caller, account=account_of(account), user=user or None)
-    )
+    found = ask_people(invocation, lambda people: people.list_tokens(account=account_of(account), user=user or None))
     rows = [
         (
             token.id,
@@ -89,7 +86,7 @@ def list_tokens(invocation: Invocation, *, account: str, user: str) -> int:
 @click.argument("token_id", metavar="ID")
 def revoke_token(invocation: Invocation, *, token_id: str) -> int:
     """Refuse a token from now on, for ever. ID is what list-tokens shows, or the token itself."""
-    revoked = ask_people(invocation, lambda people, caller: people.revoke_token(caller, token_id))
+    revoked = ask_people(invocation, lambda people: people.revoke_token(token_id))
     return tell(invocation, _document(revoked), f"Token {revoked.id} is revoked")
 
 

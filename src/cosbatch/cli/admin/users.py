@@ -1,4 +1,4 @@
-"""``cosbatch admin create-user``, ``list-users``, ``disable-user``, ``enable-user`` and ``reset-password``."""
+"""``cosbatch admin create-user``, ``list-users``, ``disable-user``, ``delete-user`` and their like."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from cosbatch.cli.admin.asking import (
     ACCOUNT_OPTION,
     ADMIN_SHARED,
     account_of,
-    ask_people,
     show_list,
     show_one,
     shown_account,
     shown_time,
     tell,
 )
+from cosbatch.cli.admin.desks import ask_people
 from cosbatch.cli.invocation import Invocation, verb
 from cosbatch.model.principals import UserRole
 
@@ -43,8 +43,8 @@ def create_user(invocation: Invocation, *, name: str, account: str, role: str, p
     password = _typed_password() if password_stdin else ""
     made = ask_people(
         invocation,
-        lambda people, caller: people.create_user(
-            caller, name=name, account=account_of(account), role=UserRole(role), password=password
+        lambda people: people.create_user(
+            name=name, account=account_of(account), role=UserRole(role), password=password
         ),
     )
     rows = [
@@ -61,7 +61,7 @@ def create_user(invocation: Invocation, *, name: str, account: str, role: str, p
 @ACCOUNT_OPTION
 def list_users(invocation: Invocation, *, account: str) -> int:
     """List users."""
-    found = ask_people(invocation, lambda people, caller: people.list_users(caller, account=account_of(account)))
+    found = ask_people(invocation, lambda people: people.list_users(account=account_of(account)))
     rows = [
         (user.name, shown_account(user.account), user.role.value, _state(user), shown_time(user.created_at))
         for user in found
@@ -88,13 +88,21 @@ def enable_user(invocation: Invocation, *, name: str) -> int:
 @click.argument("name")
 def reset_password(invocation: Invocation, *, name: str) -> int:
     """Give a user a new random password. Its sessions end; its keys and tokens stay."""
-    password = ask_people(invocation, lambda people, caller: people.reset_password(caller, name))
+    password = ask_people(invocation, lambda people: people.reset_password(name))
     document = {"name": name, "password": password}
     return show_one(invocation, document, [("User", name), ("Password", password)], note=_ONCE)
 
 
+@verb("delete-user", shared=ADMIN_SHARED)
+@click.argument("name")
+def delete_user(invocation: Invocation, *, name: str) -> int:
+    """Delete a disabled user, with its keys and tokens. Jobs and the audit log go on naming it."""
+    ask_people(invocation, lambda people: people.delete_user(name))
+    return tell(invocation, {"name": name}, f"User {name} is deleted")
+
+
 def _set_disabled(invocation: Invocation, name: str, *, is_disabled: bool) -> int:
-    user = ask_people(invocation, lambda people, caller: people.change_user(caller, name, is_disabled=is_disabled))
+    user = ask_people(invocation, lambda people: people.set_user_disabled(name, is_disabled=is_disabled))
     return tell(invocation, _document(user), f"User {user.name} is {'disabled' if is_disabled else 'enabled'}")
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cosbatch.cli.admin.asking import ADMIN_SHARED, account_of, operator, show_list, show_one, shown_time, tell
-from cosbatch.cli.invocation import EXIT_NOT_ANSWERED, Invocation, run_async, verb
+from cosbatch.cli.admin.asking import ADMIN_SHARED, show_list, show_one, shown_time, tell
+from cosbatch.cli.admin.desks import ask_webhooks
+from cosbatch.cli.invocation import EXIT_NOT_ANSWERED, Invocation, verb
 
 if TYPE_CHECKING:
-    from cosbatch.model.principals import Caller
-    from cosbatch.model.webhooks import Delivery, Webhook
-    from cosbatch.service.webhooks import WebhookMade, WebhookService
+    from cosbatch.cli.admin.ports import ShownDelivery
+    from cosbatch.model.webhooks import Webhook
+    from cosbatch.service.webhooks import WebhookMade
 
-Answer = TypeVar("Answer")
 _ACCOUNT: Final = click.option(
     "--account", default="", metavar="NAME", help="Of whose jobs it is told; default: of those of `cosbatch run`."
 )
@@ -36,10 +34,10 @@ _ACCOUNT: Final = click.option(
 def create_webhook(invocation: Invocation, *, name: str, url: str, account: str, statuses: tuple[str, ...]) -> int:
     """Make a webhook: URL is told of each change of a job's status. The secret that signs is printed once."""
     wanted = [_status(status) for status in statuses]
-    made = _ask(
+    made = ask_webhooks(
         invocation,
         account,
-        lambda webhooks, caller: webhooks.create_webhook(caller, name=name, url=url, statuses=wanted),
+        lambda webhooks: webhooks.create_webhook(name=name, url=url, statuses=wanted),
     )
     return _show_made(invocation, made)
 
@@ -48,7 +46,7 @@ def create_webhook(invocation: Invocation, *, name: str, url: str, account: str,
 @_ACCOUNT
 def list_webhooks(invocation: Invocation, *, account: str) -> int:
     """List the webhooks of an account, without their secrets."""
-    found = _ask(invocation, account, lambda webhooks, caller: webhooks.list_webhooks(caller))
+    found = ask_webhooks(invocation, account, lambda webhooks: webhooks.list_webhooks())
     rows = [
         (webhook.name, webhook.url, _state(webhook), _place(webhook), ", ".join(webhook.statuses) or "every change")
         for webhook in found
@@ -62,7 +60,7 @@ def list_webhooks(invocation: Invocation, *, account: str) -> int:
 @_ACCOUNT
 def enable_webhook(invocation: Invocation, *, name: str, account: str) -> int:
     """Let a webhook be told of what happens from now on."""
-    _ask(invocation, account, lambda webhooks, caller: webhooks.enable_webhook(caller, name, is_enabled=True))
+    ask_webhooks(invocation, account, lambda webhooks: webhooks.enable_webhook(name, is_enabled=True))
     return tell(invocation, {"name": name}, f"Webhook {name} is enabled")
 
 
@@ -71,7 +69,7 @@ def enable_webhook(invocation: Invocation, *, name: str, account: str) -> int:
 @_ACCOUNT
 def disable_webhook(invocation: Invocation, *, name: str, account: str) -> int:
     """Tell a webhook of nothing any more. What waits for it is given up."""
-    _ask(invocation, account, lambda webhooks, caller: webhooks.enable_webhook(caller, name, is_enabled=False))
+    ask_webhooks(invocation, account, lambda webhooks: webhooks.enable_webhook(name, is_enabled=False))
     return tell(invocation, {"name": name}, f"Webhook {name} is disabled")
 
 
@@ -80,7 +78,7 @@ def disable_webhook(invocation: Invocation, *, name: str, account: str) -> int:
 @_ACCOUNT
 def rotate_webhook_secret(invocation: Invocation, *, name: str, account: str) -> int:
     """Make a new secret, printed once. For a day messages are signed with the one before as well."""
-    made = _ask(invocation, account, lambda webhooks, caller: webhooks.rotate_webhook_secret(caller, name))
+    made = ask_webhooks(invocation, account, lambda webhooks: webhooks.rotate_webhook_secret(name))
     return _show_made(invocation, made)
 
 
@@ -89,7 +87,7 @@ def rotate_webhook_secret(invocation: Invocation, *, name: str, account: str) ->
 @_ACCOUNT
 def delete_webhook(invocation: Invocation, *, name: str, account: str) -> int:
     """Delete a webhook, with all that waits to be sent to it."""
-    _ask(invocation, account, lambda webhooks, caller: webhooks.delete_webhook(caller, name))
+    ask_webhooks(invocation, account, lambda webhooks: webhooks.delete_webhook(name))
     return tell(invocation, {"name": name}, f"Webhook {name} is deleted")
 
 
@@ -98,7 +96,7 @@ def delete_webhook(invocation: Invocation, *, name: str, account: str) -> int:
 @_ACCOUNT
 def test_webhook(invocation: Invocation, *, name: str, account: str) -> int:
     """Send a webhook a message that tells of no job. Exit code 1 where it is not taken."""
-    sent = _ask(invocation, account, lambda webhooks, caller: webhooks.test_webhook(caller, name))
+    sent = ask_webhooks(invocation, account, lambda webhooks: webhooks.test_webhook(name))
     document = {
         "name": name,
         "is_taken": sent.is_taken,
@@ -117,16 +115,16 @@ def test_webhook(invocation: Invocation, *, name: str, account: str) -> int:
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, help="At most so many; default: 50.")
 def webhook_deliveries(invocation: Invocation, *, name: str, account: str, limit: int) -> int:
     """List what was sent to a webhook lately or waits to be sent, newest first."""
-    found = _ask(invocation, account, lambda webhooks, caller: webhooks.webhook_deliveries(caller, name, limit=limit))
+    found = ask_webhooks(invocation, account, lambda webhooks: webhooks.webhook_deliveries(name, limit=limit))
     rows = [
         (
             str(delivery.id),
-            str(delivery.state),
-            shown_time(delivery.change.at),
-            delivery.change.job_id,
-            str(delivery.change.status),
+            delivery.state,
+            shown_time(delivery.happened_at),
+            delivery.job_id,
+            str(delivery.status),
             str(delivery.attempts),
-            delivery.last_error,
+            delivery.problem,
         )
         for delivery in found
     ]
@@ -140,20 +138,8 @@ def webhook_deliveries(invocation: Invocation, *, name: str, account: str, limit
 @_ACCOUNT
 def redeliver_message(invocation: Invocation, *, name: str, delivery_id: int, account: str) -> int:
     """Have the service send a message again that was delivered or given up, under the same id."""
-    found = _ask(invocation, account, lambda webhooks, caller: webhooks.redeliver_message(caller, name, delivery_id))
+    found = ask_webhooks(invocation, account, lambda webhooks: webhooks.redeliver_message(name, delivery_id))
     return tell(invocation, _delivery_document(found), f"Message {delivery_id} is sent again by the running service")
-
-
-def _ask(invocation: Invocation, account: str, work: Callable[[WebhookService, Caller], Awaitable[Answer]]) -> Answer:
-    from cosbatch.model.identifiers import LOCAL_ACCOUNT
-
-    async def ask() -> Answer:
-        caller = operator()
-        acting = replace(caller, account=replace(caller.account, id=account_of(account) or LOCAL_ACCOUNT))
-        async with invocation.wiring.open_webhooks(invocation.settings(), invocation.state_folder) as webhooks:
-            return await work(webhooks, acting)
-
-    return run_async(ask())
 
 
 def _status(text: str) -> Any:
@@ -196,17 +182,17 @@ def _document(webhook: Webhook) -> dict[str, Any]:
     }
 
 
-def _delivery_document(delivery: Delivery) -> dict[str, Any]:
+def _delivery_document(delivery: ShownDelivery) -> dict[str, Any]:
     return {
         "id": delivery.id,
-        "message_id": delivery.change.message_id,
-        "job_id": delivery.change.job_id,
-        "status": str(delivery.change.status),
-        "happened_at": shown_time(delivery.change.at),
-        "state": str(delivery.state),
+        "message_id": delivery.message_id,
+        "job_id": delivery.job_id,
+        "status": str(delivery.status),
+        "happened_at": shown_time(delivery.happened_at),
+        "state": delivery.state,
         "attempts": delivery.attempts,
         "next_at": shown_time(delivery.next_at) or None,
         "done_at": shown_time(delivery.done_at) or None,
-        "http_status": delivery.last_http_status,
-        "problem": delivery.last_error,
+        "http_status": delivery.http_status,
+        "problem": delivery.problem,
     }

@@ -21,14 +21,16 @@ from cosbatch.cli.demo.place import DemoFailed, check_installed
 from cosbatch.cli.demo.stopping import ends_with_its_parent, stopped_by_any_signal, undisturbed
 from cosbatch.cli.invocation import EXIT_SUCCEEDED, Invocation, verb
 from cosbatch.cli.output import print_json
+from cosbatch.service.founding import FIRST_RUN_FILE
+from cosbatch.settings.server import DEFAULT_PORT
 
-DEFAULT_PORT: Final = 8014
+LOOPBACK: Final = "127.0.0.1"
 STATE_FOLDER: Final = "state"
 SETTINGS_FILE: Final = "cosbatch.yaml"
 LOGIN_FILE: Final = "console.json"
 OUTPUT_FILE: Final = "service.log"
-FIRST_RUN_FILE: Final = "first-run.json"
 STOP_SECONDS: Final = 90
+ANSWER_SECONDS: Final = 30
 SETTINGS: Final = """\
 # Of cosbatch demo-console. Its store, the region demo, is added by serve --demo-store.
 workers: 2
@@ -52,7 +54,7 @@ server:
     "--port",
     type=click.IntRange(0, 65535),
     default=None,
-    help="Port to listen at; 0 takes any free one. Default: 8014, or a free one where that is taken.",
+    help=f"Port to listen at; 0 takes any free one. Default: {DEFAULT_PORT}, or a free one where that is taken.",
 )
 @click.option("--first-run", "is_first_run", is_flag=True, help="Leave the service as a first start does: no jobs.")
 def demo_console(invocation: Invocation, *, folder: Path | None, port: int | None, is_first_run: bool) -> int:
@@ -62,6 +64,7 @@ def demo_console(invocation: Invocation, *, folder: Path | None, port: int | Non
     """
     check_installed()
     teller = _Teller(as_json=invocation.as_json)
+    _go_without_a_proxy()
     with stopped_by_any_signal(), _folder_for(folder) as place, _running_service(place, port=port) as service:
         _tell_login(_login(service, is_first_run=is_first_run, teller=teller), service, teller=teller)
         try:
@@ -96,6 +99,12 @@ class _Service:
 
     def last_words(self) -> str:
         return "\n".join((self.folder / OUTPUT_FILE).read_text(errors="replace").splitlines()[-10:])
+
+
+def _go_without_a_proxy() -> None:
+    """All of it is on this machine, whatever the environment says."""
+    for name in ("no_proxy", "NO_PROXY"):
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), LOOPBACK)))
 
 
 @contextlib.contextmanager
@@ -149,7 +158,7 @@ def _port(wanted: int | None) -> int:
     if wanted is not None:
         return wanted
     with socket.socket() as probe:
-        return 0 if probe.connect_ex(("127.0.0.1", DEFAULT_PORT)) == 0 else DEFAULT_PORT
+        return 0 if probe.connect_ex((LOOPBACK, DEFAULT_PORT)) == 0 else DEFAULT_PORT
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -193,14 +202,25 @@ def _tell_login(login: dict[str, str], service: _Service, *, teller: _Teller) ->
     document = {"address": service.address, **login, "folder": str(service.folder), "pid": service.process.pid}
     if "token" in login:
         _keep(service.folder / LOGIN_FILE, login)
+    teller.say(_where_its_pages_are(service.address))
     if teller.as_json:
         print_json(document)
         return
     width = max(len(name) for name in document)
-    click.echo()
     for name, value in document.items():
         click.echo(f"  {name:<{width}}  {value}")
-    click.echo(f"\nThe console is at {service.address}/ui/. Ctrl-C ends it.")
+    click.echo("Ctrl-C ends it.")
+
+
+def _where_its_pages_are(address: str) -> str:
+    """A source tree has none before they are built; the service says how."""
+    import httpx
+
+    page = f"{address}/ui/"
+    answer = httpx.get(page, timeout=ANSWER_SECONDS)
+    if answer.is_success:
+        return f"The console is at {page}"
+    return f"The console's pages are not there: {page} answers {answer.status_code}, {answer.text.strip()}"
 
 
 def _keep(path: Path, content: dict[str, str]) -> None:

@@ -10,18 +10,18 @@ from typing import Any, Final
 
 from cosbatch.cli.demo.contents import CONTROL, MANIFEST_KEY, TARGET
 from cosbatch.cli.demo.place import REGION, ROLE_ARN, DemoFailed
-from cosbatch.cli.demo.staged_store import EXPIRED, list_arn
+from cosbatch.cli.demo.staged_store import EXPIRED, TEMPORARY, list_arn
 from cosbatch.client import Client
 from cosbatch.model.jobs import Job, PausedBy
 from cosbatch.model.states import JobStatus, is_final
 
 CAPPED: Final = "demo-capped"
-CAP: Final = 8.0
-"""Requests per second to each bucket of that region, once all is staged; before that, ten times as many."""
+STAGING_CAP, CAP = 80.0, 6.0
+"""Requests per second to each bucket of that region, while jobs are made and afterwards."""
 AWAY: Final = "branch-office"
 """A region that nobody answers for."""
 _LOOK_SECONDS: Final = 0.2
-_WAIT_SECONDS: Final = 90.0
+_WAIT_SECONDS: Final = 300.0
 _ARCHIVE: Final = f"arn:aws:s3:::{TARGET}"
 _ADD_TAGS: Final = {"tagging_directive": "Add", "tag_set": [{"key": "project", "value": "archive-2026"}]}
 
@@ -61,14 +61,7 @@ def _quick(hands: Hands) -> list[str]:
         operator.create_job(_copy("Copy the public albums to the archive", "photos-public", "albums/")),
         admin.create_job(_copy("把 2025 年的照片归档到低频存储", "photos", "2025/", storage_class="STANDARD_IA")),
         operator.create_job(_copy("Move the studio's photos, keep their folders", "photos-mixed", "studio-2026/")),
-        admin.create_job(
-            _job(
-                "删除过期的分片上传文件",
-                "expired-uploads",
-                {"cos_delete_object": {}},
-                confirm_delete_count=len(EXPIRED),
-            )
-        ),
+        admin.create_job(_deletion("删除过期的分片上传文件", "expired-uploads", count=len(EXPIRED))),
         operator.create_job(_copy("Dry run: copy the photos of 2019", "photos-mixed", "2019/", dry_run=True)),
         operator.create_job(_copy("Copy the photos of 2019", "photos-2019", "2019/", failure_threshold=0.2)),
         operator.create_job(_copy("Copy last year's photos (folder renamed since)", "photos-wrong-folder", "2019/")),
@@ -76,13 +69,7 @@ def _quick(hands: Hands) -> list[str]:
         operator.create_job(_copy("Copy photos and documents", "two-buckets", "both/")),
         operator.create_job(_inventory("Copy everything of the daily inventory", "daily/", confirmation_required=True)),
         admin.create_job(
-            _job(
-                "清理临时文件(请先确认数量)",
-                "expired-uploads",
-                {"cos_delete_object": {}},
-                confirm_delete_count=len(EXPIRED),
-                confirmation_required=True,
-            )
+            _deletion("清理临时文件(请先确认数量)", "temporary-files", count=len(TEMPORARY), confirmation_required=True)
         ),
         operator.create_job(_copy("Copy the albums once more", "photos-public", "again/", confirmation_required=True)),
     ]
@@ -97,11 +84,10 @@ def _after_others(hands: Hands, ended: list[str], *, readable: Callable[[], Abst
             ended[2], error_code="AccessDenied", changes={"description": "Retry: the bucket policy is corrected"}
         )
         _wait_for(hands.admin, [str(again.job.id)], lambda job: is_final(job.status))
-    tagged = hands.operator.create_job(
-        _job("Tag the albums for the archive project", "photos-public", {"cos_put_object_tagging": _ADD_TAGS})
-    )  # once nobody copies them: a copy whose source gets other tags meanwhile looks like one that has lost them
-    _wait_for(hands.admin, [str(tagged.id)], lambda job: is_final(job.status))
-    return [str(again.job.id), str(tagged.id)]
+    # Once nobody copies them: a copy whose source gets other tags meanwhile looks like one that has lost them.
+    tagged = _made(hands.operator, _tagging("Tag the albums for the archive project", "photos-public"))
+    _wait_for(hands.admin, [tagged], lambda job: is_final(job.status))
+    return [str(again.job.id), tagged]
 
 
 def _long(hands: Hands) -> list[str]:
@@ -122,10 +108,8 @@ def _long(hands: Hands) -> list[str]:
     _wait_until_it_works(admin, running)
     waiting = _made(operator, _log_copy("Copy the logs for the search index", "search/", priority=8))
     windowed = _made(operator, _log_copy("夜间窗口:复制日志到备份桶", "window/", priority=6, windows=[_shut_window()]))
-    tagged = _made(
-        operator,
-        _job("Tag all logs as internal", "logs", {"cos_put_object_tagging": _ADD_TAGS}, region=CAPPED, priority=2),
-    )
+    tagging = _tagging("Tag the logs as internal", "logs-first-quarter", region=CAPPED, priority=2)
+    tagged = _made(operator, tagging)
     _wait_for(admin, [waiting, windowed, tagged], lambda job: job.status is JobStatus.READY)
     return [paused, cancelled, outdone, running, waiting, windowed, tagged]
 
@@ -159,7 +143,16 @@ def _log_copy(description: str, prefix: str, **changes: Any) -> dict[str, Any]:
         "target_key_prefix": prefix,
         "storage_class": "STANDARD_IA",
     }
+    # All of the logs, also where few are copied before the job is stopped: it must not be done before that.
     return _job(description, "logs", {"cos_put_object_copy": copy}, region=CAPPED, **changes)
+
+
+def _tagging(description: str, name: str, **changes: Any) -> dict[str, Any]:
+    return _job(description, name, {"cos_put_object_tagging": _ADD_TAGS}, **changes)
+
+
+def _deletion(description: str, name: str, *, count: int, **changes: Any) -> dict[str, Any]:
+    return _job(description, name, {"cos_delete_object": {}}, confirm_delete_count=count, **changes)
 
 
 def _inventory(description: str, prefix: str, **changes: Any) -> dict[str, Any]:

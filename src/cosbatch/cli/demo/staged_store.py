@@ -20,10 +20,11 @@ from cosbatch.storage.port import ObjectStore, PutOptions
 from cosbatch.wiring import borrowed_store
 
 LOGS: Final = "logs-1250000000"
-LOG_OBJECTS: Final = 12_000
-"""At :data:`cosbatch.cli.demo.staged_jobs.CAP` requests per second a copy of them takes more than half an hour."""
-EXPIRED: Final = tuple(f"tmp/upload-{number:03d}.part" for number in range(40))
-"""In the target bucket, to be deleted."""
+LOG_OBJECTS: Final = 9000
+"""At :data:`cosbatch.cli.demo.staged_jobs.CAP` requests per second a copy of them takes twenty-five minutes."""
+EXPIRED: Final = tuple(f"uploads/{number:03d}.part" for number in range(40))
+TEMPORARY: Final = tuple(f"tmp/{number:03d}.tmp" for number in range(25))
+"""Both in the target bucket, to be deleted."""
 _PHOTOS: Final = tuple(f"photos/000/img-{number:05d}.jpg" for number in range(250))
 _BODY: Final = b"2026-11-26T08:00:00Z host-01 GET /index.html 200\n"
 
@@ -54,8 +55,10 @@ def lists() -> dict[str, list[tuple[str, str]]]:
         "photos-2019": [*photos[:100], *gone],
         "photos-wrong-folder": gone[:120],
         "expired-uploads": [(TARGET, key) for key in EXPIRED],
+        "temporary-files": [(TARGET, key) for key in TEMPORARY],
         "two-buckets": [*photos[:3], (TARGET, "other.jpg")],
         "logs": [(LOGS, key) for key in log_keys()],
+        "logs-first-quarter": [(LOGS, key) for key in log_keys()[:3000]],
     }
 
 
@@ -73,8 +76,8 @@ def furnish(store: DemoStore) -> dict[str, str]:
     client.create_bucket(Bucket=LOGS)
     allow(client, LOGS, actions=["s3:*"])
     allow(client, SOURCE, actions=["s3:*"])  # tags are set in place
-    for key in EXPIRED:
-        client.put_object(Bucket=TARGET, Key=key, Body=b"half an upload")
+    for key in (*EXPIRED, *TEMPORARY):
+        client.put_object(Bucket=TARGET, Key=key, Body=b"of no use any more")
     return {name: _write_list(client, name, rows) for name, rows in lists().items()}
 
 

@@ -15,7 +15,7 @@ import httpx
 
 from cosbatch.cli.demo.beside import FOLDER, Beside, with_demo_store
 from cosbatch.cli.demo.place import ADMIN_KEY, JOB_KEY, REGION, DemoFailed, endpoint_at
-from cosbatch.cli.demo.staged_jobs import AWAY, CAP, CAPPED, Hands, stage_jobs
+from cosbatch.cli.demo.staged_jobs import AWAY, CAPPED, STAGING_CAP, Hands, stage_jobs
 from cosbatch.cli.demo.staged_store import LogWriter, furnish, private_photos_readable
 from cosbatch.cli.demo.store import DemoStore
 from cosbatch.client import Client
@@ -142,6 +142,6 @@ def _roles(endpoint: str) -> list[dict[str, Any]]:
 
 def _regions(endpoint: str) -> list[dict[str, Any]]:
     return [
-        {"name": CAPPED, "endpoint": endpoint, "profile": "seaweedfs", "requests_per_second": 10 * CAP},
+        {"name": CAPPED, "endpoint": endpoint, "profile": "seaweedfs", "requests_per_second": STAGING_CAP},
         {"name": AWAY, "endpoint": "http://127.0.0.1:9", "profile": "minio"},
     ]

@@ -43,6 +43,7 @@ class DemoStore:
             aws_secret_access_key=key[1],
             config=botocore.config.Config(
                 s3={"addressing_style": "path"},
+                proxies={},  # it is on this machine, whatever the environment says
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
             ),

@@ -76,6 +76,15 @@ def access_key_calls() -> list[Call]:
             status=204,
             asked={"is_disabled": True},
         ),
+        Call(
+            method="DELETE",
+            path="/access-keys/{access_key_id}",
+            answer=delete_access_key,
+            access=Access.ADMIN,
+            tag=TAG,
+            summary="Delete an access key that is disabled",
+            status=204,
+        ),
     ]
 
 
@@ -151,3 +160,9 @@ async def update_access_key(
 ) -> None:
     """It takes effect at once."""
     await desks.people.set_access_key_disabled(acting(caller, desks), access_key_id, is_disabled=form.is_disabled)
+
+
+async def delete_access_key(access_key_id: OneKey, desks: AllDesks, caller: WhoCalls) -> None:
+    """To change a key for another one: make that, give it to whoever signs with the old one, disable the old one, and
+    delete it when nobody misses it."""
+    await desks.people.delete_access_key(acting(caller, desks), access_key_id)

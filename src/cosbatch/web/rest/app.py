@@ -30,6 +30,7 @@ from cosbatch.web.rest.regions import region_calls
 from cosbatch.web.rest.reports import report_calls
 from cosbatch.web.rest.roles import role_calls
 from cosbatch.web.rest.sessions import session_calls
+from cosbatch.web.rest.shown_settings import shown_setting_calls
 from cosbatch.web.rest.tokens import token_calls
 from cosbatch.web.rest.webhooks import webhook_calls
 
@@ -40,6 +41,7 @@ def all_calls() -> list[Call]:
         *session_calls(),
         *document_calls(),
         *capability_calls(),
+        *shown_setting_calls(),
         # --- lists of jobs, series, failures
         *job_list_calls(),
         # --- checks before a job runs, estimates

@@ -26,6 +26,7 @@ from cosbatch.service.regions import RegionService
 from cosbatch.service.report_downloads import ReportDownloads
 from cosbatch.service.roles import RoleService
 from cosbatch.service.service import JobService
+from cosbatch.service.shown_settings import ShownSetting
 from cosbatch.service.sign_in import SignIn
 from cosbatch.service.webhooks import WebhookService
 from cosbatch.storage.profiles import CapabilityProfile
@@ -51,6 +52,7 @@ class Desks:
     sign_in: SignIn
     jobs: JobService
     job_limits: JobLimits
+    settings: Sequence[ShownSetting]
     deletes_allowed: bool
     sample: Mapping[str, Any] | None
     """The document of a job that a newcomer can begin with."""

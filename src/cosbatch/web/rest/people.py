@@ -150,6 +150,15 @@ def _user_calls() -> list[Call]:
             example=_USER | {"role": "admin"},
         ),
         Call(
+            method="DELETE",
+            path="/users/{user}",
+            answer=delete_user,
+            access=Access.ADMIN,
+            tag=TAG,
+            summary="Delete a user that is disabled",
+            status=204,
+        ),
+        Call(
             method="POST",
             path="/users/{user}/reset-password",
             answer=reset_password,
@@ -338,6 +347,11 @@ async def update_user(
         raise InvalidArgument("the user cannot be changed", faults=[fault])
     changed = await desks.people.change_user(acting(caller, desks), user, role=form.role, is_disabled=form.is_disabled)
     return user_view(changed)
+
+
+async def delete_user(user: OneName, desks: AllDesks, caller: WhoCalls) -> None:
+    """With its access keys and API tokens. Jobs and the audit log go on naming it."""
+    await desks.people.delete_user(acting(caller, desks), user)
 
 
 async def reset_password(user: OneName, desks: AllDesks, caller: WhoCalls) -> NewPasswordView:

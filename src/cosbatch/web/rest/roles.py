@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import Body, Path, Response
@@ -9,13 +10,13 @@ from pydantic import Field
 
 from cosbatch.identity.credentials import Credentials
 from cosbatch.identity.policies import Purpose
+from cosbatch.identity.role_tests import AccessTried, RoleTest, TrialOutcome, Verdict
 from cosbatch.model.identifiers import Bucket
 from cosbatch.model.jobs import JobRequest
-from cosbatch.model.principals import Role, RoleProvider, UserRole
+from cosbatch.model.principals import RoleProvider, UserRole
 from cosbatch.service.documents import Document
 from cosbatch.service.job_schema import parse_job
-from cosbatch.service.role_trial import Verdict
-from cosbatch.service.roles import BUCKETS_MAX, NewRole, RolePolicies
+from cosbatch.service.roles import BUCKETS_MAX, NewRole, RolePolicies, RoleSeen
 from cosbatch.web.rest.browsing import refusals_of_store
 from cosbatch.web.rest.calls import Access, Call
 from cosbatch.web.rest.desks import AllDesks, WhoCalls
@@ -30,6 +31,7 @@ from cosbatch.web.rest.shapes import (
     Time,
     View,
     time_or_none,
+    time_text,
 )
 
 TAG: Final = "roles"
@@ -44,6 +46,14 @@ _ROLE: Final[dict[str, Any]] = {
     "is_declared": False,
     "created_at": "2026-11-26T08:00:00.000Z",
     "writable_buckets": ["archive-1250000000"],
+    "used_by_jobs": {"unfinished": 2, "total": 31},
+    "last_test": {
+        "at": "2026-11-26T08:05:00.000Z",
+        "by": "olga",
+        "outcome": "passed",
+        "refusal": "",
+        "accesses": [{"purpose": "manifest read", "verdict": "may", "detail": "GET logs-1250000000/inv/manifest.json"}],
+    },
     "provider_details": {"external_id": "cosbatch-7", "sts_endpoint": "", "sts_region": ""},
 }
 _TRUST: Final[dict[str, Any]] = {
@@ -203,6 +213,25 @@ class ProviderDetails(View):
     sts_region: str
 
 
+class AccessTriedView(View):
+    purpose: Purpose
+    verdict: Verdict
+    detail: str = Field(description="What was asked, and what the store has said; or why it was not tested.")
+
+
+class RoleTestView(View):
+    at: Time
+    by: str
+    outcome: TrialOutcome = Field(description="Failed: it cannot be assumed, or may not do some of it.")
+    refusal: str = Field(description="Why it could not be assumed; empty where it could.")
+    accesses: list[AccessTriedView] = Field(description="Of the job that it was tested with; for operators.")
+
+
+class RoleUseView(View):
+    unfinished: int
+    total: int = Field(description="With those that have ended and are still kept.")
+
+
 class RoleView(View):
     role_arn: str
     provider: RoleProvider
@@ -210,6 +239,8 @@ class RoleView(View):
     is_declared: bool = Field(description="It stands in the settings, and is changed there.")
     created_at: Time | None = Field(description="Null for one of the settings.")
     writable_buckets: list[str] = Field(description="What jobs under it may write or delete from; empty: any bucket.")
+    used_by_jobs: RoleUseView
+    last_test: RoleTestView | None = Field(description="Null where nobody has tested it.")
     provider_details: ProviderDetails | None = Field(description="For admins; null for everybody else.")
 
 
@@ -232,19 +263,14 @@ class RoleMadeView(View):
     policies: PoliciesView | None = Field(description="Where it was to be made; else to be pasted by somebody who may.")
 
 
-class AccessTriedView(View):
-    purpose: Purpose
-    verdict: Verdict
-    detail: str = Field(description="What was asked, and what the store has said; or why it was not tested.")
-
-
 class RoleTestedView(View):
     role_arn: str
     is_narrowed: bool = Field(description="False: its provider takes no session policy, so jobs have all its rights.")
     accesses: list[AccessTriedView]
 
 
-def role_view(role: Role, *, reader: UserRole) -> RoleView:
+def role_view(seen: RoleSeen, *, reader: UserRole) -> RoleView:
+    role, test, use = seen.role, seen.last_test, seen.use
     details = ProviderDetails(external_id=role.external_id, sts_endpoint=role.sts_endpoint, sts_region=role.sts_region)
     return RoleView(
         role_arn=role.arn,
@@ -253,8 +279,25 @@ def role_view(role: Role, *, reader: UserRole) -> RoleView:
         is_declared=role.is_declared,
         created_at=None if role.is_declared else time_or_none(role.created_at),
         writable_buckets=list(role.writable_buckets),
+        used_by_jobs=RoleUseView(unfinished=use.unfinished, total=use.total),
+        last_test=None if test is None else _test_view(test, reader=reader),
         provider_details=details if reader.may(UserRole.ADMIN) else None,
     )
+
+
+def _test_view(test: RoleTest, *, reader: UserRole) -> RoleTestView:
+    shows_all = reader.may(UserRole.OPERATOR)
+    return RoleTestView(
+        at=time_text(test.at),
+        by=test.by,
+        outcome=test.outcome,
+        refusal=test.refusal if shows_all else "",
+        accesses=_access_views(test.accesses) if shows_all else [],
+    )
+
+
+def _access_views(accesses: Sequence[AccessTried]) -> list[AccessTriedView]:
+    return [AccessTriedView(purpose=each.purpose, verdict=each.verdict, detail=each.detail) for each in accesses]
 
 
 def _policies_view(policies: RolePolicies) -> PoliciesView:
@@ -276,14 +319,14 @@ async def list_roles(
     desks: AllDesks, caller: WhoCalls, limit: PageLimit = PAGE_DEFAULT, cursor: PageCursor = ""
 ) -> RolePage:
     """Those that jobs of the account may name, by ARN. Nobody sees a secret."""
-    found = await desks.roles.list_roles(caller=caller)
-    page, following = page_of(found, place=lambda role: (role.arn,), limit=limit, cursor=cursor)
-    return RolePage(items=[role_view(role, reader=caller.role) for role in page], next_cursor=following)
+    found = await desks.roles.see_roles(caller=caller)
+    page, following = page_of(found, place=lambda seen: (seen.role.arn,), limit=limit, cursor=cursor)
+    return RolePage(items=[role_view(seen, reader=caller.role) for seen in page], next_cursor=following)
 
 
 async def describe_role(role_arn: OneRole, desks: AllDesks, caller: WhoCalls) -> RoleView:
     """Nobody sees its secret."""
-    return role_view(await desks.roles.describe_role(role_arn, caller=caller), reader=caller.role)
+    return role_view(await desks.roles.see_role(role_arn, caller=caller), reader=caller.role)
 
 
 async def create_role(
@@ -312,8 +355,9 @@ async def create_role(
         source_bucket=_bucket(form.source_bucket),
         principal=form.principal,
     )
+    seen = await desks.roles.see_role(made.role.arn, caller=caller)
     return RoleMadeView(
-        role=role_view(made.role, reader=caller.role),
+        role=role_view(seen, reader=caller.role),
         is_made=made.is_made,
         why_not=made.why_not,
         policies=_policies_view(made.policies) if made.policies else None,
@@ -342,13 +386,11 @@ async def test_role(
     role_arn: OneRole, form: Annotated[TestForm, Body()], desks: AllDesks, caller: WhoCalls
 ) -> RoleTestedView:
     """By doing it: the manifest is read, an object that it lists is looked at, and uploads are begun and aborted where
-    the job will write. No object is changed."""
+    the job will write. No object is changed. The role shows it as `last_test`."""
     with refusals_of_store():
         tested = await desks.roles.test_role(role_arn, caller=caller, request=_request(form.job))
     return RoleTestedView(
         role_arn=role_arn,
         is_narrowed=tested.is_narrowed,
-        accesses=[
-            AccessTriedView(purpose=each.purpose, verdict=each.verdict, detail=each.detail) for each in tested.accesses
-        ],
+        accesses=_access_views(tested.accesses),
     )

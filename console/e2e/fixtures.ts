@@ -1,0 +1,102 @@
+import { type BrowserContextOptions, expect, type Page, test as base } from "@playwright/test";
+
+import { stage } from "./stage";
+
+type StorageState = Exclude<NonNullable<BrowserContextOptions["storageState"]>, string>;
+
+interface Fixtures {
+  /** A page of somebody who is logged in; at the service's address, so that paths are `/ui/...`. */
+  page: Page;
+  /** What a page must not do: it is looked at when the test ends. */
+  faults: string[];
+  /** What a test expects a page to complain about. */
+  expectedFaults: RegExp[];
+  /** `user` of the stage to log in as; empty: nobody. */
+  as: string;
+}
+
+interface WorkerFixtures {
+  logins: Map<string, StorageState>;
+}
+
+/**
+ * Each test has a page of its own that is logged in, and fails where the page asks anything outside of the service,
+ * writes an error to its console or offends the Content-Security-Policy.
+ */
+export const test = base.extend<Fixtures, WorkerFixtures>({
+  as: ["admin", { option: true }],
+  expectedFaults: [[], { option: true }],
+  baseURL: async ({}, use) => {
+    await use(stage().address);
+  },
+  logins: [
+    async ({}, use) => {
+      await use(new Map());
+    },
+    { scope: "worker" },
+  ],
+  storageState: async ({ as, logins, playwright }, use) => {
+    if (!as) {
+      await use(undefined);
+      return;
+    }
+    let state = logins.get(as);
+    if (!state) {
+      const { address, password } = stage();
+      const api = await playwright.request.newContext({ baseURL: address });
+      const answer = await api.post("/api/v1/session", {
+        data: { user: as, password },
+        headers: { origin: address },
+      });
+      expect(answer.status(), await answer.text()).toBe(200);
+      state = await api.storageState();
+      await api.dispose();
+      logins.set(as, state);
+    }
+    await use(state);
+  },
+  faults: async ({}, use) => {
+    await use([]);
+  },
+  page: async ({ page, faults, expectedFaults, baseURL }, use) => {
+    watch(page, faults, baseURL ?? "");
+    await use(page);
+    const unexpected = faults.filter((fault) => !expectedFaults.some((each) => each.test(fault)));
+    expect(unexpected, "what the page complained about").toEqual([]);
+  },
+});
+
+export { expect } from "@playwright/test";
+
+function watch(page: Page, faults: string[], address: string): void {
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") faults.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => faults.push(`broke: ${error.message}`));
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(`${address}/`) && !url.startsWith("data:") && !url.startsWith("blob:")) {
+      faults.push(`outside: ${url}`);
+    }
+  });
+}
+
+/** Calls the API as the stage's administrator. */
+export async function call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+  const { address, token } = stage();
+  const answer = await fetch(`${address}/api/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+  return (text ? JSON.parse(text) : undefined) as Answer;
+}
+
+/** Lets pages have a theme and a language, as if they had been chosen before. */
+export async function prefer(page: Page, preferences: { theme?: string; language?: string }): Promise<void> {
+  await page.addInitScript((kept) => {
+    localStorage.setItem("cosbatch.preferences", JSON.stringify(kept));
+  }, preferences);
+}

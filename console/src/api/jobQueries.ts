@@ -1,0 +1,126 @@
+import { useQuery } from "@tanstack/react-query";
+
+import { told } from "./client";
+import { useApi } from "./context";
+import { useRefetchInterval } from "./queries";
+import type { Job, Schemas } from "./types";
+
+const PAGE = 1_000;
+const PAGES_MAX = 5;
+
+/** A job is alive until it has ended and its report has too. */
+export function isAlive(job: Job | undefined): boolean {
+  return job !== undefined && (!job.is_final || job.report.state === "pending");
+}
+
+export function useJob(id: string) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["job", id],
+    queryFn: (): Promise<Job> => told(api.GET("/jobs/{job_id}", { params: { path: { job_id: id } } })),
+    refetchInterval: useRefetchInterval(isAlive),
+  });
+}
+
+/** The first thousands of events of a job, the oldest first; `isWhole` false: there are more. */
+export function useJobEvents(id: string, isJobAlive: boolean) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["job", id, "events"],
+    queryFn: async () => {
+      const events: Schemas["JobEventView"][] = [];
+      let cursor: string | null = null;
+      for (let page = 0; page < PAGES_MAX; page += 1) {
+        const query: { limit: number; cursor?: string } = { limit: PAGE, ...(cursor === null ? {} : { cursor }) };
+        const found: Schemas["JobEventPage"] = await told(
+          api.GET("/jobs/{job_id}/events", { params: { path: { job_id: id }, query } }),
+        );
+        events.push(...found.items);
+        cursor = found.next_cursor;
+        if (cursor === null) break;
+      }
+      return { events, isWhole: cursor === null };
+    },
+    refetchInterval: useRefetchInterval(() => isJobAlive),
+  });
+}
+
+export function useJobSeries(id: string, range: Schemas["SeriesRange"], isJobAlive: boolean) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["job", id, "series", range],
+    queryFn: () => told(api.GET("/jobs/{job_id}/series", { params: { path: { job_id: id }, query: { range } } })),
+    refetchInterval: useRefetchInterval(() => isJobAlive),
+  });
+}
+
+export function useJobFailures(id: string, isJobAlive: boolean) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["job", id, "failures"],
+    queryFn: () => told(api.GET("/jobs/{job_id}/failures", { params: { path: { job_id: id } } })),
+    refetchInterval: useRefetchInterval(() => isJobAlive),
+  });
+}
+
+/** The first failures of a code, which hardly change: asked once. */
+export function useFailuresOfCode(id: string, code: string) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["job", id, "failures", code],
+    staleTime: 30_000,
+    queryFn: () => told(api.GET("/jobs/{job_id}/failures/{code}", { params: { path: { job_id: id, code } } })),
+  });
+}
+
+export function useReportPreview(id: string, scope: Schemas["ReportScope"]) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["job", id, "report", scope],
+    queryFn: () =>
+      told(api.GET("/jobs/{job_id}/report/preview", { params: { path: { job_id: id }, query: { scope, limit: 10 } } })),
+  });
+}
+
+/** A folder of a bucket, looked into with a role; without one as the region itself is. */
+interface Folder {
+  region: string;
+  bucket: string;
+  folder: string;
+  role: string;
+}
+
+/** The files of a delivered report, for their sizes. */
+export function useReportFiles({ region, bucket, folder, role }: Folder, isAllowed: boolean) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["objects", region, bucket, folder, role],
+    enabled: isAllowed,
+    staleTime: 60_000,
+    queryFn: () =>
+      told(
+        api.GET("/objects", {
+          params: {
+            query: { region, bucket, prefix: folder, limit: 200, ...(role ? { role_arn: role } : {}) },
+          },
+        }),
+      ),
+  });
+}
+
+export function useJobPreflight(id: string, isJobAlive: boolean) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["job", id, "preflight"],
+    queryFn: () => told(api.GET("/jobs/{job_id}/preflight", { params: { path: { job_id: id } } })),
+    refetchInterval: useRefetchInterval(() => isJobAlive),
+  });
+}
+
+export function useJobEstimate(id: string) {
+  const api = useApi();
+  return useQuery({
+    queryKey: ["job", id, "estimate"],
+    queryFn: () => told(api.GET("/jobs/{job_id}/estimate", { params: { path: { job_id: id } } })),
+  });
+}

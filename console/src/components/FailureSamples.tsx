@@ -1,0 +1,85 @@
+import Box from "@cloudscape-design/components/box";
+import Header from "@cloudscape-design/components/header";
+import Table from "@cloudscape-design/components/table";
+
+import { useFailuresOfCode } from "../api/jobQueries";
+import type { Schemas } from "../api/types";
+import { useT } from "../i18n";
+import { CopyText } from "./CopyText";
+import { ErrorAlert } from "./ErrorAlert";
+import { encodedKey } from "./failures";
+
+type Sample = Schemas["FailureSampleView"];
+
+interface FailureSamplesProps {
+  jobId: string;
+  code: string;
+  /** Of all failures with this code. */
+  count: number;
+}
+
+/** The first objects that failed with a code, each with what the store said. */
+export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
+  const t = useT();
+  const found = useFailuresOfCode(jobId, code);
+  if (found.isError && found.data === undefined) {
+    return <ErrorAlert error={found.error} header={t("job.samples.failed")} onRetry={() => void found.refetch()} />;
+  }
+  const samples = found.data?.samples ?? [];
+  return (
+    <Table
+      variant="embedded"
+      wrapLines
+      items={samples}
+      loading={found.isPending}
+      loadingText={t("shell.loading")}
+      ariaLabels={{ tableLabel: t("job.samples.of", { code }) }}
+      header={
+        <Header variant="h3" description={t("job.samples.text", { shown: samples.length, count })}>
+          {t("job.samples")}
+        </Header>
+      }
+      empty={<Box color="text-body-secondary">{t("job.samples.none")}</Box>}
+      columnDefinitions={[
+        {
+          id: "key",
+          header: t("job.samples.key"),
+          isRowHeader: true,
+          minWidth: 260,
+          cell: (each) => <Key of={each} />,
+        },
+        {
+          id: "version",
+          header: t("job.summary.version"),
+          cell: ({ version_id: version }) => (version ? <CopyText text={version} /> : "-"),
+        },
+        { id: "status", header: t("job.failures.http"), cell: ({ http_status: status }) => status ?? "-" },
+        {
+          id: "message",
+          header: t("job.samples.message"),
+          minWidth: 240,
+          cell: ({ message }) => (message ? <CopyText text={message} /> : "-"),
+        },
+        { id: "requests", header: t("job.samples.requests"), cell: ({ requests }) => requests },
+      ]}
+    />
+  );
+}
+
+/** As people read it, and below as it stands in reports and manifests where that looks different. */
+function Key({ of: { key } }: { of: Sample }) {
+  const t = useT();
+  const encoded = encodedKey(key);
+  return (
+    <>
+      <span className="mono">
+        <CopyText text={key} />
+      </span>
+      {encoded !== key && (
+        <Box fontSize="body-s" color="text-body-secondary">
+          {t("job.samples.encoded")} <CopyText text={encoded} />
+        </Box>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,65 @@
+import Box from "@cloudscape-design/components/box";
+import Button from "@cloudscape-design/components/button";
+import Form from "@cloudscape-design/components/form";
+import Modal, { type ModalProps } from "@cloudscape-design/components/modal";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import { type FormEvent, type ReactNode, useId } from "react";
+
+import type { Fault } from "../api/types";
+import { useT } from "../i18n";
+import { ErrorAlert } from "./ErrorAlert";
+
+interface FormModalProps {
+  title: string;
+  /** The button that does it. */
+  action: string;
+  isPending: boolean;
+  error: Error | null;
+  /** Faults that stand beside their fields. */
+  isShown?: (fault: Fault) => boolean;
+  isDisabled?: boolean;
+  size?: ModalProps.Size;
+  onSubmit: () => void;
+  onClose: () => void;
+  children: ReactNode;
+}
+
+/** A small form over the page: Enter does it, Escape leaves it. It stays open until what was asked for is done. */
+export function FormModal(props: FormModalProps) {
+  const t = useT();
+  const id = useId();
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    event.stopPropagation();
+    if (!props.isPending && !props.isDisabled) props.onSubmit();
+  };
+  return (
+    <Modal
+      visible
+      header={props.title}
+      size={props.size ?? "medium"}
+      onDismiss={props.onClose}
+      footer={
+        <Box float="right">
+          <SpaceBetween direction="horizontal" size="xs">
+            <Button variant="link" onClick={props.onClose}>
+              {t("form.cancel")}
+            </Button>
+            <Button variant="primary" form={id} loading={props.isPending} {...(props.isDisabled && { disabled: true })}>
+              {props.action}
+            </Button>
+          </SpaceBetween>
+        </Box>
+      }
+    >
+      <form id={id} onSubmit={submit}>
+        <Form>
+          <SpaceBetween size="m">
+            {props.error && <ErrorAlert error={props.error} {...(props.isShown && { isShown: props.isShown })} />}
+            {props.children}
+          </SpaceBetween>
+        </Form>
+      </form>
+    </Modal>
+  );
+}

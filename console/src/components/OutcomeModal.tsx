@@ -1,0 +1,35 @@
+import { useEffect, useRef } from "react";
+
+import { useT } from "../i18n";
+import { ActionModal, type JobsModalProps, NamedJobs } from "./ActionModal";
+import { type CalledAction, useRunOnJobs } from "./jobActionsRun";
+
+interface OutcomeModalProps extends JobsModalProps {
+  action: CalledAction;
+}
+
+/** Does at once what nobody needs to be asked about; it is seen only where a job refuses. */
+export function OutcomeModal({ action, jobs: all, onClose }: OutcomeModalProps) {
+  const t = useT();
+  const { jobs, outcome, isBusy, run } = useRunOnJobs(action, all, onClose);
+  const isBegun = useRef(false);
+  useEffect(() => {
+    if (isBegun.current) return; // React makes each effect twice while one develops
+    isBegun.current = true;
+    run();
+  });
+  if (!outcome) return null;
+  return (
+    <ActionModal
+      header={t(`action.${action}`)}
+      doing={t("action.again")}
+      canDo
+      isBusy={isBusy}
+      onDo={run}
+      onClose={onClose}
+      outcome={outcome}
+    >
+      <NamedJobs jobs={jobs} />
+    </ActionModal>
+  );
+}

@@ -1,0 +1,130 @@
+import { useMutation } from "@tanstack/react-query";
+
+import { useState } from "react";
+
+import { type Api, told } from "../api/client";
+import { useApi } from "../api/context";
+import { useJobsChanged } from "../api/queries";
+import type { JobAction } from "../api/types";
+import { useT } from "../i18n";
+import { useFlashes } from "./flashes";
+import { type ActionJob, nameOf } from "./jobActions";
+
+/** What is asked of jobs by a call; cloning and retrying lead to the wizard instead. */
+export type CalledAction = Exclude<JobAction, "clone" | "retry">;
+
+/** What the user added to it. */
+export interface Details {
+  reason?: string;
+  priority?: number;
+  /** Whether whoever asks has typed how much is deleted. */
+  isCountTyped?: boolean;
+}
+
+export interface Refusal {
+  job: ActionJob;
+  error: unknown;
+}
+
+export interface Outcome {
+  asked: readonly ActionJob[];
+  refused: readonly Refusal[];
+}
+
+interface JobsRun {
+  /** The jobs that are still to be asked: all, or those that refused the last time. */
+  jobs: readonly ActionJob[];
+  /** Of the last time; undefined before the first one. */
+  outcome: Outcome | undefined;
+  isBusy: boolean;
+  run: (details?: Details) => void;
+}
+
+/** Asks something of jobs, until none refuses any more. */
+export function useRunOnJobs(action: CalledAction, all: readonly ActionJob[], onAllWent: () => void): JobsRun {
+  const asking = useAskJobs(action);
+  const [outcome, setOutcome] = useState<Outcome>();
+  const jobs = outcome ? outcome.refused.map(({ job }) => job) : all;
+  const run = (details: Details = {}) => {
+    asking.mutate(
+      { jobs, details },
+      {
+        onSuccess: (told) => {
+          if (told.refused.length === 0) onAllWent();
+          else setOutcome(told);
+        },
+      },
+    );
+  };
+  return { jobs, outcome, isBusy: asking.isPending, run };
+}
+
+/** Asks something of jobs, one by one: each may be refused, and the others go on. */
+function useAskJobs(action: CalledAction) {
+  const t = useT();
+  const api = useApi();
+  const { flash } = useFlashes();
+  const jobsChanged = useJobsChanged();
+  return useMutation({
+    mutationFn: async ({ jobs, details }: { jobs: readonly ActionJob[]; details: Details }): Promise<Outcome> => {
+      const refused: Refusal[] = [];
+      for (const job of jobs) {
+        try {
+          await call(api, action, job, details);
+        } catch (error) {
+          refused.push({ job, error });
+        }
+      }
+      return { asked: jobs, refused };
+    },
+    onSuccess: ({ asked, refused }) => {
+      const went = asked.filter((job) => !refused.some((each) => each.job === job));
+      const [first] = went;
+      if (first) {
+        const content = t(`action.done.${action}`, { count: went.length, name: nameOf(first) });
+        flash({ type: "success", content });
+      }
+    },
+    onSettled: jobsChanged,
+  });
+}
+
+async function call(api: Api, action: CalledAction, job: ActionJob, details: Details): Promise<void> {
+  const params = { path: { job_id: job.job_id } };
+  const reason = details.reason ?? "";
+  switch (action) {
+    case "confirm": {
+      const total = job.progress_summary.total_number_of_tasks;
+      const count = details.isCountTyped && total !== null && total > 0 ? { confirm_delete_count: total } : {};
+      await told(
+        api.PUT("/jobs/{job_id}/status", {
+          params,
+          body: { requested_job_status: "Ready", ...count, status_update_reason: reason },
+        }),
+      );
+      return;
+    }
+    case "cancel":
+      await told(
+        api.PUT("/jobs/{job_id}/status", {
+          params,
+          body: { requested_job_status: "Cancelled", status_update_reason: reason },
+        }),
+      );
+      return;
+    case "pause":
+      await told(api.POST("/jobs/{job_id}/pause", { params, body: { reason } }));
+      return;
+    case "resume":
+      await told(api.POST("/jobs/{job_id}/resume", { params, body: { reason } }));
+      return;
+    case "change_priority":
+      await told(api.PUT("/jobs/{job_id}/priority", { params, body: { priority: details.priority ?? job.priority } }));
+      return;
+    case "redeliver":
+      await told(api.POST("/jobs/{job_id}/redeliver-report", { params }));
+      return;
+    case "delete":
+      await told(api.DELETE("/jobs/{job_id}", { params }));
+  }
+}

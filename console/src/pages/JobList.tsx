@@ -1,0 +1,218 @@
+import "./JobList.css";
+
+import Button from "@cloudscape-design/components/button";
+import Header from "@cloudscape-design/components/header";
+import LiveRegion from "@cloudscape-design/components/live-region";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Table from "@cloudscape-design/components/table";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+
+import { useMay } from "../api/queries";
+import type { JobListPage, ListedJob } from "../api/types";
+import { ErrorAlert } from "../components/ErrorAlert";
+import { nameOf } from "../components/jobActions";
+import { JobActionsMenu, useJobActions, useMeans } from "../components/JobActionsMenu";
+import { RefreshControl } from "../components/RefreshControl";
+import { Page } from "../components/Shell";
+import { useT } from "../i18n";
+import { useFormats } from "../i18n/formats";
+import { usePreferences } from "../preferences";
+import { COLUMNS, useColumns } from "./JobListColumns";
+import { JobListEmpty } from "./JobListEmpty";
+import { JobListFilters } from "./JobListFilters";
+import { JobListPager } from "./JobListPager";
+import { displayOf, JobListPreferences, useListPreferences } from "./JobListPreferences";
+import { useJobList, useListState } from "./jobListState";
+import { endedSince, isFiltered, withoutFilters } from "./jobListView";
+
+const NO_JOBS: readonly ListedJob[] = [];
+const SKELETON_ROWS_MAX = 20;
+
+/** All jobs of the account: what they are at, and what can be done with them. */
+export function JobList() {
+  const t = useT();
+  return (
+    <Page title={t("nav.jobs")} contentType="table">
+      <Jobs />
+    </Page>
+  );
+}
+
+function Jobs() {
+  const t = useT();
+  const { view, pagesBefore, show, turnTo, turnBack } = useListState();
+  const preferences = useListPreferences();
+  const { preferences: everywhere } = usePreferences();
+  const list = useJobList(view, preferences.pageSize);
+  const isOther = list.isPlaceholderData; // the answer is about another view: its counts may be seen, not its rows
+  const items = isOther ? NO_JOBS : (list.data?.items ?? NO_JOBS);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const selected = items.filter((job) => chosen.has(job.job_id));
+  const { ask, modal } = useJobActions();
+  const columns = useColumns(useMeans(), ask, preferences.widths);
+  const firstPage = () => {
+    show({});
+  };
+  useFirstPageOfRegion(everywhere.region, firstPage);
+  return (
+    <>
+      <Ended items={items} />
+      <Table<ListedJob>
+        variant="full-page"
+        stickyHeader
+        resizableColumns
+        trackBy="job_id"
+        items={items}
+        columnDefinitions={columns}
+        columnDisplay={displayOf(preferences.columns)}
+        contentDensity={everywhere.density}
+        onColumnWidthsChange={({ detail }) => {
+          preferences.keepWidths(widthsOf(detail.widths));
+        }}
+        loading={list.isPending || isOther}
+        loadingText={t("shell.loading")}
+        skeleton={{ totalRows: Math.min(preferences.pageSize, SKELETON_ROWS_MAX) }}
+        selectionType="multi"
+        selectedItems={selected}
+        onSelectionChange={({ detail }) => {
+          setChosen(new Set(detail.selectedItems.map((job) => job.job_id)));
+        }}
+        sortingColumn={{ sortingField: view.sort }}
+        sortingDescending={view.isDescending}
+        onSortingChange={({ detail }) => {
+          const sort = COLUMNS.find((column) => column.sort === detail.sortingColumn.sortingField)?.sort ?? view.sort;
+          show({ sort, isDescending: detail.isDescending ?? false });
+        }}
+        ariaLabels={{
+          tableLabel: t("nav.jobs"),
+          selectionGroupLabel: t("jobs.select"),
+          allItemsSelectionLabel: () => t("jobs.select.all"),
+          itemSelectionLabel: (_, job) => t("jobs.select.one", { name: nameOf(job) }),
+          resizerRoleDescription: t("jobs.resize"),
+        }}
+        header={
+          <ListHeader list={list} selected={selected} onGone={firstPage}>
+            {list.isError && (
+              <ErrorAlert
+                error={list.error}
+                header={t("jobs.failed")}
+                onRetry={retryOf(list, view.cursor, firstPage)}
+              />
+            )}
+          </ListHeader>
+        }
+        filter={<JobListFilters view={view} page={list.data} isLoading={list.isPending || isOther} show={show} />}
+        pagination={
+          <JobListPager
+            pagesBefore={pagesBefore}
+            limit={preferences.pageSize}
+            items={items.length}
+            total={list.data?.total ?? 0}
+            hasBefore={view.cursor !== ""}
+            hasNext={!isOther && list.data?.next_cursor != null}
+            onBefore={turnBack}
+            onNext={() => {
+              turnTo(list.data?.next_cursor ?? "");
+            }}
+          />
+        }
+        preferences={<JobListPreferences onPageSize={firstPage} />}
+        empty={
+          !list.isError && (
+            <JobListEmpty
+              isFiltered={isFiltered(view) || everywhere.region !== ""}
+              isLaterPage={view.cursor !== ""}
+              onFirstPage={firstPage}
+              onClear={() => {
+                show(withoutFilters(view));
+              }}
+            />
+          )
+        }
+      />
+      {modal}
+    </>
+  );
+}
+
+type List = ReturnType<typeof useJobList>;
+
+/** A page that its cursor spoils is not asked for again: the first one is. */
+function retryOf(list: List, cursor: string, firstPage: () => void) {
+  return list.data === undefined && cursor !== "" ? firstPage : () => void list.refetch();
+}
+
+function widthsOf(widths: readonly number[]): Record<string, number> {
+  return Object.fromEntries(COLUMNS.map(({ id, width }, index) => [id, widths[index] ?? width]));
+}
+
+interface ListHeaderProps {
+  list: List;
+  selected: readonly ListedJob[];
+  onGone: () => void;
+  children: ReactNode;
+}
+
+function ListHeader({ list, selected, onGone, children }: ListHeaderProps) {
+  const t = useT();
+  const formats = useFormats();
+  const { region } = usePreferences().preferences;
+  const mayCreate = useMay()("create_job");
+  const page: JobListPage | undefined = list.isPlaceholderData ? undefined : list.data;
+  return (
+    <SpaceBetween size="s">
+      <Header
+        variant="awsui-h1-sticky"
+        counter={page && counterOf(selected.length, formats.count(page.total))}
+        description={region === "" ? t("jobs.text") : t("jobs.text.region", { region })}
+        actions={
+          <SpaceBetween direction="horizontal" size="xs" alignItems="center">
+            <RefreshControl
+              updatedAt={list.isPlaceholderData ? 0 : list.dataUpdatedAt}
+              isFetching={list.isFetching}
+              onRefresh={() => void list.refetch()}
+            />
+            <JobActionsMenu jobs={selected} onGone={onGone} />
+            {mayCreate && (
+              <Button variant="primary" href="/ui/jobs/create">
+                {t("jobs.create")}
+              </Button>
+            )}
+          </SpaceBetween>
+        }
+      >
+        {t("nav.jobs")}
+      </Header>
+      {children}
+    </SpaceBetween>
+  );
+}
+
+function counterOf(selected: number, total: string): string {
+  return selected > 0 ? `(${selected}/${total})` : `(${total})`;
+}
+
+/** A place in the list of one region is none in that of another. */
+function useFirstPageOfRegion(region: string, firstPage: () => void): void {
+  const before = useRef(region);
+  useEffect(() => {
+    if (before.current === region) return;
+    before.current = region;
+    firstPage();
+  }, [region, firstPage]);
+}
+
+/** Says which jobs have ended meanwhile to whoever hears the page. */
+function Ended({ items }: { items: readonly ListedJob[] }) {
+  const t = useT();
+  const [before, setBefore] = useState(items);
+  const [said, setSaid] = useState("");
+  if (before !== items) {
+    setBefore(items);
+    const ended = endedSince(before, items);
+    if (ended.length > 0) {
+      setSaid(ended.map((job) => t("jobs.ended", { name: nameOf(job), status: t(`status.${job.status}`) })).join(" "));
+    }
+  }
+  return <LiveRegion hidden>{said}</LiveRegion>;
+}

@@ -1,0 +1,256 @@
+import Button from "@cloudscape-design/components/button";
+import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
+import Link from "@cloudscape-design/components/link";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import type { TableProps } from "@cloudscape-design/components/table";
+import { type ReactNode, useMemo } from "react";
+
+import type { JobAction, ListedJob } from "../api/types";
+import { type ActionJob, type Means, nameOf, offersFor, shortId } from "../components/jobActions";
+import { JobProgress } from "../components/JobProgress";
+import { RelativeTime } from "../components/RelativeTime";
+import { StatusTag } from "../components/StatusTag";
+import { type TextKey, type Translate, useT } from "../i18n";
+import { type Formats, useFormats } from "../i18n/formats";
+import type { JobSort } from "./jobListView";
+import { JobNote } from "./JobNote";
+
+export type ColumnId =
+  | "id"
+  | "description"
+  | "operation"
+  | "status"
+  | "priority"
+  | "progress"
+  | "total"
+  | "failed"
+  | "rate"
+  | "eta"
+  | "created"
+  | "finished"
+  | "region"
+  | "manifest"
+  | "destination"
+  | "creator"
+  | "report";
+
+interface Column {
+  id: ColumnId;
+  width: number;
+  sort?: JobSort;
+  isAlwaysShown?: boolean;
+}
+
+/** All columns in their usual order, with the widths that their contents need in both languages. */
+export const COLUMNS: readonly Column[] = [
+  { id: "id", width: 180, isAlwaysShown: true },
+  { id: "description", width: 220 },
+  { id: "operation", width: 140 },
+  { id: "status", width: 170, isAlwaysShown: true },
+  { id: "priority", width: 100, sort: "priority" },
+  { id: "progress", width: 180, sort: "progress" },
+  { id: "total", width: 110, sort: "total" },
+  { id: "failed", width: 100, sort: "failed" },
+  { id: "rate", width: 130 },
+  { id: "eta", width: 130 },
+  { id: "created", width: 130, sort: "created" },
+  { id: "finished", width: 130, sort: "finished" },
+  { id: "region", width: 140 },
+  { id: "manifest", width: 260 },
+  { id: "destination", width: 200 },
+  { id: "creator", width: 130 },
+  { id: "report", width: 130 },
+];
+
+const USUAL: readonly ColumnId[] = [
+  "id",
+  "description",
+  "status",
+  "priority",
+  "progress",
+  "total",
+  "failed",
+  "created",
+];
+const WITH_OPERATION_FROM_PX = 1500;
+const NEEDED_BESIDE_DESCRIPTION_PX = 1300;
+
+/** Nine columns do not fit into a common laptop's window. */
+export function usualColumns(windowWidth: number): readonly ColumnId[] {
+  if (windowWidth < WITH_OPERATION_FROM_PX) return USUAL;
+  return COLUMNS.map(({ id }) => id).filter((id) => id === "operation" || USUAL.includes(id));
+}
+
+export function nameOfColumn(id: ColumnId): TextKey {
+  return `jobs.column.${id}`;
+}
+
+interface Cells {
+  t: Translate;
+  formats: Formats;
+  means: Means;
+  ask: (action: JobAction, jobs: readonly ActionJob[]) => void;
+}
+
+type Ask = Cells["ask"];
+
+/** The columns of the list of jobs; `widths` are those that the user drew. */
+export function useColumns(
+  means: Means,
+  ask: Ask,
+  widths: Readonly<Record<string, number>>,
+): TableProps.ColumnDefinition<ListedJob>[] {
+  const t = useT();
+  const formats = useFormats();
+  return useMemo(() => {
+    const cells = { t, formats, means, ask };
+    const spare = Math.max(0, globalThis.innerWidth - NEEDED_BESIDE_DESCRIPTION_PX);
+    return COLUMNS.map(({ id, width, sort }) => ({
+      id,
+      header: t(nameOfColumn(id)),
+      cell: (job: ListedJob) => cellOf(id, job, cells),
+      width: widths[id] ?? (id === "description" ? Math.max(width, spare) : width),
+      minWidth: 80,
+      isRowHeader: id === "id",
+      ...(sort ? { sortingField: sort } : {}),
+    }));
+  }, [t, formats, means, ask, widths]);
+}
+
+function cellOf(id: ColumnId, job: ListedJob, cells: Cells): ReactNode {
+  const { t, formats } = cells;
+  const progress = job.progress_summary;
+  switch (id) {
+    case "id":
+      return <IdCell job={job} />;
+    case "description":
+      return <OneLine text={job.description} />;
+    case "operation":
+      return t(`operation.${job.operation_name}`);
+    case "status":
+      return <StatusCell job={job} cells={cells} />;
+    case "priority":
+      return <PriorityCell job={job} cells={cells} />;
+    case "progress":
+      return <JobProgress progress={progress} isFinal={job.is_final} name={nameOf(job)} isCompact />;
+    case "total":
+      return <Amount of={progress.total_number_of_tasks} say={formats.count} />;
+    case "failed":
+      return <FailedCell job={job} />;
+    case "rate":
+      return <Amount of={job.results_per_second} say={formats.rate} />;
+    case "eta":
+      return <Amount of={job.eta_seconds} say={formats.duration} />;
+    case "created":
+      return <RelativeTime at={job.creation_time} />;
+    case "finished":
+      return job.termination_date ? <RelativeTime at={job.termination_date} /> : t("jobs.none");
+    case "region":
+      return job.region;
+    case "manifest":
+      return <OneLine text={`${job.manifest_bucket}/${job.manifest_key}`} />;
+    case "destination":
+      return <OneLine text={job.target_bucket ?? ""} />;
+    case "creator":
+      return <OneLine text={job.creator} />;
+    case "report":
+      return t(`jobs.report.${job.report.state}`);
+  }
+}
+
+function OneLine({ text }: { text: string }) {
+  const t = useT();
+  if (text === "") return <>{t("jobs.none")}</>;
+  return (
+    <span className="one-line" title={text}>
+      {text}
+    </span>
+  );
+}
+
+function Amount({ of, say }: { of: number | null; say: (value: number) => string }) {
+  const t = useT();
+  return <span className="job-number">{of === null ? t("jobs.none") : say(of)}</span>;
+}
+
+function IdCell({ job }: { job: ListedJob }) {
+  const t = useT();
+  return (
+    <span className="job-id">
+      <span title={job.job_id} className="mono">
+        <Link href={`/ui/jobs/${job.job_id}`}>{shortId(job.job_id)}</Link>
+      </span>
+      <CopyToClipboard
+        variant="icon"
+        textToCopy={job.job_id}
+        popoverRenderWithPortal
+        copyButtonAriaLabel={t("jobs.copy-id", { name: nameOf(job) })}
+        copySuccessText={t("copy.done")}
+        copyErrorText={t("copy.failed")}
+      />
+    </span>
+  );
+}
+
+function isOffered(action: JobAction, job: ListedJob, means: Means): boolean {
+  return offersFor([job], means).some((offer) => offer.action === action && offer.whyNot === null);
+}
+
+function StatusCell({ job, cells: { t, means, ask } }: { job: ListedJob; cells: Cells }) {
+  const [reason] = job.failure_reasons;
+  return (
+    <span {...(reason ? { title: reason.failure_reason } : {})}>
+      <SpaceBetween direction="horizontal" size="xs" alignItems="center">
+        <StatusTag status={job.status} isDryRun={job.dry_run} />
+        {job.status === "Suspended" && isOffered("confirm", job, means) && (
+          <Button
+            variant="inline-link"
+            ariaLabel={t("jobs.confirm.of", { name: nameOf(job) })}
+            onClick={() => {
+              ask("confirm", [job]);
+            }}
+          >
+            {t("jobs.confirm")}
+          </Button>
+        )}
+      </SpaceBetween>
+      <JobNote job={job} />
+    </span>
+  );
+}
+
+function PriorityCell({ job, cells: { t, formats, means, ask } }: { job: ListedJob; cells: Cells }) {
+  const told = formats.count(job.priority);
+  if (!isOffered("change_priority", job, means)) return <span className="job-number">{told}</span>;
+  return (
+    <span className="job-number">
+      <Button
+        variant="inline-link"
+        ariaLabel={t("jobs.priority.of", { name: nameOf(job), priority: told })}
+        onClick={() => {
+          ask("change_priority", [job]);
+        }}
+      >
+        {told}
+      </Button>
+    </span>
+  );
+}
+
+function FailedCell({ job }: { job: ListedJob }) {
+  const t = useT();
+  const formats = useFormats();
+  const failed = job.progress_summary.number_of_tasks_failed;
+  if (failed === 0) return <span className="job-number">{formats.count(0)}</span>;
+  return (
+    <span className="job-number">
+      <a
+        className="job-failed"
+        href={`/ui/jobs/${job.job_id}#failures`}
+        aria-label={t("jobs.failed.of", { count: failed, name: nameOf(job) })}
+      >
+        {formats.count(failed)}
+      </a>
+    </span>
+  );
+}

@@ -1,0 +1,199 @@
+import Box from "@cloudscape-design/components/box";
+import Button from "@cloudscape-design/components/button";
+import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import StatusIndicator from "@cloudscape-design/components/status-indicator";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { told } from "../../api/client";
+import { useApi } from "../../api/context";
+import { useMay } from "../../api/queries";
+import type { Region, Schemas } from "../../api/types";
+import { ConfirmModal } from "../../components/ConfirmModal";
+import { useFlashes } from "../../components/flashes";
+import { ResourceTable } from "../../components/ResourceTable";
+import { Page } from "../../components/Shell";
+import { useT } from "../../i18n";
+import { useFormats } from "../../i18n/formats";
+import { RegionEditor } from "./RegionEditor";
+
+type Tried = Schemas["RegionTriedView"];
+
+/** The stores that jobs can reach: where each is, what it can do, and whether it answers. */
+export function Regions() {
+  const t = useT();
+  const may = useMay();
+  const api = useApi();
+  const [selected, setSelected] = useState<Region | null>(null);
+  const [asked, setAsked] = useState<"create" | "change" | "delete" | null>(null);
+  const [tried, setTried] = useState<Record<string, Tried | Error | undefined>>({});
+  const test = useMutation({
+    mutationFn: (region: string) => told(api.POST("/regions/{region}:test", { params: { path: { region } } })),
+    onSettled: (found, error, region) => {
+      setTried((before) => ({ ...before, [region]: found ?? error ?? undefined }));
+    },
+  });
+  const close = () => {
+    setAsked(null);
+  };
+  const isOwn = selected !== null && !selected.is_declared;
+  return (
+    <Page
+      title={t("nav.regions")}
+      contentType="table"
+      crumbs={[{ text: t("nav.title"), to: "/jobs" }, { text: t("nav.regions") }]}
+    >
+      <ResourceTable
+        level="h1"
+        title={t("nav.regions")}
+        description={t("regions.text")}
+        queryKey={["regions"]}
+        load={(cursor) => told(api.GET("/regions", { params: { query: { cursor, limit: 100 } } }))}
+        idOf={(region) => region.name}
+        empty={{ title: t("regions.empty"), text: t("regions.empty.text") }}
+        selected={selected}
+        onSelect={setSelected}
+        columns={[
+          { id: "name", header: t("regions.name"), cell: (region) => region.name, isRowHeader: true },
+          {
+            id: "endpoint",
+            header: t("regions.endpoint"),
+            cell: (region) => (
+              <>
+                <span className="mono">{region.connection?.endpoint ?? "-"}</span>
+                <Box color="text-body-secondary" fontSize="body-s">
+                  {t(`regions.provider.${region.provider}`)}, {region.profile}
+                </Box>
+              </>
+            ),
+          },
+          {
+            id: "credentials",
+            header: t("regions.credentials"),
+            cell: (region) => t(region.has_credentials ? "regions.credentials.own" : "regions.credentials.role"),
+          },
+          {
+            id: "reachable",
+            header: t("regions.reachable"),
+            cell: (region) => (
+              <Reachability tried={tried[region.name]} isAsked={test.isPending && test.variables === region.name} />
+            ),
+            minWidth: 220,
+          },
+          {
+            id: "origin",
+            header: t("origin.title"),
+            cell: (region) => t(region.is_declared ? "origin.settings" : "origin.service"),
+          },
+        ]}
+        actions={
+          <SpaceBetween direction="horizontal" size="xs">
+            {may("test_region") && (
+              <Button
+                disabled={!selected}
+                loading={test.isPending}
+                onClick={() => {
+                  if (selected) test.mutate(selected.name);
+                }}
+              >
+                {t("regions.test")}
+              </Button>
+            )}
+            {may("update_region") && (
+              <ButtonDropdown
+                disabled={!isOwn}
+                {...(selected?.is_declared && { disabledReason: t("origin.hint") })}
+                items={[
+                  { id: "change", text: t("regions.change") },
+                  { id: "delete", text: t("regions.delete") },
+                ]}
+                onItemClick={({ detail }) => {
+                  setAsked(detail.id === "delete" ? "delete" : "change");
+                }}
+              >
+                {t("table.actions")}
+              </ButtonDropdown>
+            )}
+            {may("create_region") && (
+              <Button
+                variant="primary"
+                onClick={() => {
+                  setAsked("create");
+                }}
+              >
+                {t("regions.create")}
+              </Button>
+            )}
+          </SpaceBetween>
+        }
+      />
+      {asked === "create" && <RegionEditor onClose={close} />}
+      {asked === "change" && selected && <RegionEditor region={selected} onClose={close} />}
+      {asked === "delete" && selected && (
+        <DeleteRegion
+          region={selected}
+          onClose={() => {
+            close();
+            setSelected(null);
+          }}
+        />
+      )}
+    </Page>
+  );
+}
+
+function Reachability({ tried, isAsked }: { tried: Tried | Error | undefined; isAsked: boolean }) {
+  const t = useT();
+  const formats = useFormats();
+  if (isAsked) return <StatusIndicator type="loading">{t("regions.testing")}</StatusIndicator>;
+  if (!tried) return <Box color="text-body-secondary">{t("regions.untested")}</Box>;
+  if (tried instanceof Error) return <StatusIndicator type="error">{tried.message}</StatusIndicator>;
+  if (!tried.is_reachable) {
+    return (
+      <StatusIndicator type="error">
+        {t("regions.unreachable")} {tried.detail}
+      </StatusIndicator>
+    );
+  }
+  const milliseconds = formats.rate((tried.latency_seconds ?? 0) * 1000);
+  return (
+    <SpaceBetween size="xxxs">
+      <StatusIndicator type="success">{t("regions.answers", { milliseconds })}</StatusIndicator>
+      <Box fontSize="body-s" color="text-body-secondary">
+        {t(`regions.key.${tried.credentials}`)}
+      </Box>
+    </SpaceBetween>
+  );
+}
+
+function DeleteRegion({ region, onClose }: { region: Region; onClose: () => void }) {
+  const t = useT();
+  const api = useApi();
+  const queries = useQueryClient();
+  const { flash } = useFlashes();
+  const remove = useMutation({
+    mutationFn: () => told(api.DELETE("/regions/{region}", { params: { path: { region: region.name } } })),
+    onSuccess: async () => {
+      await Promise.all([
+        queries.invalidateQueries({ queryKey: ["regions"] }),
+        queries.invalidateQueries({ queryKey: ["capabilities"] }),
+      ]);
+      flash({ type: "success", content: t("regions.delete.done", { name: region.name }) });
+      onClose();
+    },
+  });
+  return (
+    <ConfirmModal
+      title={t("regions.delete")}
+      action={t("regions.delete.do")}
+      typed={region.name}
+      isPending={remove.isPending}
+      error={remove.error}
+      onConfirm={remove.mutate}
+      onClose={onClose}
+    >
+      {t("regions.delete.effect", { name: region.name })}
+    </ConfirmModal>
+  );
+}

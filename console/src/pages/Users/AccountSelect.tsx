@@ -1,0 +1,36 @@
+import FormField from "@cloudscape-design/components/form-field";
+import Select from "@cloudscape-design/components/select";
+import { useQuery } from "@tanstack/react-query";
+
+import { told } from "../../api/client";
+import { useApi } from "../../api/context";
+import { useSession } from "../../api/queries";
+import { useT } from "../../i18n";
+
+/** Whose it is to be: shown to who runs the service, for everybody else has one account. */
+export function AccountSelect({ value, onChange }: { value: string | null; onChange: (account: string) => void }) {
+  const t = useT();
+  const api = useApi();
+  const session = useSession().data;
+  const accounts = useQuery({
+    queryKey: ["accounts", "choice"],
+    enabled: session?.is_service_operator ?? false,
+    queryFn: () => told(api.GET("/accounts", { params: { query: { limit: 1000 } } })),
+  });
+  if (!session?.is_service_operator) return null;
+  const options = accounts.data?.items.map(({ name, uin }) => ({ value: name, label: name, description: uin })) ?? [];
+  const chosen = value ?? session.account.name;
+  return (
+    <FormField label={t("users.account")} description={t("users.account.text")}>
+      <Select
+        selectedOption={options.find((option) => option.value === chosen) ?? { value: chosen, label: chosen }}
+        options={options}
+        statusType={accounts.isPending ? "loading" : accounts.isError ? "error" : "finished"}
+        errorText={t("error.unknown")}
+        onChange={({ detail }) => {
+          if (detail.selectedOption.value) onChange(detail.selectedOption.value);
+        }}
+      />
+    </FormField>
+  );
+}

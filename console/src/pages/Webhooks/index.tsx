@@ -1,0 +1,270 @@
+import Alert from "@cloudscape-design/components/alert";
+import Box from "@cloudscape-design/components/box";
+import Button from "@cloudscape-design/components/button";
+import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import StatusIndicator from "@cloudscape-design/components/status-indicator";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { told } from "../../api/client";
+import { useApi } from "../../api/context";
+import { useMay } from "../../api/queries";
+import type { Schemas } from "../../api/types";
+import { ConfirmModal } from "../../components/ConfirmModal";
+import { useFlashes } from "../../components/flashes";
+import { ResourceTable } from "../../components/ResourceTable";
+import { SecretModal } from "../../components/SecretModal";
+import { Page } from "../../components/Shell";
+import { useT } from "../../i18n";
+import { CreateWebhook } from "./CreateWebhook";
+import { Deliveries } from "./Deliveries";
+
+type Webhook = Schemas["WebhookView"];
+type Asked = "create" | "toggle" | "rotate" | "delete" | null;
+
+/** Addresses that are told of jobs' changes of status, and what was sent to them. */
+export function Webhooks() {
+  const t = useT();
+  const may = useMay();
+  const api = useApi();
+  const [selected, setSelected] = useState<Webhook | null>(null);
+  const [asked, setAsked] = useState<Asked>(null);
+  const [secret, setSecret] = useState<{ name: string; secret: string } | null>(null);
+  const test = useTest();
+  const close = () => {
+    setAsked(null);
+  };
+  const keep = (made: Schemas["WebhookMadeView"]) => {
+    close();
+    setSelected(null);
+    setSecret(made);
+  };
+  return (
+    <Page title={t("nav.webhooks")} crumbs={[{ text: t("nav.title"), to: "/jobs" }, { text: t("nav.webhooks") }]}>
+      <SpaceBetween size="l">
+        <ResourceTable
+          level="h1"
+          title={t("nav.webhooks")}
+          description={t("webhooks.text")}
+          queryKey={["webhooks"]}
+          load={async () => ({ ...(await told(api.GET("/webhooks"))), next_cursor: null })}
+          idOf={(webhook) => webhook.name}
+          empty={{ title: t("webhooks.empty"), text: t("webhooks.empty.text") }}
+          selected={selected}
+          onSelect={setSelected}
+          columns={[
+            { id: "name", header: t("webhooks.name"), cell: (webhook) => webhook.name, isRowHeader: true },
+            { id: "url", header: t("webhooks.url"), cell: (webhook) => <span className="mono">{webhook.url}</span> },
+            {
+              id: "statuses",
+              header: t("webhooks.statuses"),
+              cell: (webhook) =>
+                webhook.statuses.length === 0
+                  ? t("webhooks.statuses.all")
+                  : webhook.statuses.map((status) => t(`status.${status}`)).join(", "),
+            },
+            { id: "state", header: t("users.state"), cell: (webhook) => <WebhookState webhook={webhook} /> },
+            {
+              id: "origin",
+              header: t("origin.title"),
+              cell: (webhook) => t(webhook.is_declared ? "origin.settings" : "origin.service"),
+            },
+          ]}
+          actions={
+            may("create_webhook") && (
+              <SpaceBetween direction="horizontal" size="xs">
+                <Button
+                  disabled={!selected}
+                  loading={test.isPending}
+                  onClick={() => {
+                    if (selected) test.mutate(selected.name);
+                  }}
+                >
+                  {t("webhooks.test")}
+                </Button>
+                <ButtonDropdown
+                  disabled={!selected || selected.is_declared}
+                  {...(selected?.is_declared && { disabledReason: t("origin.hint") })}
+                  items={[
+                    { id: "toggle", text: t(selected?.is_enabled ? "users.disable" : "users.enable") },
+                    { id: "rotate", text: t("webhooks.rotate") },
+                    { id: "delete", text: t("webhooks.delete") },
+                  ]}
+                  onItemClick={({ detail }) => {
+                    setAsked(detail.id as Asked);
+                  }}
+                >
+                  {t("table.actions")}
+                </ButtonDropdown>
+                <Button
+                  variant="primary"
+                  onClick={() => {
+                    setAsked("create");
+                  }}
+                >
+                  {t("webhooks.create")}
+                </Button>
+              </SpaceBetween>
+            )
+          }
+        />
+        {test.data && <Tested tested={test.data} name={test.variables ?? ""} />}
+        {selected && <Deliveries key={selected.name} webhook={selected.name} />}
+      </SpaceBetween>
+      {asked === "create" && <CreateWebhook onClose={close} onMade={keep} />}
+      {asked === "toggle" && selected && <Toggle webhook={selected} onClose={close} onDone={setSelected} />}
+      {asked === "rotate" && selected && <Rotate webhook={selected} onClose={close} onMade={keep} />}
+      {asked === "delete" && selected && (
+        <Delete
+          webhook={selected}
+          onClose={close}
+          onDone={() => {
+            close();
+            setSelected(null);
+          }}
+        />
+      )}
+      {secret && (
+        <SecretModal
+          title={t("webhooks.secret-of", { name: secret.name })}
+          shown={[{ label: t("webhooks.secret"), value: secret.secret }]}
+          onClose={() => {
+            setSecret(null);
+          }}
+        />
+      )}
+    </Page>
+  );
+}
+
+function WebhookState({ webhook }: { webhook: Webhook }) {
+  const t = useT();
+  if (webhook.is_enabled) return <StatusIndicator type="success">{t("users.enabled")}</StatusIndicator>;
+  return (
+    <>
+      <StatusIndicator type={webhook.disabled_reason ? "error" : "stopped"}>{t("users.disabled")}</StatusIndicator>
+      <Box fontSize="body-s">{webhook.disabled_reason}</Box>
+    </>
+  );
+}
+
+function useTest() {
+  const t = useT();
+  const api = useApi();
+  const { flash } = useFlashes();
+  return useMutation({
+    mutationFn: (name: string) =>
+      told(api.POST("/webhooks/{webhook_name}/test", { params: { path: { webhook_name: name } } })),
+    onError: (error, name) => {
+      flash({ type: "error", header: t("webhooks.test.failed", { name }), content: error.message });
+    },
+  });
+}
+
+function Tested({ tested, name }: { tested: Schemas["WebhookTestView"]; name: string }) {
+  const t = useT();
+  const status = tested.http_status ?? "-";
+  return (
+    <Alert type={tested.is_taken ? "success" : "error"}>
+      {tested.is_taken
+        ? t("webhooks.test.taken", { name, status })
+        : `${t("webhooks.test.failed", { name })} ${tested.problem}`}
+    </Alert>
+  );
+}
+
+function useWebhooksChanged() {
+  const queries = useQueryClient();
+  return () => queries.invalidateQueries({ queryKey: ["webhooks"] });
+}
+
+interface OfWebhook {
+  webhook: Webhook;
+  onClose: () => void;
+}
+
+function Toggle({ webhook, onClose, onDone }: OfWebhook & { onDone: (webhook: Webhook) => void }) {
+  const t = useT();
+  const api = useApi();
+  const changed = useWebhooksChanged();
+  const key = webhook.is_enabled ? "users.disable" : "users.enable";
+  const params = { path: { webhook_name: webhook.name } };
+  const toggle = useMutation({
+    mutationFn: () =>
+      told(
+        webhook.is_enabled
+          ? api.POST("/webhooks/{webhook_name}/disable", { params })
+          : api.POST("/webhooks/{webhook_name}/enable", { params }),
+      ),
+    onSuccess: async (after) => {
+      await changed();
+      onDone(after);
+      onClose();
+    },
+  });
+  return (
+    <ConfirmModal
+      title={t(key)}
+      action={t(`${key}.do`)}
+      isPending={toggle.isPending}
+      error={toggle.error}
+      onConfirm={toggle.mutate}
+      onClose={onClose}
+    >
+      {t(webhook.is_enabled ? "webhooks.disable.effect" : "webhooks.enable.effect", { name: webhook.name })}
+    </ConfirmModal>
+  );
+}
+
+function Rotate({ webhook, onClose, onMade }: OfWebhook & { onMade: (made: Schemas["WebhookMadeView"]) => void }) {
+  const t = useT();
+  const api = useApi();
+  const changed = useWebhooksChanged();
+  const rotate = useMutation({
+    mutationFn: () =>
+      told(api.POST("/webhooks/{webhook_name}/rotate-secret", { params: { path: { webhook_name: webhook.name } } })),
+    onSuccess: async (made) => {
+      await changed();
+      onMade(made);
+    },
+  });
+  return (
+    <ConfirmModal
+      title={t("webhooks.rotate")}
+      action={t("webhooks.rotate.do")}
+      isPending={rotate.isPending}
+      error={rotate.error}
+      onConfirm={rotate.mutate}
+      onClose={onClose}
+    >
+      {t("webhooks.rotate.effect", { name: webhook.name })}
+    </ConfirmModal>
+  );
+}
+
+function Delete({ webhook, onClose, onDone }: OfWebhook & { onDone: () => void }) {
+  const t = useT();
+  const api = useApi();
+  const changed = useWebhooksChanged();
+  const remove = useMutation({
+    mutationFn: () =>
+      told(api.DELETE("/webhooks/{webhook_name}", { params: { path: { webhook_name: webhook.name } } })),
+    onSuccess: async () => {
+      await changed();
+      onDone();
+    },
+  });
+  return (
+    <ConfirmModal
+      title={t("webhooks.delete")}
+      action={t("webhooks.delete.do")}
+      isPending={remove.isPending}
+      error={remove.error}
+      onConfirm={remove.mutate}
+      onClose={onClose}
+    >
+      {t("webhooks.delete.effect", { name: webhook.name })}
+    </ConfirmModal>
+  );
+}

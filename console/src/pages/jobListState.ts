@@ -1,0 +1,101 @@
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useCallback, useEffect, useMemo, useRef } from "react";
+import { useLocation, useNavigate, useSearchParams } from "react-router";
+
+import { told } from "../api/client";
+import { useApi } from "../api/context";
+import { useRefetchInterval } from "../api/queries";
+import type { JobListPage } from "../api/types";
+import { usePreferences } from "../preferences";
+import { addressOf, isAlive, type JobListView, queryOf, viewOf } from "./jobListView";
+
+const KEPT = "cosbatch.jobs.view";
+
+interface ListState {
+  view: JobListView;
+  /** How many pages were turned to come here; null: nobody knows, it was come to by its address. */
+  pagesBefore: number | null;
+  /** Shows other jobs, from the first page. `isTyping` leaves no trace in the history of each letter. */
+  show: (change: Partial<JobListView>, isTyping?: boolean) => void;
+  turnTo: (cursor: string) => void;
+  turnBack: () => void;
+}
+
+/** The view in the page's address, and the cursors of the pages before in the browser's own history. */
+export function useListState(): ListState {
+  const [search] = useSearchParams();
+  const navigate = useNavigate();
+  const location = useLocation();
+  const view = useMemo(() => viewOf(search), [search]);
+  const before = useMemo(() => (view.cursor === "" ? [] : cursorsIn(location.state)), [view.cursor, location.state]);
+  useLastView(search.toString());
+  const go = useCallback(
+    (next: JobListView, cursors: readonly string[], isReplaced = false) => {
+      void navigate({ search: addressOf(next).toString() }, { state: { cursors }, replace: isReplaced });
+    },
+    [navigate],
+  );
+  return {
+    view,
+    pagesBefore: before?.length ?? null,
+    show: (change, isTyping = false) => {
+      go({ ...view, ...change, cursor: "" }, [], isTyping);
+    },
+    turnTo: (cursor) => {
+      go({ ...view, cursor }, [...(before ?? []), view.cursor]);
+    },
+    turnBack: () => {
+      const cursors = before ?? [];
+      go({ ...view, cursor: cursors.at(-1) ?? "" }, cursors.slice(0, -1));
+    },
+  };
+}
+
+function cursorsIn(state: unknown): string[] | null {
+  if (typeof state !== "object" || state === null || !("cursors" in state)) return null;
+  const { cursors } = state;
+  return Array.isArray(cursors) && cursors.every((each) => typeof each === "string") ? cursors : null;
+}
+
+/** Whoever comes back to the list without saying what to see sees what was seen last, in the same tab. */
+function useLastView(search: string): void {
+  const navigate = useNavigate();
+  const isFirst = useRef(true);
+  useEffect(() => {
+    const kept = isFirst.current && search === "" ? readKept() : "";
+    isFirst.current = false;
+    if (kept === "") keep(search);
+    else void navigate({ search: kept }, { replace: true });
+  }, [search, navigate]);
+}
+
+function readKept(): string {
+  try {
+    return sessionStorage.getItem(KEPT) ?? "";
+  } catch {
+    return ""; // storage is forbidden
+  }
+}
+
+function keep(search: string): void {
+  const view = viewOf(new URLSearchParams(search));
+  try {
+    sessionStorage.setItem(KEPT, addressOf({ ...view, cursor: "" }).toString());
+  } catch {
+    // Storage is forbidden or full: the list begins anew each time.
+  }
+}
+
+/** The page of jobs of a view. While another view is asked for, the answer before it is told, marked as such. */
+export function useJobList(view: JobListView, limit: number) {
+  const api = useApi();
+  const { region: regionOfAll, timeZone } = usePreferences().preferences;
+  const query = queryOf(view, { limit, regionOfAll, timeZone });
+  const refetchInterval = useRefetchInterval<JobListPage>((page) => page?.items.some(isAlive) ?? false);
+  return useQuery({
+    queryKey: ["jobs", "list", query],
+    queryFn: () => told(api.GET("/jobs", { params: { query } })),
+    placeholderData: keepPreviousData,
+    refetchInterval,
+  });
+}
