@@ -99,7 +99,7 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
   };
 
   const submit = ({ isDryRun }: { isDryRun: boolean }) => {
-    if (send.isPending) return;
+    if (send.isPending || isDone.current) return;
     const judged = isDryRun ? visit.steps.filter((step) => step !== "review") : visit.steps;
     if (!goForward(state.draft, judged, context, null)) return;
     send.mutate(
@@ -183,12 +183,12 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
           ),
         }))}
         activeStepIndex={visit.steps.indexOf(state.step)}
-        isLoadingNextStep={isReading || send.isPending}
+        isLoadingNextStep={isReading || send.isPending || send.isSuccess}
         submitButtonText={t("create.ok")}
         secondaryActions={
           state.step === "review" && (
             <Button
-              disabled={send.isPending}
+              disabled={send.isPending || send.isSuccess}
               onClick={() => {
                 submit({ isDryRun: true });
               }}

@@ -2,6 +2,7 @@ import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import Container from "@cloudscape-design/components/container";
+import ExpandableSection from "@cloudscape-design/components/expandable-section";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
@@ -125,7 +126,7 @@ function WhatHappens({ draft, look, objects, isExact }: CountedProps) {
           {objects === undefined
             ? t(`review.what.${chosen}`)
             : t(`review.what.${chosen}.counted`, {
-                objects: isExact ? formats.count(objects) : t("estimate.about", { text: formats.count(objects) }),
+                objects: isExact ? formats.count(objects) : t("review.about", { text: formats.count(objects) }),
               })}{" "}
           {t(draft.confirmation_required ? "review.waits" : "review.begins")}
         </Box>
@@ -223,12 +224,18 @@ function CheckedOutcome({ check, onShow }: { check: JobCheck; onShow: (field: Fi
     );
   }
   if (!check.data) return <StatusIndicator type="loading">{t("review.checks.running")}</StatusIndicator>;
-  const failed = check.data.checks.filter(({ outcome }) => outcome === "failed").length;
+  const { checks } = check.data;
+  const passed = checks.filter(({ outcome }) => outcome === "passed");
+  const open = checks.filter(({ outcome }) => outcome !== "passed");
+  const failed = open.filter(({ outcome }) => outcome === "failed").length;
   return (
     <SpaceBetween size="s">
       {failed > 0 && <Alert type="warning">{t("review.checks.failed", { failed })}</Alert>}
       {check.data.outcome === "passed" && <StatusIndicator type="success">{t("review.checks.passed")}</StatusIndicator>}
-      <CheckTable checks={check.data.checks} />
+      {open.length > 0 && <CheckTable checks={open} />}
+      <ExpandableSection headerText={t("review.checks.count", { checks: passed.length })}>
+        <CheckTable checks={passed} />
+      </ExpandableSection>
     </SpaceBetween>
   );
 }
