@@ -9,6 +9,7 @@ const sans = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Noto S
 const brand = { light: "#3d46c2", dark: "#a9b1ff" };
 const strong = { light: "#2b3296", dark: "#c9ceff" };
 const tint = { light: "#eef0ff", dark: "#1d2050" };
+const selected = { light: "#f7f8ff", dark: "#1d2050" };
 export const css = generateThemeStylesheet({
   theme: {
     tokens: {
@@ -34,12 +35,16 @@ export const css = generateThemeStylesheet({
       colorBackgroundControlChecked: brand,
       colorBorderItemFocused: brand,
       colorBorderItemSelected: brand,
-      colorBackgroundItemSelected: tint,
+      colorBackgroundItemSelected: selected,
       colorItemSelected: brand,
       colorBackgroundLayoutToggleSelectedDefault: brand,
       colorTextLayoutToggleHover: brand,
       colorBackgroundProgressBarValueDefault: brand,
       colorBackgroundSegmentActive: brand,
+      colorBackgroundToggleButtonNormalPressed: tint,
+      colorBorderToggleButtonNormalPressed: brand,
+      colorTextToggleButtonNormalPressed: strong,
+      colorTextToggleButtonIconPressed: brand,
     },
   },
 });

@@ -10,6 +10,7 @@ export function Follow({ children }: { children: ReactNode }) {
     const anchor = event.target instanceof Element ? event.target.closest("a") : null;
     if (!anchor || event.defaultPrevented || event.button !== 0) return;
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (!anchor.hasAttribute("href")) return; // a button of the kit's that looks like a link
     if (anchor.target !== "" || anchor.hasAttribute("download")) return;
     const url = new URL(anchor.href);
     if (url.origin !== globalThis.location.origin || !url.pathname.startsWith(`${BASE}/`)) return;

@@ -13,6 +13,8 @@ interface FormModalProps {
   title: string;
   /** The button that does it. */
   action: string;
+  /** The button that leaves it, where it only asks and there is nothing to be taken back. */
+  leave?: string;
   isPending: boolean;
   error: Error | null;
   /** Faults that stand beside their fields. */
@@ -43,7 +45,7 @@ export function FormModal(props: FormModalProps) {
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">
             <Button variant="link" onClick={props.onClose}>
-              {t("form.cancel")}
+              {props.leave ?? t("form.cancel")}
             </Button>
             <Button variant="primary" form={id} loading={props.isPending} {...(props.isDisabled && { disabled: true })}>
               {props.action}

@@ -25,7 +25,7 @@ interface ResourceTableProps<Resource> {
   load: (cursor: string) => Promise<PageOf<Resource>>;
   columns: readonly TableProps.ColumnDefinition<Resource>[];
   idOf: (resource: Resource) => string;
-  empty: { title: string; text?: string };
+  empty: { title: string; text?: string; actions?: ReactNode };
   /** Where there are actions on one: what is chosen, and who is told. */
   selected?: Resource | null;
   /** Also told when the chosen one has changed in the list, or has gone from it. */

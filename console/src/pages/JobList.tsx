@@ -107,7 +107,7 @@ function Jobs() {
             pagesBefore={pagesBefore}
             limit={preferences.pageSize}
             items={items.length}
-            total={list.data?.total ?? 0}
+            total={isOther ? null : (list.data?.total ?? null)}
             hasBefore={view.cursor !== ""}
             hasNext={!isOther && list.data?.next_cursor != null}
             onBefore={turnBack}

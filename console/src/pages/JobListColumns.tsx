@@ -43,18 +43,18 @@ interface Column {
 
 /** All columns in their usual order, with the widths that their contents need in both languages. */
 export const COLUMNS: readonly Column[] = [
-  { id: "id", width: 180, isAlwaysShown: true },
-  { id: "description", width: 200 },
+  { id: "id", width: 156, isAlwaysShown: true },
+  { id: "description", width: 180 },
   { id: "operation", width: 140 },
-  { id: "status", width: 160, isAlwaysShown: true },
-  { id: "priority", width: 124, sort: "priority" },
-  { id: "progress", width: 160, sort: "progress" },
-  { id: "total", width: 124, sort: "total" },
-  { id: "failed", width: 114, sort: "failed" },
+  { id: "status", width: 150, isAlwaysShown: true },
+  { id: "priority", width: 118, sort: "priority" },
+  { id: "progress", width: 142, sort: "progress" },
+  { id: "total", width: 118, sort: "total" },
+  { id: "failed", width: 108, sort: "failed" },
   { id: "rate", width: 130 },
   { id: "eta", width: 130 },
-  { id: "created", width: 130, sort: "created" },
-  { id: "finished", width: 130, sort: "finished" },
+  { id: "created", width: 140, sort: "created" },
+  { id: "finished", width: 140, sort: "finished" },
   { id: "region", width: 140 },
   { id: "manifest", width: 260 },
   { id: "destination", width: 200 },
@@ -73,7 +73,8 @@ const USUAL: readonly ColumnId[] = [
   "created",
 ];
 const WITH_OPERATION_FROM_PX = 1500;
-const NEEDED_BESIDE_DESCRIPTION_PX = 1300;
+/** The list of pages, the other usual columns, and what is between them: the description has the rest of the window. */
+const BESIDE_DESCRIPTION_PX = 1400;
 
 /** Nine columns do not fit into a common laptop's window. */
 export function usualColumns(windowWidth: number): readonly ColumnId[] {
@@ -104,7 +105,7 @@ export function useColumns(
   const formats = useFormats();
   return useMemo(() => {
     const cells = { t, formats, means, ask };
-    const spare = Math.max(0, globalThis.innerWidth - NEEDED_BESIDE_DESCRIPTION_PX);
+    const spare = Math.max(0, globalThis.innerWidth - BESIDE_DESCRIPTION_PX);
     return COLUMNS.map(({ id, width, sort }) => ({
       id,
       header: t(nameOfColumn(id)),
@@ -142,9 +143,9 @@ function cellOf(id: ColumnId, job: ListedJob, cells: Cells): ReactNode {
     case "eta":
       return <Amount of={job.eta_seconds} say={formats.duration} />;
     case "created":
-      return <RelativeTime at={job.creation_time} />;
+      return <TimeCell at={job.creation_time} />;
     case "finished":
-      return job.termination_date ? <RelativeTime at={job.termination_date} /> : t("jobs.none");
+      return job.termination_date ? <TimeCell at={job.termination_date} /> : t("jobs.none");
     case "region":
       return job.region;
     case "manifest":
@@ -168,6 +169,14 @@ function OneLine({ text }: { text: string }) {
   );
 }
 
+function TimeCell({ at }: { at: string }) {
+  return (
+    <span className="job-time">
+      <RelativeTime at={at} />
+    </span>
+  );
+}
+
 function Amount({ of, say }: { of: number | null; say: (value: number) => string }) {
   const t = useT();
   return <span className="job-number">{of === null ? t("jobs.none") : say(of)}</span>;
@@ -177,8 +186,10 @@ function IdCell({ job }: { job: ListedJob }) {
   const t = useT();
   return (
     <span className="job-id">
-      <span title={job.job_id} className="mono">
-        <Link href={`/ui/jobs/${job.job_id}`}>{shortId(job.job_id)}</Link>
+      <span title={job.job_id}>
+        <Link href={`/ui/jobs/${job.job_id}`} fontSize="body-s">
+          {shortId(job.job_id)}
+        </Link>
       </span>
       <CopyToClipboard
         variant="icon"

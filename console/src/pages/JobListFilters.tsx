@@ -77,11 +77,15 @@ const TYPED_MS = 300;
 function Search({ q, show }: { q: string; show: Show }) {
   const t = useT();
   const [typed, setTyped] = useState(q);
-  const [told, setTold] = useState(q);
-  if (told !== q) {
-    // Somebody else changed the view: a link, the way back, a cleared filter.
-    setTold(q);
-    setTyped(q);
+  const [sent, setSent] = useState(q);
+  const [known, setKnown] = useState(q);
+  if (known !== q) {
+    setKnown(q);
+    // Unless it is what was typed here, somebody else changed the view: a link, the way back, a cleared filter.
+    if (q !== sent) {
+      setSent(q);
+      setTyped(q);
+    }
   }
   const latest = useRef(show);
   useEffect(() => {
@@ -89,15 +93,15 @@ function Search({ q, show }: { q: string; show: Show }) {
   });
   useEffect(() => {
     const wanted = typed.trim();
-    if (wanted === q) return undefined;
+    if (wanted === sent) return undefined;
     const timer = setTimeout(() => {
-      setTold(wanted);
+      setSent(wanted);
       latest.current({ q: wanted }, true);
     }, TYPED_MS);
     return () => {
       clearTimeout(timer);
     };
-  }, [typed, q]);
+  }, [typed, sent]);
   return (
     <TextFilter
       filteringText={typed}

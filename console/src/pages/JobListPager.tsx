@@ -11,7 +11,8 @@ interface PagerProps {
   pagesBefore: number | null;
   limit: number;
   items: number;
-  total: number;
+  /** Null: it was not told. */
+  total: number | null;
   hasBefore: boolean;
   hasNext: boolean;
   onBefore: () => void;
@@ -24,7 +25,7 @@ export function JobListPager(props: PagerProps) {
   const t = useT();
   const formats = useFormats();
   const range = pagesBefore === null ? null : rangeOf(pagesBefore, limit, items);
-  const ofAll = formats.count(total);
+  const ofAll = formats.count(total ?? 0);
   return (
     <SpaceBetween direction="horizontal" size="xs" alignItems="center">
       <Button
@@ -34,11 +35,13 @@ export function JobListPager(props: PagerProps) {
         disabled={!hasBefore}
         onClick={onBefore}
       />
-      <Box color="text-body-secondary">
-        {range
-          ? t("jobs.page.range", { first: formats.count(range.first), last: formats.count(range.last), total: ofAll })
-          : t("jobs.page.total", { total: ofAll })}
-      </Box>
+      {total !== null && (
+        <Box color="text-body-secondary">
+          {range
+            ? t("jobs.page.range", { first: formats.count(range.first), last: formats.count(range.last), total: ofAll })
+            : t("jobs.page.total", { total: ofAll })}
+        </Box>
+      )}
       <Button
         variant="icon"
         iconName="angle-right"

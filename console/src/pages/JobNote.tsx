@@ -2,6 +2,7 @@ import Box from "@cloudscape-design/components/box";
 
 import type { ListedJob } from "../api/types";
 import { shortId } from "../components/jobActions";
+import { useNow } from "../components/RelativeTime";
 import { type Translate, useT } from "../i18n";
 import { type Formats, useFormats } from "../i18n/formats";
 import { type Note, noteOf } from "./jobListView";
@@ -10,26 +11,26 @@ import { type Note, noteOf } from "./jobListView";
 export function JobNote({ job }: { job: ListedJob }) {
   const t = useT();
   const formats = useFormats();
+  const now = useNow();
   const note = noteOf(job);
   if (!note) return null;
-  const text = textOf(note, t, formats);
   return (
     <Box color="text-body-secondary">
-      <span className="job-note" title={text}>
-        {text}
+      <span className="job-note" {...(note.kind === "window" ? { title: formats.time(note.until) } : {})}>
+        {textOf(note, t, formats, now)}
       </span>
     </Box>
   );
 }
 
-function textOf(note: Note, t: Translate, formats: Formats): string {
+function textOf(note: Note, t: Translate, formats: Formats, now: number): string {
   switch (note.kind) {
     case "hold":
       return t("jobs.note.hold", { bucket: note.bucket });
     case "waits-for":
       return t("jobs.note.waits-for", { job: shortId(note.jobId) });
     case "window":
-      return t("jobs.note.window", { time: formats.time(note.until) });
+      return t("jobs.note.window", { when: formats.relative(note.until, now) });
     case "by-user":
       return t("jobs.note.by-user");
     case "failures":

@@ -39,7 +39,9 @@ export function useListState(): ListState {
     view,
     pagesBefore: before?.length ?? null,
     show: (change, isTyping = false) => {
-      go({ ...view, ...change, cursor: "" }, [], isTyping);
+      // What was typed may come when another view is asked for already: the address knows it first.
+      const latest = viewOf(new URLSearchParams(globalThis.location.search));
+      go({ ...latest, ...change, cursor: "" }, [], isTyping);
     },
     turnTo: (cursor) => {
       go({ ...view, cursor }, [...(before ?? []), view.cursor]);

@@ -1,0 +1,59 @@
+import Box from "@cloudscape-design/components/box";
+import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
+import ExpandableSection from "@cloudscape-design/components/expandable-section";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Tabs from "@cloudscape-design/components/tabs";
+
+import type { Schemas } from "../../api/types";
+import { useT } from "../../i18n";
+
+/** The same job for who makes the next one with a program. */
+export function Equivalents({ equivalents }: { equivalents: Schemas["EquivalentsView"] }) {
+  const t = useT();
+  const texts = {
+    xml: indented(equivalents.xml),
+    json: equivalents.json,
+    cli: equivalents.cli,
+  };
+  return (
+    <ExpandableSection variant="container" headerText={t("review.same")} headerDescription={t("review.same.text")}>
+      <Tabs
+        ariaLabel={t("review.same")}
+        tabs={(["xml", "json", "cli"] as const)
+          .filter((id) => texts[id] !== "")
+          .map((id) => ({
+            id,
+            label: t(`review.same.${id}`),
+            content: (
+              <SpaceBetween size="s">
+                <Box color="text-body-secondary">{t(`review.same.${id}.text`)}</Box>
+                <CopyToClipboard
+                  variant="button"
+                  textToCopy={texts[id]}
+                  copyButtonText={t("copy.do")}
+                  copySuccessText={t("copy.done")}
+                  copyErrorText={t("copy.failed")}
+                />
+                <pre className="mono lines">{texts[id]}</pre>
+              </SpaceBetween>
+            ),
+          }))}
+      />
+    </ExpandableSection>
+  );
+}
+
+/** XML that was written in one line, an element a line. It has no mixed content. */
+export function indented(xml: string): string {
+  let depth = 0;
+  return xml
+    .replaceAll("><", ">\n<")
+    .split("\n")
+    .map((line) => {
+      if (line.startsWith("</")) depth -= 1;
+      const text = "  ".repeat(Math.max(0, depth)) + line;
+      if (/^<[^/?!]/.test(line) && !line.endsWith("/>") && !line.includes("</")) depth += 1;
+      return text;
+    })
+    .join("\n");
+}
