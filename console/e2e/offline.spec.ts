@@ -12,7 +12,7 @@ async function cutOff(page: Page): Promise<void> {
   );
   await page.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
-      console.error(`policy: ${violatedDirective} ${blockedURI}`);
+      reportError(new Error(`policy: ${violatedDirective} ${blockedURI}`));
     });
   });
 }

@@ -41,7 +41,7 @@ async function views(): Promise<[name: string, path: string][]> {
     ["failures", `/ui/jobs/${sampled?.job_id ?? ""}#failures`],
     ["report", `/ui/jobs/${failing?.job_id ?? ""}#report`],
     ["create", "/ui/jobs/create"],
-    ["operation", `/ui/jobs/create?from=${sampled?.job_id ?? ""}`],
+    ["clone", `/ui/jobs/create?from=${sampled?.job_id ?? ""}`],
     ["roles", "/ui/roles"],
     ["users", "/ui/users"],
     ["regions", "/ui/regions"],
