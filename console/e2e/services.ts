@@ -67,7 +67,7 @@ export async function newGround(): Promise<Ground> {
     logIn: (address) => logIn(address, PASSWORD),
     fill: (count) => {
       const python = join(ROOT, ".venv/bin/python");
-      const { status, stderr } = spawnSync(python, ["-m", "bench.many_jobs", data, String(count)], { cwd: ROOT });
+      const { status, stderr } = spawnSync(python, ["-m", "tests.many_jobs", data, String(count)], { cwd: ROOT });
       if (status !== 0) throw new Error(stderr.toString());
     },
     stop: (service) => ended(service.process),

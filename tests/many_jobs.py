@@ -1,4 +1,4 @@
-"""``python -m bench.many_jobs DATA COUNT``: so many jobs more in a data folder on which no service runs.
+"""``python -m tests.many_jobs DATA COUNT``: so many jobs more in a data folder on which no service runs.
 
 They are of the last hours, so that no service removes them, and no engine works on them: they have ended, or somebody
 has paused them.
