@@ -210,7 +210,7 @@ function isOffered(action: JobAction, job: ListedJob, means: Means): boolean {
 function StatusCell({ job, cells: { t, means, ask } }: { job: ListedJob; cells: Cells }) {
   const [reason] = job.failure_reasons;
   return (
-    <span {...(reason ? { title: reason.failure_reason } : {})}>
+    <span className="job-status" {...(reason ? { title: reason.failure_reason } : {})}>
       <SpaceBetween direction="horizontal" size="xs" alignItems="center">
         <StatusTag status={job.status} isDryRun={job.dry_run} />
         {job.status === "Suspended" && isOffered("confirm", job, means) && (
