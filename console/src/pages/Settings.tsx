@@ -106,17 +106,36 @@ function ServiceSettings() {
         {
           id: "name",
           header: t("settings.name"),
+          minWidth: 260,
           cell: (setting) => <span className="mono">{setting.name}</span>,
           isRowHeader: true,
         },
         { id: "value", header: t("settings.value"), cell: (setting) => String(setting.value) || "-" },
         {
           id: "origin",
+          minWidth: 120,
           header: t("origin.title"),
           cell: (setting) => t(setting.is_default ? "settings.default" : "origin.settings"),
         },
-        { id: "text", header: t("keys.description"), cell: (setting) => <span lang="en">{setting.description}</span> },
+        { id: "text", header: t("keys.description"), cell: (setting) => <Described text={setting.description} /> },
       ]}
     />
+  );
+}
+
+/** The service describes its settings in English, with names of the machine between backticks. */
+function Described({ text }: { text: string }) {
+  return (
+    <span lang="en">
+      {text.split("`").map((part, index) =>
+        index % 2 === 0 ? (
+          part
+        ) : (
+          <code key={index} className="mono">
+            {part}
+          </code>
+        ),
+      )}
+    </span>
   );
 }

@@ -23,7 +23,7 @@ export function useRoleColumns(): TableProps.ColumnDefinition<Role>[] {
     id: "name",
     header: t("roles.name"),
     isRowHeader: true,
-    minWidth: 220,
+    minWidth: 250,
     cell: (role) => <Name role={role} />,
   };
   if (!may("test_role")) return [name];
@@ -34,7 +34,7 @@ export function useRoleColumns(): TableProps.ColumnDefinition<Role>[] {
     {
       id: "jobs",
       header: t("roles.jobs"),
-      minWidth: 110,
+      minWidth: 120,
       cell: ({ used_by_jobs: { unfinished, total } }) =>
         total === 0 ? t("roles.jobs.none") : t("roles.jobs.count", { unfinished, total }),
     },
@@ -42,13 +42,13 @@ export function useRoleColumns(): TableProps.ColumnDefinition<Role>[] {
     {
       id: "origin",
       header: t("origin.title"),
-      minWidth: 110,
+      minWidth: 130,
       cell: (role) => (
         <>
           {t(role.is_declared ? "origin.settings" : "origin.service")}
           {role.created_at && (
             <Small>
-              {t("roles.created")} <RelativeTime at={role.created_at} />
+              {t("roles.created")} <RelativeTime at={role.created_at} isShort />
             </Small>
           )}
         </>
