@@ -123,6 +123,7 @@ function CostLines({ cost }: { cost: NonNullable<Estimate["cost"]> }) {
         },
         {
           id: "quantity",
+          minWidth: 100,
           header: t("check.estimate.cost.quantity"),
           cell: ({ quantity }) => (Number.isInteger(quantity) ? formats.count(quantity) : formats.rate(quantity)),
         },

@@ -51,30 +51,30 @@ export function Audit() {
           />
         }
         columns={[
-          { id: "at", header: t("audit.at"), cell: (line) => <AbsoluteTime at={line.at} />, minWidth: 150 },
-          { id: "actor", header: t("audit.actor"), minWidth: 100, cell: (line) => line.actor || "-" },
+          { id: "at", header: t("audit.at"), cell: (line) => <AbsoluteTime at={line.at} />, minWidth: 140 },
+          { id: "actor", header: t("audit.actor"), minWidth: 80, cell: (line) => line.actor || "-" },
           {
             id: "via",
             header: t("audit.via"),
-            minWidth: 110,
+            minWidth: 95,
             cell: (line) => t(`via.${line.via}` as "via.cos"),
           },
           {
             id: "action",
-            minWidth: 130,
+            minWidth: 115,
             header: t("audit.action"),
             cell: (line) => <Box variant="code">{line.action}</Box>,
             isRowHeader: true,
           },
           {
             id: "target",
-            minWidth: 210,
+            minWidth: 180,
             header: t("audit.target"),
             cell: (line) => <span className="mono">{line.target || "-"}</span>,
           },
           {
             id: "outcome",
-            minWidth: 110,
+            minWidth: 90,
             header: t("audit.outcome"),
             cell: (line) => (
               <StatusIndicator type={line.outcome === "done" ? "success" : "error"}>
@@ -82,10 +82,15 @@ export function Audit() {
               </StatusIndicator>
             ),
           },
-          { id: "detail", header: t("audit.detail"), minWidth: 160, cell: (line) => line.detail || "-" },
+          {
+            id: "detail",
+            header: t("audit.detail"),
+            minWidth: 110,
+            cell: (line) => <span className="wrap">{line.detail || "-"}</span>,
+          },
           {
             id: "request",
-            minWidth: 140,
+            minWidth: 125,
             header: t("audit.request"),
             cell: (line) =>
               line.request_id ? <CopyText text={line.request_id} shown={line.request_id.slice(0, 8)} /> : "-",

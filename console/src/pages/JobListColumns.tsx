@@ -43,13 +43,13 @@ interface Column {
 
 /** All columns in their usual order, with the widths that their contents need in both languages. */
 export const COLUMNS: readonly Column[] = [
-  { id: "id", width: 152, isAlwaysShown: true },
+  { id: "id", width: 150, isAlwaysShown: true },
   { id: "description", width: 200 },
   { id: "operation", width: 140 },
-  { id: "status", width: 148, isAlwaysShown: true },
-  { id: "priority", width: 112, sort: "priority" },
-  { id: "progress", width: 134, sort: "progress" },
-  { id: "total", width: 120, sort: "total" },
+  { id: "status", width: 150, isAlwaysShown: true },
+  { id: "priority", width: 119, sort: "priority" },
+  { id: "progress", width: 130, sort: "progress" },
+  { id: "total", width: 118, sort: "total" },
   { id: "failed", width: 106, sort: "failed" },
   { id: "rate", width: 130 },
   { id: "eta", width: 130 },

@@ -13,7 +13,7 @@ import { useFlashes } from "../components/flashes";
 import { PasswordForm } from "../components/PasswordForm";
 import { ResourceTable } from "../components/ResourceTable";
 import { Page } from "../components/Shell";
-import { type TextKey, useT } from "../i18n";
+import { type TextKey, useSpeech, useT } from "../i18n";
 import { DENSITIES, LANGUAGES, THEMES, TIME_ZONES, usePreferences } from "../preferences";
 
 export function Settings() {
@@ -117,17 +117,24 @@ function ServiceSettings() {
           header: t("origin.title"),
           cell: (setting) => t(setting.is_default ? "settings.default" : "origin.settings"),
         },
-        { id: "text", header: t("keys.description"), cell: (setting) => <Described text={setting.description} /> },
+        { id: "text", header: t("keys.description"), cell: (setting) => <Described setting={setting} /> },
       ]}
     />
   );
 }
 
-/** The service describes its settings in English, with names of the machine between backticks. */
-function Described({ text }: { text: string }) {
+interface DescribedProps {
+  setting: { name: string; description: string };
+}
+
+/** Names of the machine stand between backticks. A setting that the console does not know is described in English. */
+function Described({ setting: { name, description } }: DescribedProps) {
+  const { t, has } = useSpeech();
+  const key = `setting.${name}`;
+  const isKnown = has(key);
   return (
-    <span lang="en">
-      {text.split("`").map((part, index) =>
+    <span {...(isKnown ? {} : { lang: "en" })}>
+      {(isKnown ? t(key) : description).split("`").map((part, index) =>
         index % 2 === 0 ? (
           part
         ) : (
