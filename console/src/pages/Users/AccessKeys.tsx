@@ -50,7 +50,7 @@ export function AccessKeys() {
           { id: "description", header: t("keys.description"), cell: (key) => key.description || "-" },
           {
             id: "state",
-            minWidth: 110,
+            minWidth: 130,
             header: t("users.state"),
             cell: (key) =>
               key.is_disabled ? (
@@ -62,12 +62,12 @@ export function AccessKeys() {
           {
             id: "created",
             header: t("users.created"),
-            minWidth: 110,
+            minWidth: 130,
             cell: (key) => <RelativeTime at={key.created_at} isShort />,
           },
           {
             id: "used",
-            minWidth: 110,
+            minWidth: 130,
             header: t("keys.used"),
             cell: (key) => (key.last_used_at ? <RelativeTime at={key.last_used_at} /> : t("keys.never")),
           },

@@ -51,7 +51,7 @@ export function Accounts() {
           },
           {
             id: "state",
-            minWidth: 110,
+            minWidth: 130,
             header: t("users.state"),
             cell: (account) =>
               account.is_disabled ? (
@@ -63,7 +63,7 @@ export function Accounts() {
           {
             id: "created",
             header: t("users.created"),
-            minWidth: 110,
+            minWidth: 130,
             cell: (account) => <RelativeTime at={account.created_at} />,
           },
           {
