@@ -51,7 +51,7 @@ export function Audit() {
           />
         }
         columns={[
-          { id: "at", header: t("audit.at"), cell: (line) => <AbsoluteTime at={line.at} />, minWidth: 140 },
+          { id: "at", header: t("audit.at"), cell: (line) => <AbsoluteTime at={line.at} />, minWidth: 135 },
           { id: "actor", header: t("audit.actor"), minWidth: 80, cell: (line) => line.actor || "-" },
           {
             id: "via",
@@ -68,7 +68,7 @@ export function Audit() {
           },
           {
             id: "target",
-            minWidth: 180,
+            minWidth: 170,
             header: t("audit.target"),
             cell: (line) => <span className="mono">{line.target || "-"}</span>,
           },
@@ -90,7 +90,7 @@ export function Audit() {
           },
           {
             id: "request",
-            minWidth: 125,
+            minWidth: 140,
             header: t("audit.request"),
             cell: (line) =>
               line.request_id ? <CopyText text={line.request_id} shown={line.request_id.slice(0, 8)} /> : "-",

@@ -57,6 +57,7 @@ export function Tokens() {
           { id: "user", header: t("keys.user"), cell: (token) => token.user },
           {
             id: "scopes",
+            minWidth: 170,
             header: t("tokens.scopes"),
             cell: (token) => words.format(token.scopes.map((scope) => t(`scope.${scope}`))),
           },
@@ -64,18 +65,18 @@ export function Tokens() {
           {
             id: "created",
             header: t("users.created"),
-            minWidth: 130,
+            minWidth: 110,
             cell: (token) => <RelativeTime at={token.created_at} isShort />,
           },
           {
             id: "expires",
-            minWidth: 130,
+            minWidth: 110,
             header: t("tokens.expires"),
             cell: (token) => (token.expires_at ? <RelativeTime at={token.expires_at} isShort /> : t("keys.never")),
           },
           {
             id: "used",
-            minWidth: 130,
+            minWidth: 110,
             header: t("keys.used"),
             cell: (token) => (token.last_used_at ? <RelativeTime at={token.last_used_at} isShort /> : t("keys.never")),
           },
