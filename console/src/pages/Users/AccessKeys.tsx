@@ -10,7 +10,7 @@ import { told } from "../../api/client";
 import { useApi } from "../../api/context";
 import { useMay, useSession } from "../../api/queries";
 import type { Schemas } from "../../api/types";
-import { ConfirmModal } from "../../components/ConfirmModal";
+import { ConfirmedCall } from "../../components/ConfirmedCall";
 import { CopyText } from "../../components/CopyText";
 import { errorTextOf } from "../../components/faults";
 import { FormModal } from "../../components/FormModal";
@@ -183,58 +183,39 @@ function CreateKey({ onClose, onMade }: { onClose: () => void; onMade: (made: Sc
 function ToggleKey({ chosen, onClose }: { chosen: Key; onClose: () => void }) {
   const t = useT();
   const api = useApi();
-  const queries = useQueryClient();
   const key = chosen.is_disabled ? "users.enable" : "users.disable";
-  const effect = chosen.is_disabled ? "keys.enable.effect" : "keys.disable.effect";
-  const toggle = useMutation({
-    mutationFn: () =>
-      told(
-        api.PATCH("/access-keys/{access_key_id}", {
-          params: { path: { access_key_id: chosen.access_key_id } },
-          body: { is_disabled: !chosen.is_disabled },
-        }),
-      ),
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: ["access-keys"] });
-      onClose();
-    },
-  });
+  const params = { path: { access_key_id: chosen.access_key_id } };
   return (
-    <ConfirmModal
+    <ConfirmedCall
       title={t(key)}
       action={t(`${key}.do`)}
-      isPending={toggle.isPending}
-      error={toggle.error}
-      onConfirm={toggle.mutate}
+      effect={t(chosen.is_disabled ? "keys.enable.effect" : "keys.disable.effect", {
+        id: chosen.access_key_id,
+        user: chosen.user,
+      })}
+      queryKey={["access-keys"]}
+      call={() =>
+        told(api.PATCH("/access-keys/{access_key_id}", { params, body: { is_disabled: !chosen.is_disabled } }))
+      }
+      onDone={onClose}
       onClose={onClose}
-    >
-      {t(effect, { id: chosen.access_key_id, user: chosen.user })}
-    </ConfirmModal>
+    />
   );
 }
 
 function DeleteKey({ chosen, onClose, onDone }: { chosen: Key; onClose: () => void; onDone: () => void }) {
   const t = useT();
   const api = useApi();
-  const queries = useQueryClient();
-  const remove = useMutation({
-    mutationFn: () =>
-      told(api.DELETE("/access-keys/{access_key_id}", { params: { path: { access_key_id: chosen.access_key_id } } })),
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: ["access-keys"] });
-      onDone();
-    },
-  });
+  const params = { path: { access_key_id: chosen.access_key_id } };
   return (
-    <ConfirmModal
+    <ConfirmedCall
       title={t("keys.delete")}
       action={t("keys.delete.do")}
-      isPending={remove.isPending}
-      error={remove.error}
-      onConfirm={remove.mutate}
+      effect={t("keys.delete.effect", { id: chosen.access_key_id, user: chosen.user })}
+      queryKey={["access-keys"]}
+      call={() => told(api.DELETE("/access-keys/{access_key_id}", { params }))}
+      onDone={onDone}
       onClose={onClose}
-    >
-      {t("keys.delete.effect", { id: chosen.access_key_id, user: chosen.user })}
-    </ConfirmModal>
+    />
   );
 }

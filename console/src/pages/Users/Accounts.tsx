@@ -9,7 +9,7 @@ import { useState } from "react";
 import { told } from "../../api/client";
 import { useApi } from "../../api/context";
 import type { Schemas } from "../../api/types";
-import { ConfirmModal } from "../../components/ConfirmModal";
+import { ConfirmedCall } from "../../components/ConfirmedCall";
 import { CopyText } from "../../components/CopyText";
 import { errorTextOf } from "../../components/faults";
 import { FormModal } from "../../components/FormModal";
@@ -146,31 +146,17 @@ function CreateAccount({ onClose }: { onClose: () => void }) {
 function ToggleAccount({ account, onClose }: { account: Account; onClose: () => void }) {
   const t = useT();
   const api = useApi();
-  const queries = useQueryClient();
   const key = account.is_disabled ? "users.enable" : "users.disable";
-  const toggle = useMutation({
-    mutationFn: () =>
-      told(
-        api.PATCH("/accounts/{account}", {
-          params: { path: { account: account.name } },
-          body: { is_disabled: !account.is_disabled },
-        }),
-      ),
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: ["accounts"] });
-      onClose();
-    },
-  });
+  const params = { path: { account: account.name } };
   return (
-    <ConfirmModal
+    <ConfirmedCall
       title={t(key)}
       action={t(`${key}.do`)}
-      isPending={toggle.isPending}
-      error={toggle.error}
-      onConfirm={toggle.mutate}
+      effect={t(account.is_disabled ? "accounts.enable.effect" : "accounts.disable.effect", { name: account.name })}
+      queryKey={["accounts"]}
+      call={() => told(api.PATCH("/accounts/{account}", { params, body: { is_disabled: !account.is_disabled } }))}
+      onDone={onClose}
       onClose={onClose}
-    >
-      {t(account.is_disabled ? "accounts.enable.effect" : "accounts.disable.effect", { name: account.name })}
-    </ConfirmModal>
+    />
   );
 }

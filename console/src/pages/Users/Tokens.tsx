@@ -11,7 +11,7 @@ import { told } from "../../api/client";
 import { useApi } from "../../api/context";
 import { useMay, useSession } from "../../api/queries";
 import type { Schemas } from "../../api/types";
-import { ConfirmModal } from "../../components/ConfirmModal";
+import { ConfirmedCall } from "../../components/ConfirmedCall";
 import { errorTextOf } from "../../components/faults";
 import { FormModal } from "../../components/FormModal";
 import { RelativeTime, useNow } from "../../components/RelativeTime";
@@ -217,24 +217,15 @@ function CreateToken({ onClose, onMade }: { onClose: () => void; onMade: (text: 
 function Revoke({ token, onClose }: { token: Token; onClose: () => void }) {
   const t = useT();
   const api = useApi();
-  const queries = useQueryClient();
-  const revoke = useMutation({
-    mutationFn: () => told(api.DELETE("/tokens/{token_id}", { params: { path: { token_id: token.id } } })),
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: ["tokens"] });
-      onClose();
-    },
-  });
   return (
-    <ConfirmModal
+    <ConfirmedCall
       title={t("tokens.revoke")}
       action={t("tokens.revoke.do")}
-      isPending={revoke.isPending}
-      error={revoke.error}
-      onConfirm={revoke.mutate}
+      effect={t("tokens.revoke.effect", { name: token.description || token.id, user: token.user })}
+      queryKey={["tokens"]}
+      call={() => told(api.DELETE("/tokens/{token_id}", { params: { path: { token_id: token.id } } }))}
+      onDone={onClose}
       onClose={onClose}
-    >
-      {t("tokens.revoke.effect", { name: token.description || token.id, user: token.user })}
-    </ConfirmModal>
+    />
   );
 }

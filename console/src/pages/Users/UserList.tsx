@@ -12,7 +12,7 @@ import { told } from "../../api/client";
 import { useApi } from "../../api/context";
 import { useMay } from "../../api/queries";
 import type { Schemas } from "../../api/types";
-import { ConfirmModal } from "../../components/ConfirmModal";
+import { ConfirmedCall } from "../../components/ConfirmedCall";
 import { errorTextOf } from "../../components/faults";
 import { useFlashes } from "../../components/flashes";
 import { FormModal } from "../../components/FormModal";
@@ -259,75 +259,57 @@ function ChangeRight({ user, onClose }: OfUser) {
 
 function Disable({ user, onClose }: OfUser) {
   const t = useT();
+  const api = useApi();
   const { flash } = useFlashes();
   const key = user.is_disabled ? "users.enable" : "users.disable";
-  const change = useChangeUser(user.name, () => {
-    flash({ type: "success", content: t(`${key}.done`, { name: user.name }) });
-    onClose();
-  });
+  const params = { path: { user: user.name } };
   return (
-    <ConfirmModal
+    <ConfirmedCall
       title={t(key)}
       action={t(`${key}.do`)}
-      isPending={change.isPending}
-      error={change.error}
-      onConfirm={() => {
-        change.mutate({ is_disabled: !user.is_disabled });
+      effect={t(`${key}.effect`, { name: user.name })}
+      queryKey={["users"]}
+      call={() => told(api.PATCH("/users/{user}", { params, body: { is_disabled: !user.is_disabled } }))}
+      onDone={() => {
+        flash({ type: "success", content: t(`${key}.done`, { name: user.name }) });
+        onClose();
       }}
       onClose={onClose}
-    >
-      {t(`${key}.effect`, { name: user.name })}
-    </ConfirmModal>
+    />
   );
 }
 
 function ResetPassword({ user, onClose, onMade }: OfUser & { onMade: (password: string) => void }) {
   const t = useT();
   const api = useApi();
-  const queries = useQueryClient();
-  const reset = useMutation({
-    mutationFn: () => told(api.POST("/users/{user}/reset-password", { params: { path: { user: user.name } } })),
-    onSuccess: async ({ password }) => {
-      await queries.invalidateQueries({ queryKey: ["users"] });
-      onMade(password);
-    },
-  });
   return (
-    <ConfirmModal
+    <ConfirmedCall
       title={t("users.reset")}
       action={t("users.reset.do")}
-      isPending={reset.isPending}
-      error={reset.error}
-      onConfirm={reset.mutate}
+      effect={t("users.reset.effect", { name: user.name })}
+      queryKey={["users"]}
+      call={() => told(api.POST("/users/{user}/reset-password", { params: { path: { user: user.name } } }))}
+      onDone={({ password }) => {
+        onMade(password);
+      }}
       onClose={onClose}
-    >
-      {t("users.reset.effect", { name: user.name })}
-    </ConfirmModal>
+    />
   );
 }
 
 function Delete({ user, onClose, onDone }: OfUser & { onDone: () => void }) {
   const t = useT();
   const api = useApi();
-  const queries = useQueryClient();
-  const remove = useMutation({
-    mutationFn: () => told(api.DELETE("/users/{user}", { params: { path: { user: user.name } } })),
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: ["users"] });
-      onDone();
-    },
-  });
   return (
-    <ConfirmModal
+    <ConfirmedCall
       title={t("users.delete")}
       action={t("users.delete.do")}
+      effect={t("users.delete.effect", { name: user.name })}
       typed={user.name}
-      isPending={remove.isPending}
-      error={remove.error}
-      onConfirm={remove.mutate}
+      queryKey={["users"]}
+      call={() => told(api.DELETE("/users/{user}", { params: { path: { user: user.name } } }))}
+      onDone={onDone}
       onClose={onClose}
-    >
-      {t("users.delete.effect", { name: user.name })}
-    </ConfirmModal>
+    />
   );
 }

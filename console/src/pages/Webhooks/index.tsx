@@ -4,14 +4,14 @@ import Button from "@cloudscape-design/components/button";
 import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { told } from "../../api/client";
 import { useApi } from "../../api/context";
 import { useMay } from "../../api/queries";
 import type { Schemas } from "../../api/types";
-import { ConfirmModal } from "../../components/ConfirmModal";
+import { ConfirmedCall } from "../../components/ConfirmedCall";
 import { useFlashes } from "../../components/flashes";
 import { ResourceTable } from "../../components/ResourceTable";
 import { SecretModal } from "../../components/SecretModal";
@@ -114,7 +114,7 @@ export function Webhooks() {
         {selected && <Deliveries key={selected.name} webhook={selected.name} />}
       </SpaceBetween>
       {asked === "create" && <CreateWebhook onClose={close} onMade={keep} />}
-      {asked === "toggle" && selected && <Toggle webhook={selected} onClose={close} onDone={setSelected} />}
+      {asked === "toggle" && selected && <Toggle webhook={selected} onClose={close} />}
       {asked === "rotate" && selected && <Rotate webhook={selected} onClose={close} onMade={keep} />}
       {asked === "delete" && selected && (
         <Delete
@@ -175,97 +175,65 @@ function Tested({ tested, name }: { tested: Schemas["WebhookTestView"]; name: st
   );
 }
 
-function useWebhooksChanged() {
-  const queries = useQueryClient();
-  return () => queries.invalidateQueries({ queryKey: ["webhooks"] });
-}
-
 interface OfWebhook {
   webhook: Webhook;
   onClose: () => void;
 }
 
-function Toggle({ webhook, onClose, onDone }: OfWebhook & { onDone: (webhook: Webhook) => void }) {
+function Toggle({ webhook, onClose }: OfWebhook) {
   const t = useT();
   const api = useApi();
-  const changed = useWebhooksChanged();
   const key = webhook.is_enabled ? "users.disable" : "users.enable";
   const params = { path: { webhook_name: webhook.name } };
-  const toggle = useMutation({
-    mutationFn: () =>
-      told(
-        webhook.is_enabled
-          ? api.POST("/webhooks/{webhook_name}/disable", { params })
-          : api.POST("/webhooks/{webhook_name}/enable", { params }),
-      ),
-    onSuccess: async (after) => {
-      await changed();
-      onDone(after);
-      onClose();
-    },
-  });
   return (
-    <ConfirmModal
+    <ConfirmedCall
       title={t(key)}
       action={t(`${key}.do`)}
-      isPending={toggle.isPending}
-      error={toggle.error}
-      onConfirm={toggle.mutate}
+      effect={t(webhook.is_enabled ? "webhooks.disable.effect" : "webhooks.enable.effect", { name: webhook.name })}
+      queryKey={["webhooks"]}
+      call={() =>
+        told(
+          webhook.is_enabled
+            ? api.POST("/webhooks/{webhook_name}/disable", { params })
+            : api.POST("/webhooks/{webhook_name}/enable", { params }),
+        )
+      }
+      onDone={onClose}
       onClose={onClose}
-    >
-      {t(webhook.is_enabled ? "webhooks.disable.effect" : "webhooks.enable.effect", { name: webhook.name })}
-    </ConfirmModal>
+    />
   );
 }
 
 function Rotate({ webhook, onClose, onMade }: OfWebhook & { onMade: (made: Schemas["WebhookMadeView"]) => void }) {
   const t = useT();
   const api = useApi();
-  const changed = useWebhooksChanged();
-  const rotate = useMutation({
-    mutationFn: () =>
-      told(api.POST("/webhooks/{webhook_name}/rotate-secret", { params: { path: { webhook_name: webhook.name } } })),
-    onSuccess: async (made) => {
-      await changed();
-      onMade(made);
-    },
-  });
+  const params = { path: { webhook_name: webhook.name } };
   return (
-    <ConfirmModal
+    <ConfirmedCall
       title={t("webhooks.rotate")}
       action={t("webhooks.rotate.do")}
-      isPending={rotate.isPending}
-      error={rotate.error}
-      onConfirm={rotate.mutate}
+      effect={t("webhooks.rotate.effect", { name: webhook.name })}
+      queryKey={["webhooks"]}
+      call={() => told(api.POST("/webhooks/{webhook_name}/rotate-secret", { params }))}
+      onDone={onMade}
       onClose={onClose}
-    >
-      {t("webhooks.rotate.effect", { name: webhook.name })}
-    </ConfirmModal>
+    />
   );
 }
 
 function Delete({ webhook, onClose, onDone }: OfWebhook & { onDone: () => void }) {
   const t = useT();
   const api = useApi();
-  const changed = useWebhooksChanged();
-  const remove = useMutation({
-    mutationFn: () =>
-      told(api.DELETE("/webhooks/{webhook_name}", { params: { path: { webhook_name: webhook.name } } })),
-    onSuccess: async () => {
-      await changed();
-      onDone();
-    },
-  });
+  const params = { path: { webhook_name: webhook.name } };
   return (
-    <ConfirmModal
+    <ConfirmedCall
       title={t("webhooks.delete")}
       action={t("webhooks.delete.do")}
-      isPending={remove.isPending}
-      error={remove.error}
-      onConfirm={remove.mutate}
+      effect={t("webhooks.delete.effect", { name: webhook.name })}
+      queryKey={["webhooks"]}
+      call={() => told(api.DELETE("/webhooks/{webhook_name}", { params }))}
+      onDone={onDone}
       onClose={onClose}
-    >
-      {t("webhooks.delete.effect", { name: webhook.name })}
-    </ConfirmModal>
+    />
   );
 }

@@ -146,9 +146,10 @@ def _running_service(folder: Path, *, port: int | None) -> Iterator[_Service]:
     try:
         assert process.stdout is not None
         told = process.stdout.readline()
-        if not told:
-            raise DemoFailed(f"the service did not start:\n{service.last_words()}")
-        yield replace(service, address=json.loads(told)["address"])
+        address = json.loads(told).get("address") if told else None
+        if address is None:  # it tells its fault in JSON, and in words
+            raise DemoFailed(f"the service did not start:\n{service.last_words() or told.decode().strip()}")
+        yield replace(service, address=address)
     finally:
         with undisturbed():
             _stop(process)
