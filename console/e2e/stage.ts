@@ -18,8 +18,9 @@ const STAGE = "COSBATCH_STAGE";
 const READY_MS = 240_000;
 const END_MS = 60_000;
 
-/** Starts the service before the tests and ends it behind them. */
+/** Starts the service before the tests and ends it behind them; one that the environment names is used as it is. */
 export default async function globalSetup(): Promise<() => Promise<void>> {
+  if (process.env[STAGE]) return () => Promise.resolve();
   const { stage, end } = await startStage();
   process.env[STAGE] = JSON.stringify(stage);
   return end;

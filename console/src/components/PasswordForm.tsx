@@ -21,7 +21,7 @@ export function PasswordForm({ onChanged }: { onChanged: () => void }) {
   const [next, setNext] = useState("");
   const [again, setAgain] = useState("");
   const [isAsked, setAsked] = useState(false);
-  const change = useChangePassword();
+  const change = useChangePassword(user);
   const isUnlike = isAsked && next !== again;
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -99,11 +99,22 @@ export function PasswordForm({ onChanged }: { onChanged: () => void }) {
   );
 }
 
-function useChangePassword() {
+/** Changing it ends all sessions of the user, this one too: whoever sits here is logged in again with the new one. */
+function useChangePassword(user: string) {
   const api = useApi();
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (body: { password: string; new_password: string }) => told(api.PUT("/session/password", { body })),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ["session"] }),
+    mutationFn: async (body: { password: string; new_password: string }) => {
+      await told(api.PUT("/session/password", { body }));
+      try {
+        return await told(api.POST("/session", { body: { user, password: body.new_password } }));
+      } catch {
+        return null; // it is changed all the same: the login is where to try again
+      }
+    },
+    onSuccess: (session) => {
+      api.rememberCsrfToken(session?.csrf_token ?? null);
+      queries.setQueryData(["session"], session);
+    },
   });
 }

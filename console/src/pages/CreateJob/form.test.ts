@@ -172,6 +172,13 @@ describe("a job document and its draft", () => {
     expect(toJobForm(draft, OFFER, { isDryRun: true }).dry_run).toBe(true);
   });
 
+  it("lets a dry run begin by itself, and a job that is made of one wait", () => {
+    const draft = fromJobForm({ ...BASE, dry_run: true, confirmation_required: false }, OFFER);
+    expect(draft.confirmation_required).toBe(true);
+    expect(toJobForm(draft, OFFER).confirmation_required).toBe(true);
+    expect(toJobForm(draft, OFFER, { isDryRun: true }).confirmation_required).toBe(false);
+  });
+
   it("leave out what belongs to another choice", () => {
     const draft = changed(fromJobForm(copying({}), OFFER), {
       confirm_delete_count: "5",

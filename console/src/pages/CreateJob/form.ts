@@ -40,7 +40,8 @@ export function toJobForm(draft: Draft, { regions }: Offer, { isDryRun = false }
     operation: operationForm(draft, regions),
     report: reportForm(draft, regions),
     priority: number(draft.priority),
-    confirmation_required: draft.confirmation_required,
+    // Nothing is written, so there is nothing to confirm: one click, and it tells what would become of each object.
+    confirmation_required: draft.confirmation_required && !isDryRun,
     failure_threshold: draft.failure_threshold.never ? "never" : number(draft.failure_threshold.percent) / 100,
     verify: draft.verify,
     part_copy_above_bytes: Math.round(number(draft.part_copy_above_bytes) * MIB),
@@ -162,7 +163,8 @@ export function fromJobForm(form: JobForm, offer: Offer): Draft {
     ...present({
       priority: text(form.priority),
       description: form.description,
-      confirmation_required: form.confirmation_required ?? false,
+      // A dry run does not wait; the job that is made of it should.
+      confirmation_required: form.dry_run === true || (form.confirmation_required ?? false),
       role_arn: form.role_arn,
       failure_threshold: readThreshold(form.failure_threshold),
       verify: form.verify,

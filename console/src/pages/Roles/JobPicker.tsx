@@ -80,13 +80,18 @@ export function JobPicker({ description, value, onChange }: JobPickerProps) {
   );
 }
 
-/** Asks for the document of a listed job: lists do not tell it. */
+/**
+ * Asks for the document of a listed job: lists do not tell it. A retry reads a manifest of the service's own, which
+ * nobody can ask about: it needs what the job needs whose failures it does again.
+ */
 export function useDocumentOf(): (job: ListedJob) => Promise<JobForm> {
   const api = useApi();
-  return async (job) => {
-    const found = await told(api.GET("/jobs/{job_id}", { params: { path: { job_id: job.job_id } } }));
-    return found.request;
+  const documentOf = async (id: string): Promise<JobForm> => {
+    const { request } = await told(api.GET("/jobs/{job_id}", { params: { path: { job_id: id } } }));
+    const retried = request.manifest.location.retry_of;
+    return retried ? documentOf(retried.job_id) : request;
   };
+  return (job) => documentOf(job.job_id);
 }
 
 /** A text, once no more of it is typed. */

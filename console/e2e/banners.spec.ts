@@ -1,0 +1,104 @@
+import type { Page, Route } from "@playwright/test";
+
+import { call, expect, test } from "./fixtures";
+import { stage } from "./stage";
+
+const LIST = /\/api\/v1\/jobs\?/;
+const NAME = "Copy the access logs for the audit";
+const LISTED = `/ui/jobs?q=${encodeURIComponent(NAME)}`;
+const BUSY = {
+  error: { code: "ServiceUnavailable", message: "the service has too much to do", request_id: "r-503", faults: [] },
+};
+const FORBIDDEN = {
+  error: { code: "AccessDenied", message: "you may not list jobs", request_id: "r-403", faults: [] },
+};
+
+test.use({ expectedFaults: [/status of (401|403|503)|ERR_(FAILED|INTERNET_DISCONNECTED)/] });
+
+/** The list with its rows, before anything goes wrong. */
+async function openList(page: Page): Promise<void> {
+  await page.goto(LISTED);
+  await expect(rows(page)).toBeVisible();
+}
+
+function rows(page: Page) {
+  return page.locator("#content tbody").getByRole("row").filter({ hasText: NAME });
+}
+
+async function refresh(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Refresh" }).click();
+}
+
+test("while the service has too much to do the rows stay, and come back up to date", async ({ page }) => {
+  await openList(page);
+  await page.route(LIST, (route: Route) => route.fulfill({ status: 503, json: BUSY, headers: { "retry-after": "2" } }));
+  await refresh(page);
+  const error = page.getByRole("group").filter({ hasText: "Could not load the jobs" });
+  await expect(error).toContainText("Try again in 2 seconds.", { timeout: 30_000 });
+  await expect(error).toContainText("ServiceUnavailable");
+  await expect(error).toContainText("r-503");
+  await expect(page.getByText(/^Connection lost; showing data from /)).toBeVisible();
+  await expect(rows(page)).toBeVisible();
+  await page.unroute(LIST);
+  await refresh(page); // unless it has asked again by itself before
+  await expect(error).toHaveCount(0);
+  await expect(page.getByText(/^Connection lost/)).toHaveCount(0);
+  await expect(rows(page)).toBeVisible();
+});
+
+test("what one may not do is said, with the request to name", async ({ page }) => {
+  await page.route(LIST, (route: Route) => route.fulfill({ status: 403, json: FORBIDDEN }));
+  await page.goto(LISTED);
+  const error = page.getByRole("group").filter({ hasText: "Could not load the jobs" });
+  await expect(error).toContainText("you may not list jobs");
+  await expect(error).toContainText("r-403");
+  await expect(page.getByText("No jobs yet. Create one from a manifest.")).toHaveCount(0);
+  const again = page.waitForRequest(LIST);
+  await page.getByRole("button", { name: "Retry" }).click();
+  await again;
+  await page.unroute(LIST);
+  await refresh(page); // unless it has asked again by itself before
+  await expect(rows(page)).toBeVisible();
+  await expect(error).toHaveCount(0);
+});
+
+test("without a network what was there stays and is marked as old", async ({ page, context }) => {
+  await openList(page);
+  await context.setOffline(true);
+  await refresh(page);
+  await expect(page.getByText(/^Connection lost; showing data from /)).toBeVisible({ timeout: 30_000 });
+  await expect(rows(page)).toBeVisible();
+  await context.setOffline(false);
+  await expect(page.getByText(/^Connection lost/)).toHaveCount(0, { timeout: 40_000 });
+  await expect(rows(page)).toBeVisible();
+});
+
+test("an action that nothing answers says so, and can be asked again", async ({ page }) => {
+  await page.goto("/ui/settings");
+  await page.getByLabel("Present password").fill("not the password");
+  await page.getByLabel("New password", { exact: true }).fill("a-password-of-my-own");
+  await page.getByLabel("New password again").fill("a-password-of-my-own");
+  await page.route("**/api/v1/session/password", (route: Route) => route.abort());
+  await page.getByRole("button", { name: "Change password" }).click();
+  await expect(page.getByText("The password was not changed")).toBeVisible();
+  await expect(page.getByLabel("New password again")).toHaveValue("a-password-of-my-own");
+});
+
+test.describe("of a session that ends", () => {
+  test.use({ as: "lin" });
+
+  test("a page leads to the login, and the login leads back to it", async ({ page }) => {
+    const { items } = await call<{ items: { job_id: string }[] }>("GET", "/jobs?status=Active&limit=1");
+    const path = `/ui/jobs/${items[0]?.job_id ?? ""}`;
+    await page.goto(path);
+    await expect(page.getByRole("heading", { name: "Status timeline" })).toBeVisible();
+    await page.context().clearCookies();
+    await expect(page).toHaveURL(/\/ui\/login\?next=%2Fjobs%2F/, { timeout: 30_000 });
+    await expect(page.getByText("Sign in to see this page.")).toBeVisible();
+    await page.getByLabel("User name").fill("lin");
+    await page.getByLabel("Password").fill(stage().password);
+    await page.keyboard.press("Enter");
+    await expect(page).toHaveURL(new RegExp(`${path}$`));
+    await expect(page.getByRole("heading", { name: "Status timeline" })).toBeVisible();
+  });
+});

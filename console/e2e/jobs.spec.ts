@@ -1,0 +1,207 @@
+import type { Locator, Page } from "@playwright/test";
+
+import { call, expect, test } from "./fixtures";
+import { jobOf, makeJob, type MadeJob, putList } from "./store";
+
+test.setTimeout(90_000);
+
+/** Where requests are capped: its jobs run long. One at a time does. */
+const CAPPED = "demo-capped";
+const LOGS = "manifests/logs.csv";
+const PAGE = 20;
+
+function rowOf(page: Page, name: string): Locator {
+  return page.getByRole("row").filter({ has: page.getByRole("checkbox", { name: `Select ${name}` }) });
+}
+
+async function act(page: Page, action: string): Promise<void> {
+  await page.getByRole("button", { name: "Actions" }).click();
+  await page.getByRole("menuitem", { name: action }).click();
+}
+
+/** The copy of the table's head that stays on top takes the click. */
+async function sortBy(column: Locator): Promise<void> {
+  await column.getByRole("button").first().click({ force: true });
+}
+
+async function waitingJob(description: string): Promise<MadeJob> {
+  const { key } = await putList(description.replaceAll(/\W+/g, "-"));
+  const job = await makeJob(key, { description });
+  await expect.poll(async () => (await jobOf(job.job_id)).status).toBe("Suspended");
+  return job;
+}
+
+test("a job that waits is confirmed in its row, and runs to its end", async ({ page }) => {
+  const job = await waitingJob("e2e: to be confirmed");
+  await page.goto(`/ui/jobs?q=${job.job_id}`);
+  const row = rowOf(page, job.description);
+  await expect(row).toContainText("Suspended");
+  await row.getByRole("button", { name: `Confirm ${job.description}` }).click();
+  const dialog = page.getByRole("dialog", { name: "Confirm and run this job?" });
+  await expect(dialog.getByText("photos/000/img-00000.jpg")).toBeVisible();
+  await expect(dialog.getByText("12", { exact: true })).toBeVisible();
+  await dialog.getByRole("button", { name: "Confirm and run" }).click();
+  await expect(page.getByText(`${job.description}: confirmed, it runs when its turn comes.`)).toBeVisible();
+  await expect(row).toContainText("Complete", { timeout: 30_000 });
+  await expect(row.getByRole("progressbar")).toHaveAttribute("aria-valuetext", /12 succeeded, 0 failed of 12/);
+});
+
+test("a running job is paused and resumed, gets another priority, and is cancelled for a reason", async ({ page }) => {
+  const description = "e2e: in the way";
+  const sample = await call<{ sample: { operation: { cos_put_object_copy: object } } }>("GET", "/capabilities");
+  const copy = {
+    ...sample.sample.operation.cos_put_object_copy,
+    resources_prefix: "logs/",
+    target_key_prefix: "e2e-logs/",
+  };
+  const { job_id } = await makeJob(LOGS, {
+    description,
+    region: CAPPED,
+    priority: 60,
+    confirmation_required: false,
+    operation: { cos_put_object_copy: copy },
+  });
+  await page.goto(`/ui/jobs?q=${job_id}`);
+  const row = rowOf(page, description);
+  await expect(row).toContainText("Active", { timeout: 30_000 });
+  await page.getByRole("checkbox", { name: `Select ${description}` }).check();
+
+  await act(page, "Pause");
+  await expect(page.getByText(`${description}: pausing. What is under way is finished first.`)).toBeVisible();
+  await expect(row).toContainText("Paused by a user", { timeout: 30_000 });
+  await act(page, "Resume");
+  await expect(page.getByText(`${description}: resumed.`)).toBeVisible();
+  await expect(row).toContainText("Active", { timeout: 30_000 });
+
+  await row.getByRole("button", { name: /change the priority of/ }).click();
+  const priority = page.getByRole("dialog", { name: "Change the priority of this job" });
+  await priority.getByLabel("Priority").fill("-1");
+  await expect(priority.getByText(/A whole number from 0 to/)).toBeVisible();
+  await expect(priority.getByRole("button", { name: "Change priority" })).toBeDisabled();
+  await priority.getByLabel("Priority").fill("61");
+  await expect(priority.getByText(/^Queue now: no other job with priority 61 or greater/)).toBeVisible();
+  await priority.getByRole("button", { name: "Change priority" }).click();
+  await expect(row.getByRole("button", { name: /^Priority 61;/ })).toBeVisible();
+
+  await act(page, "Cancel job");
+  const cancel = page.getByRole("dialog", { name: "Cancel this job?" });
+  await expect(cancel.getByText(/cannot be resumed, only cloned/)).toBeVisible();
+  await cancel.getByLabel("Reason (optional)").fill("it was in the way");
+  await cancel.getByRole("button", { name: "Cancel job" }).click();
+  await expect(row).toContainText("Cancelled", { timeout: 30_000 });
+  await row.getByRole("link").first().click();
+  await expect(page.getByText("This job was cancelled. What was done stays done.")).toBeVisible();
+  await expect(page.getByText("it was in the way").first()).toBeVisible();
+});
+
+test("a job that gave way names the greater one and leads to it", async ({ page }) => {
+  await page.goto(`/ui/jobs?q=${encodeURIComponent("每晚备份访问日志")}`);
+  const row = rowOf(page, "每晚备份访问日志");
+  await expect(row).toContainText(/Gives way to [0-9a-f-]{13}/, { timeout: 30_000 });
+  await row.getByRole("link").first().click();
+  const banner = page.getByRole("group").filter({ hasText: "Gives way to a job of a greater priority" });
+  await expect(banner).toContainText("It was pre-empted, and goes on by itself after:");
+  const greater = banner.getByRole("link");
+  const id = await greater.textContent();
+  await greater.click();
+  await expect(page).toHaveURL(new RegExp(`/ui/jobs/${id ?? "none"}$`));
+  await expect(page.getByRole("heading", { level: 1 })).not.toHaveText("每晚备份访问日志");
+});
+
+test("an action on two jobs goes to both of them", async ({ page }) => {
+  const jobs = [await waitingJob("e2e: bulk, one"), await waitingJob("e2e: bulk, two")];
+  await page.goto(`/ui/jobs?q=${encodeURIComponent("e2e: bulk")}&status=Suspended`);
+  for (const { description } of jobs) await page.getByRole("checkbox", { name: `Select ${description}` }).check();
+  await expect(page.getByRole("heading", { level: 1, name: /Jobs/ })).toContainText("(2/2)");
+  await act(page, "Cancel job");
+  const dialog = page.getByRole("dialog", { name: "Cancel 2 jobs?" });
+  for (const { description } of jobs) await expect(dialog.getByText(description)).toBeVisible();
+  await dialog.getByRole("button", { name: "Cancel job" }).click();
+  await expect(page.getByText("2 jobs are being cancelled.")).toBeVisible();
+  await expect(page.getByText("No jobs match these filters")).toBeVisible();
+  for (const { job_id } of jobs) await expect.poll(async () => (await jobOf(job_id)).status).toBe("Cancelled");
+});
+
+test("what is filtered is in the address: back, forward, a reload and coming back keep it", async ({ page }) => {
+  await page.goto("/ui/jobs");
+  const failed = page.getByRole("button", { name: /^Failed \(\d+\)$/ });
+  await failed.click();
+  await expect(page).toHaveURL(/status=|group=/);
+  await expect(rowOf(page, "Copy photos and documents")).toBeVisible();
+  await expect(rowOf(page, "Copy the access logs for the audit")).toHaveCount(0);
+  const search = page.getByRole("searchbox", { name: "Search by description or job ID" });
+  await search.fill("2019");
+  await expect(rowOf(page, "Copy the photos of 2019")).toBeVisible();
+  await expect(rowOf(page, "Copy photos and documents")).toHaveCount(0);
+  await expect(page.getByRole("heading", { level: 1, name: /Jobs/ })).toContainText("(1)");
+  const filtered = page.url();
+
+  await page.reload();
+  await expect(search).toHaveValue("2019");
+  await expect(failed).toHaveAttribute("aria-pressed", "true");
+  await expect(rowOf(page, "Copy the photos of 2019")).toBeVisible();
+
+  await rowOf(page, "Copy the photos of 2019").getByRole("link").first().click();
+  await expect(page.getByRole("heading", { level: 1, name: "Copy the photos of 2019" })).toBeVisible();
+  await page.goBack();
+  await expect(page).toHaveURL(filtered);
+  await expect(search).toHaveValue("2019");
+  await page.goForward();
+  await expect(page.getByRole("heading", { level: 1, name: "Copy the photos of 2019" })).toBeVisible();
+  await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Jobs" }).click();
+  await expect(page).toHaveURL(filtered);
+  await expect(search).toHaveValue("2019");
+
+  await search.fill("nothing is called so");
+  await expect(page.getByText("No jobs match these filters")).toBeVisible();
+  await page.getByRole("button", { name: "Clear filters" }).last().click();
+  await expect(search).toHaveValue("");
+  await expect(page).toHaveURL(/\/ui\/jobs\/?$/);
+  await expect(page.getByRole("progressbar").first()).toBeVisible();
+});
+
+test("pages are turned in both directions, and columns are sorted by", async ({ page }) => {
+  const { total } = await call<{ total: number }>("GET", "/jobs?limit=1");
+  if (total <= PAGE) await waitingJob("e2e: one more");
+  await page.goto("/ui/jobs?sort=priority");
+  const rows = page.locator("#content tbody").getByRole("row");
+  await expect(page.getByText(/^1-20 of \d+$/)).toBeVisible();
+  const first = (await rows.first().textContent()) ?? "";
+  await page.getByRole("button", { name: "Next page" }).click();
+  await expect(page.getByText(/^21-\d+ of \d+$/)).toBeVisible();
+  await expect(page).toHaveURL(/cursor=/);
+  await expect(rows.first()).not.toHaveText(first);
+  await page.getByRole("button", { name: "Previous page" }).click();
+  await expect(page.getByText(/^1-20 of \d+$/)).toBeVisible();
+  await expect(page.getByRole("button", { name: "Previous page" })).toBeDisabled();
+
+  const priority = page.getByRole("columnheader", { name: /^Priority/ });
+  await expect(priority).toHaveAttribute("aria-sort", /ascending|descending/);
+  const before = await priority.getAttribute("aria-sort");
+  await sortBy(priority);
+  await expect(priority).toHaveAttribute("aria-sort", before === "ascending" ? "descending" : "ascending");
+  const failures = page.getByRole("columnheader", { name: /^Failed/ });
+  await sortBy(failures);
+  await expect(failures).toHaveAttribute("aria-sort", /ascending|descending/);
+  await expect(priority).toHaveAttribute("aria-sort", "none");
+});
+
+test.describe("of a viewer", () => {
+  test.use({ as: "mei" });
+
+  test("there are jobs, and nothing to do with them", async ({ page }) => {
+    await page.goto("/ui/jobs?q=daily");
+    const waiting = rowOf(page, "Copy everything of the daily inventory");
+    await expect(waiting).toContainText("Suspended");
+    await expect(waiting.getByRole("button", { name: /^Confirm/ })).toHaveCount(0);
+    await expect(page.getByRole("button", { name: /change the priority/ })).toHaveCount(0);
+    await expect(page.getByRole("button", { name: "Actions" })).toHaveCount(0);
+    await expect(page.getByRole("link", { name: "Create job" })).toHaveCount(0);
+    await waiting.getByRole("link").first().click();
+    await expect(page.getByText("This job waits for confirmation")).toBeVisible();
+    await expect(page.getByRole("button", { name: "Confirm and run" })).toHaveCount(0);
+    await expect(page.getByRole("button", { name: "Actions" })).toHaveCount(0);
+    await page.goto("/ui/jobs/create");
+    await expect(page.getByText(/Your account may look at jobs, but not create them/)).toBeVisible();
+  });
+});
