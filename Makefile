@@ -10,7 +10,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo console test simulate check format test-system system-deps bench docs nightly lock clean \
-  console-install console-build console-check console-e2e console-deps test-console wheel
+  console-install console-build console-check console-e2e console-deps screenshots test-console wheel
 
 help:  ## What can be made.
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
@@ -83,6 +83,9 @@ console-deps:  ## Debian packages that `console-e2e` needs (as root; does nothin
 
 console-e2e: $(INSTALLED) $(CONSOLE_BUILT)  ## The console in a browser, on a real service and store.
 	cd console && npm run e2e
+
+screenshots: $(INSTALLED) $(CONSOLE_BUILT)  ## Pictures of the console's pages: those of the docs in docs/images, all in console/screenshots.
+	cd console && npx playwright test -c screenshots.config.ts
 
 test-console: $(INSTALLED) $(CONSOLE_BUILT)  ## Tests that build the console with npm: the wheel in an environment of its own.
 	$(PYTEST) -m "console and not nightly"

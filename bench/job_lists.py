@@ -77,12 +77,12 @@ async def _measure(folder: Path) -> tuple[tuple[list[float], list[float]], tuple
         lists: tuple[list[float], list[float]] = ([], [])
         details: tuple[list[float], list[float]] = ([], [])
         for number in range(WARM_UP + ROUNDS):
-            for place, (rig, job_ids) in enumerate(rigs):
+            for which, (rig, job_ids) in enumerate(rigs):
                 of_lists = [await _seconds(rig, f"/jobs?limit={FEW}{asked}") for asked in LISTS]
                 of_jobs = [await _seconds(rig, f"/jobs/{job_ids[number * 97 % len(job_ids)]}") for _ in range(10)]
                 if number >= WARM_UP:
-                    lists[place].extend(of_lists)
-                    details[place].extend(of_jobs)
+                    lists[which].extend(of_lists)
+                    details[which].extend(of_jobs)
     return lists, details
 
 

@@ -10,7 +10,7 @@ export default typescript.config(
   a11y.flatConfigs.recommended,
   hooks.configs.flat["recommended-latest"],
   {
-    files: ["e2e/**"],
+    files: ["e2e/**", "pictures/**"],
     rules: {
       "react-hooks/rules-of-hooks": "off", // playwright's fixtures have a `use` of their own
       "no-empty-pattern": "off", // and it reads from the pattern which others a fixture needs

@@ -2,7 +2,7 @@ import { type BrowserContextOptions, expect, type Page, test as base } from "@pl
 
 import { stage } from "./stage";
 
-type StorageState = Exclude<NonNullable<BrowserContextOptions["storageState"]>, string>;
+export type StorageState = Exclude<NonNullable<BrowserContextOptions["storageState"]>, string>;
 
 interface Fixtures {
   /** A page of somebody who is logged in; at the service's address, so that paths are `/ui/...`. */
@@ -70,7 +70,8 @@ export { expect } from "@playwright/test";
 
 function watch(page: Page, faults: string[], address: string): void {
   page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") faults.push(`${message.type()}: ${message.text()}`);
+    if (message.type() !== "error" && message.type() !== "warning") return;
+    faults.push(`${message.type()}: ${message.text()} (${message.location().url})`);
   });
   page.on("pageerror", (error) => faults.push(`broke: ${error.message}`));
   page.on("request", (request) => {
@@ -95,7 +96,7 @@ export async function call<Answer>(method: string, path: string, body?: unknown)
 }
 
 /** Lets pages have a theme and a language, as if they had been chosen before. */
-export async function prefer(page: Page, preferences: { theme?: string; language?: string }): Promise<void> {
+export async function prefer(page: Page, preferences: object): Promise<void> {
   await page.addInitScript((kept) => {
     localStorage.setItem("cosbatch.preferences", JSON.stringify(kept));
   }, preferences);

@@ -13,7 +13,7 @@ export interface Stage {
   token: string;
 }
 
-const COSBATCH = join(import.meta.dirname, "../../.venv/bin/cosbatch");
+export const COSBATCH = join(import.meta.dirname, "../../.venv/bin/cosbatch");
 const STAGE = "COSBATCH_STAGE";
 const READY_MS = 240_000;
 const END_MS = 60_000;
@@ -53,7 +53,8 @@ export async function startStage(
   }
 }
 
-function firstLine(program: ChildProcess): Promise<string> {
+/** What a program prints first; an error where it ends before, or takes too long. */
+export function firstLine(program: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => {
       reject(new Error(`the service was not ready within ${READY_MS / 1000} s`));
@@ -70,7 +71,8 @@ function firstLine(program: ChildProcess): Promise<string> {
   });
 }
 
-function ended(program: ChildProcess): Promise<void> {
+/** Ends a program as a signal of the system does, and by force where that takes too long. */
+export function ended(program: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     if (program.exitCode !== null || program.signalCode !== null) {
       resolve();

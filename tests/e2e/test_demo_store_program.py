@@ -115,7 +115,7 @@ def test_a_newcomer_runs_the_sample_job_in_two_steps(programs: Programs) -> None
         client.confirm_job(job.id)
         ended = client.wait_for_job(job.id, timeout_seconds=60)
         assert (ended.status, ended.tally.succeeded, ended.tally.failed) == (JobStatus.COMPLETE, 293, 7)
-        assert {group.error_code: group.count for group in client.job_failures(job.id)} == LISTED_FAILURES
+        assert {group.error_code: group.count for group in client.job_failures(job.id).items} == LISTED_FAILURES
     other = subprocess.run([str(PROGRAM), *serve], capture_output=True, text=True, timeout=60)
     assert (other.returncode, "is in use by another service" in other.stderr) == (2, True), other.stderr
     service.send_signal(signal.SIGINT)

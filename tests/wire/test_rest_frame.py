@@ -155,6 +155,24 @@ async def test_who_may_not_learns_nothing_about_what_he_sent(rig: RestRig) -> No
 # --- answers
 
 
+@pytest.mark.parametrize(("accepted", "encoding"), [("gzip", "gzip"), ("identity", None), ("gzip;q=0", None)])
+async def test_a_long_answer_comes_as_small_as_its_reader_takes_it(
+    rig: RestRig, accepted: str, encoding: str | None
+) -> None:
+    long = await rig.call("GET", "/capabilities", headers={"accept-encoding": accepted})
+    assert long.headers.get("content-encoding") == encoding
+    assert long.json()["version"]
+    assert "accept-encoding" in long.headers["vary"]
+    again = await rig.call("GET", "/capabilities", headers={"if-none-match": long.headers["etag"]})
+    assert again.status_code == 304
+
+
+async def test_a_session_is_never_told_smaller_than_it_is(rig: RestRig) -> None:
+    """For its CSRF token may not be guessed by lengths."""
+    told = await rig.call("GET", "/session", headers={"accept-encoding": "gzip"})
+    assert (told.status_code, told.headers.get("content-encoding")) == (200, None)
+
+
 async def test_an_answer_can_be_kept_for_as_long_as_it_holds(rig: RestRig) -> None:
     job_id = await rig.made()
     first = await rig.call("GET", f"/jobs/{job_id}")

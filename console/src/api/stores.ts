@@ -54,6 +54,7 @@ export function useRoles() {
   return useQuery({
     queryKey: ["roles", "all"],
     staleTime: FRESH_MS,
+    refetchOnWindowFocus: "always", // a role may have been created in another tab
     queryFn: (): Promise<Role[]> => allPages((page) => told(api.GET("/roles", { params: { query: page } }))),
   });
 }

@@ -6,6 +6,7 @@ import type { ReactNode } from "react";
 import type { Schemas } from "../api/types";
 import { useSpeech, useT } from "../i18n";
 import { checkKeyOf, numberedChecks } from "./checks";
+import { checkWordsOf } from "./checkWords";
 import { CopyText } from "./CopyText";
 
 type Outcome = Schemas["CheckOutcome"];
@@ -69,9 +70,10 @@ function CheckName({ name }: { name: string }) {
 
 function Found({ check }: { check: Schemas["CheckView"] }) {
   const t = useT();
+  const spoken = checkWordsOf(check.detail);
   return (
     <>
-      <div>{check.detail}</div>
+      <div>{spoken ? t(spoken.key, spoken.values) : check.detail}</div>
       {check.missing_permission && (
         <div>
           <Box variant="awsui-key-label">{t("check.missing-permission")}</Box>

@@ -48,7 +48,7 @@ export function EstimateCard({ estimate }: { estimate: Estimate }) {
         ]}
       />
       {!estimate.isExact && <Box color="text-body-secondary">{t("check.estimate.about")}</Box>}
-      <ColumnLayout columns={2}>
+      <ColumnLayout columns={2} minColumnWidth={360}>
         <Requests estimate={estimate} />
         {cost && cost.lines.length > 0 && <CostLines cost={cost} />}
       </ColumnLayout>
@@ -83,6 +83,7 @@ function Requests({ estimate }: { estimate: Estimate }) {
     <Table
       variant="borderless"
       contentDensity="compact"
+      wrapLines
       items={estimate.requests}
       trackBy="kind"
       ariaLabels={{ tableLabel: t("check.estimate.by-kind") }}
@@ -109,6 +110,7 @@ function CostLines({ cost }: { cost: NonNullable<Estimate["cost"]> }) {
     <Table
       variant="borderless"
       contentDensity="compact"
+      wrapLines
       items={cost.lines}
       trackBy="what"
       ariaLabels={{ tableLabel: t("check.estimate.cost") }}
@@ -121,6 +123,7 @@ function CostLines({ cost }: { cost: NonNullable<Estimate["cost"]> }) {
         },
         {
           id: "quantity",
+          minWidth: 100,
           header: t("check.estimate.cost.quantity"),
           cell: ({ quantity }) => (Number.isInteger(quantity) ? formats.count(quantity) : formats.rate(quantity)),
         },

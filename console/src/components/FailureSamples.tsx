@@ -45,28 +45,28 @@ export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
           id: "key",
           header: t("job.samples.key"),
           isRowHeader: true,
-          minWidth: 260,
+          minWidth: 280,
           cell: (each) => <Key of={each} />,
         },
         {
           id: "version",
           header: t("job.summary.version"),
-          minWidth: 110,
+          minWidth: 90,
           cell: ({ version_id: version }) => (version ? <CopyText text={version} /> : "-"),
         },
         {
           id: "status",
           header: t("job.failures.http"),
-          minWidth: 120,
+          minWidth: 90,
           cell: ({ http_status: status }) => status ?? "-",
         },
         {
           id: "message",
           header: t("job.samples.message"),
-          minWidth: 300,
+          minWidth: 220,
           cell: ({ message }) => (message ? <CopyText text={message} /> : "-"),
         },
-        { id: "requests", header: t("job.samples.requests"), minWidth: 125, cell: ({ requests }) => requests },
+        { id: "requests", header: t("job.samples.requests"), minWidth: 95, cell: ({ requests }) => requests },
       ]}
     />
   );

@@ -63,7 +63,7 @@ function Value({ value }: { value: SummaryValue }) {
     case "number":
       return formats.count(value.number);
     case "bytes":
-      return formats.bytes(value.bytes);
+      return t("job.summary.mib", { size: value.bytes / 2 ** 20 });
     case "share":
       return t(value.key, { share: formats.percent(value.share) });
     case "time":

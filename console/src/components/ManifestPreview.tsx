@@ -23,7 +23,7 @@ interface ManifestPreviewProps {
 /** The first rows of a manifest, as they stand in the file, and beside them what a job makes of them. */
 export function ManifestPreview({ rows, headers, isDecoded }: ManifestPreviewProps) {
   const t = useT();
-  const line = { id: "line", header: t("manifest.line"), minWidth: 80, cell: ({ line }: Row) => line };
+  const line = { id: "line", header: t("manifest.line"), minWidth: 60, cell: ({ line }: Row) => line };
   const raw = headers.map((header, index) => ({
     id: `column-${index}`,
     header,
@@ -33,7 +33,7 @@ export function ManifestPreview({ rows, headers, isDecoded }: ManifestPreviewPro
   const read = {
     id: "read",
     header: t("manifest.read-as"),
-    minWidth: 240,
+    minWidth: 190,
     cell: (row: Row) => <Decoded row={row} isDecoded={isDecoded} />,
   };
   const columns: TableProps.ColumnDefinition<Row>[] =

@@ -4,13 +4,19 @@ import { useFormats } from "../i18n/formats";
 
 const TICK_MS = 10_000;
 
+interface RelativeTimeProps {
+  at: string;
+  /** Where there is little room. */
+  isShort?: boolean;
+}
+
 /** How long ago something was; the time itself, and in UTC, on hovering over it. */
-export function RelativeTime({ at }: { at: string }) {
+export function RelativeTime({ at, isShort = false }: RelativeTimeProps) {
   const formats = useFormats();
   const now = useNow();
   return (
     <time dateTime={at} title={`${formats.time(at)} (${formats.timeUtc(at)})`}>
-      {formats.relative(at, now)}
+      {formats.relative(at, now, isShort ? "short" : "long")}
     </time>
   );
 }

@@ -26,7 +26,7 @@ export interface Formats {
   /** The same in UTC, for tooltips. */
   timeUtc: (iso: string) => string;
   /** How long ago, or in how long. */
-  relative: (iso: string, now: number) => string;
+  relative: (iso: string, now: number, style?: "long" | "short") => string;
 }
 
 export function createFormats(language: string, timeZone: TimeZone): Formats {
@@ -43,7 +43,10 @@ export function createFormats(language: string, timeZone: TimeZone): Formats {
     ...(timeZone === "utc" ? { timeZone: "UTC" } : {}),
   });
   const utc = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "long", timeZone: "UTC" });
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+  const relatives = {
+    long: new Intl.RelativeTimeFormat(language, { numeric: "auto" }),
+    short: new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" }),
+  };
   const unit = (value: number, name: string, digits = 0) =>
     new Intl.NumberFormat(language, {
       style: "unit",
@@ -83,7 +86,8 @@ export function createFormats(language: string, timeZone: TimeZone): Formats {
     },
     time: (iso) => time.format(new Date(iso)),
     timeUtc: (iso) => utc.format(new Date(iso)),
-    relative: (iso, now) => {
+    relative: (iso, now, style = "long") => {
+      const relative = relatives[style];
       const seconds = (new Date(iso).getTime() - now) / 1000;
       for (const [name, size] of STEPS) {
         if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), name);

@@ -51,22 +51,30 @@ export function Audit() {
           />
         }
         columns={[
-          { id: "at", header: t("audit.at"), cell: (line) => <AbsoluteTime at={line.at} />, minWidth: 170 },
-          { id: "actor", header: t("audit.actor"), cell: (line) => line.actor || "-" },
-          { id: "via", header: t("audit.via"), cell: (line) => t(`via.${line.via}` as "via.cos") },
+          { id: "at", header: t("audit.at"), cell: (line) => <AbsoluteTime at={line.at} />, minWidth: 135 },
+          { id: "actor", header: t("audit.actor"), minWidth: 80, cell: (line) => line.actor || "-" },
+          {
+            id: "via",
+            header: t("audit.via"),
+            minWidth: 95,
+            cell: (line) => t(`via.${line.via}` as "via.cos"),
+          },
           {
             id: "action",
+            minWidth: 115,
             header: t("audit.action"),
             cell: (line) => <Box variant="code">{line.action}</Box>,
             isRowHeader: true,
           },
           {
             id: "target",
+            minWidth: 170,
             header: t("audit.target"),
             cell: (line) => <span className="mono">{line.target || "-"}</span>,
           },
           {
             id: "outcome",
+            minWidth: 90,
             header: t("audit.outcome"),
             cell: (line) => (
               <StatusIndicator type={line.outcome === "done" ? "success" : "error"}>
@@ -74,9 +82,15 @@ export function Audit() {
               </StatusIndicator>
             ),
           },
-          { id: "detail", header: t("audit.detail"), cell: (line) => line.detail || "-" },
+          {
+            id: "detail",
+            header: t("audit.detail"),
+            minWidth: 110,
+            cell: (line) => <span className="wrap">{line.detail || "-"}</span>,
+          },
           {
             id: "request",
+            minWidth: 140,
             header: t("audit.request"),
             cell: (line) =>
               line.request_id ? <CopyText text={line.request_id} shown={line.request_id.slice(0, 8)} /> : "-",

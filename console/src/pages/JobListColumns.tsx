@@ -43,18 +43,18 @@ interface Column {
 
 /** All columns in their usual order, with the widths that their contents need in both languages. */
 export const COLUMNS: readonly Column[] = [
-  { id: "id", width: 156, isAlwaysShown: true },
-  { id: "description", width: 180 },
+  { id: "id", width: 150, isAlwaysShown: true },
+  { id: "description", width: 200 },
   { id: "operation", width: 140 },
   { id: "status", width: 150, isAlwaysShown: true },
-  { id: "priority", width: 118, sort: "priority" },
-  { id: "progress", width: 142, sort: "progress" },
+  { id: "priority", width: 119, sort: "priority" },
+  { id: "progress", width: 130, sort: "progress" },
   { id: "total", width: 118, sort: "total" },
-  { id: "failed", width: 108, sort: "failed" },
+  { id: "failed", width: 106, sort: "failed" },
   { id: "rate", width: 130 },
   { id: "eta", width: 130 },
-  { id: "created", width: 140, sort: "created" },
-  { id: "finished", width: 140, sort: "finished" },
+  { id: "created", width: 128, sort: "created" },
+  { id: "finished", width: 128, sort: "finished" },
   { id: "region", width: 140 },
   { id: "manifest", width: 260 },
   { id: "destination", width: 200 },
@@ -72,14 +72,30 @@ const USUAL: readonly ColumnId[] = [
   "failed",
   "created",
 ];
-const WITH_OPERATION_FROM_PX = 1500;
-/** The list of pages, the other usual columns, and what is between them: the description has the rest of the window. */
-const BESIDE_DESCRIPTION_PX = 1400;
+/** Two that can be missed: what is left fits beside a closed list of pages. */
+const SPARED: readonly ColumnId[] = ["priority", "total"];
+const WITH_ALL_USUAL_FROM_PX = 1400;
+const WITH_OPERATION_FROM_PX = 1580;
+/** The list of pages, the ticks, and what is between them; the columns have the rest of the window. */
+const BESIDE_COLUMNS_PX = 332;
+const BESIDE_COLUMNS_CLOSED_PX = 128;
+/** The list of pages is closed in a narrower window, as components/Shell has it. */
+const WITH_LIST_OF_PAGES_FROM_PX = 1100;
 
-/** Nine columns do not fit into a common laptop's window. */
+/** Nine columns do not fit into a common laptop's window, and eight not into a small one. */
 export function usualColumns(windowWidth: number): readonly ColumnId[] {
+  if (windowWidth < WITH_ALL_USUAL_FROM_PX) return USUAL.filter((id) => !SPARED.includes(id));
   if (windowWidth < WITH_OPERATION_FROM_PX) return USUAL;
   return COLUMNS.map(({ id }) => id).filter((id) => id === "operation" || USUAL.includes(id));
+}
+
+/** What the other usual columns leave, and never too little to be read. */
+function descriptionWidth(windowWidth: number): number {
+  const usual = COLUMNS.filter(({ id }) => usualColumns(windowWidth).includes(id));
+  const others = usual.reduce((sum, { id, width }) => (id === "description" ? sum : sum + width), 0);
+  const least = COLUMNS.find(({ id }) => id === "description")?.width ?? 0;
+  const beside = windowWidth > WITH_LIST_OF_PAGES_FROM_PX ? BESIDE_COLUMNS_PX : BESIDE_COLUMNS_CLOSED_PX;
+  return Math.max(least, windowWidth - beside - others);
 }
 
 export function nameOfColumn(id: ColumnId): TextKey {
@@ -105,12 +121,11 @@ export function useColumns(
   const formats = useFormats();
   return useMemo(() => {
     const cells = { t, formats, means, ask };
-    const spare = Math.max(0, globalThis.innerWidth - BESIDE_DESCRIPTION_PX);
     return COLUMNS.map(({ id, width, sort }) => ({
       id,
       header: t(nameOfColumn(id)),
       cell: (job: ListedJob) => cellOf(id, job, cells),
-      width: widths[id] ?? (id === "description" ? Math.max(width, spare) : width),
+      width: widths[id] ?? (id === "description" ? descriptionWidth(globalThis.innerWidth) : width),
       minWidth: 80,
       isRowHeader: id === "id",
       ...(sort ? { sortingField: sort } : {}),
@@ -172,7 +187,7 @@ function OneLine({ text }: { text: string }) {
 function TimeCell({ at }: { at: string }) {
   return (
     <span className="job-time">
-      <RelativeTime at={at} />
+      <RelativeTime at={at} isShort />
     </span>
   );
 }
@@ -210,7 +225,7 @@ function isOffered(action: JobAction, job: ListedJob, means: Means): boolean {
 function StatusCell({ job, cells: { t, means, ask } }: { job: ListedJob; cells: Cells }) {
   const [reason] = job.failure_reasons;
   return (
-    <span {...(reason ? { title: reason.failure_reason } : {})}>
+    <span className="job-status" {...(reason ? { title: reason.failure_reason } : {})}>
       <SpaceBetween direction="horizontal" size="xs" alignItems="center">
         <StatusTag status={job.status} isDryRun={job.dry_run} />
         {job.status === "Suspended" && isOffered("confirm", job, means) && (

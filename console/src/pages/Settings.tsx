@@ -13,7 +13,7 @@ import { useFlashes } from "../components/flashes";
 import { PasswordForm } from "../components/PasswordForm";
 import { ResourceTable } from "../components/ResourceTable";
 import { Page } from "../components/Shell";
-import { type TextKey, useT } from "../i18n";
+import { type TextKey, useSpeech, useT } from "../i18n";
 import { DENSITIES, LANGUAGES, THEMES, TIME_ZONES, usePreferences } from "../preferences";
 
 export function Settings() {
@@ -106,17 +106,43 @@ function ServiceSettings() {
         {
           id: "name",
           header: t("settings.name"),
+          minWidth: 260,
           cell: (setting) => <span className="mono">{setting.name}</span>,
           isRowHeader: true,
         },
         { id: "value", header: t("settings.value"), cell: (setting) => String(setting.value) || "-" },
         {
           id: "origin",
+          minWidth: 120,
           header: t("origin.title"),
           cell: (setting) => t(setting.is_default ? "settings.default" : "origin.settings"),
         },
-        { id: "text", header: t("keys.description"), cell: (setting) => <span lang="en">{setting.description}</span> },
+        { id: "text", header: t("keys.description"), cell: (setting) => <Described setting={setting} /> },
       ]}
     />
+  );
+}
+
+interface DescribedProps {
+  setting: { name: string; description: string };
+}
+
+/** Names of the machine stand between backticks. A setting that the console does not know is described in English. */
+function Described({ setting: { name, description } }: DescribedProps) {
+  const { t, has } = useSpeech();
+  const key = `setting.${name}`;
+  const isKnown = has(key);
+  return (
+    <span {...(isKnown ? {} : { lang: "en" })}>
+      {(isKnown ? t(key) : description).split("`").map((part, index) =>
+        index % 2 === 0 ? (
+          part
+        ) : (
+          <code key={index} className="mono">
+            {part}
+          </code>
+        ),
+      )}
+    </span>
   );
 }

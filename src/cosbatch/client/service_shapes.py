@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cosbatch.client.shape_reader import Scalar, Time
 from cosbatch.model.regions import Provider
@@ -114,6 +115,8 @@ class Capabilities:
     error_codes: Mapping[str, str]
     """Code of a refusal -> its status and meaning."""
     calls: tuple[OfferedCall, ...]
+    sample: Mapping[str, Any] | None
+    """A job document to begin with, as ``create_job`` takes it; None where the service has no demo store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

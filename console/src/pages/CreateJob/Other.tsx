@@ -170,7 +170,7 @@ function Access({ isFollowUp, ...props }: OtherProps) {
           description={t("other.role.text")}
           secondaryControl={
             may("create_role") && (
-              <Button href="/ui/roles" target="_blank" iconName="external" iconAlign="right" external={false}>
+              <Button href="/ui/roles?create=1" target="_blank" iconName="external" iconAlign="right" external={false}>
                 {t("other.role.create")}
               </Button>
             )

@@ -23,14 +23,14 @@ export function useRoleColumns(): TableProps.ColumnDefinition<Role>[] {
     id: "name",
     header: t("roles.name"),
     isRowHeader: true,
-    minWidth: 220,
+    minWidth: 230,
     cell: (role) => <Name role={role} />,
   };
   if (!may("test_role")) return [name];
   return [
     name,
-    { id: "provider", header: t("roles.provider"), minWidth: 160, cell: (role) => <Provider role={role} /> },
-    { id: "buckets", header: t("roles.buckets"), minWidth: 130, cell: (role) => <Buckets role={role} /> },
+    { id: "provider", header: t("roles.provider"), minWidth: 150, cell: (role) => <Provider role={role} /> },
+    { id: "buckets", header: t("roles.buckets"), minWidth: 120, cell: (role) => <Buckets role={role} /> },
     {
       id: "jobs",
       header: t("roles.jobs"),
@@ -38,17 +38,17 @@ export function useRoleColumns(): TableProps.ColumnDefinition<Role>[] {
       cell: ({ used_by_jobs: { unfinished, total } }) =>
         total === 0 ? t("roles.jobs.none") : t("roles.jobs.count", { unfinished, total }),
     },
-    { id: "tested", header: t("roles.tested"), minWidth: 160, cell: (role) => <LastTest test={role.last_test} /> },
+    { id: "tested", header: t("roles.tested"), minWidth: 140, cell: (role) => <LastTest test={role.last_test} /> },
     {
       id: "origin",
       header: t("origin.title"),
-      minWidth: 110,
+      minWidth: 130,
       cell: (role) => (
         <>
           {t(role.is_declared ? "origin.settings" : "origin.service")}
           {role.created_at && (
             <Small>
-              {t("roles.created")} <RelativeTime at={role.created_at} />
+              {t("roles.created")} <RelativeTime at={role.created_at} isShort />
             </Small>
           )}
         </>

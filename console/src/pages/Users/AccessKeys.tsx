@@ -50,6 +50,7 @@ export function AccessKeys() {
           { id: "description", header: t("keys.description"), cell: (key) => key.description || "-" },
           {
             id: "state",
+            minWidth: 130,
             header: t("users.state"),
             cell: (key) =>
               key.is_disabled ? (
@@ -58,9 +59,15 @@ export function AccessKeys() {
                 <StatusIndicator type="success">{t("users.enabled")}</StatusIndicator>
               ),
           },
-          { id: "created", header: t("users.created"), cell: (key) => <RelativeTime at={key.created_at} /> },
+          {
+            id: "created",
+            header: t("users.created"),
+            minWidth: 130,
+            cell: (key) => <RelativeTime at={key.created_at} isShort />,
+          },
           {
             id: "used",
+            minWidth: 130,
             header: t("keys.used"),
             cell: (key) => (key.last_used_at ? <RelativeTime at={key.last_used_at} /> : t("keys.never")),
           },

@@ -51,6 +51,7 @@ export function Accounts() {
           },
           {
             id: "state",
+            minWidth: 130,
             header: t("users.state"),
             cell: (account) =>
               account.is_disabled ? (
@@ -59,7 +60,12 @@ export function Accounts() {
                 <StatusIndicator type="success">{t("users.enabled")}</StatusIndicator>
               ),
           },
-          { id: "created", header: t("users.created"), cell: (account) => <RelativeTime at={account.created_at} /> },
+          {
+            id: "created",
+            header: t("users.created"),
+            minWidth: 130,
+            cell: (account) => <RelativeTime at={account.created_at} />,
+          },
           {
             id: "origin",
             header: t("origin.title"),

@@ -17,7 +17,7 @@ import { FormModal } from "../../components/FormModal";
 import { RelativeTime, useNow } from "../../components/RelativeTime";
 import { ResourceTable } from "../../components/ResourceTable";
 import { SecretModal } from "../../components/SecretModal";
-import { useT } from "../../i18n";
+import { useSpeech, useT } from "../../i18n";
 import { UserSelect } from "./UserSelect";
 
 type Token = Schemas["TokenView"];
@@ -26,7 +26,8 @@ const SCOPES: readonly Scope[] = ["jobs:read", "jobs:write", "admin"];
 
 /** What scripts call the API with. */
 export function Tokens() {
-  const t = useT();
+  const { t, language } = useSpeech();
+  const words = new Intl.ListFormat(language);
   const may = useMay();
   const api = useApi();
   const [selected, setSelected] = useState<Token | null>(null);
@@ -56,20 +57,28 @@ export function Tokens() {
           { id: "user", header: t("keys.user"), cell: (token) => token.user },
           {
             id: "scopes",
+            minWidth: 170,
             header: t("tokens.scopes"),
-            cell: (token) => token.scopes.map((scope) => t(`scope.${scope}`)).join(", "),
+            cell: (token) => words.format(token.scopes.map((scope) => t(`scope.${scope}`))),
           },
-          { id: "state", header: t("users.state"), cell: (token) => <TokenState token={token} /> },
-          { id: "created", header: t("users.created"), cell: (token) => <RelativeTime at={token.created_at} /> },
+          { id: "state", header: t("users.state"), minWidth: 130, cell: (token) => <TokenState token={token} /> },
+          {
+            id: "created",
+            header: t("users.created"),
+            minWidth: 110,
+            cell: (token) => <RelativeTime at={token.created_at} isShort />,
+          },
           {
             id: "expires",
+            minWidth: 110,
             header: t("tokens.expires"),
-            cell: (token) => (token.expires_at ? <RelativeTime at={token.expires_at} /> : t("keys.never")),
+            cell: (token) => (token.expires_at ? <RelativeTime at={token.expires_at} isShort /> : t("keys.never")),
           },
           {
             id: "used",
+            minWidth: 110,
             header: t("keys.used"),
-            cell: (token) => (token.last_used_at ? <RelativeTime at={token.last_used_at} /> : t("keys.never")),
+            cell: (token) => (token.last_used_at ? <RelativeTime at={token.last_used_at} isShort /> : t("keys.never")),
           },
         ]}
         actions={

@@ -53,8 +53,13 @@ export function UserList() {
           { id: "name", header: t("users.name"), cell: (user) => user.name, isRowHeader: true },
           { id: "role", header: t("users.role"), cell: (user) => t(`role.${user.role}`) },
           { id: "account", header: t("users.account"), cell: (user) => user.account },
-          { id: "state", header: t("users.state"), cell: (user) => <UserState user={user} /> },
-          { id: "created", header: t("users.created"), cell: (user) => <RelativeTime at={user.created_at} /> },
+          { id: "state", header: t("users.state"), minWidth: 130, cell: (user) => <UserState user={user} /> },
+          {
+            id: "created",
+            header: t("users.created"),
+            minWidth: 130,
+            cell: (user) => <RelativeTime at={user.created_at} />,
+          },
           {
             id: "origin",
             header: t("origin.title"),

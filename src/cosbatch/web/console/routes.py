@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from cosbatch.web.console.assets import HASHED, PAGE, Asset, read_assets
+from cosbatch.web.negotiation import has_already, takes_gzip
 
 NOT_BUILT: Final = (
     "The console is not part of this installation: install cosbatch from its wheel, or run `make console-build` in its"
@@ -114,29 +115,11 @@ def _answer(request: Request, assets: Mapping[str, Asset], path: str, *, keep: s
     if asset is None:
         return PlainTextResponse(NO_SUCH_FILE, status_code=404, headers={**_NO_STORE, **GUARDS})
     headers = {"cache-control": keep, "etag": asset.etag, "vary": "accept-encoding", **GUARDS}
-    if _holds(request, asset.etag):
+    if has_already(request, asset.etag):
         return Response(status_code=304, headers=headers)
     content = asset.content
-    if asset.gzipped is not None and _takes_gzip(request):
+    if asset.gzipped is not None and takes_gzip(request):
         content = asset.gzipped
         headers["content-encoding"] = "gzip"
     headers |= {"content-type": asset.content_type, "content-length": str(len(content))}
     return Response(b"" if request.method == "HEAD" else content, headers=headers)
-
-
-def _holds(request: Request, etag: str) -> bool:
-    named = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
-    return "*" in named or etag.removeprefix("W/") in named
-
-
-def _takes_gzip(request: Request) -> bool:
-    """``q=0`` means: not that one."""
-    weights = dict(_coding(part) for part in ",".join(request.headers.getlist("accept-encoding")).split(","))
-    return weights.get("gzip", weights.get("*", False))
-
-
-def _coding(text: str) -> tuple[str, bool]:
-    """Its name, and whether it is welcome."""
-    name, _, weight = text.partition(";")
-    digits = weight.replace(" ", "").lower().removeprefix("q=")
-    return name.strip().lower(), digits.strip("0.") != "" or not digits

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from typing import Any, Final
@@ -18,6 +19,7 @@ from cosbatch.model.principals import Caller, UserRole
 from cosbatch.service.audit import audited
 from cosbatch.service.faults import nearest
 from cosbatch.web.calls import CALLER, JOB_ID
+from cosbatch.web.negotiation import has_already, takes_gzip
 from cosbatch.web.rest.bodies import check_body
 from cosbatch.web.rest.callers import address_of, check_origin, let_in
 from cosbatch.web.rest.calls import Access, Call
@@ -25,6 +27,8 @@ from cosbatch.web.rest.desks import Desks
 from cosbatch.web.rest.errors import CALL, NO_STORE
 from cosbatch.web.rest.limits import CallCounts
 
+GZIP_MIN_BYTES: Final = 4096
+"""Smaller answers gain little. The session's is among them, whose CSRF token lengths shall not tell."""
 _QUERY_MAX: Final = 100
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -126,15 +130,14 @@ def _finished(response: Response, request: Request, call: Call) -> Response:
     if not isinstance(body, bytes):
         return response
     response.headers["cache-control"] = "private, no-cache"
-    response.headers["vary"] = "authorization, cookie"
+    response.headers["vary"] = "authorization, cookie, accept-encoding"
     tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
     response.headers["etag"] = tag
-    if not _names(request.headers.get("if-none-match", ""), tag):
-        return response
-    kept = {name: response.headers[name] for name in ("cache-control", "vary", "etag")}
-    return Response(status_code=304, headers=kept)
-
-
-def _names(header: str, tag: str) -> bool:
-    bare = {part.strip().removeprefix("W/") for part in header.split(",")}
-    return "*" in bare or tag.removeprefix("W/") in bare
+    if has_already(request, tag):
+        kept = {name: response.headers[name] for name in ("cache-control", "vary", "etag")}
+        return Response(status_code=304, headers=kept)
+    if len(body) >= GZIP_MIN_BYTES and takes_gzip(request):
+        response.body = gzip.compress(body, compresslevel=5, mtime=0)
+        response.headers["content-encoding"] = "gzip"
+        response.headers["content-length"] = str(len(response.body))
+    return response

@@ -1,0 +1,95 @@
+import type { Page } from "@playwright/test";
+
+import { expect, prefer, test } from "./fixtures";
+import { stage } from "./stage";
+import { LANGUAGES, onEachPage, visit } from "./visits";
+
+/** What the fixture `page` then complains about: requests to other hosts, of which none gets through. */
+async function cutOff(page: Page): Promise<void> {
+  await page.route(
+    (url) => url.origin !== stage().address,
+    (route) => route.abort("internetdisconnected"),
+  );
+  await page.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
+      reportError(new Error(`policy: ${violatedDirective} ${blockedURI}`));
+    });
+  });
+}
+
+for (const language of LANGUAGES) {
+  test(`each page is whole without any other host, ${language}`, async ({ page, faults }) => {
+    test.setTimeout(180_000);
+    await cutOff(page);
+    await prefer(page, { language });
+    await onEachPage(page, async (name) => {
+      expect.soft(faults, name).toEqual([]);
+      await expect.soft(page.locator("html"), name).toHaveAttribute("lang", language);
+    });
+  });
+}
+
+test("the icon of the browser's tab is the service's own", async ({ page, request, baseURL }) => {
+  await page.goto("/ui/jobs");
+  const href = await page.locator("link[rel~=icon]").getAttribute("href");
+  const icon = await request.get(new URL(href ?? "", page.url()).href);
+  expect(icon.url()).toContain(`${baseURL ?? ""}/ui/`);
+  expect(icon.status()).toBe(200);
+  expect(icon.headers()["content-type"]).toMatch(/^image\//);
+});
+
+test("the policy lets in nothing but files of the service", async ({ page, request }) => {
+  await page.goto("/ui/jobs");
+  const script = await page.locator("script[src]").first().getAttribute("src");
+  for (const path of ["/ui/", "/ui/login", "/ui/jobs", "/ui/nothing", "/ui/nothing.js", script ?? ""]) {
+    const answer = await request.get(path);
+    const policy = directivesOf(answer.headers()["content-security-policy"] ?? "");
+    expect.soft(policy, path).toMatchObject({
+      "default-src": "'none'",
+      "script-src": "'self'",
+      "style-src": "'self'",
+      "connect-src": "'self'",
+      "font-src": "'self'",
+      "img-src": "'self' data:",
+      "base-uri": "'none'",
+      "form-action": "'self'",
+      "frame-ancestors": "'none'",
+    });
+    expect.soft(Object.values(policy).join(" "), path).not.toMatch(/unsafe|\*|https?:|blob:/);
+  }
+});
+
+function directivesOf(policy: string): Record<string, string> {
+  return Object.fromEntries(
+    policy.split(";").map((directive) => {
+      const [name = "", ...sources] = directive.trim().split(/\s+/);
+      return [name, sources.join(" ")];
+    }),
+  );
+}
+
+test.describe("a page that offends", () => {
+  test.use({ expectedFaults: [/./] });
+
+  test("is seen to: by its scripts and styles, and by what it asks elsewhere", async ({ page, faults }) => {
+    await cutOff(page);
+    await visit(page, "/ui/settings");
+    await page.evaluate(() => {
+      const script = document.createElement("script");
+      script.textContent = "globalThis.hasRun = true";
+      const style = document.createElement("style");
+      style.textContent = "h1 { display: none }";
+      const picture = document.createElement("img");
+      picture.src = "https://example.com/picture.png";
+      document.body.append(script, style, picture);
+      void fetch("https://example.com/beacon").catch(() => undefined);
+    });
+    const told = () => faults.join("\n");
+    await expect.poll(told).toMatch(/policy: script-src-elem inline/);
+    await expect.poll(told).toMatch(/policy: style-src-elem inline/);
+    await expect.poll(told).toMatch(/policy: img-src https:\/\/example\.com/);
+    await expect.poll(told).toMatch(/policy: connect-src https:\/\/example\.com/);
+    expect(await page.evaluate(() => "hasRun" in globalThis)).toBe(false);
+    await expect(page.locator("h1").first()).toBeVisible();
+  });
+});

@@ -1,0 +1,64 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+/** Hands each connection to the next of several services, as a plain balancer of connections does. */
+export interface Proxy {
+  address: string;
+  /** Of services: which one a browser last asked something. */
+  lastAsked: () => string;
+  /** How many connections each service got, by its address. */
+  served: ReadonlyMap<string, number>;
+  end: () => Promise<void>;
+}
+
+/** A service that refuses connections is left out of them; what was under way there is cut off. */
+export async function startProxy(addresses: readonly string[]): Promise<Proxy> {
+  const served = new Map(addresses.map((address) => [address, 0]));
+  const open = new Set<Socket>();
+  let turn = 0;
+  let lastAsked = "";
+  const server = createServer((client) => {
+    keep(client);
+    const first = turn++;
+    join(client, (attempt) => addresses[(first + attempt) % addresses.length] ?? "", 0);
+  });
+
+  function keep(socket: Socket): void {
+    open.add(socket);
+    socket.on("close", () => open.delete(socket));
+    socket.on("error", () => undefined); // "close" follows
+  }
+
+  function join(client: Socket, next: (attempt: number) => string, attempt: number): void {
+    const address = next(attempt);
+    const { hostname, port } = new URL(address);
+    const service = connect(Number(port), hostname);
+    keep(service);
+    let isJoined = false;
+    service.once("connect", () => {
+      isJoined = true;
+      served.set(address, (served.get(address) ?? 0) + 1);
+      client.on("data", () => (lastAsked = address));
+      client.pipe(service).pipe(client);
+    });
+    service.on("close", () => {
+      if (isJoined || attempt + 1 >= addresses.length) client.destroy();
+      else join(client, next, attempt + 1);
+    });
+    client.on("close", () => service.destroy());
+  }
+
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    address: `http://127.0.0.1:${port}`,
+    lastAsked: () => lastAsked,
+    served,
+    end: async () => {
+      for (const socket of open) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import type { Page } from "@playwright/test";
+
+/** How far, in CSS pixels, the document itself can be scrolled to the side: 0 where all fits. */
+export async function sideways(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const root = document.scrollingElement ?? document.documentElement;
+    const before = root.scrollLeft;
+    root.scrollLeft = 10_000;
+    const moved = Math.abs(root.scrollLeft);
+    root.scrollLeft = before;
+    return moved;
+  });
+}
+
+/**
+ * Texts that somebody who sees the page cannot read to their end: cut off by a box around them that neither scrolls
+ * nor tells them whole in its title. The last breadcrumb is the page's heading once more: it may be short where that
+ * is whole.
+ */
+export async function clipped(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const TOLERANCE_PX = 2;
+    const found = new Set<string>();
+    const heading = document.querySelector("#content h1")?.textContent ?? "";
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      const text = texts.currentNode;
+      const said = (text.textContent ?? "").trim();
+      const parent = text.parentElement;
+      if (parent?.closest("nav ol") && heading.includes(said)) continue;
+      if (said === "" || !parent?.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
+      const range = document.createRange();
+      range.selectNodeContents(text);
+      const box = range.getBoundingClientRect();
+      if (box.width > 0 && box.height > 0 && isCut(parent, box)) found.add(said.slice(0, 80));
+    }
+    return [...found];
+
+    function isCut(from: Element, box: DOMRect): boolean {
+      for (let around: Element | null = from; around && around !== document.body; around = around.parentElement) {
+        const style = getComputedStyle(around);
+        const frame = around.getBoundingClientRect();
+        if (frame.width <= 2 || frame.height <= 2 || style.clipPath !== "none") return false; // for screen readers
+        if (around.hasAttribute("title")) return false;
+        if (style.overflowX === "auto" || style.overflowX === "scroll") return false;
+        if (style.overflowX !== "hidden" && style.overflowX !== "clip") continue;
+        if (box.right > frame.right + TOLERANCE_PX || box.left < frame.left - TOLERANCE_PX) return true;
+        if (box.bottom > frame.bottom + box.height / 2 && style.overflowY !== "auto") return true;
+      }
+      return false;
+    }
+  });
+}
+
+/** All that can be read or heard on a page: texts, and what fields and buttons are called. Each once. */
+export async function said(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const all = new Set<string>([document.title]);
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      const parent = texts.currentNode.parentElement;
+      if (!parent || parent.closest("noscript, script, style")) continue;
+      if (parent.checkVisibility()) all.add((texts.currentNode.textContent ?? "").trim());
+    }
+    for (const element of document.body.querySelectorAll("[aria-label], [title], [placeholder], [aria-valuetext]")) {
+      if (!element.checkVisibility()) continue;
+      for (const name of ["aria-label", "title", "placeholder", "aria-valuetext"]) {
+        all.add((element.getAttribute(name) ?? "").trim());
+      }
+    }
+    all.delete("");
+    return [...all];
+  });
+}
