@@ -3,7 +3,7 @@ import type { Locator, Page } from "@playwright/test";
 import { call, expect, test } from "./fixtures";
 import { jobOf, makeJob, type MadeJob, putList } from "./store";
 
-test.setTimeout(150_000);
+test.setTimeout(180_000);
 
 /** Where requests are capped: its jobs run long. One at a time does. */
 const CAPPED = "demo-capped";
@@ -42,7 +42,7 @@ test("a job that waits is confirmed in its row, and runs to its end", async ({ p
   await expect(dialog.getByText("12", { exact: true })).toBeVisible();
   await dialog.getByRole("button", { name: "Confirm and run" }).click();
   await expect(page.getByText(`${job.description}: confirmed, it runs when its turn comes.`)).toBeVisible();
-  await expect(row).toContainText("Complete", { timeout: 60_000 });
+  await expect(row).toContainText("Complete", { timeout: 120_000 });
   await expect(row.getByRole("progressbar")).toHaveAttribute("aria-valuetext", /12 succeeded, 0 failed of 12/);
 });
 
