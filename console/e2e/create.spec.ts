@@ -3,7 +3,7 @@ import type { Page } from "@playwright/test";
 import { call, expect, test } from "./fixtures";
 import { cancelJob, CONTROL, jobOf, jobsWith, makeJob, putList, TARGET } from "./store";
 
-test.setTimeout(90_000);
+test.setTimeout(300_000);
 
 const JOB_PAGE = /\/ui\/jobs\/[0-9a-f]{8}-[0-9a-f-]{27}$/;
 const DEMO = /^demo(?!-)/;
@@ -166,7 +166,7 @@ test("one click on the last step makes a dry run, which writes nothing", async (
   await expect(page.getByText("The dry run was created. It writes nothing but its report.")).toBeVisible();
   await expect(page.getByText("This is a dry run")).toBeVisible();
   const id = idIn(page);
-  await expect.poll(async () => (await jobOf(id)).status, { timeout: 60_000 }).toBe("Complete");
+  await expect.poll(async () => (await jobOf(id)).status, { timeout: 120_000 }).toBe("Complete");
   expect((await jobOf(id)).progress_summary.number_of_tasks_succeeded).toBe(12);
   const { items } = await call<{ items: unknown[] }>("GET", `/jobs?q=${id}&limit=10`);
   expect(items).toHaveLength(1);

@@ -5,7 +5,7 @@ import type { Locator, Page } from "@playwright/test";
 import { call, expect, test } from "./fixtures";
 import { cancelJob, CONTROL, jobOf, jobsWith, makeJob, putList, putObject, SOURCE } from "./store";
 
-test.setTimeout(150_000);
+test.setTimeout(300_000);
 
 const JOB_PAGE = /\/ui\/jobs\/[0-9a-f]{8}-[0-9a-f-]{27}$/;
 /** Of the stage: 250 rows, of which 38 are of objects that are gone, five forbidden and 13 with keys that do not fit. */
@@ -83,7 +83,7 @@ test("what failed is done again once its cause is gone, and nothing else", async
   const description = "e2e: one object is late";
   const { job_id: id } = await makeJob(key, { description, confirmation_required: false });
   await page.goto(`/ui/jobs/${id}#failures`);
-  await expect(tab(page, "Failures (1)")).toBeVisible({ timeout: 60_000 });
+  await expect(tab(page, "Failures (1)")).toBeVisible({ timeout: 120_000 });
   await expect(page.getByRole("table", { name: "Objects that failed with NoSuchKey" })).toContainText(late);
   await putObject(SOURCE, late, "here it is");
   await page.getByRole("link", { name: "Retry failed objects (1)" }).click();
@@ -95,12 +95,12 @@ test("what failed is done again once its cause is gone, and nothing else", async
   const told = page.getByRole("progressbar").first();
   const confirm = page.getByRole("button", { name: "Confirm and run" }).first();
   const isOver = /1 succeeded, 0 failed of 1$/;
-  await expect(confirm.or(page.getByText("Complete", { exact: true })).first()).toBeVisible({ timeout: 60_000 });
+  await expect(confirm.or(page.getByText("Complete", { exact: true })).first()).toBeVisible({ timeout: 120_000 });
   if (await confirm.isVisible()) {
     await confirm.click();
     await page.getByRole("dialog").getByRole("button", { name: "Confirm and run" }).click();
   }
-  await expect(told).toHaveAttribute("aria-valuetext", isOver, { timeout: 60_000 });
+  await expect(told).toHaveAttribute("aria-valuetext", isOver, { timeout: 120_000 });
 });
 
 test("the report is previewed, and comes as a file with a row for each object", async ({ page }) => {

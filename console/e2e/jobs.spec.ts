@@ -3,7 +3,7 @@ import type { Locator, Page } from "@playwright/test";
 import { call, expect, test } from "./fixtures";
 import { jobOf, makeJob, type MadeJob, putList } from "./store";
 
-test.setTimeout(180_000);
+test.setTimeout(300_000);
 
 /** Where requests are capped: its jobs run long. One at a time does. */
 const CAPPED = "demo-capped";
@@ -63,15 +63,15 @@ test("a running job is paused and resumed, gets another priority, and is cancell
   });
   await page.goto(`/ui/jobs?q=${job_id}`);
   const row = rowOf(page, description);
-  await expect(row).toContainText("Active", { timeout: 60_000 });
+  await expect(row).toContainText("Active", { timeout: 120_000 });
   await page.getByRole("checkbox", { name: `Select ${description}` }).check();
 
   await act(page, "Pause");
   await expect(page.getByText(`${description}: pausing. What is under way is finished first.`)).toBeVisible();
-  await expect(row).toContainText("Paused by a user", { timeout: 60_000 });
+  await expect(row).toContainText("Paused by a user", { timeout: 120_000 });
   await act(page, "Resume");
   await expect(page.getByText(`${description}: resumed.`)).toBeVisible();
-  await expect(row).toContainText("Active", { timeout: 60_000 });
+  await expect(row).toContainText("Active", { timeout: 120_000 });
 
   await row.getByRole("button", { name: /change the priority of/ }).click();
   const priority = page.getByRole("dialog", { name: "Change the priority of this job" });
@@ -88,7 +88,7 @@ test("a running job is paused and resumed, gets another priority, and is cancell
   await expect(cancel.getByText(/cannot be resumed, only cloned/)).toBeVisible();
   await cancel.getByLabel("Reason (optional)").fill("it was in the way");
   await cancel.getByRole("button", { name: "Cancel job" }).click();
-  await expect(row).toContainText("Cancelled", { timeout: 60_000 });
+  await expect(row).toContainText("Cancelled", { timeout: 120_000 });
   await row.getByRole("link").first().click();
   await expect(page.getByText("This job was cancelled. What was done stays done.")).toBeVisible();
   await expect(page.getByText("it was in the way").first()).toBeVisible();
@@ -97,7 +97,7 @@ test("a running job is paused and resumed, gets another priority, and is cancell
 test("a job that gave way names the greater one and leads to it", async ({ page }) => {
   await page.goto(`/ui/jobs?q=${encodeURIComponent("每晚备份访问日志")}`);
   const row = rowOf(page, "每晚备份访问日志");
-  await expect(row).toContainText(/Gives way to [0-9a-f-]{13}/, { timeout: 60_000 });
+  await expect(row).toContainText(/Gives way to [0-9a-f-]{13}/, { timeout: 120_000 });
   await row.getByRole("link").first().click();
   const banner = page.getByRole("group").filter({ hasText: "Gives way to a job of a greater priority" });
   await expect(banner).toContainText("It was pre-empted, and goes on by itself after:");
