@@ -48,7 +48,7 @@ _UNKNOWN: Final = {404: "No account has that name."}
 
 
 def people_calls() -> list[Call]:
-    return [*_account_calls(), *_user_calls()]
+    return [*_account_calls(), *_user_calls(), *_calls_on_a_user()]
 
 
 def _account_calls() -> list[Call]:
@@ -128,6 +128,11 @@ def _user_calls() -> list[Call]:
             refusals=_UNKNOWN,
             has_secrets=True,
         ),
+    ]
+
+
+def _calls_on_a_user() -> list[Call]:
+    return [
         Call(
             method="GET",
             path="/users/{user}",
