@@ -109,6 +109,31 @@ async def test_a_lower_priority_waits_while_there_is_a_share_for_everybody(clock
     await rig.drain()
 
 
+@pytest.mark.parametrize("rows", [1, 5])
+def test_a_bucket_that_is_slow_keeps_no_other_waiting(rows: int) -> None:
+    """The one worker has a chunk of it in hand that takes it most of a minute."""
+
+    @virtual_time
+    async def scenario(clock: VirtualClock) -> None:
+        rig = Rig(clock, cap=2.0)
+        rig.put_objects(MANY_KEYS)
+        rig.store.create_bucket(OTHER)
+        rig.start(workers=1)
+        slow = await rig.submit(rig.request(rig.csv_manifest(MANY_KEYS)))
+        await rig.when(slow, lambda job: job.total is not None and len(rig.copied()) > 0, within_seconds=120)
+        small = rig.request(
+            rig.csv_manifest(KEYS[:rows], name="small.csv"), operation=PutObjectCopy(target_bucket=OTHER)
+        )
+        job = await rig.submit(small)
+        await rig.when(job, lambda found: found.status is JobStatus.ACTIVE, within_seconds=120)
+        done = await rig.when(job, lambda found: found.tally.succeeded == rows, within_seconds=10 + rows)
+        assert done.tally.failed == 0
+        assert not (await rig.ledger.job(slow.id)).is_settled
+        await rig.drain()
+
+    scenario()
+
+
 @pytest.mark.parametrize("cap", [1.0, 3.0])
 def test_at_the_smallest_caps_jobs_in_one_bucket_are_planned_worked_and_sealed(cap: float) -> None:
     """Manifest, objects, target and report are all in one bucket, and there are more processes than shares."""

@@ -131,7 +131,7 @@ class Worker:
         only = await self._shares.claimable(seeks=room > 0)
         if room <= 0:
             return False
-        claimed = await self._leases.claim(room=room, after_job=self._last_job, but_not=self._held_jobs(), only=only)
+        claimed = await self._leases.claim(room=room, after_job=self._last_job, but_not=self._provided_jobs(), only=only)
         begun = 0
         for claim, deadline in claimed:
             if self._draining:
@@ -147,17 +147,25 @@ class Worker:
         return begun > 0
 
     def _room(self) -> int:
-        """Tasks to ask for: two rounds of the concurrency, less those that are waiting here already."""
+        """Tasks to ask for: two rounds of the concurrency, less those that are waiting here already. A bucket that has
+        enough of them here leaves room for others: it may be slow, and none of them shall wait for it."""
         if self._draining or self._lone or len(self._runs) >= self._limits.max_claimed_chunks:
             return 0
-        lanes = sum(self._lane_limit(place) for place in self._places() if not self._is_held(place))
-        waiting = sum(run.unstarted for run in self._runs if not self._is_held(run.kit.place))
+        wanting = [place for place in self._places() if not self._is_provided(place)]
+        lanes = sum(map(self._lane_limit, wanting))
         self._ahead = self._limits.rounds_ahead * (lanes or self._limits.first_lanes)
-        return self._ahead - waiting
+        return self._ahead - sum(map(self._waiting, wanting))
 
-    def _held_jobs(self) -> set[JobId]:
-        """Jobs whose bucket takes nothing of us now: more of their chunks would only keep others waiting."""
-        return {run.kit.job.id for run in self._runs if self._is_held(run.kit.place)}
+    def _is_provided(self, place: Place) -> bool:
+        """Whether more tasks of the bucket would only lie here: it takes nothing now, or has two rounds of them."""
+        enough = self._limits.rounds_ahead * self._lane_limit(place)
+        return self._is_held(place) or self._waiting(place) >= enough
+
+    def _waiting(self, place: Place) -> int:
+        return sum(run.unstarted for run in self._runs if run.kit.place == place)
+
+    def _provided_jobs(self) -> set[JobId]:
+        return {run.kit.job.id for run in self._runs if self._is_provided(run.kit.place)}
 
     async def _begin(self, claim: Claim, deadline: Deadline) -> bool:
         """Whether its tasks run now; else it was handed back."""
