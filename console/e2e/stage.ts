@@ -23,18 +23,7 @@ export default async function globalSetup(): Promise<() => Promise<void>> {
   if (process.env[STAGE]) return () => Promise.resolve();
   const { stage, end } = await startStage();
   process.env[STAGE] = JSON.stringify(stage);
-  await hurry(stage);
   return end;
-}
-
-/** Lets the stage's slow jobs go faster: their chunks are in the workers' hands for so long that others wait. */
-async function hurry({ address, token }: Stage): Promise<void> {
-  const answer = await fetch(`${address}/api/v1/regions/demo-capped`, {
-    method: "PATCH",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: JSON.stringify({ requests_per_second: 30 }),
-  });
-  if (!answer.ok) throw new Error(`the cap of demo-capped could not be changed: ${await answer.text()}`);
 }
 
 export function stage(): Stage {

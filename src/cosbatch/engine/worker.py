@@ -131,7 +131,9 @@ class Worker:
         only = await self._shares.claimable(seeks=room > 0)
         if room <= 0:
             return False
-        claimed = await self._leases.claim(room=room, after_job=self._last_job, but_not=self._provided_jobs(), only=only)
+        claimed = await self._leases.claim(
+            room=room, after_job=self._last_job, but_not=self._provided_jobs(), only=only
+        )
         begun = 0
         for claim, deadline in claimed:
             if self._draining:
@@ -165,7 +167,8 @@ class Worker:
         return sum(run.unstarted for run in self._runs if run.kit.place == place)
 
     def _provided_jobs(self) -> set[JobId]:
-        return {run.kit.job.id for run in self._runs if self._is_provided(run.kit.place)}
+        provided = {place for place in self._places() if self._is_provided(place)}
+        return {run.kit.job.id for run in self._runs if run.kit.place in provided}
 
     async def _begin(self, claim: Claim, deadline: Deadline) -> bool:
         """Whether its tasks run now; else it was handed back."""
