@@ -11,6 +11,7 @@ import pytest
 from tests.e2e.program import Ground, kill_group
 from tests.stores import RealStore
 
+pytestmark = pytest.mark.timeout(300)
 KEYS = [f"logs/{number:05d}.log" for number in range(300)]
 
 

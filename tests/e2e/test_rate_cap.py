@@ -12,6 +12,7 @@ from tests.e2e.counting_proxy import CountingProxy
 from tests.e2e.program import Ground
 from tests.stores import RealStore
 
+pytestmark = pytest.mark.timeout(300)
 CAP = 50
 KEYS = [f"logs/{number:05d}" for number in range(400)]
 

@@ -14,6 +14,8 @@ from tests.e2e.counting_proxy import CountingProxy
 from tests.e2e.program import Ground, kill_group
 from tests.stores import RealStore
 
+pytestmark = pytest.mark.timeout(300)
+STOP_SECONDS = 120
 KEYS = [f"logs/{number // 100:03d}/{number:05d}.log" for number in range(1200)]
 ODD = ["a b", "plus+", "100%", "50%25", 'comma,"quote"\'', "中文/日志", "q?m#h", "~&=;", "tab\there", "new\nline"]
 
@@ -73,7 +75,7 @@ def test_a_signal_to_all_processes_stops_cleanly_and_the_same_command_goes_on(
     running = ground.start("run", job_file, "--yes")
     ground.wait_for_copies(200)
     os.killpg(running.pid, number)
-    assert running.wait(30) == 130
+    assert running.wait(STOP_SECONDS) == 130
     stopped = ground.call_json("describe-job", ground.the_job())
     assert stopped["progress_summary"]["number_of_tasks_succeeded"] == len(ground.keys_in(ground.target))
     ground.write_settings()
@@ -106,7 +108,7 @@ def test_a_cancel_from_another_terminal(ground: Ground, proxy: CountingProxy) ->
     ground.wait_for_copies(150)
     job_id = ground.the_job()
     ground.call("cancel", job_id, "--reason", "wrong list")
-    assert running.wait(60) == 4
+    assert running.wait(STOP_SECONDS) == 4
     report = ground.report(job_id)
     copied = ground.keys_in(ground.target)
     assert set(report.keys("succeeded")) == copied
@@ -128,7 +130,7 @@ def test_pause_and_resume_from_another_terminal(ground: Ground, proxy: CountingP
     assert ground.call_json("describe-job", job_id)["progress_summary"]["number_of_tasks_succeeded"] == len(copied)
     proxy.let_go()
     ground.call("resume", job_id)
-    assert running.wait(60) == 0
+    assert running.wait(STOP_SECONDS) == 0
     report = ground.report(job_id)
     assert report.keys("succeeded") == KEYS
     assert (report.summary["succeeded"], report.summary["not_attempted"]) == (len(KEYS), 0)
@@ -141,7 +143,7 @@ def test_a_changed_file_with_an_unfinished_run_names_the_job(ground: Ground) -> 
     running = ground.start("run", ground.job_file(arn), "--yes")
     ground.wait_for_copies(100)
     os.kill(running.pid, signal.SIGINT)
-    running.wait(30)
+    running.wait(STOP_SECONDS)
     job_id = ground.the_job()
     error = ground.call_json("run", ground.job_file(arn, description="another"), "--yes", expect=2)
     assert job_id in str(error)

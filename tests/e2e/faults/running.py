@@ -145,6 +145,11 @@ class FaultRun:
         """Those that have got so far as to lock their file: it names worker, planner or finisher."""
         return [pid for pid in self.processes() if any(name.startswith(f"{role}-{pid}-") for name in _open_files(pid))]
 
+    def at_work(self) -> list[int]:
+        """Workers that hold a chunk."""
+        holders = ledger_look.at_work(str(self.ground.folder / "state" / "ledger.db"))
+        return [pid for pid in self.of_role("worker") if pid in holders]
+
     def send(self, number: Signals, pid: int, *, what: str) -> bool:
         """False where it was gone already."""
         try:
