@@ -68,7 +68,8 @@ def test_a_finished_run_tells_its_totals_again(ground: Ground) -> None:
 def test_a_signal_to_all_processes_stops_cleanly_and_the_same_command_goes_on(
     ground: Ground, number: signal.Signals
 ) -> None:
-    """As a terminal sends it: Ctrl-C, or its own end."""
+    """As a terminal sends it: Ctrl-C, or its own end. A program that was told to ignore them does so."""
+    ground.wrapper = ("env", "--default-signal=INT,HUP")  # the tests themselves may run under nohup
     ground.put(KEYS)
     throttled(ground)
     job_file = ground.job_file(ground.csv(KEYS))
