@@ -12,7 +12,7 @@ from tests.stores import seaweedfs
 
 pytestmark = pytest.mark.timeout(300)
 HOLD_SECONDS = 120
-KEYS = [f"{number:04d}" for number in range(700)]
+KEYS = [f"{number:04d}" for number in range(400)]
 
 
 def test_a_store_that_is_gone_for_a_while_burns_no_task(tmp_path: Path) -> None:
@@ -20,9 +20,9 @@ def test_a_store_that_is_gone_for_a_while_burns_no_task(tmp_path: Path) -> None:
     with seaweedfs(tmp_path / "store") as store:
         ground = Ground(store, tmp_path / "ground", "outage")
         ground.put(KEYS)
-        ground.write_settings(region={"requests_per_second": 60})
+        ground.write_settings(region={"requests_per_second": 25})
         running = ground.start("run", ground.job_file(ground.csv(KEYS)), "--yes")
-        ground.wait_for_copies(60)
+        ground.wait_for_copies(25)
     try:
         job_id = ground.the_job()  # asked once the store is gone: the job could end before the answer
         ends = time.monotonic() + HOLD_SECONDS

@@ -33,13 +33,8 @@ def proxy(seaweedfs_store: RealStore) -> Iterator[CountingProxy]:
         yield proxy
 
 
-def throttled(ground: Ground) -> None:
-    """Slow enough to be stopped in the middle."""
-    ground.write_settings(region={"requests_per_second": 120})
-
-
 def stuck(ground: Ground, proxy: CountingProxy, *, after: int) -> None:
-    """So slow after some copies that other programs, which take their time to start, still meet it."""
+    """So slow after some copies that signals and other programs, which take their time, still meet it."""
     ground.write_settings(region={"endpoint": proxy.endpoint, "max_connections": 8})
     proxy.hold_back(ground.target, after=after, seconds=2)
 
@@ -66,15 +61,15 @@ def test_a_finished_run_tells_its_totals_again(ground: Ground) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_a_signal_to_all_processes_stops_cleanly_and_the_same_command_goes_on(
-    ground: Ground, number: signal.Signals
+    ground: Ground, proxy: CountingProxy, number: signal.Signals
 ) -> None:
     """As a terminal sends it: Ctrl-C, or its own end. A program that was told to ignore them does so."""
     ground.wrapper = ("env", "--default-signal=INT,HUP")  # the tests themselves may run under nohup
     ground.put(KEYS)
-    throttled(ground)
+    stuck(ground, proxy, after=200)
     job_file = ground.job_file(ground.csv(KEYS))
     running = ground.start("run", job_file, "--yes")
-    ground.wait_for_copies(200)
+    ground.wait_for_copies(150)
     os.killpg(running.pid, number)
     assert running.wait(STOP_SECONDS) == 130
     stopped = ground.call_json("describe-job", ground.the_job())
@@ -85,12 +80,12 @@ def test_a_signal_to_all_processes_stops_cleanly_and_the_same_command_goes_on(
     assert ground.report(done["job_id"]).keys("succeeded") == KEYS
 
 
-def test_kill_9_of_the_whole_program_and_the_same_command(ground: Ground) -> None:
+def test_kill_9_of_the_whole_program_and_the_same_command(ground: Ground, proxy: CountingProxy) -> None:
     ground.put(KEYS)
-    throttled(ground)
+    stuck(ground, proxy, after=300)
     job_file = ground.job_file(ground.csv([*KEYS, "gone"]))
     running = ground.start("run", job_file, "--yes")
-    ground.wait_for_copies(300)
+    ground.wait_for_copies(250)
     kill_group(running)
     before = ground.keys_in(ground.target)
     assert len(before) < len(KEYS)
@@ -137,9 +132,9 @@ def test_pause_and_resume_from_another_terminal(ground: Ground, proxy: CountingP
     assert (report.summary["succeeded"], report.summary["not_attempted"]) == (len(KEYS), 0)
 
 
-def test_a_changed_file_with_an_unfinished_run_names_the_job(ground: Ground) -> None:
+def test_a_changed_file_with_an_unfinished_run_names_the_job(ground: Ground, proxy: CountingProxy) -> None:
     ground.put(KEYS)
-    throttled(ground)
+    stuck(ground, proxy, after=150)
     arn = ground.csv(KEYS)
     running = ground.start("run", ground.job_file(arn), "--yes")
     ground.wait_for_copies(100)

@@ -203,20 +203,22 @@ def test_a_job_that_its_operator_pauses_stays_so_until_it_is_resumed(ground: Gro
 
 def test_two_services_share_a_folder_and_one_is_killed(ground: Ground) -> None:
     ground.put(KEYS)
-    throttle(ground)
-    one = start_service(ground)
-    client = CosClient(one)
-    other = start_service(ground)
-    assert other.first_run == one.first_run
-    job_id = client.create(ground.csv([*KEYS, "gone"]))
-    ground.wait_for_copies(60)
-    assert client.via(other).job(job_id)["Status"] == "Active"
-    counted = [json.dumps(jobs_by_status(service.get("/metrics").text)) for service in (one, other)]
-    assert counted[0] == counted[1]
-    one.kill()
-    client.via(other).wait(job_id, "Complete")
-    check_report(ground, job_id, succeeded=KEYS, failed=["gone"])
-    assert other.stop() == 0
+    with CountingProxy(ground.store.endpoint) as proxy:
+        stuck(ground, proxy)
+        one = start_service(ground)
+        client = CosClient(one)
+        other = start_service(ground)
+        assert other.first_run == one.first_run
+        job_id = client.create(ground.csv([*KEYS, "gone"]))
+        ground.wait_for_copies(60)
+        assert client.via(other).job(job_id)["Status"] == "Active"
+        counted = [json.dumps(jobs_by_status(service.get("/metrics").text)) for service in (one, other)]
+        assert counted[0] == counted[1]
+        one.kill()
+        proxy.let_go()
+        client.via(other).wait(job_id, "Complete")
+        check_report(ground, job_id, succeeded=KEYS, failed=["gone"])
+        assert other.stop() == 0
 
 
 def jobs_by_status(text: str) -> dict[str, float]:
