@@ -74,7 +74,7 @@ def test_a_signal_to_all_processes_stops_cleanly_and_the_same_command_goes_on(
     assert running.wait(STOP_SECONDS) == 130
     stopped = ground.call_json("describe-job", ground.the_job())
     assert stopped["progress_summary"]["number_of_tasks_succeeded"] == len(ground.keys_in(ground.target))
-    ground.write_settings()
+    proxy.let_go()
     done = ground.call_json("run", job_file, "--yes")
     assert done["progress_summary"]["number_of_tasks_succeeded"] == len(KEYS)
     assert ground.report(done["job_id"]).keys("succeeded") == KEYS
@@ -89,7 +89,7 @@ def test_kill_9_of_the_whole_program_and_the_same_command(ground: Ground, proxy:
     kill_group(running)
     before = ground.keys_in(ground.target)
     assert len(before) < len(KEYS)
-    ground.write_settings()
+    proxy.let_go()
     done = ground.call_json("run", job_file, "--yes", expect=3)
     report = ground.report(done["job_id"])
     assert report.keys("succeeded") == KEYS
