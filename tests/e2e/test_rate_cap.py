@@ -58,7 +58,7 @@ def test_two_programs_on_one_folder_keep_one_cap(ground: Ground, proxy: Counting
         for name, keys in (("even", KEYS[::2]), ("odd", KEYS[1::2]))
     ]
     programs = [ground.start("run", file, "--yes") for file in files]
-    assert [program.wait(120) for program in programs] == [0, 0]
+    assert [program.wait(240) for program in programs] == [0, 0]
     assert ground.keys_in(ground.target) == set(KEYS)
     times = proxy.times_of(ground.target)
     assert len(times) >= len(KEYS)
@@ -95,9 +95,9 @@ def test_bytes_of_two_programs_keep_one_cap(ground: Ground, proxy: CountingProxy
         for name, keys in (("even", KEYS[:40:2]), ("odd", KEYS[1:40:2]))
     ]
     programs = [ground.start("run", file, "--yes") for file in files]
-    assert [program.wait(120) for program in programs] == [0, 0]
+    assert [program.wait(240) for program in programs] == [0, 0]
     assert ground.keys_in(ground.target) == set(KEYS[:40])
     seen = (request for request in proxy.seen if request.bucket == ground.target)
     uploads = [request.at for request in seen if request.method == "PUT"]
-    assert len(uploads) == 40
+    assert len(uploads) >= 40  # one more where a busy machine has let one wait for too long
     assert most_above_the_cap(uploads, cap=10) <= 10, "no more than one second's burst"
