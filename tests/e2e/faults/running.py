@@ -33,7 +33,7 @@ PACE: Final = 700
 MARK: Final = "FAULTS_RUN"
 """A variable that the program's processes inherit: they are known by it, whatever became of their parent."""
 _LOOK_SECONDS: Final = 0.01
-_PATIENCE_SECONDS: Final = 240.0
+_PATIENCE_SECONDS: Final = 400.0
 _NOT_ANSWERED: Final = 1
 _TASKS_FAILED: Final = 3
 """The exit code of a run to the end: rows without an object fail."""
