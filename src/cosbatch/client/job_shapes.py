@@ -307,6 +307,18 @@ class CheckedJob:
     equivalents: Equivalents
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedRetry:
+    """What pre-flight finds of a retry that is not made, and what it would come to."""
+
+    outcome: CheckOutcome
+    checks: tuple[FoundCheck, ...]
+    estimate: JobEstimate | None
+    """None where nothing can be told."""
+    request: Mapping[str, Any]
+    """The job document as it would be kept; its manifest is not written."""
+
+
 # --- after it ran
 
 

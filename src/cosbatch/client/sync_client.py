@@ -82,6 +82,7 @@ class Client:
     check_job = Method(job_calls.check_job)
     job_preflight = Method(job_calls.job_preflight)
     job_estimate = Method(job_calls.job_estimate)
+    check_retry = Method(job_calls.check_retry)
     retry_failed = Method(job_calls.retry_failed)
     clone_job = Method(job_calls.clone_job)
     redeliver_report = Method(job_calls.redeliver_report)
