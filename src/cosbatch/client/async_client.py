@@ -113,6 +113,7 @@ class AsyncClient:
     list_roles = AsyncMethod(role_calls.list_roles)
     create_role = AsyncMethod(role_calls.create_role)
     describe_role = AsyncMethod(role_calls.describe_role)
+    replace_role_key = AsyncMethod(role_calls.replace_role_key)
     delete_role = AsyncMethod(role_calls.delete_role)
     test_role = AsyncMethod(role_calls.test_role)
     role_policies = AsyncMethod(role_calls.role_policies)

@@ -112,6 +112,7 @@ class Client:
     list_roles = Method(role_calls.list_roles)
     create_role = Method(role_calls.create_role)
     describe_role = Method(role_calls.describe_role)
+    replace_role_key = Method(role_calls.replace_role_key)
     delete_role = Method(role_calls.delete_role)
     test_role = Method(role_calls.test_role)
     role_policies = Method(role_calls.role_policies)
