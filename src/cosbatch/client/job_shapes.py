@@ -71,6 +71,8 @@ class ListedJob:
     failed: Annotated[int, ToldAs("progress_summary.number_of_tasks_failed")]
     skipped: Annotated[int, ToldAs("progress_summary.number_of_tasks_skipped")]
     remaining: Annotated[int | None, ToldAs("progress_summary.number_of_tasks_remaining")]
+    retryable: Annotated[int, ToldAs("progress_summary.number_of_tasks_retryable")]
+    """Of those that failed: what a retry would do again."""
     planned_rows: Annotated[int, ToldAs("progress_summary.planned_rows")]
     planned_chunks: Annotated[int, ToldAs("progress_summary.planned_chunks")]
     closed_chunks: Annotated[int, ToldAs("progress_summary.closed_chunks")]
@@ -98,6 +100,8 @@ class JobOutlook:
     actions: tuple[str, ...]
     is_final: bool
     remaining: Annotated[int | None, ToldAs("progress_summary.number_of_tasks_remaining")]
+    retryable: Annotated[int, ToldAs("progress_summary.number_of_tasks_retryable")]
+    """Of those that failed: what a retry would do again."""
     failure_rate: Annotated[float | None, ToldAs("progress_summary.failure_rate")]
     waiting_until: Time | None
     """When the first of its windows opens."""

@@ -29,7 +29,7 @@ from cosbatch.model.states import is_final
 from cosbatch.model.tasks import OutcomeCode
 from cosbatch.reports.seal import read_part
 from cosbatch.service.audit import Record, audited
-from cosbatch.service.failed_rows import FailedChunk, failed_chunks
+from cosbatch.service.failed_rows import FailedChunk, failed_chunks, failed_with
 from cosbatch.service.job_changes import changed_request, digest_of
 from cosbatch.service.rims import answering, results_kept
 from cosbatch.service.service import JobService, check_operates
@@ -114,7 +114,7 @@ class FollowUp:
         if (known := await self._known(request, token=token, digest=digest, caller=caller)) is not None:
             return known
         await self._jobs.check_job(request, caller=caller, token=token)
-        _check_has_failures(old)
+        _check_has_failures(old, error_code)
         new_id = new_job_id()
         async with _room_for(new_id, self._spool) as room:
             manifest = await self._manifest_of(old, error_code=error_code, for_job=new_id)
@@ -130,7 +130,7 @@ class FollowUp:
         """What :meth:`retry_failed` would make a job of, for whoever wants to look at it first: nothing is written or
         told. Raises what that does, but for what it asks of the request: that is left to a check."""
         old, request = await self._wanted(job_id, caller=caller, error_code=error_code, changes=changes)
-        _check_has_failures(old)
+        _check_has_failures(old, error_code)
         assert old.findings is not None, "tasks have failed, so there was a plan"
         failed = FailedRows(job_id=old.id, error_code=error_code)
         manifest = unwritten(failed)
@@ -269,7 +269,7 @@ async def _drop(spool: Spool, job_id: JobId) -> None:
         log.warning("kept-manifest-left", job_id=job_id, error=str(error))
 
 
-def _check_has_failures(job: Job) -> None:
+def _check_has_failures(job: Job, error_code: str) -> None:
     if not is_final(job.status):
         raise IllegalMove(f"job {job.id} is {job.status}: only what has failed in a job that has ended can be retried")
     if job.request.dry_run:
@@ -277,6 +277,8 @@ def _check_has_failures(job: Job) -> None:
         raise IllegalMove(f"{why}; make the job itself with clone-job, and dry_run false among the changes")
     if not job.tally.failed:
         raise NoSuchResults(f"no task of job {job.id} has failed: there is nothing to retry")
+    if not failed_with(job.tally, error_code):
+        raise none_failed(job, error_code)
 
 
 def none_failed(job: Job, error_code: str) -> NoSuchResults:
