@@ -88,6 +88,7 @@ test("what failed is done again once its cause is gone, and nothing else", async
   await putObject(SOURCE, late, "here it is");
   await page.getByRole("link", { name: "Retry failed objects (1)" }).click();
   await expect(page.getByText(/A new job does again what failed: 1 object of job/)).toBeVisible();
+  await expect(page.getByRole("heading", { level: 2, name: "Estimate" })).toBeVisible();
   await page.getByRole("button", { name: "OK", exact: true }).click();
   await expect(page).toHaveURL(JOB_PAGE);
   await expect(page).not.toHaveURL(new RegExp(id));
