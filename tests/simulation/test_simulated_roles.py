@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -24,7 +24,7 @@ from cosbatch.model.errors import (
     StorageError,
     StorageReason,
 )
-from cosbatch.model.identifiers import AccountId, Bucket, JobId
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, AccountId, Bucket, JobId
 from cosbatch.model.jobs import Job
 from cosbatch.model.states import Actor, JobStatus
 from cosbatch.storage.port import ObjectStore
@@ -49,6 +49,7 @@ class Provider:
         self.asked: list[Sequence[Access]] = []
         self.ends: dict[str, float] = {}
         self.writable_buckets: tuple[Bucket, ...] = ()
+        self.key_number = 0
         self.refused = 0
         """Requests that came with credentials that were over."""
 
@@ -62,7 +63,15 @@ class Provider:
         ends = None if self.life_seconds is None else self._clock.now() + self.life_seconds
         self.ends[name] = float("inf") if ends is None else ends
         given = Credentials(access_key_id=name, secret_access_key="s", session_token="t", expires_at=ends)
-        return Assumed(credentials=given, is_narrowed=self.takes_policy, writable_buckets=self.writable_buckets)
+        return Assumed(
+            credentials=given,
+            is_narrowed=self.takes_policy,
+            writable_buckets=self.writable_buckets,
+            key_number=self.key_number,
+        )
+
+    async def key_numbers(self) -> Mapping[tuple[AccountId, str], int]:
+        return {(LOCAL_ACCOUNT, ARN): self.key_number} if self.key_number else {}
 
     def revoke_all(self) -> None:
         self.ends.clear()
@@ -128,6 +137,7 @@ class Ground:
             roles=self.acts.roles,
             preflights=self.rig.preflights,
             assume=self.provider.assume,
+            key_numbers=self.provider.key_numbers,
             cipher=self.acts.cipher,
             stores=self.rig._stores(self.rig.view()),
             clock=self.rig.clock,
@@ -194,6 +204,37 @@ async def test_a_provider_without_session_policies_is_asked_once(clock: VirtualC
     job = await ground.rig.until(await ground.run(KEYS[:100]))
     assert_all_copied(ground, job, KEYS[:100])
     assert len(ground.provider.asked) == 1
+    await ground.drain()
+
+
+@virtual_time
+async def test_a_job_takes_the_new_key_of_its_role(clock: VirtualClock) -> None:
+    """Also of a stored role, whose credentials never end; the old ones are refused from then on."""
+    provider = Provider(clock, life_seconds=None, takes_policy=False)
+    ground = Ground(clock, provider, seconds=5)
+    made = await ground.run(KEYS[:400])
+    job = await ground.rig.until(made, {JobStatus.ACTIVE}, within_seconds=1e6)
+    provider.key_number, before = 1, len(provider.asked)
+    await asyncio.sleep(5)
+    assert (before, len(provider.asked)) == (1, 2)
+    del provider.ends["key-1"]
+    job = await ground.rig.until(job, within_seconds=1e6)
+    assert_all_copied(ground, job, KEYS[:400])
+    assert len(provider.asked) == 2
+    assert not [event for event in await ground.rig.ledger.events(job.id) if "hold" in event.kind]
+    await ground.drain()
+
+
+@virtual_time
+async def test_a_new_key_that_is_wrong_stops_no_job_while_the_old_one_is_good(clock: VirtualClock) -> None:
+    provider = Provider(clock, life_seconds=None, takes_policy=False)
+    ground = Ground(clock, provider, seconds=5)
+    made = await ground.run(KEYS[:400])
+    job = await ground.rig.until(made, {JobStatus.ACTIVE}, within_seconds=1e6)
+    provider.key_number = 1
+    provider.refusal = RoleNotAssumed(RoleRefusal.NOT_ALLOWED, "no such key")
+    job = await ground.rig.until(job, within_seconds=1e6)
+    assert_all_copied(ground, job, KEYS[:400])
     await ground.drain()
 
 

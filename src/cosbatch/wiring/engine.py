@@ -277,6 +277,7 @@ def _keeper(process: EngineProcess, desk: RoleDesk, narrowed: Cipher) -> Credent
         roles=process.ledger.roles,
         preflights=process.ledger.preflights,
         assume=desk.assume,
+        key_numbers=desk.key_numbers,
         cipher=narrowed,
         stores=process.stores,
         clock=process.clock,
