@@ -71,6 +71,9 @@ APART: Final = (
     "not tested",
     "passed",
     "report write",
+    "role admin",
+    "role operator",
+    "role viewer",
     "source read",
     "the job has one fault",
     "target write",
@@ -89,6 +92,8 @@ APART: Final = (
     "write qcs::cam::uin/<uin>:roleName/<name> or arn:aws:iam::<account>:role/<name>",
     "write {0} to {1} bytes",
     "write {0} to {1} days",
+    "{0} days",
+    "{0} years",
 )
 """What is put together of words in a way that no reader of the source can tell."""
 FOREIGN: Final = (

@@ -70,8 +70,15 @@ export function speak(language: Language, texts: Texts, sentences: Sentences = {
     language,
     t,
     has: (key): key is TextKey => key in texts,
-    ...retellingOf(sentences, MARKS[language]),
+    ...retellingOf(sentences, MARKS[language], statusesIn(texts)),
   };
+}
+
+const STATUS = /^status\.(?<status>[A-Z]\w+)$/;
+
+function statusesIn(texts: Texts): Record<string, string> {
+  const named = Object.entries(texts).map(([key, text]) => [STATUS.exec(key)?.groups?.["status"], text] as const);
+  return Object.fromEntries(named.filter((each): each is [string, string] => each[0] !== undefined));
 }
 
 const MARKS: Record<Language, Marks> = {

@@ -4,7 +4,7 @@ import { retellingOf } from "./sentences";
 import en from "./sentences.en.json";
 import zh from "./sentences.zh-CN.json";
 
-const chinese = retellingOf(zh, { colon: "：", semicolon: "；" });
+const chinese = retellingOf(zh, { colon: "：", semicolon: "；" }, { Active: "执行中" });
 const english = retellingOf(en, { colon: ": ", semicolon: "; " });
 const PLACES = /\{\d+\}/g;
 
@@ -35,7 +35,7 @@ describe("in Chinese", () => {
     ],
     [
       "photos has object lock, and keeps what is written for 30 days (GOVERNANCE): that stands in no way of this job",
-      "photos 已启用对象锁定，写入的对象保留 30 days（GOVERNANCE），不影响本任务",
+      "photos 已启用对象锁定，写入的对象保留 30 天（GOVERNANCE），不影响本任务",
     ],
     [
       "the store does not answer: HEAD photos: ConnectTimeout: no connection with 10.0.0.1:80 within 5 s",
@@ -44,7 +44,7 @@ describe("in Chinese", () => {
     ["is missing; add it", "缺少此项；请添加"],
     [
       "the job cannot be made\n  RoleArn: is no role that is registered here (it is 'x'); register it first, or name one of those that are",
-      "无法创建任务\n  RoleArn：不是此处登记的角色（当前为 'x'）；请先登记，或选择已登记的角色",
+      "无法创建任务\n  RoleArn：不是此处登记的角色（值为 'x'）；请先登记，或选择已登记的角色",
     ],
     [
       "manifest read: may; source read: may not; report write: not tested",
@@ -52,11 +52,11 @@ describe("in Chinese", () => {
     ],
     [
       "is named by job 01a2, which is Active; role arn:x; and 3 more",
-      "正在使用：任务 01a2（状态 Active）；角色 arn:x；另有 3 个",
+      "正在使用：任务 01a2（执行中）；角色 arn:x；另有 3 个",
     ],
     [
       "user mei is a viewer and may not change jobs; that takes the role operator",
-      "用户 mei 的角色为 viewer，不能修改任务；需要 operator 角色",
+      "用户 mei 的权限为 viewer，不能修改任务；需要 operator 权限",
     ],
     ["failed: the bucket says\nno", "未投递：the bucket says\nno"],
   ])("says %s", (said, text) => {

@@ -32,7 +32,8 @@ const KEPT = 2_000;
 /** Of a fault: what stands there. */
 const IT_IS = /^(?<said>[^]*) (?<value>\(it is [^]*\))$/;
 
-export function retellingOf(texts: Sentences, marks: Marks): Retelling {
+/** `names`: of what the service's documents call in English words of their own, statuses for one. */
+export function retellingOf(texts: Sentences, marks: Marks, names: Sentences = {}): Retelling {
   const plain = new Map(Object.entries(texts).filter(([said]) => !PLACE.test(said)));
   const forms = formsOf(texts);
   const kept = new Map<string, string>();
@@ -48,8 +49,10 @@ export function retellingOf(texts: Sentences, marks: Marks): Retelling {
     return null;
   }
 
-  /** A value may be a part of a sentence; a single word is a name. */
+  /** A value may be a part of a sentence; a single word is a name, of ours or of somebody else. */
   function valueOf(value: string, depth: number): string {
+    const name = names[value];
+    if (name !== undefined) return name;
     return depth < DEEPEST && value.trim().includes(" ") ? all(value, depth + 1) : value;
   }
 
