@@ -13,6 +13,7 @@ from tests.e2e.program import Ground
 from tests.stores import RealStore
 
 CAP = 50
+BODY_BYTES = 100_000
 KEYS = [f"logs/{number:05d}" for number in range(400)]
 
 
@@ -34,10 +35,10 @@ def capped(ground: Ground, proxy: CountingProxy, *, workers: int) -> None:
     ground.write_settings(region={"requests_per_second": CAP, "endpoint": proxy.endpoint}, workers=workers)
 
 
-def most_above_the_cap(times: list[float]) -> float:
+def most_above_the_cap(times: list[float], *, cap: float = CAP) -> float:
     """By how many requests any span of time exceeds the cap."""
     return max(
-        count - CAP * (ended - began)
+        count - cap * (ended - began)
         for first, began in enumerate(times)
         for count, ended in enumerate(times[first:], start=1)
     )
@@ -73,3 +74,24 @@ def test_the_smallest_cap_lets_a_job_be_planned_worked_and_sealed(ground: Ground
     job = ground.document(arn, copy={"target_resource": f"arn:aws:s3:::{ground.control}"})
     done = ground.call_json("run", ground.write_job(job), "--yes", seconds=240)
     assert ground.report(done["job_id"]).keys("succeeded") == KEYS[:10]
+
+
+def test_bytes_of_two_programs_keep_one_cap(ground: Ground, proxy: CountingProxy, seaweedfs_store: RealStore) -> None:
+    """Two addresses are two stores: the bytes go through the workers."""
+    ground.put(KEYS[:40], body=lambda key: key.encode() * (BODY_BYTES // len(key)))
+    capped_region = {"endpoint": proxy.endpoint, "bytes_per_second": 10 * BODY_BYTES}
+    ground.write_settings(others={"there": seaweedfs_store}, region=capped_region, workers=2)
+    copy = {"target_region": "here", "target_resource": f"arn:aws:s3:::{ground.target}"}
+    files = [
+        ground.write_job(
+            ground.document(ground.csv(keys, name=f"{name}.csv"), copy=copy, region="there"), name=f"{name}.yaml"
+        )
+        for name, keys in (("even", KEYS[:40:2]), ("odd", KEYS[1:40:2]))
+    ]
+    programs = [ground.start("run", file, "--yes") for file in files]
+    assert [program.wait(120) for program in programs] == [0, 0]
+    assert ground.keys_in(ground.target) == set(KEYS[:40])
+    seen = (request for request in proxy.seen if request.bucket == ground.target)
+    uploads = [request.at for request in seen if request.method == "PUT"]
+    assert len(uploads) == 40
+    assert most_above_the_cap(uploads, cap=10) <= 10, "no more than one second's burst"

@@ -15,6 +15,7 @@ from cosbatch.identity.credentials import Credentials
 from cosbatch.identity.policies import Access, Purpose
 from cosbatch.identity.roles import JOB_CREDENTIALS, Assumed
 from cosbatch.ledger.memory_roles import MemoryRoleLedger
+from cosbatch.ledger.port import JobLedger
 from cosbatch.model.errors import (
     FailureCode,
     NoSuchRole,
@@ -42,6 +43,8 @@ class Provider:
         self._clock = clock
         self.life_seconds = life_seconds
         self.takes_policy = takes_policy
+        self.seconds = 0.2
+        """How long it takes to answer."""
         self.refusal: RoleNotAssumed | NoSuchRole | None = None
         self.asked: list[Sequence[Access]] = []
         self.ends: dict[str, float] = {}
@@ -50,7 +53,7 @@ class Provider:
         """Requests that came with credentials that were over."""
 
     async def assume(self, arn: str, *, account: AccountId, session_name: str, accesses: Sequence[Access]) -> Assumed:
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(self.seconds)
         if self.refusal is not None:
             raise self.refusal
         assert arn == ARN
@@ -119,9 +122,9 @@ class Ground:
         request = replace(self.rig.request(self.rig.csv_manifest(keys)), role_arn=ARN)
         return await self.rig.submit(request)
 
-    def start_keeper(self) -> None:
+    def start_keeper(self, *, ledger: JobLedger | None = None) -> None:
         keeper = CredentialKeeper(
-            ledger=self.rig.ledger,
+            ledger=ledger or self.rig.ledger,
             roles=self.acts.roles,
             preflights=self.rig.preflights,
             assume=self.provider.assume,
@@ -191,6 +194,21 @@ async def test_a_provider_without_session_policies_is_asked_once(clock: VirtualC
     job = await ground.rig.until(await ground.run(KEYS[:100]))
     assert_all_copied(ground, job, KEYS[:100])
     assert len(ground.provider.asked) == 1
+    await ground.drain()
+
+
+@virtual_time
+async def test_a_slow_ledger_lets_no_role_be_assumed_twice(clock: VirtualClock) -> None:
+    """The provider answers after the keeper has asked which credentials there are, and before it hears of the jobs."""
+    ground = Ground(clock, Provider(clock, life_seconds=None))
+    ground.provider.seconds = 1.0
+    ground.rig.put_objects(KEYS[:100])
+    ground.rig.start()
+    ground.start_keeper(ledger=slow(ground.rig.ledger, seconds=2.0))
+    request = replace(ground.rig.request(ground.rig.csv_manifest(KEYS[:100])), role_arn=ARN)
+    job = await ground.rig.until(await ground.rig.submit(request))
+    assert_all_copied(ground, job, KEYS[:100])
+    assert len(ground.provider.asked) == 2
     await ground.drain()
 
 

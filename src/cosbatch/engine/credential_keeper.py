@@ -103,7 +103,8 @@ class CredentialKeeper:
 
     async def step(self) -> bool:
         """Begins to assume what is due; never waits for a provider."""
-        terms = await self._roles.credential_terms()  # first: a job that gets some afterwards is not over
+        answering = set(self._under_way)  # before the terms: of what ends afterwards they tell nothing
+        terms = await self._roles.credential_terms()  # before the jobs: one that gets some afterwards is not over
         jobs = {queued.job.id: queued.job for queued in await self._ledger.queued_jobs()}
         for job_id in terms.keys() - jobs.keys():
             await self._roles.forget_credentials(job_id)
@@ -116,7 +117,7 @@ class CredentialKeeper:
             if len(self._under_way) >= AT_A_TIME:
                 break
             known = terms.get(job.id) if await self._can_open(job.id) else None
-            if job.id in self._under_way:
+            if job.id in answering:
                 continue
             seen = await self._seen_of(job, known)
             if self._is_due(job, known, seen):

@@ -380,7 +380,6 @@ async def _process(
                     waits_for_shares=True,
                     source_of=source_of,
                     kept=ledger.regions,
-                    byte_shares=settings.workers if role == WORKER else None,
                 ) as stores,
                 looking_again(stores),
             ):
