@@ -59,8 +59,9 @@ def texts_of(language: str) -> dict[str, str]:
 def test_each_sentence_has_its_chinese_text_and_each_text_its_sentence() -> None:
     said, chinese = {*heard().sentences, *APART, *FOREIGN}, texts_of("zh-CN")
     silent = {f"{heard().sentences.get(sentence, 'put together')}: {sentence}" for sentence in said - chinese.keys()}
-    assert not silent, "write a text for each of them into console/src/i18n/sentences.zh-CN.json"
-    assert not chinese.keys() - said, "nobody says that any more"
+    assert not silent, "\n".join(["each needs a text in console/src/i18n/sentences.zh-CN.json:", *sorted(silent)])
+    gone = chinese.keys() - said
+    assert not gone, "\n".join(["nobody says them any more:", *sorted(gone)])
 
 
 def test_english_texts_are_of_sentences_that_somebody_says() -> None:
