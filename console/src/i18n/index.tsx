@@ -1,4 +1,5 @@
 import { I18nProvider as KitProvider, type I18nProviderProps } from "@cloudscape-design/components/i18n";
+import type { MessageFormatElement } from "@formatjs/icu-messageformat-parser";
 import { IntlMessageFormat } from "intl-messageformat";
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
 
@@ -6,7 +7,8 @@ import { type Language, usePreferences } from "../preferences";
 import type en from "./en.json";
 
 export type TextKey = keyof typeof en;
-export type Texts = Record<TextKey, string>;
+/** In ICU message syntax; those with values in them are parsed when the console is built (texts.ts). */
+export type Texts = Record<TextKey, string | MessageFormatElement[]>;
 export type Values = Record<string, string | number>;
 /** The text of a key, in ICU message syntax, with its values put in. */
 export type Translate = (key: TextKey, values?: Values) => string;
@@ -17,6 +19,9 @@ interface Speech {
   /** Whether there is a text for a key that was put together: of a code that the service told. */
   has: (key: string) => key is TextKey;
 }
+
+/** In a text with one of these there may be more than is read as it stands. */
+const SYNTAX = /[{}']/;
 
 const SpeechContext = createContext<Speech | null>(null);
 
@@ -56,12 +61,14 @@ export function useT(): Translate {
 }
 
 export function speak(language: Language, texts: Texts): Speech {
-  const parsed = new Map<TextKey, IntlMessageFormat>();
+  const made = new Map<TextKey, IntlMessageFormat>();
   const t: Translate = (key, values) => {
-    let message = parsed.get(key);
+    const text = texts[key];
+    if (typeof text === "string" && !SYNTAX.test(text)) return text;
+    let message = made.get(key);
     if (!message) {
-      message = new IntlMessageFormat(texts[key], language, undefined, { ignoreTag: true });
-      parsed.set(key, message);
+      message = new IntlMessageFormat(text, language, undefined, { ignoreTag: true });
+      made.set(key, message);
     }
     return String(message.format(values));
   };
