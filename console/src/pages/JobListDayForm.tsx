@@ -7,7 +7,7 @@ import { useState } from "react";
 import { useT } from "../i18n";
 import { day } from "./jobListView";
 
-interface DayFormProps {
+export interface DayFormProps {
   value: unknown;
   onChange: (value: string | null) => void;
 }

@@ -9,7 +9,7 @@ import type { JobListPage } from "../api/types";
 import { type Translate, useT } from "../i18n";
 import { useFormats } from "../i18n/formats";
 import { usePreferences } from "../preferences";
-import { DayForm } from "./JobListDay";
+import { Day } from "./JobListDay";
 import { changeOf, PROPERTIES, type Property, tokensOf } from "./jobListTokens";
 import { GROUPS, isFiltered, type JobListView, OPERATIONS, STATUSES } from "./jobListView";
 
@@ -170,9 +170,9 @@ function operatorOf(property: Property, t: Translate) {
         format: (value: unknown) => labelOf(OPERATIONS, value, (each) => t(`operation.${each}`)),
       };
     case "from":
-      return { operator: ">=", form: DayForm };
+      return { operator: ">=", form: Day };
     case "to":
-      return { operator: "<=", form: DayForm };
+      return { operator: "<=", form: Day };
     case "region":
     case "creator":
       return { operator: "=" };

@@ -1,0 +1,28 @@
+import Alert from "@cloudscape-design/components/alert";
+import Spinner from "@cloudscape-design/components/spinner";
+import { useEffect, useState } from "react";
+
+import { usePart } from "../components/part";
+import { useT } from "../i18n";
+import type { DayFormProps } from "./JobListDayForm";
+
+const load = async () => (await import("./JobListDayForm")).DayForm;
+
+/** Asks for a day, for the filter. */
+export function Day(props: DayFormProps) {
+  const t = useT();
+  const { Part, ask } = usePart(load);
+  const [isMissing, setMissing] = useState(false);
+  useEffect(() => {
+    ask().catch(() => {
+      setMissing(true);
+    });
+  }, [ask]);
+  if (Part) return <Part {...props} />;
+  if (isMissing) return <Alert type="error">{t("error.part")}</Alert>;
+  return (
+    <>
+      <Spinner /> <span className="unseen">{t("shell.loading")}</span>
+    </>
+  );
+}
