@@ -20,7 +20,7 @@ interface KitNames {
 
 /** The kit as built pages need it: the same to see, and half as much to load. */
 export function kit(): Plugin[] {
-  return [shortNames(), oneLayout()];
+  return [shortNames(), settled()];
 }
 
 /**
@@ -44,21 +44,40 @@ function shortNames(): Plugin {
   };
 }
 
-/**
- * The kit has three frames for pages, and chooses while a page runs. Here it is always the same one: the others are for
- * the consoles of one vendor and for an older look, and would bring dragging and sorting along.
- */
-function oneLayout(): Plugin {
+interface Settled {
+  file: string;
+  was: string;
+  is: string;
+}
+
+/** What the kit decides again and again while a page runs, and which here can be nothing else. */
+const SETTLED: readonly Settled[] = [
+  {
+    // Three frames for pages: the others are for one vendor's own consoles and for an older look, and would bring
+    // dragging and sorting along.
+    file: "/components/app-layout/internal.js",
+    was: "import RefreshedAppLayout from './visual-refresh';",
+    is: 'export { default as AppLayoutInternal } from "./visual-refresh";',
+  },
+  {
+    // A theme that this edition of the kit does not have: each box of each row would look for it in the whole page.
+    file: "/components/internal/hooks/use-visual-mode/index.js",
+    was: "export const useOneTheme = () => isThemeActive(Theme.OneTheme);",
+    is: "export const useVisualRefresh = () => true;\nexport const useOneTheme = () => false;",
+  },
+];
+
+function settled(): Plugin {
   return {
-    name: "cosbatch-kit-layout",
+    name: "cosbatch-kit-settled",
     apply: "build",
     enforce: "pre",
     transform(code, id) {
-      if (!/[/\\]components[/\\]app-layout[/\\]internal\.js$/.test(id)) return undefined;
-      if (!code.includes("import RefreshedAppLayout from './visual-refresh';")) {
-        throw new Error("the kit chooses its layout in another way: it is another version of the kit");
-      }
-      return { code: 'export { default as AppLayoutInternal } from "./visual-refresh";', map: null };
+      const found = SETTLED.find(({ file }) => id.replaceAll("\\", "/").endsWith(file));
+      if (!found) return undefined;
+      if (!code.includes(found.was))
+        throw new Error(`${id} is of another version of the kit: it says nothing of ${found.was}`);
+      return { code: found.is, map: null };
     },
   };
 }
