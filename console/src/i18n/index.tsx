@@ -1,4 +1,5 @@
 import { I18nProvider as KitProvider, type I18nProviderProps } from "@cloudscape-design/components/i18n";
+import type { MessageFormatElement } from "@formatjs/icu-messageformat-parser";
 import { IntlMessageFormat } from "intl-messageformat";
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
 
@@ -7,7 +8,8 @@ import type en from "./en.json";
 import { type Marks, type Retelling, retellingOf, type Sentences } from "./sentences";
 
 export type TextKey = keyof typeof en;
-export type Texts = Record<TextKey, string>;
+/** In ICU message syntax; those with values in them are parsed when the console is built (texts.ts). */
+export type Texts = Record<TextKey, string | MessageFormatElement[]>;
 export type Values = Record<string, string | number>;
 /** The text of a key, in ICU message syntax, with its values put in. */
 export type Translate = (key: TextKey, values?: Values) => string;
@@ -18,6 +20,9 @@ interface Speech extends Retelling {
   /** Whether there is a text for a key that was put together: of a code that the service told. */
   has: (key: string) => key is TextKey;
 }
+
+/** In a text with one of these there may be more than is read as it stands. */
+const SYNTAX = /[{}']/;
 
 const SpeechContext = createContext<Speech | null>(null);
 
@@ -57,12 +62,14 @@ export function useT(): Translate {
 }
 
 export function speak(language: Language, texts: Texts, sentences: Sentences = {}): Speech {
-  const parsed = new Map<TextKey, IntlMessageFormat>();
+  const made = new Map<TextKey, IntlMessageFormat>();
   const t: Translate = (key, values) => {
-    let message = parsed.get(key);
+    const text = texts[key];
+    if (typeof text === "string" && !SYNTAX.test(text)) return text;
+    let message = made.get(key);
     if (!message) {
-      message = new IntlMessageFormat(texts[key], language, undefined, { ignoreTag: true });
-      parsed.set(key, message);
+      message = new IntlMessageFormat(text, language, undefined, { ignoreTag: true });
+      made.set(key, message);
     }
     return String(message.format(values));
   };
@@ -78,7 +85,9 @@ const STATUS = /^status\.(?<status>[A-Z]\w+)$/;
 
 function statusesIn(texts: Texts): Record<string, string> {
   const named = Object.entries(texts).map(([key, text]) => [STATUS.exec(key)?.groups?.["status"], text] as const);
-  return Object.fromEntries(named.filter((each): each is [string, string] => each[0] !== undefined));
+  return Object.fromEntries(
+    named.filter((each): each is [string, string] => each[0] !== undefined && typeof each[1] === "string"),
+  );
 }
 
 const MARKS: Record<Language, Marks> = {

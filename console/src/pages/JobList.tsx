@@ -5,7 +5,7 @@ import Header from "@cloudscape-design/components/header";
 import LiveRegion from "@cloudscape-design/components/live-region";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { memo, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import { useMay } from "../api/queries";
 import type { JobListPage, ListedJob } from "../api/types";
@@ -27,6 +27,10 @@ import { endedSince, isFiltered, withoutFilters } from "./jobListView";
 
 const NO_JOBS: readonly ListedJob[] = [];
 const SKELETON_ROWS_MAX = 20;
+/** What a refresh does not change is not made again: the list is refreshed each 2 s. */
+const Filters = memo(JobListFilters);
+const Preferences = memo(JobListPreferences);
+const ActionsMenu = memo(JobActionsMenu);
 
 /** All jobs of the account: what they are at, and what can be done with them. */
 export function JobList() {
@@ -47,12 +51,12 @@ function Jobs() {
   const isOther = list.isPlaceholderData; // the answer is about another view: its counts may be seen, not its rows
   const items = isOther ? NO_JOBS : (list.data?.items ?? NO_JOBS);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const selected = items.filter((job) => chosen.has(job.job_id));
+  const selected = useMemo(() => items.filter((job) => chosen.has(job.job_id)), [items, chosen]);
   const { ask, modal } = useJobActions();
   const columns = useColumns(useMeans(), ask, preferences.widths);
-  const firstPage = () => {
+  const firstPage = useCallback(() => {
     show({});
-  };
+  }, [show]);
   useFirstPageOfRegion(everywhere.region, firstPage);
   return (
     <>
@@ -101,7 +105,14 @@ function Jobs() {
             )}
           </ListHeader>
         }
-        filter={<JobListFilters view={view} page={list.data} isLoading={list.isPending || isOther} show={show} />}
+        filter={
+          <Filters
+            view={view}
+            counts={list.data?.counts}
+            total={list.isPending || isOther ? null : (list.data?.total ?? null)}
+            show={show}
+          />
+        }
         pagination={
           <JobListPager
             pagesBefore={pagesBefore}
@@ -116,7 +127,7 @@ function Jobs() {
             }}
           />
         }
-        preferences={<JobListPreferences onPageSize={firstPage} />}
+        preferences={<Preferences onPageSize={firstPage} />}
         empty={
           !list.isError && (
             <JobListEmpty
@@ -169,10 +180,10 @@ function ListHeader({ list, selected, onGone, children }: ListHeaderProps) {
           <SpaceBetween direction="horizontal" size="xs" alignItems="center">
             <RefreshControl
               updatedAt={list.isPlaceholderData ? 0 : list.dataUpdatedAt}
-              isFetching={list.isFetching}
+              isLoading={list.isLoading || list.isPlaceholderData}
               onRefresh={() => void list.refetch()}
             />
-            <JobActionsMenu jobs={selected} onGone={onGone} />
+            <ActionsMenu jobs={selected} onGone={onGone} />
             {mayCreate && (
               <Button variant="primary" href="/ui/jobs/create">
                 {t("jobs.create")}

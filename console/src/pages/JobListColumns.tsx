@@ -3,7 +3,7 @@ import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
 import Link from "@cloudscape-design/components/link";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import type { TableProps } from "@cloudscape-design/components/table";
-import { type ReactNode, useMemo } from "react";
+import { memo, type ReactNode, useMemo } from "react";
 
 import type { JobAction, ListedJob } from "../api/types";
 import { type ActionJob, type Means, nameOf, offersFor, shortId } from "../components/jobActions";
@@ -124,7 +124,7 @@ export function useColumns(
     return COLUMNS.map(({ id, width, sort }) => ({
       id,
       header: t(nameOfColumn(id)),
-      cell: (job: ListedJob) => cellOf(id, job, cells),
+      cell: (job: ListedJob) => <Cell id={id} job={job} cells={cells} />,
       width: widths[id] ?? (id === "description" ? descriptionWidth(globalThis.innerWidth) : width),
       minWidth: 80,
       isRowHeader: id === "id",
@@ -132,6 +132,11 @@ export function useColumns(
     }));
   }, [t, formats, means, ask, widths]);
 }
+
+/** Most jobs are the same after a refresh as before: their cells are not made again. */
+const Cell = memo(function Cell({ id, job, cells }: { id: ColumnId; job: ListedJob; cells: Cells }) {
+  return <>{cellOf(id, job, cells)}</>;
+});
 
 function cellOf(id: ColumnId, job: ListedJob, cells: Cells): ReactNode {
   const { t, formats } = cells;
