@@ -122,9 +122,9 @@ class TaskRun:
                     result = await self._settle_or_run()
                 else:
                     result = await self._operation.run(task, self._context)
-                if self._target.has_failed or self._run.kit.is_verified(task.number):
-                    return await self._verified(result)  # repaired on the way, or to be read back
-                return result
+                # Something was repaired on the way, or is to be read back.
+                is_unusual = self._target.has_failed or self._run.kit.is_verified(task.number)
+                return await self._verified(result) if is_unusual else result
             except SendingStopped:
                 return self._stopped()
             except StaleFence:

@@ -17,6 +17,8 @@ from cosbatch.operations.target_key import target_key
 from cosbatch.storage.port import CopyOptions, ObjectMetadata, ObjectStore
 from cosbatch.storage.profiles import CapabilityProfile, Option, Support
 
+_new: Final = tuple.__new__
+"""Makes a named tuple in half of the time: two are made for every object."""
 MERGING: Final = frozenset({Directive.COPY, Directive.ADD})
 """What has to know the source's access list: a store's copy request never takes it along."""
 
@@ -218,5 +220,5 @@ def refs_of(plan: CopyPlan, task: Task) -> tuple[ObjectRef, ObjectRef]:
         text = f"the row names a version, and {Option.VERSIONS} is not offered by a {facts.source_profile.name} store"
         raise TaskRefused(FailureCode.UNSUPPORTED_OPTION, text)
     key = target_key(plan.params, task.key, max_key_bytes=facts.target_profile.max_key_bytes)
-    source = ObjectRef(facts.findings.source_bucket, task.key, task.version_id)
-    return source, ObjectRef(plan.params.target_bucket, key)
+    source = _new(ObjectRef, (facts.findings.source_bucket, task.key, task.version_id))
+    return source, _new(ObjectRef, (plan.params.target_bucket, key, None))
