@@ -1,7 +1,8 @@
 import type { Page } from "@playwright/test";
 
 import { call, expect, test } from "./fixtures";
-import { focused, isFocused, isFocusSeen, tabTo } from "./keys";
+import { focused, isFocused, isFocusSeen, selectByKeys, tabTo } from "./keys";
+import { cancelJob, CONTROL, putList, TARGET } from "./store";
 import { visit } from "./visits";
 
 const LIST = /\/api\/v1\/jobs\?/;
@@ -90,9 +91,7 @@ test("a job is created without a mouse, as another one was", async ({ page }) =>
   const id = await waitingJob("made once");
   await visit(page, `/ui/jobs/create?from=${id}`);
   for (const step of ["Operation configuration", "Other configurations", "Information check"]) {
-    await tabTo(page, page.getByRole("button", { name: "Next", exact: true }));
-    await page.keyboard.press("Enter");
-    await expect(page.getByRole("heading", { level: 1, name: step })).toBeVisible();
+    await nextByKeys(page, step);
   }
   await tabTo(page, page.getByRole("button", { name: "OK", exact: true }));
   await page.keyboard.press("Enter");
@@ -100,6 +99,65 @@ test("a job is created without a mouse, as another one was", async ({ page }) =>
   await expect(page).not.toHaveURL(new RegExp(id));
   await expect(page.getByRole("heading", { level: 1, name: "made once" })).toBeFocused();
 });
+
+test("a job is created without a mouse from an empty form", async ({ page }) => {
+  test.setTimeout(180_000);
+  const { key } = await putList("keyboard");
+  await visit(page, "/ui/jobs");
+  await tabTo(page, page.getByRole("link", { name: "Create job" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1, name: "Choose inventory" })).toBeVisible();
+
+  const content = page.locator("#content");
+  await selectByKeys(page, content.getByRole("button", { name: /^Job region/ }), /^demo(?!-)/);
+  await selectByKeys(page, content.getByRole("button", { name: /^Role/ }), /^demo-copy/);
+  await tabTo(page, page.getByRole("combobox", { name: "Inventory bucket" }));
+  await page.keyboard.type(CONTROL);
+  await tabTo(page, page.getByRole("button", { name: "Browse" }));
+  await page.keyboard.press("Enter");
+  const browser = page.getByRole("dialog", { name: "Choose a file" });
+  await tabTo(page, browser.getByRole("table").getByRole("button", { name: /^manifests/ }));
+  await page.keyboard.press("Enter");
+  await expect(browser.getByRole("navigation").getByText("manifests")).toHaveAttribute("aria-current", "location");
+  expect(await focused(page)).not.toBe("nothing");
+  await tabTo(page, browser.getByRole("searchbox"));
+  await page.keyboard.type("e2e-keyboard");
+  await expect(browser.getByRole("radio")).toHaveCount(1);
+  await tabTo(page, browser.getByRole("radio", { name: /e2e-keyboard\.csv/ }));
+  await page.keyboard.press("Space");
+  await tabTo(page, browser.getByRole("button", { name: "Choose" }));
+  await page.keyboard.press("Enter");
+  await expect(browser).toBeHidden();
+  await expect(page.getByLabel("Inventory file path")).toHaveValue(key);
+  await expect(page.getByRole("heading", { name: "Preview (first 10 rows)" })).toBeVisible();
+  await selectByKeys(page, page.getByRole("button", { name: /Column 2 holds/ }), /Key$/);
+  await nextByKeys(page, "Operation configuration");
+
+  await tabTo(page, page.getByRole("radio", { name: /^Copy/ }).first());
+  await page.keyboard.press("Space");
+  await tabTo(page, page.getByRole("combobox", { name: "Destination bucket" }));
+  await page.keyboard.type(TARGET);
+  await nextByKeys(page, "Other configurations");
+
+  await tabTo(page, page.getByLabel("Description"));
+  await page.keyboard.type("made of nothing by keyboard");
+  await tabTo(page, page.getByRole("combobox", { name: "Report bucket" }));
+  await page.keyboard.type(CONTROL);
+  await nextByKeys(page, "Information check");
+
+  await tabTo(page, page.getByRole("button", { name: "OK", exact: true }));
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/ui\/jobs\/[0-9a-f-]{36}$/);
+  await expect(page.getByRole("heading", { level: 1, name: "made of nothing by keyboard" })).toBeFocused();
+  await cancelJob(new URL(page.url()).pathname.split("/").at(-1) ?? "");
+});
+
+/** From one step of the wizard to the next one. */
+async function nextByKeys(page: Page, step: string): Promise<void> {
+  await tabTo(page, page.getByRole("button", { name: "Next", exact: true }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1, name: step })).toBeVisible();
+}
 
 test("Escape closes what asks before a job is cancelled, and the focus goes back", async ({ page }) => {
   const id = await waitingJob("to be kept");
