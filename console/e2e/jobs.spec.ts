@@ -186,6 +186,20 @@ test("pages are turned in both directions, and columns are sorted by", async ({ 
   await expect(priority).toHaveAttribute("aria-sort", "none");
 });
 
+test("the room of the list of pages is shared among the columns where that is closed", async ({ page }) => {
+  await page.goto("/ui/jobs");
+  const width = async (name: RegExp) => {
+    const box = await page.getByRole("columnheader", { name }).boundingBox();
+    return box?.width ?? 0;
+  };
+  await expect(page.getByRole("progressbar").first()).toBeVisible();
+  const before = await width(/^Created/);
+  await page.getByRole("button", { name: "Close the list of pages" }).click();
+  await expect.poll(() => width(/^Description/)).toBeGreaterThan(280);
+  await expect.poll(() => width(/^Progress/)).toBeGreaterThan(150);
+  await expect.poll(() => width(/^Created/)).toBeLessThan(before + 30);
+});
+
 test.describe("of a viewer", () => {
   test.use({ as: "mei" });
 
