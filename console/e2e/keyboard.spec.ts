@@ -7,6 +7,9 @@ import { visit } from "./visits";
 
 const LIST = /\/api\/v1\/jobs\?/;
 
+/** It has not ended and will not, so that the list is asked for every two seconds. */
+const PAUSED = "Copy the logs to the cold bucket";
+
 interface MadeJob {
   job_id: string;
   status: string;
@@ -16,7 +19,8 @@ interface MadeJob {
 async function waitingJob(description: string): Promise<string> {
   const { sample } = await call<{ sample: object }>("GET", "/capabilities");
   const { job_id } = await call<MadeJob>("POST", "/jobs", { ...sample, description, confirmation_required: true });
-  await expect.poll(async () => (await call<MadeJob>("GET", `/jobs/${job_id}`)).status).toBe("Suspended");
+  const status = async () => (await call<MadeJob>("GET", `/jobs/${job_id}`)).status;
+  await expect.poll(status, { timeout: 120_000 }).toBe("Suspended");
   return job_id;
 }
 
@@ -82,7 +86,7 @@ test("a job is cancelled without a mouse", async ({ page }) => {
   await tabTo(page, dialog.getByRole("button", { name: "Cancel job" }));
   await page.keyboard.press("Enter");
   await expect(dialog).toBeHidden();
-  await expect(page.locator("#content tbody").getByText("Cancelled")).toBeVisible();
+  await expect(page.locator("#content tbody").getByText("Cancelled")).toBeVisible({ timeout: 60_000 });
   expect(await focused(page)).not.toBe("nothing");
 });
 
@@ -173,7 +177,7 @@ test("Escape closes what asks before a job is cancelled, and the focus goes back
 });
 
 test("the focus stays where it is while the list is brought up to date three times", async ({ page }) => {
-  await visit(page, "/ui/jobs");
+  await visit(page, `/ui/jobs?q=${encodeURIComponent(PAUSED)}`);
   await tabTo(page, page.locator("#content tbody").getByRole("link").first());
   const before = await focused(page);
   for (let poll = 0; poll < 3; poll++) {
