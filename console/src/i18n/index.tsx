@@ -5,6 +5,7 @@ import { createContext, type ReactNode, useContext, useEffect, useMemo, useState
 
 import { type Language, usePreferences } from "../preferences";
 import type en from "./en.json";
+import { type Marks, type Retelling, retellingOf, type Sentences } from "./sentences";
 
 export type TextKey = keyof typeof en;
 /** In ICU message syntax; those with values in them are parsed when the console is built (texts.ts). */
@@ -13,7 +14,7 @@ export type Values = Record<string, string | number>;
 /** The text of a key, in ICU message syntax, with its values put in. */
 export type Translate = (key: TextKey, values?: Values) => string;
 
-interface Speech {
+interface Speech extends Retelling {
   language: Language;
   t: Translate;
   /** Whether there is a text for a key that was put together: of a code that the service told. */
@@ -39,7 +40,7 @@ export function SpeechProvider({ children }: { children: ReactNode }) {
       isCurrent = false;
     };
   }, [language]);
-  const speech = useMemo(() => loaded && speak(loaded.language, loaded.texts), [loaded]);
+  const speech = useMemo(() => loaded && speak(loaded.language, loaded.texts, loaded.sentences), [loaded]);
   if (!loaded || !speech) return null;
   return (
     <SpeechContext.Provider value={speech}>
@@ -60,7 +61,7 @@ export function useT(): Translate {
   return useSpeech().t;
 }
 
-export function speak(language: Language, texts: Texts): Speech {
+export function speak(language: Language, texts: Texts, sentences: Sentences = {}): Speech {
   const made = new Map<TextKey, IntlMessageFormat>();
   const t: Translate = (key, values) => {
     const text = texts[key];
@@ -72,19 +73,47 @@ export function speak(language: Language, texts: Texts): Speech {
     }
     return String(message.format(values));
   };
-  return { language, t, has: (key): key is TextKey => key in texts };
+  return {
+    language,
+    t,
+    has: (key): key is TextKey => key in texts,
+    ...retellingOf(sentences, MARKS[language], statusesIn(texts)),
+  };
 }
+
+const STATUS = /^status\.(?<status>[A-Z]\w+)$/;
+
+function statusesIn(texts: Texts): Record<string, string> {
+  const named = Object.entries(texts).map(([key, text]) => [STATUS.exec(key)?.groups?.["status"], text] as const);
+  return Object.fromEntries(
+    named.filter((each): each is [string, string] => each[0] !== undefined && typeof each[1] === "string"),
+  );
+}
+
+const MARKS: Record<Language, Marks> = {
+  en: { colon: ": ", semicolon: "; " },
+  "zh-CN": { colon: "：", semicolon: "；" },
+};
 
 interface Loaded {
   language: Language;
   texts: Texts;
+  sentences: Sentences;
   kit: I18nProviderProps.Messages;
 }
 
 async function load(language: Language): Promise<Loaded> {
-  const [texts, kit] =
+  const [texts, sentences, kit] =
     language === "zh-CN"
-      ? await Promise.all([import("./zh-CN.json"), import("@cloudscape-design/components/i18n/messages/all.zh-CN")])
-      : await Promise.all([import("./en.json"), import("@cloudscape-design/components/i18n/messages/all.en")]);
-  return { language, texts: texts.default, kit: kit.default };
+      ? await Promise.all([
+          import("./zh-CN.json"),
+          import("./sentences.zh-CN.json"),
+          import("@cloudscape-design/components/i18n/messages/all.zh-CN"),
+        ])
+      : await Promise.all([
+          import("./en.json"),
+          import("./sentences.en.json"),
+          import("@cloudscape-design/components/i18n/messages/all.en"),
+        ]);
+  return { language, texts: texts.default, sentences: sentences.default, kit: kit.default };
 }

@@ -10,7 +10,7 @@ import { type ActionJob, type Means, nameOf, offersFor, shortId } from "../compo
 import { JobProgress } from "../components/JobProgress";
 import { RelativeTime } from "../components/RelativeTime";
 import { StatusTag } from "../components/StatusTag";
-import { type TextKey, type Translate, useT } from "../i18n";
+import { type TextKey, type Translate, useSpeech, useT } from "../i18n";
 import { type Formats, useFormats } from "../i18n/formats";
 import type { JobSort } from "./jobListView";
 import { JobNote } from "./JobNote";
@@ -227,10 +227,11 @@ function isOffered(action: JobAction, job: ListedJob, means: Means): boolean {
   return offersFor([job], means).some((offer) => offer.action === action && offer.whyNot === null);
 }
 
-function StatusCell({ job, cells: { t, means, ask } }: { job: ListedJob; cells: Cells }) {
+function StatusCell({ job, cells: { means, ask } }: { job: ListedJob; cells: Cells }) {
+  const { t, retold } = useSpeech();
   const [reason] = job.failure_reasons;
   return (
-    <span className="job-status" {...(reason ? { title: reason.failure_reason } : {})}>
+    <span className="job-status" {...(reason ? { title: retold(reason.failure_reason) } : {})}>
       <SpaceBetween direction="horizontal" size="xs" alignItems="center">
         <StatusTag status={job.status} isDryRun={job.dry_run} />
         {job.status === "Suspended" && isOffered("confirm", job, means) && (

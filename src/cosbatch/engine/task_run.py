@@ -30,7 +30,7 @@ from cosbatch.model.errors import (
 from cosbatch.model.identifiers import ObjectKey
 from cosbatch.model.jobs import Verify
 from cosbatch.model.tasks import Claim, OutcomeCode, Result, Task, TaskStatus
-from cosbatch.operations.port import CONTENT, TaskContext
+from cosbatch.operations.port import CONTENT, OTHER_TAGS, TaskContext
 from cosbatch.storage.disposition import (
     Action,
     backoff_seconds,
@@ -187,6 +187,9 @@ class TaskRun:
             return self._failed(OutcomeCode.NOT_VERIFIED, f"it was done, and could not be read back: {error}")
         if not ignored:
             return result._replace(requests=self._requests(), message=told)
+        if OTHER_TAGS in ignored:
+            why = "it was done, and its tags are not those that its source has now: one of the two was changed since"
+            return self._failed(OutcomeCode.NOT_VERIFIED, why)
         if CONTENT not in ignored:  # another content may be an owner's upload in between: no word on the store
             self._run.note_ignored(self._task.key, ignored)
         named = ", ".join(ignored)
