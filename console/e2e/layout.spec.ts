@@ -69,6 +69,11 @@ test.describe("what these tests look for", () => {
     expect(await sideways(page)).toBeGreaterThan(0);
     expect(await clipped(page)).toEqual(["a long text that is cut off"]);
     expect((await said(page)).filter((text) => isEnglish(text, ""))).toEqual(["Updated 3s ago"]);
+    const ofService = [
+      "photos is registered here for writing a, b alone",
+      "RoleArn: is no role that is registered here",
+    ];
+    expect(ofService.filter((text) => isEnglish(text, ofService.join()))).toEqual(ofService);
     expect(["任务列表", "Jobs"].filter((text) => isChinese(text, ""))).toEqual(["任务列表"]);
   });
 });

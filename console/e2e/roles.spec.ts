@@ -73,7 +73,9 @@ test("a role is made, tried out with a job, and deleted", async ({ page }) => {
   await expect(row).toHaveCount(0);
 });
 
-test("who came for a role is led back, and a key that the store does not know is found out", async ({ page }) => {
+test("who came for a role is led back, and a key that the store does not know is found out and changed", async ({
+  page,
+}) => {
   const job = await jobOf("Copy the public albums to the archive");
   await page.goto("/ui/roles?create=1&return=/settings");
   await fillIn(page, { name: "wrong", id: "AKNOBODY", secret: "SKNOBODY" });
@@ -92,6 +94,19 @@ test("who came for a role is led back, and a key that the store does not know is
   await expect(page.getByRole("row").filter({ hasText: `${HOST}/wrong` })).toContainText(
     "Not allowed: Read the inventory",
   );
+
+  await page.getByRole("button", { name: "Actions" }).click();
+  await page.getByRole("menuitem", { name: "Change its key" }).click();
+  await page.getByLabel("Access key ID").fill(KEY.id);
+  await page.getByLabel("Secret key").fill(KEY.secret);
+  await expectNoViolations(page);
+  await page.getByRole("button", { name: "Change key", exact: true }).click();
+  await expect(page.getByText("Role wrong has another key.")).toBeVisible();
+  await chooseJob(page, job);
+  await page.getByRole("button", { name: "Test", exact: true }).click();
+  await expect(page.getByText("All that could be tried is allowed")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("row").filter({ hasText: `${HOST}/wrong` })).toContainText("Key changed");
   await call("DELETE", `/roles/${encodeURIComponent(`${HOST}/wrong`)}`);
 });
 

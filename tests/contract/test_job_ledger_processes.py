@@ -11,7 +11,7 @@ from cosbatch.ledger.port import JobLedger
 from cosbatch.ledger.rate_shares import RateWish
 from cosbatch.model.identifiers import Bucket, RegionName, WorkerId
 from cosbatch.model.operations import PutObjectCopy
-from cosbatch.model.regions import Place
+from cosbatch.model.regions import CappedPlace, RateKind
 from cosbatch.model.workers import BucketLoad, WorkerMetrics, WorkerProcess, WorkerSeen
 from tests.contract.ledgers import (
     ADAPTERS,
@@ -28,8 +28,9 @@ from tests.contract.ledgers import (
 )
 
 HERE = RegionName("here")
-TARGET: Place = (HERE, Bucket("target"))
-OTHER: Place = (RegionName("there"), Bucket("target"))
+TARGET = CappedPlace(HERE, Bucket("target"), RateKind.REQUESTS)
+OTHER = TARGET._replace(region=RegionName("there"))
+BYTES = TARGET._replace(kind=RateKind.BYTES)
 CLEO = WorkerId("planner-cleo")
 SECONDS = 10.0
 METRICS = WorkerMetrics(
@@ -59,7 +60,9 @@ def wish(cap: float = 100.0, *, in_use: float = 0.0, is_pressing: bool = True) -
     return RateWish(cap=cap, in_use=in_use, is_pressing=is_pressing)
 
 
-async def check_in(ledger: JobLedger, worker: WorkerId, wishes: Mapping[Place, RateWish]) -> Mapping[Place, float]:
+async def check_in(
+    ledger: JobLedger, worker: WorkerId, wishes: Mapping[CappedPlace, RateWish]
+) -> Mapping[CappedPlace, float]:
     return await ledger.check_in(process(worker), METRICS, wishes, seconds=SECONDS)
 
 
@@ -130,6 +133,23 @@ class TestShares:
         assert await check_in(ledger, BERT, {TARGET: wish(1)}) == {TARGET: 0.5}
         assert await check_in(ledger, CLEO, {TARGET: wish(1)}) == {TARGET: 0}
 
+    async def test_requests_and_bytes_of_a_bucket_are_shared_apart(self, ledger: JobLedger) -> None:
+        wishes = {TARGET: wish(), BYTES: wish(4e6, in_use=4e6)}
+        assert await check_in(ledger, ANNA, wishes) == {TARGET: 100, BYTES: 4e6}
+        assert await check_in(ledger, BERT, {BYTES: wish(4e6)}) == {BYTES: 0}
+        assert await check_in(ledger, ANNA, wishes) == {TARGET: 100, BYTES: 2e6}
+        await check_in(ledger, ANNA, {TARGET: wish(in_use=100)})
+        assert await check_in(ledger, BERT, {TARGET: wish(), BYTES: wish(4e6)}) == {TARGET: 0, BYTES: 4e6}
+
+    async def test_a_cap_on_bytes_keeps_no_job_from_its_turn(self, ledger: JobLedger, clock: HandClock) -> None:
+        await active_job(ledger, 1)
+        for _ in range(6):
+            for worker in (ANNA, BERT):
+                await check_in(ledger, worker, {BYTES: wish(5, in_use=0.0)})
+            await check_in(ledger, CLEO, {BYTES: wish(5)})
+            clock.tick(SECONDS / 4)
+        assert not any(queued.is_rate_taken for queued in await ledger.queued_jobs())
+
     async def test_a_lease_is_nobodys_share(self, ledger: JobLedger) -> None:
         await active_job(ledger)
         claim = await claim_one(ledger)
@@ -172,7 +192,7 @@ class TestJobsWithoutAShare:
         self, ledger: JobLedger, clock: HandClock
     ) -> None:
         await active_job(ledger, 1)
-        await active_job(ledger, 2, operation=PutObjectCopy(target_bucket=Bucket("target"), target_region=OTHER[0]))
+        await active_job(ledger, 2, operation=PutObjectCopy(target_bucket=Bucket("target"), target_region=OTHER.region))
         await new_job(ledger, 3)
         taken: list[list[bool]] = []
         for _ in range(6):

@@ -105,6 +105,41 @@ async def test_the_last_test_of_a_role_is_kept(pair: Pair) -> None:
     assert await pair.roles.tests(account=OTHER) == {ARN: last}
 
 
+async def test_a_role_gets_another_key(pair: Pair) -> None:
+    await pair.roles.add_role(ROLE, sealed="old")
+    await pair.roles.add_role(replace(ROLE, account=OTHER), sealed="theirs")
+    await pair.roles.keep_test(ARN, account=LOCAL_ACCOUNT, test=RoleTest(at=5.0, by="olga"))
+    assert await pair.roles.key_numbers() == {}
+
+    changed = await pair.roles.replace_key(ARN, account=LOCAL_ACCOUNT, sealed="new", at=7.5)
+
+    assert changed == replace(ROLE, key_number=1, key_changed_at=7.5)
+    kept = await pair.roles.role(ARN, account=LOCAL_ACCOUNT)
+    assert (kept.role, kept.sealed) == (changed, "new")
+    assert (await pair.roles.role(ARN, account=OTHER)).sealed == "theirs"
+    assert await pair.roles.tests(account=LOCAL_ACCOUNT) == {}
+    await pair.roles.replace_key(ARN, account=LOCAL_ACCOUNT, sealed="newer", at=9.0)
+    assert await pair.roles.key_numbers() == {(LOCAL_ACCOUNT, ARN): 2}
+    assert [role.key_number for role in await pair.roles.roles(account=None)] == [2, 0]
+
+
+async def test_a_role_that_is_not_there_gets_no_key(pair: Pair) -> None:
+    await pair.roles.add_role(replace(ROLE, account=OTHER), sealed="theirs")
+    with pytest.raises(NoSuchRole, match=ARN):
+        await pair.roles.replace_key(ARN, account=LOCAL_ACCOUNT, sealed="s", at=1.0)
+    assert await pair.roles.key_numbers() == {}
+
+
+async def test_credentials_say_with_which_key_they_were_made(pair: Pair) -> None:
+    job = await new_job(pair.jobs)
+    terms = replace(TERMS, key_number=3)
+    await pair.roles.keep_credentials(job.id, JobCredentials(terms=terms, sealed="s"))
+    assert await pair.roles.credential_terms() == {job.id: terms}
+    found = await pair.roles.credentials(job.id)
+    assert found is not None
+    assert found.terms == terms
+
+
 async def test_roles_are_listed_by_arn(pair: Pair) -> None:
     for name in ("c", "a", "b"):
         await pair.roles.add_role(replace(ROLE, arn=f"arn:aws:iam::1:role/{name}"), sealed="s")

@@ -252,6 +252,44 @@ async def test_a_role_stays_while_a_report_is_to_be_delivered_with_it(rig: Rig) 
         await rig.service.delete_role(AWS, caller=caller())
 
 
+OTHER_KEY = Credentials(access_key_id="AKIA2", secret_access_key="more-secret", session_token="t")
+
+
+async def test_a_role_gets_another_key(rig: Rig) -> None:
+    made = (await rig.service.create_role(new(), caller=caller())).role
+    changed = await rig.service.replace_role_key(AWS, key=OTHER_KEY, caller=caller())
+    assert changed == replace(made, key_number=1, key_changed_at=HandClock().now())
+    assert await rig.service.describe_role(AWS, caller=caller()) == changed
+    assert await rig.desk.key_of(changed) == OTHER_KEY
+    assumed = await rig.desk.assume(AWS, account=LOCAL_ACCOUNT, session_name="s", accesses=[])
+    assert assumed.key_number == 1
+    assert rig.audit[-1] == ("replace-role-key", AWS, "to AKIA2")
+    assert "more-secret" not in (await rig.ledger.roles.role(AWS, account=LOCAL_ACCOUNT)).sealed
+
+
+async def test_who_gives_a_role_another_key(rig: Rig) -> None:
+    await rig.service.create_role(new(), caller=caller())
+    with pytest.raises(NoSuchRole):
+        await rig.service.replace_role_key(AWS, key=OTHER_KEY, caller=caller(account="other"))
+    with pytest.raises(NotAllowed):
+        await rig.service.replace_role_key(AWS, key=OTHER_KEY, caller=caller(UserRole.OPERATOR))
+    half = replace(OTHER_KEY, secret_access_key="")
+    with pytest.raises(InvalidArgument) as caught:
+        await rig.service.replace_role_key("arn:aws:iam::1:role/declared", key=half, caller=caller())
+    assert [fault.path for fault in caught.value.faults] == ["key", "role_arn"]
+    assert await rig.desk.key_of(await rig.desk.find(AWS, account=LOCAL_ACCOUNT)) == KEY
+
+
+async def test_a_declared_role_has_the_key_of_the_settings_whatever_is_registered(rig: Rig) -> None:
+    declared = "arn:aws:iam::1:role/declared"
+    registered = replace(await rig.desk.find(declared, account=LOCAL_ACCOUNT), is_declared=False)
+    await rig.ledger.roles.add_role(registered, sealed="s")
+    await rig.ledger.roles.replace_key(declared, account=LOCAL_ACCOUNT, sealed="t", at=1.0)
+    assert await rig.desk.key_numbers() == {}
+    assumed = await rig.desk.assume(declared, account=LOCAL_ACCOUNT, session_name="s", accesses=[])
+    assert assumed.key_number == 0
+
+
 async def test_a_role_is_deleted(rig: Rig) -> None:
     await rig.service.create_role(new(), caller=caller())
     await rig.service.delete_role(AWS, caller=caller())

@@ -1,4 +1,4 @@
-"""Stores that are slow, or down: wrappers around another store, for all of its methods alike."""
+"""Stores and ledgers that are slow, or down: wrappers around another one, for all of its methods alike."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import asyncio
 import inspect
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from cosbatch.model.errors import StorageError, StorageReason
 from cosbatch.storage.port import ObjectStore
 
 Before = Callable[[str], Awaitable[None]]
 """Called with the method's name before each request; it may wait, or raise."""
+Port = TypeVar("Port")
 
 
 class _Guarded:
-    def __init__(self, inner: ObjectStore, before: Before) -> None:
+    def __init__(self, inner: object, before: Before) -> None:
         self._inner = inner
         self._before = before
 
@@ -32,12 +33,12 @@ class _Guarded:
         return guarded
 
 
-def guarded(inner: ObjectStore, before: Before) -> ObjectStore:
+def guarded(inner: Port, before: Before) -> Port:
     """``inner``, with ``before`` called before each of its requests."""
-    return cast(ObjectStore, _Guarded(inner, before))
+    return cast(Port, _Guarded(inner, before))
 
 
-def slow(inner: ObjectStore, *, seconds: float = 0.1) -> ObjectStore:
+def slow(inner: Port, *, seconds: float = 0.1) -> Port:
     """Every request takes some time."""
 
     async def wait(_: str) -> None:

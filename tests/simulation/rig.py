@@ -38,10 +38,11 @@ from cosbatch.model.identifiers import LOCAL_ACCOUNT, Bucket, JobId, ObjectKey, 
 from cosbatch.model.jobs import Job, JobRequest
 from cosbatch.model.manifests import Manifest, ManifestField, ManifestFormat, ManifestLocation, ManifestSpec
 from cosbatch.model.operations import PutObjectCopy
-from cosbatch.model.regions import Place, Provider, Region, Versioning
+from cosbatch.model.regions import CappedPlace, Provider, RateKind, Region, Versioning
 from cosbatch.model.reports import ReportScope, ReportSpec
 from cosbatch.model.states import FINAL, JobStatus
 from cosbatch.model.workers import BucketLoad, WorkerProcess
+from cosbatch.storage.byte_gate import ByteGate
 from cosbatch.storage.memory import MemoryStore
 from cosbatch.storage.memory_objects import StoredObject
 from cosbatch.storage.memory_spool import MemorySpool
@@ -75,21 +76,28 @@ class RigStores:
         clock: Clock,
         rng: random.Random,
         cap: float | None = None,
+        byte_cap: float | None = None,
         connections: int = CONNECTIONS,
         source_of: Callable[[JobId], JobCredentialSource] | None = None,
         signed: Callable[[ObjectStore, JobCredentialSource], ObjectStore] | None = None,
     ) -> None:
-        """``cap``: requests a second to each bucket, of all processes together. ``signed`` makes a store to which the
-        source's credentials have to be shown."""
+        """``cap``, ``byte_cap``: requests and bytes a second of each bucket, of all processes together. ``signed``
+        makes a store to which the source's credentials have to be shown."""
         self._stores = stores
         self._source_of = source_of
         self._signed = signed
         self._sources: dict[JobId, JobCredentialSource] = {}
         self._rng = rng
         self._cap = cap
-        rate = None if cap is None else 0.0
+        self._byte_cap = byte_cap
         self._boards = {
-            name: PacerBoard(clock=clock, max_connections=connections, requests_per_second=rate) for name in stores
+            name: PacerBoard(
+                clock=clock,
+                max_connections=connections,
+                requests_per_second=None if cap is None else 0.0,
+                bytes_per_second=None if byte_cap is None else 0.0,
+            )
+            for name in stores
         }
 
     async def look_again(self) -> None:
@@ -140,19 +148,29 @@ class RigStores:
     def pace_of(self, name: RegionName, bucket: Bucket) -> BucketPacer:
         return self._boards[name].pacer(bucket)
 
+    def byte_gate(self, name: RegionName, bucket: Bucket) -> ByteGate:
+        gate = self._boards[name].byte_gate(bucket)
+        assert gate is not None
+        return gate
+
     @property
-    def has_caps(self) -> bool:
+    def caps_requests(self) -> bool:
         return self._cap is not None
 
-    def cap_of(self, name: RegionName) -> float | None:
-        return self._cap if name in self._stores else None
+    def cap_of(self, name: RegionName, kind: RateKind) -> float | None:
+        cap = self._cap if kind is RateKind.REQUESTS else self._byte_cap
+        return cap if name in self._stores else None
 
-    def wanting_rate(self, *, since: float) -> set[Place]:
-        return {(name, bucket) for name, board in self._boards.items() for bucket in board.wanting_rate(since=since)}
+    def wanting_rate(self, *, since: float) -> set[CappedPlace]:
+        return {
+            CappedPlace(name, bucket, kind)
+            for name, board in self._boards.items()
+            for kind in RateKind
+            for bucket in board.wanting_rate(kind, since=since)
+        }
 
-    def set_rate(self, place: Place, requests_per_second: float, *, until: float) -> None:
-        name, bucket = place
-        self._boards[name].pacer(bucket).set_rate(requests_per_second, until=until)
+    def set_rate(self, capped: CappedPlace, per_second: float, *, until: float) -> None:
+        self._boards[capped.region].set_share(capped.bucket, capped.kind, per_second, until=until)
 
     def loads(self) -> tuple[BucketLoad, ...]:
         return tuple(

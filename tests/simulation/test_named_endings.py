@@ -15,7 +15,7 @@ from cosbatch.ledger.port import JobLedger
 from cosbatch.model.errors import FailureCode, LedgerUnavailable, StorageError, StorageReason
 from cosbatch.model.identifiers import ObjectKey, ObjectRef
 from cosbatch.model.jobs import Job
-from cosbatch.model.operations import Directive, NewObjectMetadata, PutObjectCopy
+from cosbatch.model.operations import Directive, NewObjectMetadata, PutObjectCopy, Tag
 from cosbatch.model.regions import Versioning
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import Actor, JobStatus
@@ -324,6 +324,30 @@ async def test_where_nothing_was_sent_a_silent_ledger_leaves_nothing_to_look_for
     (row,) = rig.report(done).rows
     assert (row[3], row[4]) == ("succeeded", "")
     assert asked > 1
+    await rig.drain()
+
+
+@virtual_time
+async def test_an_owner_who_tags_what_was_copied_does_not_fail_the_job(clock: VirtualClock) -> None:
+    rig = Rig(clock)
+
+    async def copy(method: Call, source: ObjectRef, target: ObjectRef, **options: Any) -> Any:
+        await rig.store.put_tags(source, [Tag(key="copied", value="no")])
+        outcome = await method(source, target, **options)
+        await rig.store.put_tags(source, [Tag(key="copied", value="yes")])
+        return outcome
+
+    store = Between(rig.store, copy=copy)
+    rig.view = lambda: View(cast(ObjectStore, store), rig.ledger, rig.spool)
+    rig.put_objects(KEYS)
+    await asyncio.sleep(3600)  # else they would be too young to be compared
+    rig.start()
+    done = await rig.until(await rig.submit(rig.request(rig.csv_manifest(KEYS), failure_threshold=None)))
+    assert (done.status, done.tally.ignored_options) == (JobStatus.COMPLETE, {})
+    told = {row[1]: row[4] for row in rig.report(done).rows}
+    assert set(told) == set(KEYS)
+    assert "NotVerified" in told.values()
+    assert rig.copied() == set(KEYS)
     await rig.drain()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -15,6 +15,7 @@ from cosbatch.identity.credentials import Credentials
 from cosbatch.identity.policies import Access, Purpose
 from cosbatch.identity.roles import JOB_CREDENTIALS, Assumed
 from cosbatch.ledger.memory_roles import MemoryRoleLedger
+from cosbatch.ledger.port import JobLedger
 from cosbatch.model.errors import (
     FailureCode,
     NoSuchRole,
@@ -23,7 +24,7 @@ from cosbatch.model.errors import (
     StorageError,
     StorageReason,
 )
-from cosbatch.model.identifiers import AccountId, Bucket, JobId
+from cosbatch.model.identifiers import LOCAL_ACCOUNT, AccountId, Bucket, JobId
 from cosbatch.model.jobs import Job
 from cosbatch.model.states import Actor, JobStatus
 from cosbatch.storage.port import ObjectStore
@@ -42,15 +43,18 @@ class Provider:
         self._clock = clock
         self.life_seconds = life_seconds
         self.takes_policy = takes_policy
+        self.seconds = 0.2
+        """How long it takes to answer."""
         self.refusal: RoleNotAssumed | NoSuchRole | None = None
         self.asked: list[Sequence[Access]] = []
         self.ends: dict[str, float] = {}
         self.writable_buckets: tuple[Bucket, ...] = ()
+        self.key_number = 0
         self.refused = 0
         """Requests that came with credentials that were over."""
 
     async def assume(self, arn: str, *, account: AccountId, session_name: str, accesses: Sequence[Access]) -> Assumed:
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(self.seconds)
         if self.refusal is not None:
             raise self.refusal
         assert arn == ARN
@@ -59,7 +63,15 @@ class Provider:
         ends = None if self.life_seconds is None else self._clock.now() + self.life_seconds
         self.ends[name] = float("inf") if ends is None else ends
         given = Credentials(access_key_id=name, secret_access_key="s", session_token="t", expires_at=ends)
-        return Assumed(credentials=given, is_narrowed=self.takes_policy, writable_buckets=self.writable_buckets)
+        return Assumed(
+            credentials=given,
+            is_narrowed=self.takes_policy,
+            writable_buckets=self.writable_buckets,
+            key_number=self.key_number,
+        )
+
+    async def key_numbers(self) -> Mapping[tuple[AccountId, str], int]:
+        return {(LOCAL_ACCOUNT, ARN): self.key_number} if self.key_number else {}
 
     def revoke_all(self) -> None:
         self.ends.clear()
@@ -119,12 +131,13 @@ class Ground:
         request = replace(self.rig.request(self.rig.csv_manifest(keys)), role_arn=ARN)
         return await self.rig.submit(request)
 
-    def start_keeper(self) -> None:
+    def start_keeper(self, *, ledger: JobLedger | None = None) -> None:
         keeper = CredentialKeeper(
-            ledger=self.rig.ledger,
+            ledger=ledger or self.rig.ledger,
             roles=self.acts.roles,
             preflights=self.rig.preflights,
             assume=self.provider.assume,
+            key_numbers=self.provider.key_numbers,
             cipher=self.acts.cipher,
             stores=self.rig._stores(self.rig.view()),
             clock=self.rig.clock,
@@ -191,6 +204,52 @@ async def test_a_provider_without_session_policies_is_asked_once(clock: VirtualC
     job = await ground.rig.until(await ground.run(KEYS[:100]))
     assert_all_copied(ground, job, KEYS[:100])
     assert len(ground.provider.asked) == 1
+    await ground.drain()
+
+
+@virtual_time
+async def test_a_job_takes_the_new_key_of_its_role(clock: VirtualClock) -> None:
+    """Also of a stored role, whose credentials never end; the old ones are refused from then on."""
+    provider = Provider(clock, life_seconds=None, takes_policy=False)
+    ground = Ground(clock, provider, seconds=5)
+    made = await ground.run(KEYS[:400])
+    job = await ground.rig.until(made, {JobStatus.ACTIVE}, within_seconds=1e6)
+    provider.key_number, before = 1, len(provider.asked)
+    await asyncio.sleep(5)
+    assert (before, len(provider.asked)) == (1, 2)
+    del provider.ends["key-1"]
+    job = await ground.rig.until(job, within_seconds=1e6)
+    assert_all_copied(ground, job, KEYS[:400])
+    assert len(provider.asked) == 2
+    assert not [event for event in await ground.rig.ledger.events(job.id) if "hold" in event.kind]
+    await ground.drain()
+
+
+@virtual_time
+async def test_a_new_key_that_is_wrong_stops_no_job_while_the_old_one_is_good(clock: VirtualClock) -> None:
+    provider = Provider(clock, life_seconds=None, takes_policy=False)
+    ground = Ground(clock, provider, seconds=5)
+    made = await ground.run(KEYS[:400])
+    job = await ground.rig.until(made, {JobStatus.ACTIVE}, within_seconds=1e6)
+    provider.key_number = 1
+    provider.refusal = RoleNotAssumed(RoleRefusal.NOT_ALLOWED, "no such key")
+    job = await ground.rig.until(job, within_seconds=1e6)
+    assert_all_copied(ground, job, KEYS[:400])
+    await ground.drain()
+
+
+@virtual_time
+async def test_a_slow_ledger_lets_no_role_be_assumed_twice(clock: VirtualClock) -> None:
+    """The provider answers after the keeper has asked which credentials there are, and before it hears of the jobs."""
+    ground = Ground(clock, Provider(clock, life_seconds=None))
+    ground.provider.seconds = 1.0
+    ground.rig.put_objects(KEYS[:100])
+    ground.rig.start()
+    ground.start_keeper(ledger=slow(ground.rig.ledger, seconds=2.0))
+    request = replace(ground.rig.request(ground.rig.csv_manifest(KEYS[:100])), role_arn=ARN)
+    job = await ground.rig.until(await ground.rig.submit(request))
+    assert_all_copied(ground, job, KEYS[:100])
+    assert len(ground.provider.asked) == 2
     await ground.drain()
 
 

@@ -113,6 +113,16 @@ def test_roles(here: Desk) -> None:
     assert ask(here, *faulty, code=2, answer="secret\n")["error"]["code"] == "InvalidArgument"
 
 
+def test_a_role_gets_another_key(here: Desk) -> None:
+    arn = "arn:aws:iam::123456789012:role/copy"
+    made = ask(here, "create-role", arn, "--provider", "stored", "--access-key-id", "AKIA1", answer="secret\n")
+    replace = ("replace-role-key", arn, "--access-key-id", "AKIA2")
+    changed = ask(here, *replace, answer="another\n")
+    assert (made["key_changed_at"], bool(changed["key_changed_at"])) == (None, True)
+    assert changed | {"key_changed_at": None} == {name: made[name] for name in changed}
+    assert ask(here, *replace, code=2, answer="\n")["error"]["faults"][0]["path"] == "key"
+
+
 def test_webhooks(here: Desk) -> None:
     made = ask(here, "create-webhook", "pager", "https://hooks.example.com/x", "--status", "Complete")
     assert (made["statuses"], made["secret"].startswith("whsec_")) == (["Complete"], True)

@@ -98,6 +98,19 @@ def test_a_job_is_checked_before_it_is_made(here: Desk) -> None:
     assert (refused.exit_code, "operator" in refused.stderr) == (2, True)
 
 
+def test_a_retry_is_checked_before_it_is_made(here: Desk) -> None:
+    old = here.there(ended_job(here.rig))
+    asked = ("retry-failed", old, "--code", "NoSuchKey", "--check")
+    shown = here.call(*asked)
+    assert shown.exit_code == 4
+    assert "1 row, all there are" in shown.stdout
+    checked = told(here, *asked, "--priority", "3", expect=4)
+    assert (checked["outcome"], checked["estimate"]["rows"], checked["request"]["priority"]) == ("failed", 1, 3)
+    refused = here.call("retry-failed", old, "--code", "SlowDown", "--check")
+    assert (refused.exit_code, "AccessDenied, NoSuchKey" in refused.stderr) == (2, True)
+    assert len(here.there(here.rig.ledger.jobs())) == 1
+
+
 def test_where_nothing_can_be_estimated_it_is_told_why(here: Desk) -> None:
     told_why = told(here, "estimate", here.job_file(), expect=2)["error"]
     assert "manifest" in {fault["path"] for fault in told_why["faults"]}

@@ -17,6 +17,7 @@ from tests.wire.rest_rig import OPERATOR, STRANGER, VIEWER, RestRig, faults, ref
 RESULTS: list[list[Outcome]] = [[("a b", ""), ("=é", "NoSuchKey")], [("c", "AccessDenied")]]
 CALLS = [
     ("POST", "retry"),
+    ("POST", "retry:check"),
     ("POST", "clone"),
     ("POST", "redeliver-report"),
     ("GET", "report"),
@@ -36,6 +37,29 @@ async def ended_job(rig: RestRig) -> JobId:
     await work(rig.ledger, own_spool(rig.folder), job_id, RESULTS)
     await end(rig.ledger, job_id, state=ReportState.FAILED)
     return job_id
+
+
+async def test_a_retry_is_checked_before_it_is_made(rig: RestRig) -> None:
+    """The regions of this rig have no credentials, and the job names no role."""
+    old = await ended_job(rig)
+    asked = {"error_code": "NoSuchKey", "changes": {"priority": 3}}
+    checked = await rig.call("POST", f"/jobs/{old}/retry:check", json=asked)
+    assert checked.status_code == 200, checked.text
+    told = checked.json()
+    outcomes = {check["name"]: check["outcome"] for check in told["checks"]}
+    assert (told["outcome"], outcomes["manifest"], outcomes["destination_bucket"]) == ("failed", "passed", "failed")
+    assert (told["estimate"]["rows"], told["estimate"]["is_exact"]) == (1, True)
+    assert told["request"]["priority"] == 3
+    location = {
+        "object_arn": "arn:aws:s3:::(work area)/manifest.json",
+        "retry_of": {"job_id": old, "error_code": "NoSuchKey"},
+    }
+    assert told["request"]["manifest"]["location"] == location
+    whole = await rig.call("POST", f"/jobs/{old}/retry:check")
+    assert whole.json()["estimate"]["rows"] == 2
+    refused = await rig.call("POST", f"/jobs/{old}/retry:check", json={"changes": {"region": "ap-shanghai"}})
+    assert (refusal(refused), set(faults(refused))) == ((400, "InvalidArgument"), {"region"})
+    assert [job.id for job in await rig.ledger.jobs()] == [old]
 
 
 async def test_a_retry_and_the_same_again(rig: RestRig) -> None:

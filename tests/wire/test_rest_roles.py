@@ -85,6 +85,34 @@ async def test_jobs_that_name_a_role_are_counted(rig: RestRig) -> None:
     assert shown["used_by_jobs"] == {"unfinished": 1, "total": 2}
 
 
+async def test_a_role_gets_another_key(rig: RestRig) -> None:
+    made = await registered(rig)
+    assert made["role"]["key_changed_at"] is None
+    key = {"access_key_id": "AKIA2", "secret_access_key": SECRET + "er"}
+    answer = await rig.call("PUT", f"{place()}/key", by=ADMIN, json=key)
+    assert answer.status_code == 200, answer.text
+    changed = answer.json()
+    assert changed == made["role"] | {"key_changed_at": changed["key_changed_at"]}
+    assert changed["key_changed_at"]
+    assert (await rig.call("GET", place(), by=ADMIN)).json() == changed
+    told = (await rig.told())[0]
+    assert (told.action, told.actor, told.target, told.detail) == ("replace-role-key", ADMIN, ARN, "to AKIA2")
+    assert SECRET not in answer.text + str(await rig.told()) + str(rig.logs)
+
+    half = await rig.call("PUT", f"{place()}/key", by=ADMIN, json=key | {"secret_access_key": ""})
+    assert faults(half) == {"key": "is incomplete"}
+    assert refusal(await rig.call("PUT", f"{place()}/key", by=OPERATOR, json=key)) == (403, "AccessDenied")
+    assert refusal(await rig.call("PUT", f"{place()}/key", by=STRANGER, json=key)) == (404, "NoSuchRole")
+
+
+async def test_a_role_may_be_called_key(rig: RestRig) -> None:
+    arn = "arn:aws:iam::123456789012:role/team/key"
+    await registered(rig, role_arn=arn)
+    key = {"access_key_id": "AKIA2", "secret_access_key": SECRET}
+    assert (await rig.call("PUT", f"{place(arn)}/key", by=ADMIN, json=key)).json()["role_arn"] == arn
+    assert (await rig.call("GET", place(arn), by=ADMIN)).json()["role_arn"] == arn
+
+
 async def test_the_buckets_that_a_role_may_write(rig: RestRig) -> None:
     made = await registered(rig, writable_buckets=["cold-125", "warm-125"])
     assert made["role"]["writable_buckets"] == ["cold-125", "warm-125"]

@@ -12,7 +12,7 @@ import pytest
 
 from cosbatch.client import AsyncClient, AsyncHttpTransport, Client, ServerAddress
 from cosbatch.identity.tokens import TokenScope
-from cosbatch.model.errors import InvalidArgument, NameTaken, NoSuchName, NotAllowed, NotAuthenticated
+from cosbatch.model.errors import InvalidArgument, NameTaken, NoSuchName, NoSuchRole, NotAllowed, NotAuthenticated
 from cosbatch.model.principals import RoleProvider, UserRole
 from cosbatch.model.states import JobStatus
 from tests.unit.service.job_builders import AWAY, HOME, job_content
@@ -91,6 +91,19 @@ async def test_regions(tmp_path: Path) -> None:
         with pytest.raises(InvalidArgument) as caught:
             await client.create_region("lab", {"endpoint": "gopher://x"})
         assert "endpoint" in caught.value.faults[0].path
+
+
+async def test_a_role_gets_another_key(tmp_path: Path) -> None:
+    async with sdk(tmp_path, by=ADMIN) as (_, client):
+        arn = "arn:aws:iam::123456789012:role/copy"
+        made = await client.create_role(
+            arn, provider=RoleProvider.STORED, access_key_id="AKIA1", secret_access_key="secret"
+        )
+        changed = await client.replace_role_key(arn, access_key_id="AKIA2", secret_access_key="another")
+        assert (made.role.key_changed_at, changed.key_changed_at is None) == (None, False)
+        assert await client.describe_role(arn) == changed
+        with pytest.raises(NoSuchRole):
+            await client.replace_role_key(arn + "2", access_key_id="AKIA2", secret_access_key="another")
 
 
 async def test_policies_of_a_role(tmp_path: Path) -> None:

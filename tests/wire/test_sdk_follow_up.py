@@ -132,3 +132,17 @@ async def test_a_check_is_an_answer(tmp_path: Path) -> None:
         job = await client.create_job(job_content())
         assert (await client.check_job(job.request)).outcome is CheckOutcome.FAILED
         assert (await client.job_preflight(job.id)).checks == ()
+
+
+async def test_a_retry_is_checked_before_it_is_made(tmp_path: Path) -> None:
+    """The regions of this rig have no credentials, and the job names no role."""
+    async with sdk(tmp_path, by=OPERATOR) as (rig, client):
+        old = await ended_job(rig)
+        checked = await client.check_retry(old, error_code="NoSuchKey", changes={"priority": 3})
+        assert checked.outcome is CheckOutcome.FAILED
+        assert {check.name: check.outcome for check in checked.checks}["manifest"] is CheckOutcome.PASSED
+        assert checked.estimate is not None
+        assert (checked.estimate.rows, checked.request["priority"]) == (1, 3)
+        with pytest.raises(InvalidArgument):
+            await client.check_retry(old, error_code="NotLatestVersion")
+        assert [job.id for job in await rig.ledger.jobs()] == [old]

@@ -33,6 +33,7 @@ export function jobFrom(changes: Partial<Job> = {}): Job {
       number_of_tasks_failed: 0,
       number_of_tasks_skipped: 0,
       number_of_tasks_remaining: 119_000,
+      number_of_tasks_retryable: 0,
       planned_rows: 120_000,
       planned_chunks: 120,
       closed_chunks: 1,

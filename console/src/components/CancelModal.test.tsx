@@ -36,6 +36,7 @@ function job(jobId: string, description: string): ActionJob {
       number_of_tasks_failed: 0,
       number_of_tasks_skipped: 0,
       number_of_tasks_remaining: 7,
+      number_of_tasks_retryable: 0,
       planned_rows: 10,
       planned_chunks: 1,
       closed_chunks: 0,

@@ -26,10 +26,14 @@ interface FailureGroupsProps {
   isFinal: boolean;
   /** Whether what failed can be tried again now, by who is asking. */
   mayRetry: boolean;
+  /** Of all that failed. */
+  retryable: number;
+  isDryRun: boolean;
 }
 
 /** What went wrong with the objects of a job: by error code, the most frequent one first and open. */
-export function FailureGroups({ jobId, failures, isFinal, mayRetry }: FailureGroupsProps) {
+export function FailureGroups(props: FailureGroupsProps) {
+  const { jobId, failures, isFinal, mayRetry, retryable } = props;
   const t = useT();
   const [toggled, setToggled] = useState<ReadonlyMap<string, boolean>>(new Map());
   if (failures.failed === 0) {
@@ -41,7 +45,8 @@ export function FailureGroups({ jobId, failures, isFinal, mayRetry }: FailureGro
   }
   return (
     <SpaceBetween size="l">
-      <FailuresHeader jobId={jobId} failures={failures} mayRetry={mayRetry} />
+      <FailuresHeader jobId={jobId} failures={failures} mayRetry={mayRetry} retryable={retryable} />
+      {isFinal && <RetryNote {...props} />}
       <div>
         {failures.items.map((group, index) => (
           <GroupSection
@@ -60,7 +65,8 @@ export function FailureGroups({ jobId, failures, isFinal, mayRetry }: FailureGro
   );
 }
 
-function FailuresHeader({ jobId, failures, mayRetry }: Omit<FailureGroupsProps, "isFinal">) {
+function FailuresHeader(props: Pick<FailureGroupsProps, "jobId" | "failures" | "mayRetry" | "retryable">) {
+  const { jobId, failures, mayRetry, retryable } = props;
   const t = useT();
   const formats = useFormats();
   return (
@@ -75,7 +81,7 @@ function FailuresHeader({ jobId, failures, mayRetry }: Omit<FailureGroupsProps, 
           </Button>
           {mayRetry && (
             <Button href={`/ui/jobs/create?retry=${encodeURIComponent(jobId)}`}>
-              {t("job.failures.retry", { count: failures.failed })}
+              {t("job.failures.retry", { count: retryable })}
             </Button>
           )}
         </SpaceBetween>
@@ -84,6 +90,15 @@ function FailuresHeader({ jobId, failures, mayRetry }: Omit<FailureGroupsProps, 
       {t("job.failures")}
     </Header>
   );
+}
+
+/** Why there is nothing to try again, or why that alone will not help. */
+function RetryNote({ failures, mayRetry, retryable, isDryRun }: FailureGroupsProps) {
+  const t = useT();
+  if (isDryRun) return <Alert type="info">{t("job.failures.retry.dry-run")}</Alert>;
+  if (retryable === 0) return <Alert type="info">{t("job.failures.retry.none")}</Alert>;
+  if (!mayRetry || failures.items.some((group) => group.is_retryable)) return null;
+  return <Alert type="info">{t("job.failures.retry.cause")}</Alert>;
 }
 
 interface GroupSectionProps {
@@ -148,9 +163,9 @@ function GroupActions({ jobId, group, mayRetry }: { jobId: string; group: Group;
 
 /** What helps: in the user's language where the code is known, else in the service's words. */
 function GroupHint({ group }: { group: Group }) {
-  const { t, has } = useSpeech();
+  const { t, has, retold } = useSpeech();
   const key = `hint.${group.error_code}`;
-  const text = has(key) ? t(key) : group.hint || t("hint.unknown");
+  const text = has(key) ? t(key) : retold(group.hint) || t("hint.unknown");
   return (
     <Alert type="info" header={t("job.failures.hint")}>
       <SpaceBetween size="xs">

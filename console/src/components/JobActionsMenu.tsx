@@ -171,6 +171,6 @@ function choiceOf(offer: Offer, jobs: readonly ActionJob[], t: Translate): Butto
 
 function textOf(action: JobAction, jobs: readonly ActionJob[], t: Translate): string {
   if (action !== "retry") return t(`action.${action}`);
-  const failed = jobs.length === 1 ? (jobs[0]?.progress_summary.number_of_tasks_failed ?? 0) : 0;
-  return failed > 0 ? t("action.retry.count", { count: failed }) : t("action.retry");
+  const count = jobs.length === 1 ? (jobs[0]?.progress_summary.number_of_tasks_retryable ?? 0) : 0;
+  return count > 0 ? t("action.retry.count", { count }) : t("action.retry");
 }

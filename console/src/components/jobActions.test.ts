@@ -23,6 +23,7 @@ function progress(total: number | null, succeeded = 0, failed = 0): Progress {
     number_of_tasks_failed: failed,
     number_of_tasks_skipped: 0,
     number_of_tasks_remaining: total === null ? null : total - succeeded - failed,
+    number_of_tasks_retryable: failed,
     planned_rows: total ?? 0,
     planned_chunks: 1,
     closed_chunks: 0,
@@ -79,6 +80,17 @@ describe("what is offered of one job", () => {
     const offers = offersFor([job("New", ["clone", "cancel", "change_priority"])], ALL);
     expect(offers).toHaveLength(9);
     expect(offers.find(({ action }) => action === "confirm")?.whyNot).toBe("not-now");
+  });
+
+  it.each([
+    [{}, 0, "nothing-to-retry"],
+    [{}, 2, "not-now"],
+    [{ dry_run: true }, 0, "not-now"],
+    [{ is_final: false }, 0, "not-now"],
+  ])("says why what failed cannot be tried again: %j with %i that could", (more, retryable, whyNot) => {
+    const summary = { ...progress(10, 7, 3), number_of_tasks_retryable: retryable };
+    const shown = job("Complete", ["clone", "delete"], { progress_summary: summary, ...more });
+    expect(offersFor([shown], ALL).find(({ action }) => action === "retry")?.whyNot).toBe(whyNot);
   });
 
   it("leaves out what the caller may not do, and pauses where the service has none", () => {

@@ -21,7 +21,7 @@ export interface Means {
   canPause: boolean;
 }
 
-export type WhyNot = "not-now" | "none-of-them" | "one-only";
+export type WhyNot = "not-now" | "none-of-them" | "one-only" | "nothing-to-retry";
 
 export interface Offer {
   action: JobAction;
@@ -83,7 +83,13 @@ function isPossible(action: JobAction, job: ActionJob): boolean {
 function whyNotOf(action: JobAction, jobs: readonly ActionJob[], able: readonly ActionJob[]): WhyNot | null {
   if (OF_ONE_JOB.has(action) && jobs.length > 1) return "one-only";
   if (able.length > 0) return null;
+  if (action === "retry" && jobs.some(hasOnlyUnsent)) return "nothing-to-retry";
   return jobs.length > 1 ? "none-of-them" : "not-now";
+}
+
+/** It has ended with failures, and none of them is of an object that was sent. */
+function hasOnlyUnsent({ is_final: isFinal, dry_run: isDryRun, progress_summary: progress }: ActionJob): boolean {
+  return isFinal && !isDryRun && progress.number_of_tasks_failed > 0 && progress.number_of_tasks_retryable === 0;
 }
 
 const PRIMARIES: readonly JobAction[] = ["confirm", "resume", "retry"];

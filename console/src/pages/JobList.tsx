@@ -5,7 +5,7 @@ import Header from "@cloudscape-design/components/header";
 import LiveRegion from "@cloudscape-design/components/live-region";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { memo, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 
 import { mayPass } from "../api/errors";
 import { useMay } from "../api/queries";
@@ -28,6 +28,10 @@ import { endedSince, isFiltered, withoutFilters } from "./jobListView";
 
 const NO_JOBS: readonly ListedJob[] = [];
 const SKELETON_ROWS_MAX = 20;
+/** What a refresh does not change is not made again: the list is refreshed each 2 s. */
+const Filters = memo(JobListFilters);
+const Preferences = memo(JobListPreferences);
+const ActionsMenu = memo(JobActionsMenu);
 
 /** All jobs of the account: what they are at, and what can be done with them. */
 export function JobList() {
@@ -49,14 +53,14 @@ function Jobs() {
   const isOther = list.isPlaceholderData; // the answer is about another view: its counts may be seen, not its rows
   const items = isOther ? NO_JOBS : (list.data?.items ?? NO_JOBS);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const selected = items.filter((job) => chosen.has(job.job_id));
+  const selected = useMemo(() => items.filter((job) => chosen.has(job.job_id)), [items, chosen]);
   const { ask, modal } = useJobActions();
   const hasListOfPages = useHasNavigation();
   const { columns: shown, widths } = preferences;
   const columns = useColumns(useMeans(), ask, { shown, widths, hasListOfPages });
-  const firstPage = () => {
+  const firstPage = useCallback(() => {
     show({});
-  };
+  }, [show]);
   useFirstPageOfRegion(everywhere.region, firstPage);
   return (
     <>
@@ -102,7 +106,14 @@ function Jobs() {
             )}
           </ListHeader>
         }
-        filter={<JobListFilters view={view} page={list.data} isLoading={isLoading || isOther} show={show} />}
+        filter={
+          <Filters
+            view={view}
+            counts={list.data?.counts}
+            total={isLoading || isOther ? null : (list.data?.total ?? null)}
+            show={show}
+          />
+        }
         pagination={
           <JobListPager
             pagesBefore={pagesBefore}
@@ -117,7 +128,7 @@ function Jobs() {
             }}
           />
         }
-        preferences={<JobListPreferences onPageSize={firstPage} />}
+        preferences={<Preferences onPageSize={firstPage} />}
         empty={
           !refusal && (
             <JobListEmpty
@@ -168,10 +179,10 @@ function ListHeader({ answer: { list, askAgain }, selected, onGone, children }: 
           <SpaceBetween direction="horizontal" size="xs" alignItems="center">
             <RefreshControl
               updatedAt={list.isPlaceholderData ? 0 : list.dataUpdatedAt}
-              isFetching={list.isFetching}
+              isLoading={list.isLoading || list.isPlaceholderData}
               onRefresh={askAgain}
             />
-            <JobActionsMenu jobs={selected} onGone={onGone} />
+            <ActionsMenu jobs={selected} onGone={onGone} />
             {mayCreate && (
               <Button variant="primary" href="/ui/jobs/create">
                 {t("jobs.create")}

@@ -3,14 +3,14 @@ import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
 import Link from "@cloudscape-design/components/link";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import type { TableProps } from "@cloudscape-design/components/table";
-import { type ReactNode, useMemo } from "react";
+import { memo, type ReactNode, useMemo } from "react";
 
 import type { JobAction, ListedJob } from "../api/types";
 import { type ActionJob, type Means, nameOf, offersFor, shortId } from "../components/jobActions";
 import { JobProgress } from "../components/JobProgress";
 import { RelativeTime } from "../components/RelativeTime";
 import { StatusTag } from "../components/StatusTag";
-import { type TextKey, type Translate, useT } from "../i18n";
+import { type TextKey, type Translate, useSpeech, useT } from "../i18n";
 import { type Formats, useFormats } from "../i18n/formats";
 import type { JobSort } from "./jobListView";
 import { widthsIn } from "./jobListWidths";
@@ -132,7 +132,7 @@ export function useColumns(
     return COLUMNS.map(({ id, width, sort }) => ({
       id,
       header: t(nameOfColumn(id)),
-      cell: (job: ListedJob) => cellOf(id, job, cells),
+      cell: (job: ListedJob) => <Cell id={id} job={job} cells={cells} />,
       width: widths[id] ?? usual[id] ?? width,
       minWidth: 80,
       isRowHeader: id === "id",
@@ -140,6 +140,11 @@ export function useColumns(
     }));
   }, [t, formats, means, ask, names, widths, hasListOfPages]);
 }
+
+/** Most jobs are the same after a refresh as before: their cells are not made again. */
+const Cell = memo(function Cell({ id, job, cells }: { id: ColumnId; job: ListedJob; cells: Cells }) {
+  return <>{cellOf(id, job, cells)}</>;
+});
 
 function cellOf(id: ColumnId, job: ListedJob, cells: Cells): ReactNode {
   const { t, formats } = cells;
@@ -230,10 +235,11 @@ function isOffered(action: JobAction, job: ListedJob, means: Means): boolean {
   return offersFor([job], means).some((offer) => offer.action === action && offer.whyNot === null);
 }
 
-function StatusCell({ job, cells: { t, means, ask } }: { job: ListedJob; cells: Cells }) {
+function StatusCell({ job, cells: { means, ask } }: { job: ListedJob; cells: Cells }) {
+  const { t, retold } = useSpeech();
   const [reason] = job.failure_reasons;
   return (
-    <span className="job-status" {...(reason ? { title: reason.failure_reason } : {})}>
+    <span className="job-status" {...(reason ? { title: retold(reason.failure_reason) } : {})}>
       <SpaceBetween direction="horizontal" size="xs" alignItems="center">
         <StatusTag status={job.status} isDryRun={job.dry_run} />
         {job.status === "Suspended" && isOffered("confirm", job, means) && (

@@ -15,7 +15,7 @@ interface ListState {
   view: JobListView;
   /** How many pages were turned to come here; null: nobody knows, it was come to by its address. */
   pagesBefore: number | null;
-  /** Shows other jobs, from the first page. `isTyping` leaves no trace in the history of each letter. */
+  /** Always the same function. Shows other jobs, from the first page. `isTyping` leaves no trace in the history of each letter. */
   show: (change: Partial<JobListView>, isTyping?: boolean) => void;
   turnTo: (cursor: string) => void;
   turnBack: () => void;
@@ -35,14 +35,18 @@ export function useListState(): ListState {
     },
     [navigate],
   );
-  return {
-    view,
-    pagesBefore: before?.length ?? null,
-    show: (change, isTyping = false) => {
+  const show = useCallback(
+    (change: Partial<JobListView>, isTyping = false) => {
       // What was typed may come when another view is asked for already: the address knows it first.
       const latest = viewOf(new URLSearchParams(globalThis.location.search));
       go({ ...latest, ...change, cursor: "" }, [], isTyping);
     },
+    [go],
+  );
+  return {
+    view,
+    pagesBefore: before?.length ?? null,
+    show,
     turnTo: (cursor) => {
       go({ ...view, cursor }, [...(before ?? []), view.cursor]);
     },

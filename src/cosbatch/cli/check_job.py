@@ -23,12 +23,18 @@ def check_job(invocation: Invocation, *, job_file: Path) -> int:
 
 
 async def _check(invocation: Invocation, *, job_file: Path) -> int:
-    from cosbatch.cli.output import print_json
     from cosbatch.cli.run_identity import parse_job_file
 
     parsed = parse_job_file(job_file, regions=None)
     async with invocation.open_checks() as checks:
         checked = await checks.check_job(parsed.request)
+    return tell_checked(invocation, checked)
+
+
+def tell_checked(invocation: Invocation, checked: Mapping[str, Any]) -> int:
+    """``checked`` is as the API answers it."""
+    from cosbatch.cli.output import print_json
+
     if invocation.as_json:
         print_json(checked)
     else:

@@ -13,10 +13,12 @@ from cosbatch.model.preflight import Check
 from cosbatch.model.principals import Caller
 from cosbatch.model.reports import ReportScope
 from cosbatch.model.states import JobStatus
+from cosbatch.service.estimates import estimate_document
 from cosbatch.service.follow_up import FollowUp, FollowUpJob
 from cosbatch.service.job_checks import JobChecker
 from cosbatch.service.job_document import request_document
 from cosbatch.service.report_downloads import Download, ReportDownloads, RowFilter, RowForm, SummaryForm
+from cosbatch.service.retry_checks import RetryChecker
 from cosbatch.service.service import JobService
 
 
@@ -104,8 +106,9 @@ def _made(made: FollowUpJob) -> MadeJob:
 class EmbeddedChecks:
     """Implements :class:`cosbatch.cli.jobs_port.Checks`."""
 
-    def __init__(self, checker: JobChecker, *, caller: Caller) -> None:
+    def __init__(self, checker: JobChecker, retries: RetryChecker, *, caller: Caller) -> None:
         self._checker = checker
+        self._retries = retries
         self._caller = caller
 
     async def check_job(self, request: JobRequest) -> Mapping[str, Any]:
@@ -117,6 +120,17 @@ class EmbeddedChecks:
             "estimate": checked.estimate,
             "request": request_document(checked.request),
             "equivalents": {"xml": words.xml, "json": words.json, "cli": words.cli},
+        }
+
+    async def check_retry(self, job_id: str, *, error_code: str, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        checked = await self._retries.check_retry(
+            JobId(job_id), caller=self._caller, error_code=error_code, changes=changes
+        )
+        return {
+            "outcome": checked.preflight.outcome,
+            "checks": [_check_document(check) for check in checked.preflight.checks],
+            "estimate": None if checked.estimate is None else estimate_document(checked.estimate),
+            "request": request_document(checked.request),
         }
 
 

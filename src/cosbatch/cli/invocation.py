@@ -158,8 +158,8 @@ class Invocation:
         from cosbatch.cli.embedded_jobs import EmbeddedChecks
 
         settings = self.settings()
-        async with self.wiring.open_job_checker(settings, self.state_folder, account=self.account_name) as checker:
-            yield EmbeddedChecks(checker, caller=self.caller)
+        async with self.wiring.open_job_checks(settings, self.state_folder, account=self.account_name) as checks:
+            yield EmbeddedChecks(checks.jobs, checks.retries, caller=self.caller)
 
     @asynccontextmanager
     async def open_results(self) -> AsyncIterator[Results]:

@@ -82,6 +82,10 @@ class Checks(Protocol):
         A failed check is an answer."""
         ...
 
+    async def check_retry(self, job_id: str, *, error_code: str, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """``outcome``, ``checks``, ``estimate``, ``request``, as the API answers ``POST /jobs/ID/retry:check``."""
+        ...
+
 
 class Results(Protocol):
     """What became of each task. ``write`` gets it piece by piece."""

@@ -15,11 +15,11 @@ from cosbatch.model.principals import Caller
 from cosbatch.model.regions import Region
 from cosbatch.service.estimates import Estimates
 from cosbatch.service.follow_up import FollowUp
-from cosbatch.service.job_checks import JobChecker
 from cosbatch.service.key_rotation import Rotation
 from cosbatch.service.people import People
 from cosbatch.service.regions import RegionService
 from cosbatch.service.report_downloads import ReportDownloads
+from cosbatch.service.retry_checks import JobChecks
 from cosbatch.service.roles import RoleService
 from cosbatch.service.service import JobService
 from cosbatch.service.webhooks import WebhookService
@@ -83,11 +83,11 @@ class Wiring(Protocol):
         """Retries, clones and deliveries of reports; ledger and work area alone."""
         ...
 
-    def open_job_checker(
+    def open_job_checks(
         self, settings: Settings, state_folder: Path, /, *, account: str = ""
-    ) -> AbstractAsyncContextManager[JobChecker]:
-        """Pre-flight and estimates of jobs that are not made. A folder gets a ledger by it, whose audit log names each
-        check. NoSuchName where there is no such account."""
+    ) -> AbstractAsyncContextManager[JobChecks]:
+        """Pre-flight and estimates of jobs that are not made, and of retries. A folder gets a ledger by it, whose audit
+        log names each check. NoSuchName where there is no such account."""
         ...
 
     def open_report_downloads(self, state_folder: Path, /) -> AbstractAsyncContextManager[ReportDownloads]:

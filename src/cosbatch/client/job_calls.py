@@ -22,6 +22,7 @@ from cosbatch.client.calls import (
 )
 from cosbatch.client.job_shapes import (
     CheckedJob,
+    CheckedRetry,
     FailuresOfCode,
     FollowUpJob,
     JobEstimate,
@@ -231,6 +232,16 @@ def retry_failed(
     again without a second job; where no answer comes at all, the error says which."""
     content = {"error_code": error_code, "changes": dict(changes or {})}
     return _follow_up(job_id, "retry", client_request_token, content)
+
+
+def check_retry(
+    job_id: str, *, error_code: str = "", changes: Mapping[str, Any] | None = None
+) -> ApiCall[CheckedRetry]:
+    """What pre-flight finds of a retry that is not made, and what it would come to. A failed check is an answer; what
+    keeps the retry from being made at all is raised, as by :func:`retry_failed`."""
+    content = {"error_code": error_code, "changes": dict(changes or {})}
+    call = asking("POST", _job(job_id, "retry") + ":check", content, record(CheckedRetry), may_repeat=True)
+    return replace(call, request=replace(call.request, timeout_seconds=LONG_CALL_SECONDS))
 
 
 def clone_job(

@@ -71,6 +71,8 @@ class ListedJob:
     failed: Annotated[int, ToldAs("progress_summary.number_of_tasks_failed")]
     skipped: Annotated[int, ToldAs("progress_summary.number_of_tasks_skipped")]
     remaining: Annotated[int | None, ToldAs("progress_summary.number_of_tasks_remaining")]
+    retryable: Annotated[int, ToldAs("progress_summary.number_of_tasks_retryable")]
+    """Of those that failed: what a retry would do again."""
     planned_rows: Annotated[int, ToldAs("progress_summary.planned_rows")]
     planned_chunks: Annotated[int, ToldAs("progress_summary.planned_chunks")]
     closed_chunks: Annotated[int, ToldAs("progress_summary.closed_chunks")]
@@ -98,6 +100,8 @@ class JobOutlook:
     actions: tuple[str, ...]
     is_final: bool
     remaining: Annotated[int | None, ToldAs("progress_summary.number_of_tasks_remaining")]
+    retryable: Annotated[int, ToldAs("progress_summary.number_of_tasks_retryable")]
+    """Of those that failed: what a retry would do again."""
     failure_rate: Annotated[float | None, ToldAs("progress_summary.failure_rate")]
     waiting_until: Time | None
     """When the first of its windows opens."""
@@ -305,6 +309,18 @@ class CheckedJob:
     request: Mapping[str, Any]
     """The job document as it would be kept, with the ETag that the manifest has now."""
     equivalents: Equivalents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedRetry:
+    """What pre-flight finds of a retry that is not made, and what it would come to."""
+
+    outcome: CheckOutcome
+    checks: tuple[FoundCheck, ...]
+    estimate: JobEstimate | None
+    """None where nothing can be told."""
+    request: Mapping[str, Any]
+    """The job document as it would be kept; its manifest is not written."""
 
 
 # --- after it ran

@@ -57,6 +57,19 @@ def describe_role(role_arn: str) -> ApiCall[Role]:
     return looking(path_of("/roles", role_arn), record(Role))
 
 
+def replace_role_key(
+    role_arn: str, *, access_key_id: str, secret_access_key: str, session_token: str = ""
+) -> ApiCall[Role]:
+    """Another key in place of the one that assumes a role, or of a stored role's own. Jobs take it as soon as it has
+    proved good; :func:`test_role` says what it may."""
+    content = {
+        "access_key_id": access_key_id,
+        "secret_access_key": secret_access_key,
+        "session_token": session_token,
+    }
+    return asking("PUT", path_of("/roles", role_arn, "key"), content, record(Role), may_repeat=True)
+
+
 def delete_role(role_arn: str) -> ApiCall[None]:
     """From the registry; its provider keeps it."""
     return removing(path_of("/roles", role_arn))

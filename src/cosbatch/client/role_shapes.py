@@ -55,6 +55,8 @@ class Role:
     is_declared: bool
     """It stands in the settings, and is changed there."""
     created_at: Time | None
+    key_changed_at: Time | None
+    """When its key was replaced; None where it has the one that it was registered with."""
     writable_buckets: tuple[str, ...]
     """What jobs under it may write or delete from; empty: any bucket."""
     used_by_jobs: RoleUse

@@ -6,14 +6,15 @@ policy lets a manifest be read, the second, made when pre-flight has kept which 
 objects and the tasks run.
 
 What a provider refuses fails the job, but not while it still has credentials that are good, until the store refuses
-them too or they end: they are tried to be renewed so long. A provider that does not answer is waited for, and the job
+them too or they end: they are tried to be renewed so long. So it is where the key of a role was replaced: what was made
+with the old one is good until there is something better. A provider that does not answer is waited for, and the job
 shows it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 import structlog
@@ -60,6 +61,10 @@ class AssumeRole(Protocol):
         ...
 
 
+KeyNumbers = Callable[[], Awaitable[Mapping[tuple[AccountId, str], int]]]
+"""Which of its keys each role has, by account and ARN; 0 where it is not among them."""
+
+
 class CredentialKeeper:
     """Any number may run at once: the last to write wins, and each wrote something good."""
 
@@ -70,6 +75,7 @@ class CredentialKeeper:
         roles: RoleLedger,
         preflights: PreflightLedger,
         assume: AssumeRole,
+        key_numbers: KeyNumbers,
         cipher: Cipher,
         stores: Stores,
         clock: Clock,
@@ -80,6 +86,7 @@ class CredentialKeeper:
         self._roles = roles
         self._preflights = preflights
         self._assume = assume
+        self._key_numbers = key_numbers
         self._cipher = cipher
         self._stores = stores
         self._clock = clock
@@ -103,7 +110,8 @@ class CredentialKeeper:
 
     async def step(self) -> bool:
         """Begins to assume what is due; never waits for a provider."""
-        terms = await self._roles.credential_terms()  # first: a job that gets some afterwards is not over
+        answering = set(self._under_way)  # before the terms: of what ends afterwards they tell nothing
+        terms = await self._roles.credential_terms()  # before the jobs: one that gets some afterwards is not over
         jobs = {queued.job.id: queued.job for queued in await self._ledger.queued_jobs()}
         for job_id in terms.keys() - jobs.keys():
             await self._roles.forget_credentials(job_id)
@@ -112,14 +120,16 @@ class CredentialKeeper:
         self._opened &= jobs.keys()
         self._holding.keep_only(jobs)
         self._order.look({job.id: _dated(job, terms.get(job.id)) for job in jobs.values()})
+        key_numbers = await self._key_numbers() if terms else {}
         for job in jobs.values():
             if len(self._under_way) >= AT_A_TIME:
                 break
             known = terms.get(job.id) if await self._can_open(job.id) else None
-            if job.id in self._under_way:
+            if job.id in answering:
                 continue
             seen = await self._seen_of(job, known)
-            if self._is_due(job, known, seen):
+            is_other_key = known is not None and known.key_number != key_numbers.get(_role_of(job), 0)
+            if self._is_due(job, known, seen, is_other_key=is_other_key):
                 self._begin(job, known, seen)
         return False
 
@@ -144,13 +154,16 @@ class CredentialKeeper:
         found = await self._preflights.preflight(job.id)
         return found.findings if found is not None else None
 
-    def _is_due(self, job: Job, terms: CredentialTerms | None, seen: PlanFindings | None) -> bool:
+    def _is_due(
+        self, job: Job, terms: CredentialTerms | None, seen: PlanFindings | None, *, is_other_key: bool
+    ) -> bool:
+        """``is_other_key``: the role's key was replaced since."""
         if acting_of(job) is None or job.status in _RESTING:
             return False
         if self._clock.boottime() < self._not_before.get(job.id, 0.0):
             return False
         is_good = self._is_good(job, terms) and seen is None
-        return not is_good or self._is_over_soon(terms) or self._is_held_since(job, terms)
+        return not is_good or is_other_key or self._is_over_soon(terms) or self._is_held_since(job, terms)
 
     def _is_good(self, job: Job, terms: CredentialTerms | None) -> bool:
         """Whether the job can go on with what it has."""
@@ -205,6 +218,7 @@ class CredentialKeeper:
             is_narrowed=assumed.is_narrowed,
             is_for_tasks=findings is not None or not assumed.is_narrowed,
             writable_buckets=assumed.writable_buckets,
+            key_number=assumed.key_number,
         )
         purpose = purpose_of_job(job.id)
         sealed = seal_credentials(assumed.credentials, cipher=self._cipher, purpose=purpose)
@@ -265,6 +279,10 @@ class CredentialKeeper:
             )
         except IllegalMove:
             log.debug("job-ends-already", job_id=job.id)
+
+
+def _role_of(job: Job) -> tuple[AccountId, str]:
+    return job.account, job.request.role_arn
 
 
 def _dated(job: Job, terms: CredentialTerms | None) -> list[Dated]:

@@ -1,4 +1,4 @@
-"""A process's attendance: it checks in with the ledger, and has its shares of the rate caps from there.
+"""A process's attendance: it checks in with the ledger, and has its shares of caps on requests and bytes from there.
 
 A bucket with a cap is asked by nobody who has no share of it. A process wishes for one while somebody waits to send, or
 has just sent, or there are chunks to claim of a job that writes the bucket; after that it gives the share back. Planner
@@ -21,12 +21,12 @@ import structlog
 from cosbatch.engine.limits import EngineLimits
 from cosbatch.engine.renewal import until_stopped
 from cosbatch.ledger.port import JobLedger
-from cosbatch.ledger.rate_shares import RateWish
+from cosbatch.ledger.rate_shares import LEAST_RATES, RateWish
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import LedgerUnavailable
 from cosbatch.model.identifiers import JobId, RegionName
 from cosbatch.model.jobs import place_written
-from cosbatch.model.regions import Place
+from cosbatch.model.regions import CappedPlace, Place, RateKind
 from cosbatch.model.workers import BucketLoad, WorkerMetrics, WorkerProcess
 
 log = structlog.get_logger(__name__)
@@ -41,19 +41,19 @@ class RatedStores(Protocol):
     """The stores of this process, as far as their rates are concerned."""
 
     @property
-    def has_caps(self) -> bool:
-        """Whether any region has a cap."""
+    def caps_requests(self) -> bool:
+        """Whether any region does."""
         ...
 
-    def cap_of(self, name: RegionName) -> float | None:
-        """Requests a second to each of its buckets, of all processes together; None: no cap."""
+    def cap_of(self, name: RegionName, kind: RateKind) -> float | None:
+        """Requests or bytes a second of each of its buckets, of all processes together; None: no cap."""
         ...
 
-    def wanting_rate(self, *, since: float) -> set[Place]:
-        """Buckets with a cap to which somebody waits to send, or has sent at the boottime ``since`` or later."""
+    def wanting_rate(self, *, since: float) -> set[CappedPlace]:
+        """Caps for which somebody waits to send, or has sent at the boottime ``since`` or later."""
         ...
 
-    def set_rate(self, place: Place, requests_per_second: float, *, until: float) -> None:
+    def set_rate(self, capped: CappedPlace, per_second: float, *, until: float) -> None:
         """What may be sent until a boottime; 0: nothing."""
         ...
 
@@ -104,55 +104,69 @@ class RateShares:
         self._stores = stores
         self._clock = clock
         self._linger_seconds = limits.share_seconds / RENEWALS
-        self._shares: dict[Place, _Share] = {}
-        self._sought: dict[Place, float] = {}
+        self._shares: dict[CappedPlace, _Share] = {}
+        self._sought: dict[CappedPlace, float] = {}
 
     @property
-    def has_caps(self) -> bool:
-        return self._stores.has_caps
+    def caps_requests(self) -> bool:
+        return self._stores.caps_requests
 
     def may_use(self, place: Place) -> bool:
-        return self._stores.cap_of(place[0]) is None or self._in_use(place) > 0
+        """Whether requests may be sent there now. What a cap on bytes says is asked when there are some to be sent."""
+        return self._cap_of(_requests_to(place)) is None or self._in_use(_requests_to(place)) > 0
 
     def waits_for(self, place: Place) -> bool:
         """Whether it has been wished for, in vain so far."""
-        return place in self._shares and self._shares[place].rate == 0
+        share = self._shares.get(_requests_to(place))
+        return share is not None and share.rate == 0
 
     def seek(self, places: Iterable[Place]) -> None:
         """There is work for these buckets."""
         now = self._clock.boottime()
-        self._sought |= {place: now for place in places if self._stores.cap_of(place[0]) is not None}
+        self._sought |= {capped: now for capped in map(_requests_to, places) if self._cap_of(capped) is not None}
 
-    def wanted(self) -> frozenset[Place]:
+    def wanted(self) -> frozenset[CappedPlace]:
         since = self._clock.boottime() - self._linger_seconds
-        self._sought = {place: at for place, at in self._sought.items() if at >= since}
+        self._sought = {capped: at for capped, at in self._sought.items() if at >= since}
         return frozenset(self._sought) | self._pressing()
 
-    def _pressing(self) -> set[Place]:
-        """Where requests wait to be sent, or were sent just now."""
+    def _pressing(self) -> set[CappedPlace]:
+        """Where requests or bodies wait to be sent, or were sent just now."""
         return self._stores.wanting_rate(since=self._clock.boottime() - self._linger_seconds)
 
-    def wishes(self, wanted: Collection[Place]) -> dict[Place, RateWish]:
+    def wishes(self, wanted: Collection[CappedPlace]) -> dict[CappedPlace, RateWish]:
         """What to ask for. Nothing more is sent to the others from here on: their shares are about to go back."""
-        for place in self._shares.keys() - set(wanted):
-            del self._shares[place]
-            self._stores.set_rate(place, 0.0, until=0.0)
-        caps = {place: self._stores.cap_of(place[0]) for place in wanted}
+        for capped in self._shares.keys() - set(wanted):
+            del self._shares[capped]
+            self._stores.set_rate(capped, 0.0, until=0.0)
+        caps = {capped: self._cap_of(capped) for capped in wanted}
         pressing = self._pressing()
         return {
-            place: RateWish(cap=cap, in_use=self._in_use(place), is_pressing=place in pressing)
-            for place, cap in caps.items()
+            capped: RateWish(
+                cap=cap,
+                in_use=self._in_use(capped),
+                is_pressing=capped in pressing,
+                least=LEAST_RATES[capped.kind],
+            )
+            for capped, cap in caps.items()
             if cap is not None
         }
 
-    def take(self, rates: Mapping[Place, float], *, until: float) -> None:
-        for place, rate in rates.items():
-            self._shares[place] = _Share(rate, until)
-            self._stores.set_rate(place, rate, until=until)
+    def take(self, rates: Mapping[CappedPlace, float], *, until: float) -> None:
+        for capped, rate in rates.items():
+            self._shares[capped] = _Share(rate, until)
+            self._stores.set_rate(capped, rate, until=until)
 
-    def _in_use(self, place: Place) -> float:
-        share = self._shares.get(place)
+    def _cap_of(self, capped: CappedPlace) -> float | None:
+        return self._stores.cap_of(capped.region, capped.kind)
+
+    def _in_use(self, capped: CappedPlace) -> float:
+        share = self._shares.get(capped)
         return share.rate if share is not None and self._clock.boottime() < share.until else 0.0
+
+
+def _requests_to(place: Place) -> CappedPlace:
+    return CappedPlace(*place, RateKind.REQUESTS)
 
 
 class JobShares:
@@ -167,7 +181,7 @@ class JobShares:
         return self._shares.may_use(place)
 
     async def claimable(self, *, seeks: bool) -> Collection[JobId] | None:
-        if not self._shares.has_caps:
+        if not self._shares.caps_requests:
             return None
         self._places = {job_id: await self._place_of(job_id) for job_id in await self._ledger.claimable_jobs()}
         self._shares.seek(place for place in self._places.values() if seeks or self._shares.waits_for(place))
@@ -202,7 +216,7 @@ class Attendance:
         self._stores = stores
         self._shares = shares
         self._chunks_held = chunks_held
-        self._asked: frozenset[Place] = frozenset()
+        self._asked: frozenset[CappedPlace] = frozenset()
         self._due_at = clock.boottime()
         self._told_at = clock.boottime()
         self._told_answers = 0
@@ -228,18 +242,18 @@ class Attendance:
             log.exception("check-in-broke", worker=self._process.id)
             return False
 
-    async def _check_in(self, wanted: frozenset[Place]) -> bool:
+    async def _check_in(self, wanted: frozenset[CappedPlace]) -> bool:
         seconds = self._limits.share_seconds
         wishes = self._shares.wishes(wanted)
         asked_at = self._clock.boottime()
         rates = await self._ledger.check_in(self._process, self._metrics(asked_at), wishes, seconds=seconds)
         self._shares.take(rates, until=asked_at + seconds - seconds / RENEWALS)
         self._asked = wanted
-        has_shrunk = any(rate < wishes[place].in_use for place, rate in rates.items())
+        has_shrunk = any(rate < wishes[capped].in_use for capped, rate in rates.items())
         self._due_at = asked_at if has_shrunk else asked_at + self._pause_seconds(rates)
         return has_shrunk
 
-    def _pause_seconds(self, rates: Mapping[Place, float]) -> float:
+    def _pause_seconds(self, rates: Mapping[CappedPlace, float]) -> float:
         """Who waits looks more often, so that little is lost between one that leaves and one that comes."""
         renewal = self._limits.share_seconds / RENEWALS
         return renewal if all(rates.values()) else renewal / LOOKS_WHILE_WAITING

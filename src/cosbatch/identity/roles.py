@@ -52,6 +52,8 @@ class Assumed:
     """Whether the provider took the session policy."""
     writable_buckets: tuple[Bucket, ...] = ()
     """Those that the role is registered for; empty: any."""
+    key_number: int = 0
+    """Of the role's key that they were made with."""
 
 
 def purpose_of_role(account: AccountId, arn: str) -> str:

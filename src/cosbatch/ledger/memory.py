@@ -57,7 +57,7 @@ from cosbatch.model.clock import Clock
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId, RegionName, WorkerId
 from cosbatch.model.jobs import Hold, Job, JobEvent, JobRequest, PausedBy, PlanFindings
-from cosbatch.model.regions import Place
+from cosbatch.model.regions import CappedPlace, Place
 from cosbatch.model.reports import Part, ReportState, Tally
 from cosbatch.model.states import Actor, JobStatus, is_final
 from cosbatch.model.tasks import Claim, Lease, NewChunk, Then, UploadRecord
@@ -75,7 +75,7 @@ class MemoryLedger(JobLedger):
         self._ids: list[JobId] = []
         """Ascending: oldest first."""
         self._processes: dict[WorkerId, WorkerSeen] = {}
-        self._shares: dict[Place, dict[WorkerId, RateShare]] = {}
+        self._shares: dict[CappedPlace, dict[WorkerId, RateShare]] = {}
         self.lists = MemoryJobLists(self._rows, clock)
         self.webhooks = MemoryWebhookLedger(clock)
 
@@ -447,10 +447,10 @@ class MemoryLedger(JobLedger):
         self,
         process: WorkerProcess,
         metrics: WorkerMetrics,
-        wishes: Mapping[Place, RateWish],
+        wishes: Mapping[CappedPlace, RateWish],
         *,
         seconds: float,
-    ) -> Mapping[Place, float]:
+    ) -> Mapping[CappedPlace, float]:
         now = self._clock.now()
         known = self._processes.get(process.id)
         self._processes[process.id] = WorkerSeen(
@@ -461,11 +461,11 @@ class MemoryLedger(JobLedger):
         }
         self._end_shares(now=now, given_back=(process.id, wishes.keys()))
         granted = {}
-        for place in sorted(wishes):
-            rows = self._shares.setdefault(place, {})
-            answer = grant(process.id, wishes[place], shares=[*rows.values()], now=now, seconds=seconds)
+        for capped in sorted(wishes):
+            rows = self._shares.setdefault(capped, {})
+            answer = grant(process.id, wishes[capped], shares=[*rows.values()], now=now, seconds=seconds)
             rows[process.id] = answer.row
-            granted[place] = answer.rate
+            granted[capped] = answer.rate
         return granted
 
     async def check_out(self, process: WorkerId) -> None:
@@ -478,21 +478,21 @@ class MemoryLedger(JobLedger):
         seen = [each for each in self._processes.values() if each.seen_at >= since]
         return sorted(seen, key=lambda each: (each.started_at, each.process.id))
 
-    def _end_shares(self, *, now: float, given_back: tuple[WorkerId, Collection[Place]]) -> None:
+    def _end_shares(self, *, now: float, given_back: tuple[WorkerId, Collection[CappedPlace]]) -> None:
         """Those that are past, and those of one process that it does not wish for any more."""
         owner, wished = given_back
-        for place, rows in self._shares.items():
-            self._shares[place] = {
+        for capped, rows in self._shares.items():
+            self._shares[capped] = {
                 share.owner: share
                 for share in rows.values()
-                if share.until > now and (share.owner != owner or place in wished)
+                if share.until > now and (share.owner != owner or capped in wished)
             }
 
     def _taken_places(self) -> frozenset[Place]:
         now = self._clock.now()
         return frozenset(
-            place
-            for place, rows in self._shares.items()
+            capped.place
+            for capped, rows in self._shares.items()
             if any(share.is_spare and share.until > now for share in rows.values())
         )
 

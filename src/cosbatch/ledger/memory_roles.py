@@ -38,6 +38,16 @@ class MemoryRoleLedger(RoleLedger):
         kept = [kept.role for (owner, _), kept in self._roles.items() if account in (None, owner)]
         return sorted(kept, key=lambda role: (role.arn, role.account))
 
+    async def replace_key(self, arn: str, *, account: AccountId, sealed: str, at: float) -> Role:
+        found = (await self.role(arn, account=account)).role
+        changed = replace(found, key_number=found.key_number + 1, key_changed_at=at)
+        self._roles[account, arn] = KeptRole(role=changed, sealed=sealed)
+        self._tests.pop((account, arn), None)
+        return changed
+
+    async def key_numbers(self) -> Mapping[tuple[AccountId, str], int]:
+        return {place: kept.role.key_number for place, kept in self._roles.items() if kept.role.key_number}
+
     async def remove_role(self, arn: str, *, account: AccountId) -> None:
         if self._roles.pop((account, arn), None) is None:
             raise no_such_role(arn)

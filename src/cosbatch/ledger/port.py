@@ -23,7 +23,7 @@ from cosbatch.model.census import JobCensus
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId, RegionName, WorkerId
 from cosbatch.model.jobs import Hold, Job, JobEvent, JobRequest, PausedBy, PlanFindings
-from cosbatch.model.regions import Place
+from cosbatch.model.regions import CappedPlace
 from cosbatch.model.reports import Part, ReportState
 from cosbatch.model.states import Actor, JobStatus
 from cosbatch.model.tasks import Claim, Lease, NewChunk, Then, UploadRecord
@@ -386,13 +386,14 @@ class JobLedger(Protocol):
         self,
         process: WorkerProcess,
         metrics: WorkerMetrics,
-        wishes: Mapping[Place, RateWish],
+        wishes: Mapping[CappedPlace, RateWish],
         *,
         seconds: float,
-    ) -> Mapping[Place, float]:
-        """The process is alive, tells its metrics, and asks for shares of the rate caps of buckets, by the rule of
-        :mod:`cosbatch.ledger.rate_shares`; they end in ``seconds`` unless it comes again. Gives the requests a second
-        that it may send to each bucket, 0 for none at present: the wish is kept, and the others shrink when they come.
+    ) -> Mapping[CappedPlace, float]:
+        """The process is alive, tells its metrics, and asks for shares of the caps of buckets, by the rule of
+        :mod:`cosbatch.ledger.rate_shares`; they end in ``seconds`` unless it comes again. Gives the requests or bytes a
+        second that it may send to each bucket, 0 for none at present: the wish is kept, and the others shrink when
+        they come.
 
         What it had and does not wish for any more is given back, so it has to have stopped sending there before. Until
         it hears the answer it uses no more than it names as in use. Where it then has to use less, it had better come

@@ -38,6 +38,8 @@ class CredentialTerms:
     read it."""
     writable_buckets: tuple[Bucket, ...] = ()
     """Of the role, as it was registered when it was assumed: what the job may write. Empty: any bucket."""
+    key_number: int = 0
+    """Of the role's key that they were made with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,15 @@ class RoleLedger(Protocol):
 
     async def roles(self, *, account: AccountId | None) -> list[Role]:
         """By their ARNs. None: those of all accounts."""
+        ...
+
+    async def replace_key(self, arn: str, *, account: AccountId, sealed: str, at: float) -> Role:
+        """The role with another key, from ``at`` (Unix seconds) on: its number is greater by one. Nothing is left here
+        of the key before, nor of what the role was found to be allowed with it. NoSuchRole where there is none."""
+        ...
+
+    async def key_numbers(self) -> Mapping[tuple[AccountId, str], int]:
+        """Of every registered role whose key was ever replaced, by account and ARN."""
         ...
 
     async def remove_role(self, arn: str, *, account: AccountId) -> None:

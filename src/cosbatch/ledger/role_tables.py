@@ -23,6 +23,8 @@ role: Final = Table(
     Column("sts_region", Text, nullable=False),
     Column("sealed", Text, nullable=False, info=sealed_for("role of {account}: {arn}")),
     Column("writable_buckets", Text, nullable=False, server_default="[]"),  # JSON list of names
+    Column("key_number", COUNT, nullable=False, server_default="0"),
+    Column("key_changed_at", REAL_NUMBER),
     PrimaryKeyConstraint("account", "arn", name="role_pk"),
     sqlite_strict=True,
 )
@@ -48,6 +50,7 @@ job_credential: Final = Table(
     Column("for_tasks", COUNT, nullable=False),
     Column("sealed", Text, nullable=False, info=sealed_for("job {job_id}", narrowed=JOB_CREDENTIALS)),
     Column("writable_buckets", Text, nullable=False, server_default="[]"),  # JSON list of names
+    Column("key_number", COUNT, nullable=False, server_default="0"),
     PrimaryKeyConstraint("job_id", name="job_credential_pk"),
     ForeignKeyConstraint(["job_id"], ["job.id"], name="job_credential_job_fk", ondelete="CASCADE"),
     CheckConstraint("narrowed IN (0, 1)", name="job_credential_narrowed"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, delete, insert, select
+from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from cosbatch.identity.role_tests import RoleTest
 from cosbatch.ledger import tables
@@ -25,6 +26,12 @@ _ROLE: Final = select(role).where(*_THE_ROLE)
 _ALL_ROLES: Final = select(role).order_by(role.c.arn, role.c.account)
 _ROLES: Final = select(role).where(role.c.account == bindparam("the_account")).order_by(role.c.arn)
 _ADD_ROLE: Final = insert(role)
+_REPLACE_KEY: Final = (
+    update(role)
+    .where(*_THE_ROLE)
+    .values(sealed=bindparam("the_sealed"), key_number=bindparam("the_number"), key_changed_at=bindparam("the_time"))
+)
+_KEY_NUMBERS: Final = select(role.c.account, role.c.arn, role.c.key_number).where(role.c.key_number > 0)
 _REMOVE_ROLE: Final = delete(role).where(*_THE_ROLE)
 _TESTS: Final = select(role_test).where(role_test.c.account == bindparam("the_account")).order_by(role_test.c.arn)
 _ADD_TEST: Final = insert(role_test)
@@ -43,6 +50,7 @@ _TERMS: Final = select(
     job_credential.c.narrowed,
     job_credential.c.for_tasks,
     job_credential.c.writable_buckets,
+    job_credential.c.key_number,
 )
 
 
@@ -64,6 +72,13 @@ class SqlRoleLedger(RoleLedger):
         statement, sought = (_ALL_ROLES, {}) if account is None else (_ROLES, {"the_account": account})
         rows = await self._database.read(lambda tx: tx.all(statement, sought))
         return [_role_from(row) for row in rows]
+
+    async def replace_key(self, arn: str, *, account: AccountId, sealed: str, at: float) -> Role:
+        return await self._database.write(partial(_replace_key, arn=arn, account=account, sealed=sealed, at=at))
+
+    async def key_numbers(self) -> Mapping[tuple[AccountId, str], int]:
+        rows = await self._database.read(lambda tx: tx.all(_KEY_NUMBERS))
+        return {(AccountId(row.account), row.arn): row.key_number for row in rows}
 
     async def remove_role(self, arn: str, *, account: AccountId) -> None:
         await self._database.write(partial(_remove_role, arn=arn, account=account))
@@ -104,6 +119,8 @@ def _add_role(tx: Transaction, *, role: Role, sealed: str) -> None:
         "sts_region": role.sts_region,
         "sealed": sealed,
         "writable_buckets": json.dumps(role.writable_buckets),
+        "key_number": role.key_number,
+        "key_changed_at": role.key_changed_at,
     }
     tx.change(_ADD_ROLE, row)
 
@@ -126,7 +143,26 @@ def _role_from(row: Row[Any]) -> Role:
         sts_endpoint=row.sts_endpoint,
         sts_region=row.sts_region,
         writable_buckets=_buckets_from(row),
+        key_number=row.key_number,
+        key_changed_at=row.key_changed_at,
     )
+
+
+def _replace_key(tx: Transaction, *, arn: str, account: AccountId, sealed: str, at: float) -> Role:
+    found = _role_from(_role_row(tx, arn=arn, account=account))
+    changed = replace(found, key_number=found.key_number + 1, key_changed_at=at)
+    tx.change(
+        _REPLACE_KEY,
+        {
+            "the_account": account,
+            "the_arn": arn,
+            "the_sealed": sealed,
+            "the_number": changed.key_number,
+            "the_time": at,
+        },
+    )
+    tx.change(_REMOVE_TEST, {"the_account": account, "the_arn": arn})
+    return changed
 
 
 def _remove_role(tx: Transaction, *, arn: str, account: AccountId) -> None:
@@ -152,6 +188,7 @@ def _keep_credentials(tx: Transaction, *, job_id: JobId, credentials: JobCredent
         "for_tasks": int(credentials.terms.is_for_tasks),
         "sealed": credentials.sealed,
         "writable_buckets": json.dumps(credentials.terms.writable_buckets),
+        "key_number": credentials.terms.key_number,
     }
     tx.change(_ADD_CREDENTIALS, row)
 
@@ -163,6 +200,7 @@ def _terms_from(row: Row[Any]) -> CredentialTerms:
         is_narrowed=bool(row.narrowed),
         is_for_tasks=bool(row.for_tasks),
         writable_buckets=_buckets_from(row),
+        key_number=row.key_number,
     )
 
 

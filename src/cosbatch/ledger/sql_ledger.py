@@ -32,7 +32,7 @@ from cosbatch.model.clock import Clock
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.identifiers import AccountId, JobId, RegionName, WorkerId
 from cosbatch.model.jobs import Hold, Job, JobEvent, JobRequest, PausedBy, PlanFindings
-from cosbatch.model.regions import Place
+from cosbatch.model.regions import CappedPlace
 from cosbatch.model.reports import Part, ReportState
 from cosbatch.model.states import Actor, JobStatus
 from cosbatch.model.tasks import Claim, Lease, NewChunk, Then, UploadRecord
@@ -328,10 +328,10 @@ class SqlLedger(JobLedger):
         self,
         process: WorkerProcess,
         metrics: WorkerMetrics,
-        wishes: Mapping[Place, RateWish],
+        wishes: Mapping[CappedPlace, RateWish],
         *,
         seconds: float,
-    ) -> Mapping[Place, float]:
+    ) -> Mapping[CappedPlace, float]:
         return await self._database.write(
             partial(workers.check_in, process=process, metrics=metrics, wishes=wishes, seconds=seconds)
         )

@@ -216,13 +216,14 @@ rate_share: Final = Table(
     metadata,
     Column("region", Text, nullable=False),
     Column("bucket", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # requests, bytes
     Column("owner", Text, nullable=False),
     Column("rate", REAL_NUMBER, nullable=False),  # 0: it waits
     Column("pressing", COUNT, nullable=False),  # 1: for requests, 0: for work that it would claim
     Column("spare", COUNT, nullable=False),  # 1: it has found no share of it for long
     Column("since", REAL_NUMBER, nullable=False),
     Column("until", REAL_NUMBER, nullable=False),
-    PrimaryKeyConstraint("region", "bucket", "owner", name="rate_share_pk"),
+    PrimaryKeyConstraint("region", "bucket", "kind", "owner", name="rate_share_pk"),
     sqlite_strict=True,
 )
 

@@ -13,7 +13,7 @@ from cosbatch.ledger.codec import decode, encode
 from cosbatch.ledger.rate_shares import LONG_SILENT, RateShare, RateWish, grant
 from cosbatch.ledger.transaction import Transaction
 from cosbatch.model.identifiers import Bucket, RegionName, WorkerId
-from cosbatch.model.regions import Place
+from cosbatch.model.regions import CappedPlace, Place, RateKind
 from cosbatch.model.workers import WorkerMetrics, WorkerProcess, WorkerSeen
 
 _WORKER: Final = tables.worker.c
@@ -30,16 +30,23 @@ _SEEN_SINCE: Final = (
 _THE_SHARE: Final = (
     _SHARE.region == bindparam("the_region"),
     _SHARE.bucket == bindparam("the_bucket"),
+    _SHARE.kind == bindparam("the_kind"),
     _SHARE.owner == bindparam("the_owner"),
 )
 _END_PAST: Final = delete(tables.rate_share).where(_SHARE.until <= bindparam("now"))
-_PLACES_OF_OWNER: Final = select(_SHARE.region, _SHARE.bucket).where(_SHARE.owner == bindparam("the_owner"))
-_SHARES_OF_BUCKET: Final = (
+_CAPS_OF_OWNER: Final = select(_SHARE.region, _SHARE.bucket, _SHARE.kind).where(_SHARE.owner == bindparam("the_owner"))
+_SHARES_OF_CAP: Final = (
     select(tables.rate_share)
-    .where(_SHARE.region == bindparam("the_region"), _SHARE.bucket == bindparam("the_bucket"))
+    .where(
+        _SHARE.region == bindparam("the_region"),
+        _SHARE.bucket == bindparam("the_bucket"),
+        _SHARE.kind == bindparam("the_kind"),
+    )
     .with_for_update()
 )
-_SPARE: Final = select(_SHARE.region, _SHARE.bucket).where(_SHARE.until > bindparam("now"), _SHARE.spare == 1)
+_SPARE: Final = select(_SHARE.region, _SHARE.bucket, _SHARE.kind).where(
+    _SHARE.until > bindparam("now"), _SHARE.spare == 1
+)
 _SET: Final = update(tables.rate_share).where(*_THE_SHARE)
 _ADD: Final = insert(tables.rate_share)
 _GIVE_BACK: Final = delete(tables.rate_share).where(*_THE_SHARE)
@@ -51,18 +58,18 @@ def check_in(
     *,
     process: WorkerProcess,
     metrics: WorkerMetrics,
-    wishes: Mapping[Place, RateWish],
+    wishes: Mapping[CappedPlace, RateWish],
     seconds: float,
-) -> Mapping[Place, float]:
+) -> Mapping[CappedPlace, float]:
     _show(tx, process, metrics)
     tx.change(_FORGET_SILENT, {"before": tx.now() - LONG_SILENT * seconds})
     tx.change(_END_PAST, {"now": tx.now()})
-    mine = {_place(row) for row in tx.all(_PLACES_OF_OWNER, {"the_owner": process.id})}
-    tx.change_each(_GIVE_BACK, [_key(place, process.id) for place in sorted(mine - wishes.keys())])
+    mine = {_capped(row) for row in tx.all(_CAPS_OF_OWNER, {"the_owner": process.id})}
+    tx.change_each(_GIVE_BACK, [_key(capped, process.id) for capped in sorted(mine - wishes.keys())])
     # Always in the same order, so that two that ask for the same buckets never wait for each other.
     return {
-        place: _renew(tx, process.id, place, wishes[place], is_new=place not in mine, seconds=seconds)
-        for place in sorted(wishes)
+        capped: _renew(tx, process.id, capped, wishes[capped], is_new=capped not in mine, seconds=seconds)
+        for capped in sorted(wishes)
     }
 
 
@@ -77,7 +84,7 @@ def workers(tx: Transaction, *, seen_within_seconds: float) -> list[WorkerSeen]:
 
 def taken_places(tx: Transaction) -> frozenset[Place]:
     """Buckets whose rate cap cannot use one process more: some would work for them and have found no share."""
-    return frozenset(_place(row) for row in tx.all(_SPARE, {"now": tx.now()}))
+    return frozenset(_capped(row).place for row in tx.all(_SPARE, {"now": tx.now()}))
 
 
 def _show(tx: Transaction, process: WorkerProcess, metrics: WorkerMetrics) -> None:
@@ -87,9 +94,10 @@ def _show(tx: Transaction, process: WorkerProcess, metrics: WorkerMetrics) -> No
         tx.change(_ENTER, about | told | {"started_at": tx.now()})
 
 
-def _renew(tx: Transaction, owner: WorkerId, place: Place, wish: RateWish, *, is_new: bool, seconds: float) -> float:
-    region, bucket = place
-    shares = [_share_from(row) for row in tx.all(_SHARES_OF_BUCKET, {"the_region": region, "the_bucket": bucket})]
+def _renew(
+    tx: Transaction, owner: WorkerId, capped: CappedPlace, wish: RateWish, *, is_new: bool, seconds: float
+) -> float:
+    shares = [_share_from(row) for row in tx.all(_SHARES_OF_CAP, _cap_key(capped))]
     granted = grant(owner, wish, shares=shares, now=tx.now(), seconds=seconds)
     row = granted.row
     kept = {
@@ -100,18 +108,22 @@ def _renew(tx: Transaction, owner: WorkerId, place: Place, wish: RateWish, *, is
         "until": row.until,
     }
     if is_new:
-        tx.change(_ADD, {"region": region, "bucket": bucket, "owner": owner} | kept)
+        tx.change(_ADD, capped._asdict() | {"owner": owner} | kept)
     else:
-        tx.change(_SET, _key(place, owner) | kept)
+        tx.change(_SET, _key(capped, owner) | kept)
     return granted.rate
 
 
-def _key(place: Place, owner: WorkerId) -> dict[str, Any]:
-    return {"the_region": place[0], "the_bucket": place[1], "the_owner": owner}
+def _cap_key(capped: CappedPlace) -> dict[str, Any]:
+    return {f"the_{name}": value for name, value in capped._asdict().items()}
 
 
-def _place(row: Row[Any]) -> Place:
-    return (RegionName(row.region), Bucket(row.bucket))
+def _key(capped: CappedPlace, owner: WorkerId) -> dict[str, Any]:
+    return _cap_key(capped) | {"the_owner": owner}
+
+
+def _capped(row: Row[Any]) -> CappedPlace:
+    return CappedPlace(RegionName(row.region), Bucket(row.bucket), RateKind(row.kind))
 
 
 def _share_from(row: Row[Any]) -> RateShare:

@@ -81,8 +81,7 @@ class KeptWriter:
         content = json.dumps(index, indent=1).encode()
         name = f"{self._folder}{_INDEX}"
         await self._spool.put(name, content)
-        location = ManifestLocation(bucket=Bucket(WORK_AREA), key=ObjectKey(name), etag=_md5_of(content), retry_of=rows)
-        return Manifest(location=location, spec=ManifestSpec(format=ManifestFormat.COS_INVENTORY_CSV))
+        return _manifest(name, etag=_md5_of(content), rows=rows)
 
     async def _write_file(self) -> None:
         content = gzip.compress("".join(self._lines).encode(), compresslevel=1, mtime=0)
@@ -90,6 +89,16 @@ class KeptWriter:
         await self._spool.put(f"{self._folder}{name}", content)
         self._files.append({"key": name, "size": len(content), "MD5checksum": _md5_of(content)})
         self._lines, self._waiting_bytes = [], 0
+
+
+def unwritten(rows: FailedRows) -> Manifest:
+    """Of a job that is only thought of: as a :class:`KeptWriter` names it, without the folder that nobody has."""
+    return _manifest(_INDEX, etag="", rows=rows)
+
+
+def _manifest(name: str, *, etag: str, rows: FailedRows) -> Manifest:
+    location = ManifestLocation(bucket=Bucket(WORK_AREA), key=ObjectKey(name), etag=etag, retry_of=rows)
+    return Manifest(location=location, spec=ManifestSpec(format=ManifestFormat.COS_INVENTORY_CSV))
 
 
 class KeptStore:

@@ -130,3 +130,7 @@ class Role:
     is_declared: bool = False
     writable_buckets: tuple[Bucket, ...] = ()
     """Buckets that jobs under it may write or delete from; empty: any that its provider lets it."""
+    key_number: int = 0
+    """How often its key was replaced."""
+    key_changed_at: float | None = None
+    """Unix seconds; None where it has the key that it was registered with."""

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from cosbatch.model.identifiers import Bucket, RegionName
 
 Place = tuple[RegionName, Bucket]
 """A bucket where it is: regions may have buckets of one name."""
+
+
+class RateKind(StrEnum):
+    """What a cap counts, of all processes together."""
+
+    REQUESTS = "requests"
+    BYTES = "bytes"
+    """Of bodies, both ways."""
+
+
+class CappedPlace(NamedTuple):
+    """A bucket, and one of the caps that it may have."""
+
+    region: RegionName
+    bucket: Bucket
+    kind: RateKind
+
+    @property
+    def place(self) -> Place:
+        return (self.region, self.bucket)
 
 
 class Provider(StrEnum):

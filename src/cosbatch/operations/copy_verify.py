@@ -6,11 +6,11 @@ from cosbatch.model.errors import SendingStopped, StorageError
 from cosbatch.model.identifiers import ObjectRef
 from cosbatch.model.operations import Directive
 from cosbatch.operations.copy_plan import ObjectCopy
-from cosbatch.operations.copy_shown import shows_access, shows_tags
+from cosbatch.operations.copy_shown import TagsShown, shows_access, shows_tags
 from cosbatch.operations.copy_source import head_or_none, is_same_object
 from cosbatch.operations.copy_state import missing_options, same_content
 from cosbatch.operations.copy_uploads import earliest_write
-from cosbatch.operations.port import CONTENT
+from cosbatch.operations.port import CONTENT, OTHER_TAGS
 from cosbatch.storage.port import ObjectMeta
 from cosbatch.storage.profiles import Option
 
@@ -31,6 +31,8 @@ async def verify_copy(copy: ObjectCopy) -> tuple[str, ...]:
     # The next read may break off, and must not take back what is known to be missing.
     if not missing:
         missing = await _missing_beside_head(copy, made, source=source, seen=seen)
+        if missing == [OTHER_TAGS]:
+            return (OTHER_TAGS,)
         is_replaced = bool(missing) and await _is_replaced(copy, made, seen=seen)
     if missing and CONTENT not in missing and (is_replaced or _is_another_object(copy, seen)):
         missing.append(CONTENT)
@@ -41,9 +43,12 @@ async def _missing_beside_head(
     copy: ObjectCopy, made: ObjectRef, *, source: ObjectMeta | None, seen: ObjectMeta
 ) -> list[str]:
     """What HEAD does not tell; one at a time, for the same reason."""
-    if not await shows_tags(copy, made, source=source, seen=seen):
+    tags = await shows_tags(copy, made, source=source, seen=seen)
+    if tags is TagsShown.LACKING:
         return [_tag_option(copy)]
-    return [] if await shows_access(copy, made, source=source) else [_acl_option(copy)]
+    if not await shows_access(copy, made, source=source):
+        return [_acl_option(copy)]
+    return [OTHER_TAGS] if tags is TagsShown.OTHERS else []
 
 
 def _is_another_object(copy: ObjectCopy, seen: ObjectMeta) -> bool:

@@ -7,11 +7,12 @@ go in parts. What nobody can know beforehand is not in it: requests that are sen
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final
 
+from cosbatch.manifests.plain import RowBatch
 from cosbatch.manifests.reader import ManifestHeader, ManifestReading, read_manifest
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import StorageError
@@ -115,7 +116,35 @@ async def estimate_job(
     read = listing.totals
     totals = read if factor is None else _scaled(read, factor)
     estimate = _estimate(facts, totals, prices=prices, rate=rate)
-    notes = (*_notes_of(reading.header, request), *estimate.notes)
+    notes = (*_notes_of(request, has_versions=reading.header.has_versions), *estimate.notes)
+    return replace(estimate, is_exact=factor is None, rows_read=read.rows, notes=notes)
+
+
+async def estimate_rows(
+    facts: JobFacts,
+    batches: AsyncIterator[tuple[RowBatch, int]],
+    *,
+    whole: int,
+    prices: PriceTable,
+    rate: Rate | None,
+    limits: EstimateLimits,
+    clock: Clock,
+) -> Estimate:
+    """Of rows that stand in no manifest yet. Each batch comes with how much of ``whole`` it is; what that counts is the
+    caller's affair. Raises what ``batches`` does."""
+    begun, seen, factor = clock.boottime(), 0, None
+    listing, has_versions = Listing(facts), False
+    async for batch, share in batches:
+        listing.add(batch)
+        has_versions = has_versions or any(row.version_id is not None for row in batch)
+        seen += share
+        is_long = limits.rows is not None and listing.totals.rows >= limits.rows
+        if is_long or (limits.seconds is not None and clock.boottime() - begun >= limits.seconds):
+            factor = whole / seen if 0 < seen < whole else None
+            break
+    read = listing.totals
+    estimate = _estimate(facts, read if factor is None else _scaled(read, factor), prices=prices, rate=rate)
+    notes = (*_notes_of(facts.request, has_versions=has_versions), *estimate.notes)
     return replace(estimate, is_exact=factor is None, rows_read=read.rows, notes=notes)
 
 
@@ -299,8 +328,8 @@ def _duration(facts: JobFacts, requests: Mapping[str, int], totals: ListedTotals
     return max(seconds, totals.size_bytes / rate.bytes_per_second)
 
 
-def _notes_of(header: ManifestHeader, request: JobRequest) -> Iterable[str]:
-    if header.has_versions and isinstance(request.operation, PutObjectCopy):
+def _notes_of(request: JobRequest, *, has_versions: bool) -> Iterable[str]:
+    if has_versions and isinstance(request.operation, PutObjectCopy):
         yield "every version is counted; where the destination keeps one, older ones are not sent"
 
 

@@ -17,6 +17,9 @@ from cosbatch.storage.profiles import CapabilityProfile
 
 CONTENT: Final = "content"
 """What ``verify`` names beside options where the bytes themselves are not as they should be."""
+OTHER_TAGS: Final = "other-tags"
+"""What ``verify`` names where the object has tags, and not those that its source has now: who has changed which of them
+since cannot be known."""
 
 
 class Uploads(Protocol):

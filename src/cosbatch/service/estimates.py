@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, Protocol
 
 from cosbatch.ledger.port import JobLedger
+from cosbatch.manifests.plain import RowBatch
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import JobFailure
 from cosbatch.model.identifiers import AccountId, RegionName
-from cosbatch.model.jobs import Job, JobRequest, region_written
+from cosbatch.model.jobs import Job, JobRequest, PlanFindings, region_written
 from cosbatch.model.prices import PriceTable
 from cosbatch.model.principals import Caller
 from cosbatch.model.regions import Region, is_same_store
@@ -21,6 +22,7 @@ from cosbatch.operations.estimate import (
     Rate,
     estimate_job,
     estimate_planned,
+    estimate_rows,
     measured_rate,
 )
 from cosbatch.operations.port import JobFacts
@@ -77,19 +79,46 @@ class Estimates:
         """Of a planned job: exact, and without a request. None where its plan is not complete, or a region is gone."""
         if job.findings is None:
             return None
-        request = job.request
         try:
-            facts = JobFacts(
-                request=request,
-                findings=job.findings,
-                source_profile=self._ground.profile(request.region),
-                target_profile=self._ground.profile(region_written(request)),
-                same_store=self._is_same_store(request),
-            )
+            facts = self._facts(job.request, job.findings)
         except JobFailure:
             return None
-        rate = await self._measured(request, account=job.account)
+        rate = await self._measured(job.request, account=job.account)
         return estimate_planned(job, facts, prices=self._prices, rate=rate)
+
+    async def of_rows(
+        self,
+        request: JobRequest,
+        batches: AsyncIterator[tuple[RowBatch, int]],
+        *,
+        findings: PlanFindings,
+        whole: int,
+        caller: Caller,
+    ) -> Estimate | None:
+        """Of a job whose rows stand in no manifest yet, as far as somebody waits for it; no store is asked. See
+        :func:`cosbatch.operations.estimate.estimate_rows`. None where a region is gone."""
+        try:
+            facts = self._facts(request, findings)
+        except JobFailure:
+            return None
+        return await estimate_rows(
+            facts,
+            batches,
+            whole=whole,
+            prices=self._prices,
+            rate=await self._measured(request, account=caller.account.id),
+            limits=LOOK,
+            clock=self._clock,
+        )
+
+    def _facts(self, request: JobRequest, findings: PlanFindings) -> JobFacts:
+        return JobFacts(
+            request=request,
+            findings=findings,
+            source_profile=self._ground.profile(request.region),
+            target_profile=self._ground.profile(region_written(request)),
+            same_store=self._is_same_store(request),
+        )
 
     def _is_same_store(self, request: JobRequest) -> bool:
         return is_same_store(self._ground.region(request.region), self._ground.region(region_written(request)))

@@ -59,7 +59,9 @@ HINTS: Final[Mapping[str, Hint]] = MappingProxyType(
         "StoreIgnoredOption": _again(
             "The store took the request and ignored an option: correct the region's profile, then retry."
         ),
-        "NotVerified": _again("It was done and could not be read back: let the role read the target, then retry."),
+        "NotVerified": _again(
+            "It was done and not read back, or tags changed meanwhile: let the role read the target, then retry."
+        ),
     }
 )
 

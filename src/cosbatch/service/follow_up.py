@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
 import structlog
 
-from cosbatch.ledger.port import CommittedPart, JobLedger
-from cosbatch.manifests.kept import KeptWriter, copy_kept, drop_kept
+from cosbatch.ledger.port import JobLedger
+from cosbatch.manifests.kept import KeptWriter, copy_kept, drop_kept, unwritten
 from cosbatch.model.errors import (
     Fault,
     IllegalMove,
@@ -21,14 +22,14 @@ from cosbatch.model.errors import (
     SpoolError,
 )
 from cosbatch.model.identifiers import JobId, ObjectKey, new_job_id
-from cosbatch.model.jobs import Job, JobRequest
+from cosbatch.model.jobs import Job, JobRequest, PlanFindings
 from cosbatch.model.manifests import FailedRows, Manifest, ManifestLocation
 from cosbatch.model.principals import Caller
 from cosbatch.model.states import is_final
 from cosbatch.model.tasks import OutcomeCode
-from cosbatch.reports.again import TaskKept, decode_again, rows_again
-from cosbatch.reports.seal import BEFORE_ALL, parts_of, read_part
+from cosbatch.reports.seal import read_part
 from cosbatch.service.audit import Record, audited
+from cosbatch.service.failed_rows import FailedChunk, failed_chunks, failed_with
 from cosbatch.service.job_changes import changed_request, digest_of
 from cosbatch.service.rims import answering, results_kept
 from cosbatch.service.service import JobService, check_operates
@@ -40,7 +41,6 @@ log = structlog.get_logger(__name__)
 NO_CHANGES: Final[Mapping[str, Any]] = MappingProxyType({})
 _FIXED_IN_A_RETRY: Final = ("region", "manifest", "operation", "client_request_token")
 _FIXED_IN_A_CLONE: Final = ("client_request_token",)
-_KEPT_ELSEWHERE: Final = "make a job of its report: a report is a manifest as it stands"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,19 @@ class FollowUpJob:
     """False where the token had made it before."""
     manifest_changed: bool = False
     """Its manifest is not the one that the old job was made of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryWanted:
+    """A retry that is not made."""
+
+    request: JobRequest
+    """With a manifest that is not written: its location says whose rows it would list."""
+    old: Job
+    findings: PlanFindings
+    """Of the old job, in the same buckets."""
+    chunks: Callable[[], AsyncGenerator[FailedChunk, None]]
+    """What would be written: read anew at each call. Raises as :func:`cosbatch.service.failed_rows.failed_chunks`."""
 
 
 class FollowUp:
@@ -96,6 +109,42 @@ class FollowUp:
     async def _retry(
         self, job_id: JobId, *, caller: Caller, error_code: str, changes: Mapping[str, Any], token: str
     ) -> FollowUpJob:
+        old, request = await self._wanted(job_id, caller=caller, error_code=error_code, changes=changes)
+        digest = digest_of("retry_failed", old.id, error_code, changes=changes)
+        if (known := await self._known(request, token=token, digest=digest, caller=caller)) is not None:
+            return known
+        await self._jobs.check_job(request, caller=caller, token=token)
+        _check_has_failures(old, error_code)
+        new_id = new_job_id()
+        async with _room_for(new_id, self._spool) as room:
+            manifest = await self._manifest_of(old, error_code=error_code, for_job=new_id)
+            made = replace(request, manifest=manifest)
+            job = await self._jobs.make_job(made, caller=caller, token=token, job_id=new_id, digest=digest)
+            room.is_used = job.id == new_id
+        return FollowUpJob(job=job, is_new=room.is_used)
+
+    @answering
+    async def retry_wanted(
+        self, job_id: JobId, *, caller: Caller, error_code: str, changes: Mapping[str, Any]
+    ) -> RetryWanted:
+        """What :meth:`retry_failed` would make a job of, for whoever wants to look at it first: nothing is written or
+        told. Raises what that does, but for what it asks of the request: that is left to a check."""
+        old, request = await self._wanted(job_id, caller=caller, error_code=error_code, changes=changes)
+        _check_has_failures(old, error_code)
+        assert old.findings is not None, "tasks have failed, so there was a plan"
+        failed = FailedRows(job_id=old.id, error_code=error_code)
+        manifest = unwritten(failed)
+        return RetryWanted(
+            request=replace(request, manifest=manifest),
+            old=old,
+            findings=old.findings,
+            chunks=partial(failed_chunks, failed, ledger=self._ledger, spool=self._spool),
+        )
+
+    async def _wanted(
+        self, job_id: JobId, *, caller: Caller, error_code: str, changes: Mapping[str, Any]
+    ) -> tuple[Job, JobRequest]:
+        """The old job, and the request of the new one, still with the old manifest."""
         check_operates(caller, to="make jobs")
         old = await self._ledger.job(job_id, account=caller.account.id)
         if error_code == OutcomeCode.NOT_LATEST_VERSION:
@@ -104,18 +153,7 @@ class FollowUp:
         request = changed_request(old.request, changes, fixed=_FIXED_IN_A_RETRY, way_out=way_out)
         if "description" not in changes:
             request = replace(request, description=f"Retry of {old.id}")
-        digest = digest_of("retry_failed", old.id, error_code, changes=changes)
-        if (known := await self._known(request, token=token, digest=digest, caller=caller)) is not None:
-            return known
-        await self._jobs.check_job(request, caller=caller, token=token)
-        _check_has_failures(old)
-        new_id = new_job_id()
-        async with _room_for(new_id, self._spool) as room:
-            manifest = await self._manifest_of(old, error_code=error_code, for_job=new_id)
-            made = replace(request, manifest=manifest)
-            job = await self._jobs.make_job(made, caller=caller, token=token, job_id=new_id, digest=digest)
-            room.is_used = job.id == new_id
-        return FollowUpJob(job=job, is_new=room.is_used)
+        return old, request
 
     @asynccontextmanager
     async def _turn(self, caller: Caller, token: str) -> AsyncIterator[None]:
@@ -137,36 +175,15 @@ class FollowUp:
 
     async def _manifest_of(self, old: Job, *, error_code: str, for_job: JobId) -> Manifest:
         assert old.findings is not None, "tasks have failed, so there was a plan"
+        failed = FailedRows(job_id=old.id, error_code=error_code)
         writer = KeptWriter(self._spool, job_id=for_job, source_bucket=old.findings.source_bucket)
-        async for chunk in self._chunks_with_failures(old.id):
-            for row in rows_again(chunk, error_code=error_code):
+        async for chunk in failed_chunks(failed, ledger=self._ledger, spool=self._spool):
+            for row in chunk.rows:
                 await writer.add(row.key, version_id=row.version_id, size_bytes=row.size_bytes, is_latest=row.is_latest)
         await self._ledger.job(old.id)  # it was there all the time: nothing of it was taken away while it was read
         if not writer.rows:
-            raise _none_failed(old, error_code)
-        return await writer.finish(FailedRows(job_id=old.id, error_code=error_code))
-
-    async def _chunks_with_failures(self, job_id: JobId) -> AsyncIterator[list[TaskKept]]:
-        """What all parts of a chunk keep, a chunk at a time: versions of one key are never in two."""
-        parts: list[CommittedPart] = []
-        async for _, committed in parts_of(self._ledger, job_id)(BEFORE_ALL):
-            if parts and parts[0].seq != committed.seq:
-                if any(one.part.tally.failed for one in parts):
-                    yield await self._kept_of(parts)
-                parts = []
-            parts.append(committed)
-        if any(one.part.tally.failed for one in parts):
-            yield await self._kept_of(parts)
-
-    async def _kept_of(self, parts: list[CommittedPart]) -> list[TaskKept]:
-        kept: list[TaskKept] = []
-        for committed in parts:
-            block = (await read_part(self._spool, committed)).again
-            if block is None:
-                why = "the results of this job were kept by an earlier cosbatch, without what a retry needs"
-                raise NoSuchResults(f"{why}; {_KEPT_ELSEWHERE}")
-            kept += decode_again(block)
-        return kept
+            raise none_failed(old, error_code)
+        return await writer.finish(failed)
 
     # --- the whole, once more
 
@@ -252,7 +269,7 @@ async def _drop(spool: Spool, job_id: JobId) -> None:
         log.warning("kept-manifest-left", job_id=job_id, error=str(error))
 
 
-def _check_has_failures(job: Job) -> None:
+def _check_has_failures(job: Job, error_code: str) -> None:
     if not is_final(job.status):
         raise IllegalMove(f"job {job.id} is {job.status}: only what has failed in a job that has ended can be retried")
     if job.request.dry_run:
@@ -260,9 +277,11 @@ def _check_has_failures(job: Job) -> None:
         raise IllegalMove(f"{why}; make the job itself with clone-job, and dry_run false among the changes")
     if not job.tally.failed:
         raise NoSuchResults(f"no task of job {job.id} has failed: there is nothing to retry")
+    if not failed_with(job.tally, error_code):
+        raise none_failed(job, error_code)
 
 
-def _none_failed(job: Job, error_code: str) -> NoSuchResults:
+def none_failed(job: Job, error_code: str) -> NoSuchResults:
     codes = ", ".join(code for code in sorted(job.tally.codes) if code != OutcomeCode.NOT_LATEST_VERSION)
     if not codes:
         why = "what it reports as failed are older versions that were never sent (NotLatestVersion)"

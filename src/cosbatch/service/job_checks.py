@@ -27,6 +27,7 @@ from cosbatch.model.errors import (
 )
 from cosbatch.model.identifiers import AccountId, Bucket, JobId, ObjectKey, ObjectRef, RegionName
 from cosbatch.model.jobs import JobRequest, PlanFindings, region_written
+from cosbatch.model.manifests import ManifestRow
 from cosbatch.model.preflight import CheckName, Preflight
 from cosbatch.model.principals import Caller, UserRole
 from cosbatch.model.regions import Region, Versioning, is_same_store
@@ -125,21 +126,38 @@ class JobChecker:
             write.detail = f"{checked.preflight.outcome}"
         return checked
 
-    async def _check(self, request: JobRequest, caller: Caller) -> JobChecked:
+    async def check_rows(
+        self, request: JobRequest, rows: Sequence[ManifestRow], *, source_bucket: Bucket, caller: Caller
+    ) -> Preflight:
+        """The same of a job whose manifest the service would write itself: it begins with ``rows``. Whoever asks has
+        seen to it that ``caller`` may, and tells the audit log. Raises InvalidArgument where the request has faults."""
+        await self._check_request(request, caller.account.id)
         checks = Checks()
         await self._check_here(request, caller, checks)
-        look = _Look(
+        manifest_read(checks, request.manifest.location, etag="")
+        look = self._look(request, caller)
+        await look.rest(source_bucket, rows, checks, since=self._clock.now() - CHECK_CLOCK_SECONDS)
+        return Preflight(checked_at=self._clock.now(), checks=tuple(checks.found))
+
+    def _look(self, request: JobRequest, caller: Caller) -> _Look:
+        return _Look(
             request=request,
             account=caller.account.id,
             regions=self._regions,
             profile_of=self._profile_of,
             open_stores=self._open_stores,
         )
+
+    async def _check(self, request: JobRequest, caller: Caller) -> JobChecked:
+        checks = Checks()
+        await self._check_here(request, caller, checks)
+        look = self._look(request, caller)
         seen = await look.manifest(checks)
         if seen is not None:
             request = _pinned(request, seen)
             look.request = request
-            await look.rest(seen, checks, since=self._clock.now() - CHECK_CLOCK_SECONDS)
+            rows = [found.row for found in seen.first_rows if found.row is not None]
+            await look.rest(seen.source_bucket, rows, checks, since=self._clock.now() - CHECK_CLOCK_SECONDS)
         estimate = None if self._estimate is None or seen is None else await self._estimate(request, caller)
         return JobChecked(
             preflight=Preflight(checked_at=self._clock.now(), checks=tuple(checks.found)),
@@ -201,15 +219,17 @@ class _Look:
         manifest_read(checks, location, etag=seen.etag)
         return seen
 
-    async def rest(self, seen: Inspection, checks: Checks, *, since: float) -> None:
-        if seen.source_bucket is None:
+    async def rest(
+        self, source_bucket: Bucket | None, rows: Sequence[ManifestRow], checks: Checks, *, since: float
+    ) -> None:
+        if source_bucket is None:
             checks.unknown(CheckName.SOURCE_BUCKET, "the manifest's first rows name no bucket")
             return
-        opened = await self._opened(self._accesses(seen.source_bucket), checks)
+        opened = await self._opened(self._accesses(source_bucket), checks)
         if opened is None:
             return
         try:
-            ground = self._ground(opened, seen, seen.source_bucket)
+            ground = self._ground(opened, rows, source_bucket)
         except JobFailure as failure:  # a region whose store this service cannot open
             fault = Fault(path="Region", value="", problem=failure.reason)
             checks.failed(CheckName.DESTINATION_BUCKET, failure.failure_code, fault)
@@ -223,7 +243,7 @@ class _Look:
         found = await look_before_start(ground, ask_write=ask_write, waits=False)
         checks.found.extend(found.checks)
 
-    def _ground(self, opened: OpenAs, seen: Inspection, source_bucket: Bucket) -> Ground:
+    def _ground(self, opened: OpenAs, rows: Sequence[ManifestRow], source_bucket: Bucket) -> Ground:
         request, report = self.request, self.request.report
         target = region_written(request)
         report_region = (report.region or request.region) if report.enabled else None
@@ -238,7 +258,7 @@ class _Look:
             target_region=self.regions[target],
             report_region=self.regions[report_region] if report_region else None,
             report_keys=(_report_key(report.prefix),) if report_region else (),
-            rows=[found.row for found in seen.first_rows if found.row is not None],
+            rows=rows,
             role=opened.role,
         )
 

@@ -8,7 +8,7 @@ from typing import Final
 from cosbatch.model.jobs import Job
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import is_final
-from cosbatch.model.tasks import OutcomeCode
+from cosbatch.service.failed_rows import failed_with
 from cosbatch.service.service import possible_verbs
 
 RETRY_FAILED: Final = "retry-failed"
@@ -22,14 +22,13 @@ def possible_calls(job: Job) -> tuple[str, ...]:
     return (*_follow_ups(job), *possible_verbs(job))
 
 
-def has_failures_to_retry(job: Job) -> bool:
-    """Whether tasks have failed that were sent. In a dry run none was."""
-    never_sent = job.tally.codes.get(OutcomeCode.NOT_LATEST_VERSION)
-    return not job.request.dry_run and job.tally.failed > (never_sent.count if never_sent else 0)
+def tasks_to_retry(job: Job) -> int:
+    """How many of its failures a retry would do again: of tasks that were sent. In a dry run none was."""
+    return 0 if job.request.dry_run else failed_with(job.tally, "")
 
 
 def _follow_ups(job: Job) -> Iterator[str]:
-    if is_final(job.status) and has_failures_to_retry(job):
+    if is_final(job.status) and tasks_to_retry(job):
         yield RETRY_FAILED
     yield CLONE_JOB
     if is_final(job.status) and job.report_state in (ReportState.DELIVERED, ReportState.FAILED):

@@ -89,6 +89,11 @@ class RoleDesk:
         except (SealBroken, InvalidArgument) as error:
             raise RoleNotAssumed(RoleRefusal.UNUSABLE_SECRET, f"its secret cannot be read: {error}") from error
 
+    async def key_numbers(self) -> Mapping[tuple[AccountId, str], int]:
+        """By account and ARN; of a role that is not among them it is 0."""
+        kept = await self._ledger.key_numbers()
+        return {place: number for place, number in kept.items() if place not in self._declared}
+
     async def assume(self, arn: str, *, account: AccountId, session_name: str, accesses: Sequence[Access]) -> Assumed:
         """Narrowed to ``accesses`` where the provider takes a session policy. Raises NoSuchRole, RoleNotAssumed."""
         role = await self.find(arn, account=account)
@@ -107,7 +112,12 @@ class RoleDesk:
 
 
 def _assumed_of(role: Role, credentials: Credentials, *, is_narrowed: bool) -> Assumed:
-    return Assumed(credentials=credentials, is_narrowed=is_narrowed, writable_buckets=role.writable_buckets)
+    return Assumed(
+        credentials=credentials,
+        is_narrowed=is_narrowed,
+        writable_buckets=role.writable_buckets,
+        key_number=role.key_number,
+    )
 
 
 async def _assumed(

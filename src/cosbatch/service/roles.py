@@ -189,6 +189,26 @@ class RoleService:
             return RoleMade(role=role, is_made=False, why_not=str(error), policies=policies)
         return RoleMade(role=replace(role, arn=arn), is_made=True, policies=policies)
 
+    async def replace_role_key(self, arn: str, *, key: Credentials, caller: Caller) -> Role:
+        """Another key in place of the one that assumes it, or of a stored role's own credentials; of that one nothing
+        is left here. Jobs go on with what they have until it is renewed with the new key, which is tried at once.
+
+        Nothing is asked of the provider: :meth:`test_role` says what the new key may. InvalidArgument where the key is
+        incomplete or the settings declare the role, NoSuchRole."""
+        async with audited(self._record, caller, "replace-role-key", target=arn) as write:
+            _check_admin(caller, to="change roles")
+            role = await self._desk.find(arn, account=caller.account.id)
+            faults = list(_key_faults(key))
+            if role.is_declared:
+                way_out = "change it where the settings take it from"
+                faults.append(Fault(path="role_arn", value=arn, problem="is declared", way_out=way_out))
+            if faults:
+                raise InvalidArgument("the role's key cannot be replaced", faults=faults)
+            sealed = seal_credentials(key, cipher=self._cipher, purpose=purpose_of_role(role.account, arn))
+            changed = await self._ledger.replace_key(arn, account=role.account, sealed=sealed, at=self._clock.now())
+            write.detail = f"to {key.access_key_id}"
+        return changed
+
     async def delete_role(self, arn: str, *, caller: Caller) -> None:
         """From the registry; the provider keeps it. InvalidArgument where a job names it that is unfinished, or has its
         report still to deliver, or the settings declare it."""
@@ -335,8 +355,7 @@ class RoleService:
         if not _EXTERNAL_ID.fullmatch(new.external_id):
             way_out = "use 2 to 128 letters, digits and _+=,.@:/-"
             yield Fault(path="external_id", value=new.external_id[:200], problem="cannot be one", way_out=way_out)
-        if not new.key.access_key_id or not new.key.secret_access_key:
-            yield Fault(path="key", value="", problem="is incomplete", way_out="give the id and the secret")
+        yield from _key_faults(new.key)
         if new.sts_endpoint and not self._is_known_endpoint(new.sts_endpoint):
             yield Fault(
                 path="sts_endpoint",
@@ -356,6 +375,11 @@ class RoleService:
         address = urlsplit(endpoint)
         host = address.hostname or ""
         return address.scheme == "https" and any(host.endswith(f".{domain}") for domain in _PROVIDER_DOMAINS)
+
+
+def _key_faults(key: Credentials) -> Iterator[Fault]:
+    if not key.access_key_id or not key.secret_access_key:
+        yield Fault(path="key", value="", problem="is incomplete", way_out="give the id and the secret")
 
 
 def _wrong_form(new: NewRole) -> str | None:

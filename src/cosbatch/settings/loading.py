@@ -143,9 +143,8 @@ class RegionSettings(Section):
     bytes_per_second: float | None = Field(
         default=None,
         gt=0,
-        description="Cap over all workers, for each bucket, on bytes of objects that go through the service: copies"
-        " between stores, both ways together. Each worker has an equal part; what a store copies by itself is not"
-        " counted. Default: none.",
+        description="Cap over all processes, for each bucket, on bytes that go through the engine, both ways together:"
+        " copies between stores, lists, reports. What a store copies by itself is not counted. Default: none.",
     )
     max_connections: int = Field(
         default=256, ge=1, le=10_000, description="Connections of one worker process to one bucket."

@@ -30,7 +30,7 @@ from collections import deque
 from collections.abc import Hashable
 from contextlib import suppress
 from math import inf
-from typing import Final
+from typing import Any, Final
 
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import StorageError
@@ -165,7 +165,12 @@ class BucketPacer:
         finally:
             timer.cancel()
 
-    async def _until(self, waiter: asyncio.Future[Ticket], stop: StopSignal | None) -> None:
+    async def until(self, turn: asyncio.Future[None], stop: StopSignal | None) -> None:
+        """Waits for what somebody else sets; ended by :class:`SendingStopped` like :meth:`wait`."""
+        self._check(stop)
+        await self._until(turn, stop)
+
+    async def _until(self, waiter: asyncio.Future[Any], stop: StopSignal | None) -> None:
         signals = (self._stopping,) if stop is None else (self._stopping, stop)
         for signal in signals:
             signal.watch(waiter)

@@ -5,11 +5,14 @@ How one bucket is paced is told in :mod:`cosbatch.storage.bucket_pacer`.
 
 from __future__ import annotations
 
+from math import inf
+
 from cosbatch.model.clock import Clock
 from cosbatch.model.identifiers import Bucket
 from cosbatch.model.jobs import Hold
+from cosbatch.model.regions import RateKind
 from cosbatch.storage.bucket_pacer import START_LIMIT, BucketPacer
-from cosbatch.storage.rate import ByteRate
+from cosbatch.storage.byte_gate import ByteGate
 from cosbatch.storage.stop_signal import StopSignal, Ticket
 
 __all__ = ["BucketPacer", "PacerBoard", "StopSignal", "Ticket"]
@@ -22,8 +25,8 @@ class PacerBoard:
     """
 
     __slots__ = (
+        "_byte_gates",
         "_byte_rate",
-        "_byte_rates",
         "_clock",
         "_max_connections",
         "_pacers",
@@ -42,14 +45,14 @@ class PacerBoard:
         requests_per_second: float | None = None,
         bytes_per_second: float | None = None,
     ) -> None:
-        """``max_connections`` and the rates hold for each bucket; that of requests is what a bucket begins with, 0
-        where it has to wait for a share of its cap. ``bytes_per_second``: of bodies, both ways together."""
+        """``max_connections`` and the rates hold for each bucket; the rates are what a bucket begins with, 0 where it
+        has to wait for a share of its cap. ``bytes_per_second``: of bodies, both ways together."""
         self._clock = clock
         self._max_connections = max_connections
         self._start_limit = start_limit
         self._rate = requests_per_second
         self._byte_rate = bytes_per_second
-        self._byte_rates: dict[Bucket, ByteRate] = {}
+        self._byte_gates: dict[Bucket, ByteGate] = {}
         self._stop_reason: str | None = None
         self._pacers: dict[Bucket, BucketPacer] = {}
         self.repeats = 0
@@ -74,29 +77,22 @@ class PacerBoard:
             pacer.stop(self._stop_reason)
         return pacer
 
-    def reserve_bytes(self, bucket: Bucket, size_bytes: int) -> float:
-        """Seconds after which so many bytes may begin to go to or come from the bucket."""
+    def byte_gate(self, bucket: Bucket) -> ByteGate | None:
+        """Always the same one for a bucket, as long as its bytes have a cap; None: they have none."""
         if self._byte_rate is None:
-            return 0.0
-        rate = self._byte_rates.get(bucket) or self._byte_rates.setdefault(bucket, ByteRate(self._byte_rate))
-        return rate.reserve(size_bytes, at=self._clock.boottime())
-
-    def give_bytes_back(self, bucket: Bucket, size_bytes: int) -> None:
-        """Of a reservation that nothing came of."""
-        if bucket in self._byte_rates:
-            self._byte_rates[bucket].give_back(size_bytes)
-
-    @property
-    def caps_bytes(self) -> bool:
-        return self._byte_rate is not None
+            return None
+        if bucket not in self._byte_gates:
+            gate = ByteGate(self._byte_rate, pacer=self.pacer(bucket), clock=self._clock)
+            self._byte_gates[bucket] = gate
+        return self._byte_gates[bucket]
 
     def set_byte_rate(self, bytes_per_second: float | None) -> None:
-        """For each bucket, from the next reservation on; None: no cap."""
+        """For each bucket, from the next body on; None: no cap."""
         self._byte_rate = bytes_per_second
+        for gate in self._byte_gates.values():
+            gate.set_rate(inf if bytes_per_second is None else bytes_per_second, until=inf)
         if bytes_per_second is None:
-            self._byte_rates.clear()
-        for rate in self._byte_rates.values():
-            rate.bytes_per_second = bytes_per_second or rate.bytes_per_second
+            self._byte_gates.clear()
 
     def holds(self) -> list[Hold]:
         """Buckets that do not answer now, the longest held first."""
@@ -108,9 +104,16 @@ class PacerBoard:
         """Of the buckets with requests that are under way or wait."""
         return [pacer for pacer in self._pacers.values() if pacer.is_asked]
 
-    def wanting_rate(self, *, since: float) -> set[Bucket]:
+    def wanting_rate(self, kind: RateKind, *, since: float) -> set[Bucket]:
         """Buckets to which somebody waits to send, or has sent at the boottime ``since`` or later."""
-        return {bucket for bucket, pacer in self._pacers.items() if pacer.wants_rate(since=since)}
+        rated = self._pacers if kind is RateKind.REQUESTS else self._byte_gates
+        return {bucket for bucket, each in rated.items() if each.wants_rate(since=since)}
+
+    def set_share(self, bucket: Bucket, kind: RateKind, per_second: float, *, until: float) -> None:
+        """Of a cap, until a boottime; 0: nothing."""
+        rated = self.pacer(bucket) if kind is RateKind.REQUESTS else self.byte_gate(bucket)
+        if rated is not None:
+            rated.set_rate(per_second, until=until)
 
     @property
     def answers(self) -> int:

@@ -15,6 +15,7 @@ from cosbatch.model.errors import StorageError, StorageReason, Unanswered
 from cosbatch.model.identifiers import Bucket, ObjectRef, RegionName, VersionId
 from cosbatch.model.operations import RestoreTier, Tag
 from cosbatch.model.regions import Versioning
+from cosbatch.storage.byte_gate import ByteGate
 from cosbatch.storage.disposition import (
     Action,
     Blame,
@@ -75,6 +76,7 @@ class PersistentStore:
         "_permit",
         "_random",
         "_stop",
+        "has_failed",
         "has_written",
         "profile",
         "requests",
@@ -111,17 +113,14 @@ class PersistentStore:
         self._max_attempts = max_attempts
         self._may_write = may_write
         self._causes: dict[str, int] | None = None
+        self.has_failed = False
+        """Whether there are causes."""
 
     def begin(self) -> None:
         """Forgets what it counted: the next request is another task's."""
         self.requests = 0
-        self.has_written = self.was_refused = False
+        self.has_written = self.was_refused = self.has_failed = False
         self._causes = None
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether there are causes."""
-        return self._causes is not None
 
     @property
     def causes(self) -> list[str]:
@@ -139,11 +138,12 @@ class PersistentStore:
         A body that breaks off raises a StorageError with BODY_DAMAGED, the store's or the network's one its cause.
         """
         pacer = self._board.pacer(ref.bucket)
-        if self._board.caps_bytes:
-            await self._wait_for_bytes(ref.bucket, 0 if last_byte is None else last_byte + 1 - first_byte)
+        gate = self._board.byte_gate(ref.bucket)
+        if gate is not None:
+            await gate.enter(0 if last_byte is None else last_byte + 1 - first_byte, self._present_stop())
         patience: _Patience | None = None
         while True:
-            ticket = pacer.try_admit() or await pacer.wait(self._cut if self.has_written else self._stop)
+            ticket = pacer.try_admit() or await pacer.wait(self._present_stop())
             answers = pacer.answers
             try:
                 self._permit()
@@ -157,8 +157,8 @@ class PersistentStore:
                 raise
             else:
                 pacer.hear(ticket)
-                if last_byte is None:  # nobody knew how long it is: whoever comes next waits for it
-                    self._board.reserve_bytes(ref.bucket, body.meta.size_bytes - first_byte)
+                if gate is not None and last_byte is None:  # nobody knew how long it is
+                    gate.charge(body.meta.size_bytes - first_byte)
                 return _PacedBody(self, body, pacer, ticket)
 
     def put(
@@ -302,24 +302,18 @@ class PersistentStore:
         self, bucket: Bucket, body: bytes | SizedBody, asked: Callable[[], Coroutine[Any, Any, _T]]
     ) -> Coroutine[Any, Any, _T]:
         """What sends a body, when the bucket's cap on bytes lets it. One that is sent again counts once."""
-        if not self._board.caps_bytes:
+        gate = self._board.byte_gate(bucket)
+        if gate is None:
             return asked()
-        return self._after_bytes(bucket, len(body) if isinstance(body, bytes) else body.size_bytes, asked)
+        return self._after_bytes(gate, len(body) if isinstance(body, bytes) else body.size_bytes, asked)
 
-    async def _after_bytes(self, bucket: Bucket, size_bytes: int, asked: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
-        await self._wait_for_bytes(bucket, size_bytes)
+    async def _after_bytes(self, gate: ByteGate, size_bytes: int, asked: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+        """Before a place among the bucket's requests is taken: nobody else is kept from it meanwhile."""
+        await gate.enter(size_bytes, self._present_stop())
         return await asked()
 
-    async def _wait_for_bytes(self, bucket: Bucket, size_bytes: int) -> None:
-        """Before a place among the bucket's requests is taken: nobody else is kept from it meanwhile."""
-        seconds = self._board.reserve_bytes(bucket, size_bytes)
-        if seconds <= 0:
-            return
-        try:
-            await self._board.pacer(bucket).sleep(seconds, self._cut if self.has_written else self._stop)
-        except BaseException:
-            self._board.give_bytes_back(bucket, size_bytes)
-            raise
+    def _present_stop(self) -> StopSignal | None:
+        return self._cut if self.has_written else self._stop
 
     async def _ask(
         self,
@@ -340,7 +334,7 @@ class PersistentStore:
         pacer = self._board.pacer(bucket)
         patience: _Patience | None = None
         while True:
-            ticket = pacer.try_admit() or await pacer.wait(self._cut if self.has_written else self._stop)
+            ticket = pacer.try_admit() or await pacer.wait(self._present_stop())
             answers = pacer.answers
             try:
                 if self.requests:  # a task of many requests need not wait to be stopped
@@ -362,7 +356,7 @@ class PersistentStore:
                 return answer
 
     def _check_stop(self) -> None:
-        stop = self._cut if self.has_written else self._stop
+        stop = self._present_stop()
         if stop is not None:
             stop.check()
 
@@ -381,11 +375,12 @@ class PersistentStore:
         self._board.repeats += 1
         if pacer.held is None:
             asked = disposition(error, writes=writes).after_seconds or 0.0
-            stop = self._cut if self.has_written else self._stop
+            stop = self._present_stop()
             await pacer.sleep(asked + backoff_seconds(attempts, self._random), stop)
 
     def _note(self, error: StorageError) -> None:
         causes = self._causes = {} if self._causes is None else self._causes
+        self.has_failed = True
         cause = error.code if error.code in causes or len(causes) < _CAUSES_KEPT else _OTHER_CAUSES
         causes[cause] = causes.get(cause, 0) + 1
 

@@ -53,22 +53,44 @@ class RateCap:
 
 
 class ByteRate:
-    """A rate in bytes per second that pieces of any size keep on average: each piece goes at full speed, and the next
-    one begins when, at this rate, the one before would have ended."""
+    """A rate in bytes per second that bodies of any size keep on average: each goes at full speed, and the next one
+    begins when, at this rate, the one before would have ended. In any span of T seconds bodies of at most
+    ``rate * (T + 0.05)`` bytes and one more begin."""
 
-    __slots__ = ("_free_at", "bytes_per_second")
+    __slots__ = ("_free_at", "_rate", "_until", "taken_at")
 
     def __init__(self, bytes_per_second: float) -> None:
-        self.bytes_per_second = bytes_per_second
-        """May be changed; counts for what is reserved from then on."""
+        self.taken_at = -inf
+        """When a body passed for the last time."""
         self._free_at = -inf
+        self._rate = bytes_per_second
+        self._until = inf
+        self.change(bytes_per_second)
 
-    def reserve(self, size_bytes: int, *, at: float) -> float:
-        """Seconds from ``at`` after which the piece may begin; it is counted already. First come, first served."""
-        begins = max(self._free_at, at)
-        self._free_at = begins + size_bytes / self.bytes_per_second
-        return begins - at
+    def change(self, bytes_per_second: float, *, until: float = inf) -> None:
+        """Another rate, which ends at the time ``until``: nothing passes afterwards, nor at a rate of 0. What has
+        passed counts on as it was taken."""
+        if bytes_per_second:
+            self._rate = bytes_per_second
+        self._until = until if bytes_per_second else -inf
 
-    def give_back(self, size_bytes: int) -> None:
-        """Of a piece that was reserved and will not be sent."""
-        self._free_at -= size_bytes / self.bytes_per_second
+    def take(self, size_bytes: int, *, at: float, has_waited: bool = False) -> bool:
+        """Whether a body may begin at the time ``at``; it then counts. Who has waited may make up for a late timer."""
+        if at >= self._until or self._free_at > at + _ROUNDING_SECONDS:
+            return False
+        self.taken_at = at
+        self._free_at = max(self._free_at, at - SLACK_SECONDS if has_waited else at)
+        self.charge(size_bytes)
+        return True
+
+    def charge(self, size_bytes: int) -> None:
+        """More of a body that has passed, whose size nobody knew then."""
+        self._free_at += size_bytes / self._rate
+
+    def is_owed(self, at: float) -> bool:
+        """Whether the rate is still used for what has passed."""
+        return self._free_at > at
+
+    def seconds_left(self, at: float) -> float:
+        """Until the next body may begin; without end where the rate has ended."""
+        return inf if at >= self._until else max(0.0, self._free_at - at)

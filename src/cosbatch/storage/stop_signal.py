@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from cosbatch.model.errors import SendingStopped
 
@@ -18,7 +19,7 @@ class StopSignal:
     def __init__(self) -> None:
         self.reason: str | None = None
         """None: not stopped."""
-        self._waiters: dict[asyncio.Future[Ticket], None] = {}
+        self._waiters: dict[asyncio.Future[Any], None] = {}
         """In the order in which they came: the same run is to wake them in the same order."""
 
     def stop(self, reason: str) -> None:
@@ -36,8 +37,8 @@ class StopSignal:
         if self.reason is not None:
             raise SendingStopped(self.reason)
 
-    def watch(self, waiter: asyncio.Future[Ticket]) -> None:
+    def watch(self, waiter: asyncio.Future[Any]) -> None:
         self._waiters[waiter] = None
 
-    def forget(self, waiter: asyncio.Future[Ticket]) -> None:
+    def forget(self, waiter: asyncio.Future[Any]) -> None:
         self._waiters.pop(waiter, None)

@@ -13,7 +13,7 @@ from cosbatch.wiring.admin import back_up_ledger, open_people, restore_ledger, r
 from cosbatch.wiring.engine import Engine, EngineLoad, engine_limits, engine_supervisor, open_engine
 from cosbatch.wiring.estimates import open_estimates
 from cosbatch.wiring.follow_up import open_follow_up, open_report_downloads
-from cosbatch.wiring.job_checks import open_job_checker
+from cosbatch.wiring.job_checks import open_job_checks
 from cosbatch.wiring.logs import logging_to_folder
 from cosbatch.wiring.regions import known_regions, open_regions, region_service
 from cosbatch.wiring.roles import open_roles, role_service
@@ -39,7 +39,7 @@ __all__ = [
     "open_engine",
     "open_estimates",
     "open_follow_up",
-    "open_job_checker",
+    "open_job_checks",
     "open_people",
     "open_regions",
     "open_report_downloads",

@@ -277,6 +277,7 @@ def _keeper(process: EngineProcess, desk: RoleDesk, narrowed: Cipher) -> Credent
         roles=process.ledger.roles,
         preflights=process.ledger.preflights,
         assume=desk.assume,
+        key_numbers=desk.key_numbers,
         cipher=narrowed,
         stores=process.stores,
         clock=process.clock,
@@ -380,7 +381,6 @@ async def _process(
                     waits_for_shares=True,
                     source_of=source_of,
                     kept=ledger.regions,
-                    byte_shares=settings.workers if role == WORKER else None,
                 ) as stores,
                 looking_again(stores),
             ):

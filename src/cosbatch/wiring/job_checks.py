@@ -16,11 +16,13 @@ from cosbatch.model.jobs import JobRequest
 from cosbatch.operations.preflight import RoleSession
 from cosbatch.service.audit import Record
 from cosbatch.service.job_checks import EstimateJob, JobChecker, OpenAs, OpenStores
+from cosbatch.service.retry_checks import JobChecks, RetryChecker
 from cosbatch.service.role_desk import RoleDesk
 from cosbatch.service.service import JobService
 from cosbatch.settings import Settings
 from cosbatch.storage.folder_spool import FolderSpool
 from cosbatch.wiring.estimates import estimate_of_check, estimates
+from cosbatch.wiring.follow_up import follow_up
 from cosbatch.wiring.service import check_known, desk_where_needed, job_service
 from cosbatch.wiring.stores import RegionStores, open_stores, profile_of
 
@@ -57,7 +59,7 @@ def job_checker(
 
 
 @asynccontextmanager
-async def open_job_checker(settings: Settings, data_dir: Path, *, account: str = "") -> AsyncIterator[JobChecker]:
+async def open_job_checks(settings: Settings, data_dir: Path, *, account: str = "") -> AsyncIterator[JobChecks]:
     """Without an engine or a service: of jobs that are run on this folder, where nothing switches deletions off.
     NoSuchName where somebody asks for an ``account`` that there is not."""
     clock = SystemClock()
@@ -66,18 +68,24 @@ async def open_job_checker(settings: Settings, data_dir: Path, *, account: str =
         await check_known(ledger, account)
         async with open_stores(settings, clock=clock, kept=ledger.regions) as stores:
             desk = desk_where_needed(settings, data_dir, ledger, regions=stores.regions)
-            yield job_checker(
+            service = job_service(settings, ledger, stores, desk=desk)
+            found = estimates(settings, stores, ledger=ledger, desk=desk)
+            checker = job_checker(
                 settings,
                 data_dir,
                 ledger=ledger,
-                service=job_service(settings, ledger, stores, desk=desk),
+                service=service,
                 stores=stores,
                 desk=desk,
                 clock=clock,
                 record=ledger.people.record,
-                estimate=estimate_of_check(estimates(settings, stores, ledger=ledger, desk=desk)),
+                estimate=estimate_of_check(found),
                 deletes_allowed=True,
             )
+            retries = RetryChecker(
+                follow_up(service, ledger, data_dir), checker, estimates=found, record=ledger.people.record
+            )
+            yield JobChecks(checker, retries)
     finally:
         await ledger.close()
 

@@ -20,6 +20,7 @@ from cosbatch.service.founding import FirstRunFile
 from cosbatch.service.job_listing import JobListDesk
 from cosbatch.service.job_outlook import JobLimits
 from cosbatch.service.people import People
+from cosbatch.service.retry_checks import RetryChecker
 from cosbatch.service.role_desk import RoleDesk
 from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
@@ -62,6 +63,18 @@ class RestParts:
 def rest_desks(parts: RestParts) -> Desks:
     desk = parts.roles or role_desk(parts.settings, parts.ledger, cipher=parts.cipher, regions=parts.stores.regions)
     found = estimates(parts.settings, parts.stores, ledger=parts.ledger, desk=desk)
+    following = follow_up(parts.service, parts.ledger, parts.data_dir)
+    checker = job_checker(
+        parts.settings,
+        parts.data_dir,
+        ledger=parts.ledger,
+        service=parts.service,
+        stores=parts.stores,
+        desk=desk,
+        clock=parts.clock,
+        record=parts.book.record,
+        estimate=estimate_of_check(found),
+    )
     return Desks(
         version=__version__,
         clock=parts.clock,
@@ -79,20 +92,11 @@ def rest_desks(parts: RestParts) -> Desks:
         # --- lists of jobs, series, failures
         lists=JobListDesk(parts.ledger, regions=parts.stores.regions, profile_of=profile_of),
         # --- checks before a job runs, estimates
-        checker=job_checker(
-            parts.settings,
-            parts.data_dir,
-            ledger=parts.ledger,
-            service=parts.service,
-            stores=parts.stores,
-            desk=desk,
-            clock=parts.clock,
-            record=parts.book.record,
-            estimate=estimate_of_check(found),
-        ),
+        checker=checker,
         estimates=found,
         # --- retries, clones, reports
-        follow_up=follow_up(parts.service, parts.ledger, parts.data_dir),
+        follow_up=following,
+        retries=RetryChecker(following, checker, estimates=found, record=parts.book.record),
         reports=report_downloads(parts.ledger, parts.data_dir, clock=parts.clock),
         # --- people, keys, tokens, roles, regions, audit, browsing
         people=_people(parts),

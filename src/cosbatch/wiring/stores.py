@@ -22,7 +22,7 @@ from cosbatch.ledger.role_port import CredentialTerms
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import FailureCode, Fault, InvalidArgument, JobFailure
 from cosbatch.model.identifiers import Bucket, JobId, RegionName
-from cosbatch.model.regions import Place, Region
+from cosbatch.model.regions import CappedPlace, RateKind, Region
 from cosbatch.model.workers import BucketLoad
 from cosbatch.settings import Settings, read_credentials, region_table
 from cosbatch.storage.dialects import dialect_of
@@ -61,6 +61,9 @@ class _NobodysCredentials:
             f"region {self._region} has no credentials of its own, and the job names no role",
         )
 
+    def at_hand(self) -> None:
+        return None
+
     async def renewed(self, stale: Credentials) -> Credentials:
         return await self.credentials()
 
@@ -91,17 +94,15 @@ class RegionStores:
         proxies: ProxyRules,
         source_of: Callable[[JobId], JobCredentialSource] | None = None,
         kept: RegionLedger | None = None,
-        byte_shares: int | None = None,
     ) -> None:
-        """``waits_for_shares``: a bucket with a rate cap is asked only after :meth:`set_rate`; else this process has
-        the whole of each cap. ``source_of``: what a job with a role signs with; without it none can be acted for.
-        ``kept``: regions beside those of the settings; none are known before :meth:`look_again`. ``byte_shares``:
-        among so many processes a cap on bytes is divided; None: this one keeps none."""
+        """``waits_for_shares``: a bucket with a cap is asked only after :meth:`set_rate`; else this process has the
+        whole of each cap on requests, and none on bytes. ``source_of``: what a job with a role signs with; without it
+        none can be acted for.
+        ``kept``: regions beside those of the settings; none are known before :meth:`look_again`."""
         self._settings = settings
         self._proxies = proxies
         self._clock = clock
         self._waits_for_shares = waits_for_shares
-        self._byte_shares = byte_shares
         self._table = RegionTable(region_table(settings), kept=kept)
         self._regions = self._table.regions
         self._made: WeakSet[S3Store] = WeakSet()
@@ -143,20 +144,22 @@ class RegionStores:
     def _pace_anew(self, name: RegionName, *, before: Region | None) -> None:
         board, region = self._boards[name], self._regions[name]
         board.set_connections(region.max_connections)
-        board.set_byte_rate(self._byte_rate(region))
-        had_cap = before is not None and before.requests_per_second is not None
-        has_cap = region.requests_per_second is not None
-        if not (self._waits_for_shares and had_cap and has_cap):  # else the next share is one of the new cap
+        if not self._has_shares(RateKind.REQUESTS, before, region):
             board.set_rate(self._first_rate(region))
+        if not self._has_shares(RateKind.BYTES, before, region):
+            board.set_byte_rate(self._first_byte_rate(region))
+
+    def _has_shares(self, kind: RateKind, before: Region | None, region: Region) -> bool:
+        """Then the next share will be one of the new cap."""
+        had_cap = before is not None and _cap_in(before, kind) is not None
+        return self._waits_for_shares and had_cap and _cap_in(region, kind) is not None
 
     def _first_rate(self, region: Region) -> float | None:
         has_to_wait = self._waits_for_shares and region.requests_per_second is not None
         return 0.0 if has_to_wait else region.requests_per_second
 
-    def _byte_rate(self, region: Region) -> float | None:
-        if self._byte_shares is None or region.bytes_per_second is None:
-            return None
-        return region.bytes_per_second / self._byte_shares
+    def _first_byte_rate(self, region: Region) -> float | None:
+        return 0.0 if self._waits_for_shares and region.bytes_per_second is not None else None
 
     def region(self, name: RegionName) -> Region:
         try:
@@ -223,25 +226,24 @@ class RegionStores:
     # --- rates
 
     @property
-    def has_caps(self) -> bool:
+    def caps_requests(self) -> bool:
         return any(region.requests_per_second is not None for region in self._regions.values())
 
-    def cap_of(self, name: RegionName) -> float | None:
-        return self._regions[name].requests_per_second if name in self._regions else None
+    def cap_of(self, name: RegionName, kind: RateKind) -> float | None:
+        return _cap_in(self._regions[name], kind) if name in self._regions else None
 
-    def wanting_rate(self, *, since: float) -> set[Place]:
+    def wanting_rate(self, *, since: float) -> set[CappedPlace]:
         return {
-            (name, bucket)
+            CappedPlace(name, bucket, kind)
             for name, board in self._boards.items()
-            if self.cap_of(name) is not None
-            for bucket in board.wanting_rate(since=since)
+            for kind in RateKind
+            if self.cap_of(name, kind) is not None
+            for bucket in board.wanting_rate(kind, since=since)
         }
 
-    def set_rate(self, place: Place, requests_per_second: float, *, until: float) -> None:
-        name, bucket = place
-        if self.cap_of(name) is None:  # it had one when the share was asked for
-            return
-        self._board(name).pacer(bucket).set_rate(requests_per_second, until=until)
+    def set_rate(self, capped: CappedPlace, per_second: float, *, until: float) -> None:
+        if self.cap_of(capped.region, capped.kind) is not None:  # it had one when the share was asked for
+            self._board(capped.region).set_share(capped.bucket, capped.kind, per_second, until=until)
 
     def loads(self) -> tuple[BucketLoad, ...]:
         return tuple(
@@ -267,7 +269,7 @@ class RegionStores:
                 clock=self._clock,
                 max_connections=region.max_connections,
                 requests_per_second=self._first_rate(region),
-                bytes_per_second=self._byte_rate(region),
+                bytes_per_second=self._first_byte_rate(region),
             )
         return self._boards[name]
 
@@ -330,6 +332,10 @@ class RegionStores:
             raise JobFailure(FailureCode.INTERNAL_ERROR, why) from error
 
 
+def _cap_in(region: Region, kind: RateKind) -> float | None:
+    return region.requests_per_second if kind is RateKind.REQUESTS else region.bytes_per_second
+
+
 @asynccontextmanager
 async def open_stores(
     settings: Settings,
@@ -338,7 +344,6 @@ async def open_stores(
     waits_for_shares: bool = False,
     source_of: Callable[[JobId], JobCredentialSource] | None = None,
     kept: RegionLedger | None = None,
-    byte_shares: int | None = None,
 ) -> AsyncIterator[RegionStores]:
     proxies = read_proxy_rules(os.environ)
     stores = RegionStores(
@@ -348,7 +353,6 @@ async def open_stores(
         proxies=proxies,
         source_of=source_of,
         kept=kept,
-        byte_shares=byte_shares,
     )
     try:
         await stores.look_again()

@@ -216,7 +216,7 @@ class MemoryWiring:
     open_roles = staticmethod(wiring.open_roles)
     open_regions = staticmethod(wiring.open_regions)
     open_webhooks = staticmethod(wiring.open_webhooks)
-    open_job_checker = staticmethod(wiring.open_job_checker)
+    open_job_checks = staticmethod(wiring.open_job_checks)
     known_regions = staticmethod(wiring.known_regions)
     rotate_key = staticmethod(wiring.rotate_key)
     back_up_ledger = staticmethod(wiring.back_up_ledger)

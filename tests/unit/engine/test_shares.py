@@ -18,7 +18,7 @@ from cosbatch.ledger.sql_ledger import SqlLedger, open_memory_ledger
 from cosbatch.model.errors import LedgerUnavailable
 from cosbatch.model.identifiers import RegionName, WorkerId
 from cosbatch.model.operations import PutObjectCopy
-from cosbatch.model.regions import Place
+from cosbatch.model.regions import CappedPlace
 from cosbatch.model.workers import WorkerMetrics, WorkerProcess
 from cosbatch.storage.memory import MemoryStore
 from cosbatch.storage.rate import SLACK_SECONDS
@@ -40,8 +40,8 @@ class ForgetfulLedger:
         self.check_ins = 0
 
     async def check_in(
-        self, process: WorkerProcess, metrics: WorkerMetrics, wishes: Mapping[Place, RateWish], *, seconds: float
-    ) -> Mapping[Place, float]:
+        self, process: WorkerProcess, metrics: WorkerMetrics, wishes: Mapping[CappedPlace, RateWish], *, seconds: float
+    ) -> Mapping[CappedPlace, float]:
         self.check_ins += 1
         if self.is_gone:
             raise LedgerUnavailable("gone")
@@ -60,6 +60,7 @@ class Crowd:
 
     clock: VirtualClock
     cap: float
+    byte_cap: float | None = None
     ledger: SqlLedger = field(init=False)
     sent: list[tuple[float, str]] = field(default_factory=list)
     processes: dict[str, Sender] = field(default_factory=dict)
@@ -90,7 +91,13 @@ class Sender:
     """One process that sends as fast as it may while it is busy."""
 
     def __init__(self, name: str, crowd: Crowd) -> None:
-        self.stores = RigStores({HERE: MemoryStore(clock=crowd.clock)}, clock=crowd.clock, rng=Random(0), cap=crowd.cap)
+        self.stores = RigStores(
+            {HERE: MemoryStore(clock=crowd.clock)},
+            clock=crowd.clock,
+            rng=Random(0),
+            cap=crowd.cap,
+            byte_cap=crowd.byte_cap,
+        )
         self.shares = RateShares(self.stores, clock=crowd.clock, limits=LIMITS)
         self.ledger = ForgetfulLedger(crowd.ledger)
         self._crowd = crowd
@@ -288,4 +295,37 @@ async def test_a_worker_claims_where_it_has_a_share_and_wishes_for_one_where_the
     await work.claimable(seeks=False)
     await asyncio.sleep(1)
     assert not work.may_use((HERE, TARGET)), "there is enough to do elsewhere"
+    await crowd.stop()
+
+
+@virtual_time
+async def test_bytes_of_two_processes_keep_to_one_cap_and_an_idle_one_wastes_nothing(clock: VirtualClock) -> None:
+    crowd = Crowd(clock, cap=100, byte_cap=4e6)
+    begun: list[tuple[float, str]] = []
+
+    async def move_bodies(name: str) -> None:
+        gate = crowd.processes[name].stores.byte_gate(HERE, TARGET)
+        while True:
+            await gate.enter(100_000, None)
+            begun.append((clock.boottime(), name))
+
+    for name in ("anna", "bert"):
+        crowd.start(name)
+    anna, bert = (asyncio.create_task(move_bodies(name)) for name in crowd.processes)
+    await asyncio.sleep(20)
+    bert.cancel()
+    await asyncio.sleep(20)
+    anna.cancel()
+
+    def count(name: str, since: float, until: float) -> int:
+        return sum(who == name and since <= at < until for at, who in begun)
+
+    assert count("anna", 10, 20) == pytest.approx(200, abs=10)
+    assert count("bert", 10, 20) == pytest.approx(200, abs=10)
+    assert count("anna", 30, 40) == pytest.approx(400, abs=20)
+    times = sorted(at for at, _ in begun)
+    for first, began in enumerate(times):
+        for number, ended in enumerate(times[first : first + 200], start=1):
+            assert number <= 40 * (ended - began + SLACK_SECONDS) + 2 + 1e-6
+    await asyncio.gather(anna, bert, return_exceptions=True)
     await crowd.stop()

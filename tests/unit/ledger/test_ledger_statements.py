@@ -12,6 +12,7 @@ from cosbatch.ledger.rate_shares import RateWish
 from cosbatch.ledger.sql_ledger import SqlLedger
 from cosbatch.ledger.sqlite import open_memory
 from cosbatch.model.identifiers import LOCAL_ACCOUNT, Bucket, RegionName
+from cosbatch.model.regions import CappedPlace, RateKind
 from cosbatch.model.states import JobStatus
 from cosbatch.model.tasks import Then
 from cosbatch.model.workers import WorkerMetrics, WorkerProcess
@@ -81,7 +82,10 @@ async def a_day_in_the_life(ledger: SqlLedger) -> None:
     await ledger.explain(job, status=JobStatus.READY, reason="waits")
     await ledger.claimable_jobs()
     await ledger.census()
-    for wishes in ({(RegionName("here"), Bucket("target")): RateWish(cap=5, in_use=0)}, {}):
+    for wishes in (
+        {CappedPlace(RegionName("here"), Bucket("target"), kind): RateWish(cap=5, in_use=0) for kind in RateKind},
+        {},
+    ):
         await ledger.check_in(PROCESS, WorkerMetrics(), wishes, seconds=10)
     await ledger.queued_jobs()
     await ledger.workers(seen_within_seconds=10)

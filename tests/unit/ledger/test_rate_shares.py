@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cosbatch.ledger.rate_shares import RateShare, RateWish, grant, least_share, seats_of
+from cosbatch.ledger.rate_shares import LEAST_RATES, RateShare, RateWish, grant, least_share, seats_of
 from cosbatch.model.identifiers import WorkerId
+from cosbatch.model.regions import RateKind
 
+LEAST = LEAST_RATES[RateKind.REQUESTS]
 SECONDS = 10.0
 RENEWAL = SECONDS / 4
 NAMES = ["anna", "bert", "cleo", "dora", "emil"]
@@ -69,7 +71,7 @@ class Bucket:
     [(1, 0.5, 2), (0.2, 0.1, 2), (19, 9.5, 2), (20, 10, 2), (29, 10, 2), (30, 10, 3), (500, 10, 50)],
 )
 def test_a_share_is_never_below_ten_or_half_the_cap(cap: float, least: float, seats: int) -> None:
-    assert (least_share(cap), seats_of(cap)) == (least, seats)
+    assert (least_share(cap, least=LEAST), seats_of(cap, least=LEAST)) == (least, seats)
 
 
 def test_who_is_alone_has_the_whole_cap() -> None:
@@ -132,7 +134,7 @@ def test_where_there_are_too_few_seats_everybody_has_turns(cap: float) -> None:
     used = 0.0
     for _ in range(200):
         for name, rate in bucket.round(NAMES).items():
-            assert rate == 0 or rate >= least_share(cap)
+            assert rate == 0 or rate >= least_share(cap, least=LEAST)
             turns[name] += rate > 0
         used += bucket.in_use()
     assert min(turns.values()) > 0.8 * max(turns.values())

@@ -10,11 +10,11 @@ import pytest
 from cosbatch.model.errors import StorageError, StorageReason
 from cosbatch.model.identifiers import ObjectKey, ObjectRef, RegionName
 from cosbatch.model.operations import CannedAcl, Directive, Grant, NewObjectMetadata, Permission, PutObjectCopy, Tag
-from cosbatch.operations.port import CONTENT, TaskContext
+from cosbatch.operations.port import CONTENT, OTHER_TAGS, TaskContext
 from cosbatch.storage.memory import MemoryStore
 from cosbatch.storage.port import ObjectMetadata
 from cosbatch.storage.profiles import PROFILES
-from tests.unit.operations.copy_rig import SOURCE, TARGET, CopyRig, Trouble, profile_with, task_of
+from tests.unit.operations.copy_rig import SOURCE, TAGS, TARGET, CopyRig, Trouble, profile_with, task_of
 
 NEW = NewObjectMetadata(cache_control="no-store", user_metadata=(("shape", "square"),))
 GRANT = Grant(identifier="friend", permission=Permission.READ)
@@ -100,6 +100,36 @@ async def test_missing_tags_are_told_where_the_access_list_cannot_be_read() -> N
     await rig.target.delete_tags(ObjectRef(TARGET, ObjectKey("a/key")))
     rig.wire.only, rig.wire.trouble = "get_acl", Trouble.DIES_BEFORE
     assert await rig.operation.verify(task_of(), result, context) == ("tagging-copy",)
+
+
+ADDED = (Tag(key="added", value="1"),)
+ADDS_TAGS = params(tagging_directive=Directive.ADD, new_object_tagging=ADDED)
+
+
+@pytest.mark.parametrize("operation", [params(), ADDS_TAGS], ids=["copied", "added"])
+@pytest.mark.parametrize("tags", [(), TAG, (*TAGS, Tag(key="more", value="1"))], ids=["none", "others", "more"])
+@pytest.mark.parametrize("whose", ["source", "target"])
+async def test_tags_that_were_changed_since_are_no_word_on_the_store(
+    operation: PutObjectCopy, tags: tuple[Tag, ...], whose: str
+) -> None:
+    rig = CopyRig(operation)
+    rig.put_source()
+    result = await rig.run()
+    store, bucket = (rig.source, SOURCE) if whose == "source" else (rig.target, TARGET)
+    new = ADDED if operation is ADDS_TAGS and whose == "target" else ()
+    await store.put_tags(ObjectRef(bucket, ObjectKey("a/key")), (*tags, *new))
+    lacks_all = whose == "target" and not tags
+    option = "tagging-replace" if operation is ADDS_TAGS else "tagging-copy"
+    expected = (option,) if lacks_all else (OTHER_TAGS,)
+    assert await rig.operation.verify(task_of(), result, rig.context()) == expected
+
+
+async def test_new_tags_that_do_not_show_are_the_stores_affair_whatever_others_do() -> None:
+    rig = CopyRig(ADDS_TAGS)
+    rig.put_source()
+    result = await rig.run()
+    await rig.target.put_tags(ObjectRef(TARGET, ObjectKey("a/key")), TAGS)
+    assert await rig.operation.verify(task_of(), result, rig.context()) == ("tagging-replace",)
 
 
 async def test_the_wrong_bytes_are_named() -> None:

@@ -11,7 +11,7 @@ from cosbatch.model.identifiers import LOCAL_ACCOUNT, new_job_id
 from cosbatch.model.jobs import Job
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import JobStatus
-from cosbatch.service.possible_calls import possible_calls
+from cosbatch.service.possible_calls import possible_calls, tasks_to_retry
 from cosbatch.storage.memory_spool import MemorySpool
 from tests.contract.ledgers import HandClock
 from tests.unit.service.ended_jobs import Outcome, end, work
@@ -49,6 +49,13 @@ async def test_of_one_where_all_went_well() -> None:
 async def test_what_was_never_sent_is_nothing_to_retry() -> None:
     assert "retry-failed" not in possible_calls(await ended(OLDER))
     assert "retry-failed" in possible_calls(await ended([*OLDER, *SOME]))
+
+
+async def test_what_a_retry_would_do_again_is_counted() -> None:
+    job = await ended([*OLDER, *SOME, *SOME])
+    assert (job.tally.failed, tasks_to_retry(job)) == (3, 2)
+    assert tasks_to_retry(await ended(OLDER)) == 0
+    assert tasks_to_retry(replace(job, request=replace(job.request, dry_run=True))) == 0
 
 
 async def test_of_a_dry_run_nothing_is_retried() -> None:

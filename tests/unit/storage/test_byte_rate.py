@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from cosbatch.model.errors import SendingStopped
 from cosbatch.model.identifiers import Bucket
+from cosbatch.model.regions import RateKind
+from cosbatch.storage.byte_gate import LONGEST_SLEEP_SECONDS
 from cosbatch.storage.pacing import PacerBoard, StopSignal
 from cosbatch.storage.persistent import PersistentStore
 from cosbatch.storage.port import CopyOptions
-from cosbatch.storage.rate import ByteRate
+from cosbatch.storage.rate import SLACK_SECONDS, ByteRate
 from tests.unit.storage.scripted_store import BUCKET, META, ScriptedStore, ref
 from tests.unit.storage.virtual_time import VirtualClock, virtual_time
 
@@ -28,6 +30,12 @@ class Bench:
 
     def task(self) -> PersistentStore:
         return PersistentStore(self.store, self.board, permit=lambda: None, random=lambda: 0.5, stop=self.stop)
+
+    def share(self, bytes_per_second: float, *, until: float) -> None:
+        self.board.set_share(BUCKET, RateKind.BYTES, bytes_per_second, until=until)
+
+    def wants(self, *, since: float) -> bool:
+        return BUCKET in self.board.wanting_rate(RateKind.BYTES, since=since)
 
     async def put(self, size_bytes: int = KB, *, bucket: str = BUCKET) -> None:
         await self.task().put(ref(bucket=bucket), b"x" * size_bytes)
@@ -112,15 +120,78 @@ async def test_a_cap_that_changes_holds_from_the_next_piece_on(clock: VirtualClo
     assert bench.store.times[-1] < 11.1
 
 
-@given(st.lists(st.tuples(st.integers(1, 10**8), st.floats(0, 60)), min_size=1, max_size=30))
-def test_over_any_time_no_more_begins_than_the_rate_and_one_piece(pieces: list[tuple[int, float]]) -> None:
+@virtual_time
+async def test_what_waits_for_a_share_begins_when_there_is_one_and_ends_with_it(clock: VirtualClock) -> None:
+    bench = Bench(clock, bytes_per_second=0.0)
+    writing = [asyncio.create_task(bench.put()) for _ in range(3)]
+    await asyncio.sleep(7)
+    assert bench.store.times == []
+    assert bench.wants(since=7.0)
+    bench.share(500.0, until=10.5)
+    await asyncio.sleep(20)
+    first, second = bench.store.times
+    assert first == pytest.approx(7, abs=LONGEST_SLEEP_SECONDS)
+    assert second == pytest.approx(first + 2, abs=2 * SLACK_SECONDS)
+    bench.share(500.0, until=100.0)
+    await asyncio.gather(*writing)
+    assert bench.store.times[-1] == pytest.approx(27, abs=LONGEST_SLEEP_SECONDS)
+
+
+@virtual_time
+async def test_a_share_that_shrinks_holds_for_all_who_have_not_begun(clock: VirtualClock) -> None:
+    bench = Bench(clock)
+    writing = [asyncio.create_task(bench.put()) for _ in range(4)]
+    await asyncio.sleep(0.5)
+    bench.share(100.0, until=100.0)
+    await asyncio.gather(*writing)
+    assert bench.store.times == [pytest.approx(second, abs=LONGEST_SLEEP_SECONDS) for second in (0, 1, 11, 21)]
+
+
+@virtual_time
+async def test_a_rate_is_wanted_while_somebody_waits_and_while_it_is_owed(clock: VirtualClock) -> None:
+    bench = Bench(clock)
+    assert not bench.wants(since=0.0)
+    await bench.put(10 * KB)
+    await asyncio.sleep(9)
+    assert bench.wants(since=5.0), "the last byte would be through after ten seconds"
+    await asyncio.sleep(2)
+    assert not bench.wants(since=5.0)
+    assert bench.wants(since=0.0)
+
+
+@virtual_time
+async def test_many_small_bodies_reach_the_rate_although_timers_are_late(clock: VirtualClock) -> None:
+    bench = Bench(clock, bytes_per_second=100_000.0)
+    await asyncio.gather(*(bench.put(10) for _ in range(5000)))
+    assert bench.store.times[-1] == pytest.approx(0.5, abs=2 * SLACK_SECONDS)
+
+
+@virtual_time
+async def test_whoever_is_stopped_in_the_queue_lets_the_next_one_through(clock: VirtualClock) -> None:
+    bench = Bench(clock)
+    await bench.put(2 * KB)
+    impatient = asyncio.create_task(bench.put())
+    stopped = asyncio.create_task(bench.put())
+    patient = asyncio.create_task(bench.put())
+    await asyncio.sleep(1)
+    impatient.cancel()
+    stopped.cancel()
+    await patient
+    assert bench.store.times == [0.0, 2.0]
+    await asyncio.gather(impatient, stopped, return_exceptions=True)
+
+
+@given(st.lists(st.tuples(st.integers(1, 10**8), st.floats(0, 60), st.booleans()), min_size=1, max_size=30))
+def test_over_any_time_no_more_begins_than_the_rate_and_one_piece(pieces: list[tuple[int, float, bool]]) -> None:
     rate, at = ByteRate(1e6), 0.0
     begun: list[tuple[float, int]] = []
-    for size, later in pieces:
+    for size, later, has_waited in pieces:
         at += later
-        begun.append((at + rate.reserve(size, at=at), size))
+        while not rate.take(size, at=at, has_waited=has_waited):
+            at += max(rate.seconds_left(at), 1e-9)
+        begun.append((at, size))
     for first in range(len(begun)):
         for last in range(first, len(begun)):
-            passed = begun[last][0] - begun[first][0]
+            passed = begun[last][0] - begun[first][0] + SLACK_SECONDS
             before_the_last = sum(size for _, size in begun[first:last])
             assert before_the_last <= 1e6 * passed * (1 + 1e-9) + 1

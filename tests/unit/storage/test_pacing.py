@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cosbatch.model.errors import SendingStopped, StorageReason
 from cosbatch.model.identifiers import Bucket
+from cosbatch.model.regions import RateKind
 from cosbatch.storage.pacing import BucketPacer, PacerBoard, StopSignal
 from cosbatch.storage.rate import SLACK_SECONDS, RateCap
 from tests.unit.storage.scripted_store import BUCKET, refusal
@@ -290,12 +291,12 @@ async def test_who_waits_or_has_just_sent_wants_some_of_the_rate(clock: VirtualC
     assert not board.pacer(idle).try_admit()
     waiting = asyncio.create_task(take(board.pacer(wanted)))
     await asyncio.sleep(5)
-    assert board.wanting_rate(since=5.0) == {wanted}
+    assert board.wanting_rate(RateKind.REQUESTS, since=5.0) == {wanted}
     board.pacer(wanted).set_rate(1)
     await waiting
-    assert board.wanting_rate(since=5.0) == {wanted}
+    assert board.wanting_rate(RateKind.REQUESTS, since=5.0) == {wanted}
     await asyncio.sleep(5)
-    assert board.wanting_rate(since=7.0) == set()
+    assert board.wanting_rate(RateKind.REQUESTS, since=7.0) == set()
     assert [pacer.bucket for pacer in board.asked()] == [wanted]
 
 

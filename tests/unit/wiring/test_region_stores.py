@@ -19,7 +19,7 @@ from cosbatch.ledger.sql_ledger import SqlLedger, open_memory_ledger
 from cosbatch.model.clock import SystemClock
 from cosbatch.model.errors import InvalidArgument, JobFailure, ServiceUnavailable
 from cosbatch.model.identifiers import AccountId, Bucket, JobId, ObjectKey, ObjectRef, RegionName
-from cosbatch.model.regions import Provider, Region
+from cosbatch.model.regions import CappedPlace, Provider, RateKind, Region
 from cosbatch.service.people import local_operator
 from cosbatch.settings import RegionSettings, Settings
 from cosbatch.wiring.regions import known_regions, open_regions
@@ -201,23 +201,23 @@ async def test_a_cap_holds_at_once_and_is_lifted_at_once(rig: Rig, server: Captu
     free = region(THERE, server.endpoint)
     await rig.make(free)
     assert may_send(rig.stores)
-    assert not rig.stores.has_caps
+    assert not rig.stores.caps_requests
 
     capped = replace(free, requests_per_second=50.0, max_connections=3)
     await rig.change(free, capped)
-    assert rig.stores.has_caps
-    assert rig.stores.cap_of(THERE) == 50.0
+    assert rig.stores.caps_requests
+    assert rig.stores.cap_of(THERE, RateKind.REQUESTS) == 50.0
     assert rig.stores.pace_of(THERE, BUCKET).limit == 3
     assert not may_send(rig.stores), "it has no share of the cap yet"
 
-    rig.stores.set_rate((THERE, BUCKET), 50.0, until=float("inf"))
+    rig.stores.set_rate(CappedPlace(THERE, BUCKET, RateKind.REQUESTS), 50.0, until=float("inf"))
     assert may_send(rig.stores)
     await rig.change(capped, replace(capped, requests_per_second=40.0))
     assert may_send(rig.stores), "its share holds until it gets one of the new cap"
 
     await rig.change(replace(capped, requests_per_second=40.0), free)
     assert may_send(rig.stores)
-    rig.stores.set_rate((THERE, BUCKET), 0.0, until=0.0)
+    rig.stores.set_rate(CappedPlace(THERE, BUCKET, RateKind.REQUESTS), 0.0, until=0.0)
     assert may_send(rig.stores), "a share that goes back late stops nobody"
 
 
@@ -253,22 +253,39 @@ async def test_the_regions_of_a_folder_are_those_of_both_places(tmp_path: Path) 
     assert set(await known_regions(settings, tmp_path / "state")) == {HERE, THERE}
 
 
-async def test_a_cap_on_bytes_is_divided_among_the_workers_and_changes_with_its_region() -> None:
+@pytest.mark.parametrize("size_bytes", [0, 4000])
+async def test_a_cap_on_bytes_waits_for_a_share_and_changes_with_its_region(rig: Rig, size_bytes: int) -> None:
+    free = region(THERE, "http://127.0.0.1:2")
+    capped = replace(free, bytes_per_second=1000.0)
+    ours = CappedPlace(THERE, BUCKET, RateKind.BYTES)
+
+    async def may_begin() -> bool:
+        gate = rig.stores._board(THERE).byte_gate(BUCKET)
+        try:
+            async with asyncio.timeout(0.01):
+                await gate.enter(size_bytes, None) if gate else None
+        except TimeoutError:
+            return False
+        return True
+
+    await rig.make(capped)
+    assert rig.stores.cap_of(THERE, RateKind.BYTES) == 1000.0
+    assert not rig.stores.caps_requests
+    assert not await may_begin(), "it has no share of the cap yet"
+    rig.stores.set_rate(ours, 500.0, until=float("inf"))
+    assert rig.stores.wanting_rate(since=float("inf")) == set()
+    assert await may_begin()
+    assert rig.stores.wanting_rate(since=float("inf")) == ({ours} if size_bytes else set()), "it is owed for seconds"
+    assert await may_begin() == (size_bytes == 0)
+    await rig.change(capped, free)
+    assert await may_begin()
+    rig.stores.set_rate(ours, 0.0, until=0.0)
+    assert await may_begin(), "a share that goes back late stops nobody"
+
+
+async def test_who_takes_no_part_in_shares_keeps_no_cap_on_bytes() -> None:
     ledger = open_memory_ledger(HandClock())
-    capped = replace(region(THERE, "http://127.0.0.1:2"), bytes_per_second=1000.0)
-    await ledger.regions.add_region(capped, entry=ENTRY)
-
-    async def seconds_after_4000_bytes(stores: RegionStores) -> float:
-        board = stores._board(THERE)
-        board.reserve_bytes(BUCKET, 4000)
-        return round(board.reserve_bytes(BUCKET, 0))
-
-    settings = Settings(regions={})
-    async with open_stores(settings, clock=HandClock(), kept=ledger.regions, byte_shares=4) as stores:
-        assert await seconds_after_4000_bytes(stores) == 16
-        await ledger.regions.change_region(replace(capped, bytes_per_second=None), instead_of=capped, entry=ENTRY)
-        await stores.look_again()
-        assert await seconds_after_4000_bytes(stores) == 0
-    async with open_stores(settings, clock=HandClock(), kept=ledger.regions) as stores:
-        assert await seconds_after_4000_bytes(stores) == 0
+    await ledger.regions.add_region(replace(region(THERE, "http://127.0.0.1:2"), bytes_per_second=1.0), entry=ENTRY)
+    async with open_stores(Settings(regions={}), clock=HandClock(), kept=ledger.regions) as stores:
+        assert stores._board(THERE).byte_gate(BUCKET) is None
     await ledger.close()

@@ -56,7 +56,10 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
 
   const isFollowUp = visit.followUp !== null;
   const look = useLook(state.draft, capabilities, { isOff: isFollowUp });
-  const check = useJobCheck(state.draft, capabilities, { isOff: isFollowUp || state.step !== "review" });
+  const check = useJobCheck(state.draft, capabilities, {
+    followUp: visit.followUp,
+    isOff: visit.followUp?.call === "clone" || state.step !== "review",
+  });
   const estimate = estimateOf(check.data?.estimate);
   const context: Context = {
     capabilities,

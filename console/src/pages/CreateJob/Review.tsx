@@ -11,7 +11,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 
 import { ApiError } from "../../api/errors";
-import type { JobForm, Schemas } from "../../api/types";
+import type { JobForm } from "../../api/types";
 import { CheckTable } from "../../components/CheckTable";
 import { ErrorAlert } from "../../components/ErrorAlert";
 import { estimateOf } from "../../components/estimate";
@@ -26,10 +26,11 @@ import { StepField } from "./Field";
 import { toJobForm } from "./form";
 import { type Draft, type Field, fieldFaults, fieldOf, type StepName, type StepProps } from "./model";
 import { failedOf, type FollowUp } from "./origin";
+import type { Checked as CheckedJob } from "./jobCheck";
 import { exampleOf } from "./preview";
 
 export interface JobCheck {
-  readonly data: Schemas["JobCheckedView"] | undefined;
+  readonly data: CheckedJob | undefined;
   readonly error: Error | null;
   readonly isFetching: boolean;
   readonly ask: () => void;
@@ -56,11 +57,11 @@ export function Review({ followUp, check, onModify, onShow, ...props }: ReviewPr
         <Deletion {...props} objects={estimate?.objects} isExact={estimate?.isExact ?? false} />
       )}
       {followUp ? (
-        <AboutFollowUp followUp={followUp} />
+        <AboutFollowUp followUp={followUp} objects={estimate?.isExact ? estimate.objects : undefined} />
       ) : (
         <WhatHappens {...props} objects={estimate?.objects} isExact={estimate?.isExact ?? false} />
       )}
-      {!followUp && <Checked check={check} onShow={onShow} />}
+      {followUp?.call !== "clone" && <Checked check={check} onShow={onShow} />}
       {estimate && (
         <Container header={<Header variant="h2">{t("review.estimate")}</Header>}>
           <EstimateCard estimate={estimate} />
@@ -83,7 +84,7 @@ export function Review({ followUp, check, onModify, onShow, ...props }: ReviewPr
           );
         }}
       />
-      {check.data && !followUp && <Equivalents equivalents={check.data.equivalents} />}
+      {check.data?.equivalents && <Equivalents equivalents={check.data.equivalents} />}
     </SpaceBetween>
   );
 }
@@ -96,12 +97,23 @@ function shownOf(form: JobForm, { call, job, code }: FollowUp): JobForm {
   return { ...form, region, operation, manifest: { ...manifest, location } };
 }
 
-function AboutFollowUp({ followUp: { call, job, code } }: { followUp: FollowUp }) {
+/** `objects`: as many as the service has counted; undefined: not yet. */
+function AboutFollowUp({
+  followUp: { call, job, code },
+  objects,
+}: {
+  followUp: FollowUp;
+  objects: number | undefined;
+}) {
   const t = useT();
-  const objects = failedOf(job, code);
+  const retry = code ? "review.retry.code" : "review.retry";
   return (
     <Alert type="info">
-      {call === "clone" ? t("review.kept-clone") : t(code ? "review.retry.code" : "review.retry", { objects, code })}{" "}
+      {call === "clone"
+        ? t("review.kept-clone")
+        : objects === undefined
+          ? t(retry, { objects: failedOf(job, code), code })
+          : t(`${retry}.counted`, { objects, code })}{" "}
       <Link href={`/ui/jobs/${job.job_id}`}>{job.job_id}</Link>
     </Alert>
   );

@@ -1,28 +1,47 @@
 import { useQuery } from "@tanstack/react-query";
 
-import { told } from "../../api/client";
+import { type Api, told } from "../../api/client";
 import { useApi } from "../../api/context";
-import type { Capabilities, Schemas } from "../../api/types";
+import type { Capabilities, JobForm, Schemas } from "../../api/types";
 import { toJobForm } from "./form";
 import { changed, type Draft } from "./model";
+import type { FollowUp } from "./origin";
+import { changesOf } from "./send";
 
-type Checked = Schemas["JobCheckedView"];
+/** A retry has no other words: only the service can make it. */
+export type Checked = Omit<Schemas["JobCheckedView"], "equivalents"> &
+  Partial<Pick<Schemas["JobCheckedView"], "equivalents">>;
+
+interface JobCheckOptions {
+  /** The retry that is to be checked; null: a job of its own. */
+  followUp: FollowUp | null;
+  isOff: boolean;
+}
 
 /**
  * What the service says of a job before it is made: asked once for each job that is looked at, and when the user wants
  * it, for it begins uploads in the job's buckets. How much a deletion may delete does not count: that is typed below.
  */
-export function useJobCheck(draft: Draft, capabilities: Capabilities, { isOff }: { isOff: boolean }) {
+export function useJobCheck(draft: Draft, capabilities: Capabilities, { followUp, isOff }: JobCheckOptions) {
   const api = useApi();
-  const body = toJobForm(changed(draft, { confirm_delete_count: "" }), capabilities);
+  const form = toJobForm(changed(draft, { confirm_delete_count: "" }), capabilities);
+  const retried = followUp && { jobId: followUp.job.job_id, code: followUp.code };
   return useQuery({
-    queryKey: ["job-check", JSON.stringify(body)],
+    queryKey: ["job-check", JSON.stringify(retried), JSON.stringify(form)],
     enabled: !isOff,
     staleTime: Number.POSITIVE_INFINITY,
     refetchOnWindowFocus: false,
     retry: false,
-    queryFn: async (): Promise<Checked> => withoutCount(await told(api.POST("/jobs:check", { body }))),
+    queryFn: async (): Promise<Checked> =>
+      withoutCount(
+        await told<Checked>(retried ? askRetry(api, retried, form) : api.POST("/jobs:check", { body: form })),
+      ),
   });
+}
+
+function askRetry(api: Api, { jobId, code }: { jobId: string; code: string }, form: JobForm) {
+  const params = { path: { job_id: jobId } };
+  return api.POST("/jobs/{job_id}/retry:check", { params, body: { changes: changesOf(form), error_code: code } });
 }
 
 /** Without the check that a deletion names its number, and with what comes of the others. */

@@ -92,6 +92,6 @@ interface Retried {
 
 /** How many tasks a retry does again, at least: those that failed, or failed so. */
 export function failedOf(job: Job, code: string): number {
-  if (!code) return job.progress_summary.number_of_tasks_failed;
+  if (!code) return job.progress_summary.number_of_tasks_retryable;
   return job.failures_by_code[code]?.count ?? 0;
 }

@@ -35,7 +35,7 @@ describe("what a visit begins with", () => {
 
   it("counts what is done again", () => {
     const job = {
-      progress_summary: { number_of_tasks_failed: 5 },
+      progress_summary: { number_of_tasks_failed: 9, number_of_tasks_retryable: 5 },
       failures_by_code: { AccessDenied: { count: 3, sample_keys: [] } },
     } as unknown as Job;
     expect([failedOf(job, ""), failedOf(job, "AccessDenied"), failedOf(job, "NoSuchKey")]).toEqual([5, 3, 0]);

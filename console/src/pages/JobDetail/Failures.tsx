@@ -20,6 +20,8 @@ export function Failures({ job }: { job: Job }) {
         failures={failures.data}
         isFinal={job.is_final}
         mayRetry={retry?.whyNot === null}
+        isDryRun={job.dry_run}
+        retryable={job.progress_summary.number_of_tasks_retryable}
       />
     );
   }

@@ -2,7 +2,6 @@ import Autosuggest from "@cloudscape-design/components/autosuggest";
 import Checkbox from "@cloudscape-design/components/checkbox";
 import ExpandableSection from "@cloudscape-design/components/expandable-section";
 import FormField from "@cloudscape-design/components/form-field";
-import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Textarea from "@cloudscape-design/components/textarea";
 import Tiles from "@cloudscape-design/components/tiles";
@@ -19,7 +18,6 @@ import { useT } from "../../i18n";
 import { JobPicker, useDocumentOf } from "./JobPicker";
 import {
   EMPTY,
-  EXAMPLES,
   fieldOfFault,
   formOf,
   isComplete,
@@ -28,16 +26,10 @@ import {
   type RoleDraft,
   STS,
   takesSts,
-  type TextField,
 } from "./roleForm";
+import { type FieldsProps, TextInput } from "./TextInput";
 
 type Made = Schemas["RoleMadeView"];
-
-interface FieldsProps {
-  draft: RoleDraft;
-  change: (part: Partial<RoleDraft>) => void;
-  error: Error | null;
-}
 
 /** Registers a role; the keys that are typed in go to the service and are never shown again. */
 export function CreateRole({ onClose, onMade }: { onClose: () => void; onMade: (made: Made) => void }) {
@@ -94,33 +86,6 @@ export function CreateRole({ onClose, onMade }: { onClose: () => void; onMade: (
       </ExpandableSection>
       {takesSts(draft.provider) && <MakeThere {...fields} job={job} onJob={setJob} />}
     </FormModal>
-  );
-}
-
-type OneLine = Exclude<TextField, "writable_buckets">;
-
-const SECRETS: readonly TextField[] = ["secret_access_key", "session_token"];
-
-function TextInput({ draft, change, error, name, text }: FieldsProps & { name: OneLine; text: string }) {
-  const t = useT();
-  return (
-    <FormField
-      stretch
-      label={t(`roles.field.${name}`)}
-      description={text}
-      errorText={faultsTextOf(error, ({ path }) => fieldOfFault(path) === name)}
-    >
-      <Input
-        value={draft[name]}
-        type={SECRETS.includes(name) ? "password" : "text"}
-        autoComplete={SECRETS.includes(name) ? "new-password" : false}
-        spellcheck={false}
-        placeholder={name === "role_arn" ? EXAMPLES[draft.provider] : ""}
-        onChange={({ detail }) => {
-          change({ [name]: detail.value });
-        }}
-      />
-    </FormField>
   );
 }
 

@@ -51,6 +51,11 @@ export function useRoleColumns(): TableProps.ColumnDefinition<Role>[] {
               {t("roles.created")} <RelativeTime at={role.created_at} isShort />
             </Small>
           )}
+          {role.key_changed_at && (
+            <Small>
+              {t("roles.key-changed")} <RelativeTime at={role.key_changed_at} isShort />
+            </Small>
+          )}
         </>
       ),
     },

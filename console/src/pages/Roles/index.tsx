@@ -121,9 +121,9 @@ export function Roles() {
         <RotateKey
           role={selected}
           onClose={close}
-          onCreate={() => {
-            close();
-            showForm(true);
+          onDone={(changed) => {
+            setSelected(changed);
+            setAsked("test");
           }}
         />
       )}
@@ -155,7 +155,7 @@ function RoleMenu({ role, onAsk }: { role: Role | null; onAsk: (asked: Asked) =>
     },
   ];
   const offered = items.filter(({ id }) =>
-    id === "policies" ? may("role_policies") : id === "rotate" ? may("create_role") : may("delete_role"),
+    id === "policies" ? may("role_policies") : id === "rotate" ? may("replace_role_key") : may("delete_role"),
   );
   return (
     <ButtonDropdown

@@ -1,7 +1,18 @@
 import { describe, expect, it } from "vitest";
 
 import type { JobForm } from "../../api/types";
-import { bucketsOf, EMPTY, fieldOfFault, formOf, isComplete, returnOf, type RoleDraft } from "./roleForm";
+import {
+  bucketsOf,
+  EMPTY,
+  fieldOfFault,
+  formOf,
+  hasKey,
+  isComplete,
+  isOfKey,
+  keyOf,
+  returnOf,
+  type RoleDraft,
+} from "./roleForm";
 
 const JOB = { region: "ap-guangzhou", priority: 10 } as JobForm;
 const FILLED: RoleDraft = {
@@ -21,6 +32,30 @@ const FILLED: RoleDraft = {
 };
 const REGISTERED = { make_for: null, source_bucket: "", principal: "" };
 const WITHOUT_STS = { external_id: "", sts_endpoint: "", sts_region: "" };
+
+describe("another key of a role", () => {
+  it("is sent without the blanks that came with it, and without the rest of the role", () => {
+    const typed = { ...FILLED, access_key_id: " AKIA2 ", secret_access_key: "another\n", session_token: " t " };
+    expect(keyOf(typed)).toEqual({ access_key_id: "AKIA2", secret_access_key: "another", session_token: "t" });
+  });
+
+  it.each([
+    [{}, true],
+    [{ access_key_id: " " }, false],
+    [{ secret_access_key: "" }, false],
+  ])("with %j is complete: %s", (part, expected) => {
+    expect(hasKey({ ...FILLED, ...part })).toBe(expected);
+  });
+
+  it.each([
+    ["key", true],
+    ["secret_access_key", true],
+    ["role_arn", false],
+    ["", false],
+  ])("a fault of %s is its own: %s", (path, expected) => {
+    expect(isOfKey(path)).toBe(expected);
+  });
+});
 
 describe("the form of a role", () => {
   it("asks the provider of an STS to make it, where that is wanted", () => {

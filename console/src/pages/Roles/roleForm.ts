@@ -48,6 +48,8 @@ export const EXAMPLES: Record<RoleProvider, string> = {
 
 const REQUIRED = ["role_arn", "access_key_id", "secret_access_key"] as const satisfies readonly TextField[];
 
+const KEY = ["access_key_id", "secret_access_key", "session_token"] as const satisfies readonly TextField[];
+
 /** How a role's STS is reached; a role with keys of its own has none. */
 export const STS = ["sts_endpoint", "sts_region", "external_id"] as const satisfies readonly TextField[];
 
@@ -63,6 +65,26 @@ export function isComplete(draft: RoleDraft, job: unknown): boolean {
 
 export function isMadeThere({ provider, isMade }: Pick<RoleDraft, "provider" | "isMade">): boolean {
   return isMade && takesSts(provider);
+}
+
+/** Whether there is a key that a role could be given. */
+export function hasKey(draft: RoleDraft): boolean {
+  return draft.access_key_id.trim() !== "" && draft.secret_access_key.trim() !== "";
+}
+
+/** What a role is given in place of the key that it has. */
+export function keyOf(draft: RoleDraft): Schemas["KeyForm"] {
+  return {
+    access_key_id: draft.access_key_id.trim(),
+    secret_access_key: draft.secret_access_key.trim(),
+    session_token: draft.session_token.trim(),
+  };
+}
+
+/** Whether a fault is about a field of the key. */
+export function isOfKey(path: string): boolean {
+  const field = fieldOfFault(path);
+  return KEY.some((each) => each === field);
 }
 
 /** Bucket names, however they are set apart. */

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from cosbatch.cli.admin.ports import ShownDelivery, TriedAccess, TriedRole
+from cosbatch.identity.credentials import Credentials
 from cosbatch.identity.tokens import ApiToken, TokenScope
 from cosbatch.ledger.people_port import AuditFilter, AuditLine
 from cosbatch.model.identifiers import AccountId, Bucket
@@ -146,6 +147,9 @@ class EmbeddedRoles:
             external_id=external_id,
             principal=principal,
         )
+
+    async def replace_role_key(self, arn: str, *, key: Credentials) -> Role:
+        return await self._roles.replace_role_key(arn, key=key, caller=self._caller)
 
     async def delete_role(self, arn: str) -> None:
         await self._roles.delete_role(arn, caller=self._caller)

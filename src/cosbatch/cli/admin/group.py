@@ -15,7 +15,7 @@ from cosbatch.cli.admin.accounts import create_account, disable_account, enable_
 from cosbatch.cli.admin.audit import audit
 from cosbatch.cli.admin.ledger_file import backup, restore, rotate_key
 from cosbatch.cli.admin.regions import create_region, delete_region, describe_region, list_regions, update_region
-from cosbatch.cli.admin.roles import create_role, delete_role, list_roles, role_policies, test_role
+from cosbatch.cli.admin.roles import create_role, delete_role, list_roles, replace_role_key, role_policies, test_role
 from cosbatch.cli.admin.tokens import create_token, list_tokens, revoke_token
 from cosbatch.cli.admin.users import create_user, delete_user, disable_user, enable_user, list_users, reset_password
 from cosbatch.cli.admin.webhooks import (
@@ -69,6 +69,7 @@ for _verb in (
     list_roles,
     test_role,
     role_policies,
+    replace_role_key,
     delete_role,
     create_webhook,
     list_webhooks,

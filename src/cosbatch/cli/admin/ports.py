@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from cosbatch.identity.credentials import Credentials
 from cosbatch.identity.tokens import ApiToken, TokenScope
 from cosbatch.ledger.people_port import AuditFilter, AuditLine
 from cosbatch.model.identifiers import AccountId, Bucket
@@ -113,6 +114,8 @@ class RoleDesk(Protocol):
         external_id: str,
         principal: str,
     ) -> RolePolicies: ...
+
+    async def replace_role_key(self, arn: str, *, key: Credentials) -> Role: ...
 
     async def delete_role(self, arn: str) -> None: ...
 

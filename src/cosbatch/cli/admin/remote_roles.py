@@ -8,6 +8,7 @@ from cosbatch.cli.admin.ports import TriedAccess, TriedRole
 from cosbatch.cli.admin.remote_people import PAGE
 from cosbatch.client import AsyncClient
 from cosbatch.client import role_shapes as told
+from cosbatch.identity.credentials import Credentials
 from cosbatch.model.identifiers import LOCAL_ACCOUNT, Bucket
 from cosbatch.model.jobs import JobRequest
 from cosbatch.model.principals import Role, RoleProvider
@@ -73,6 +74,15 @@ class RemoteRoles:
         )
         return _policies(found)
 
+    async def replace_role_key(self, arn: str, *, key: Credentials) -> Role:
+        changed = await self._client.replace_role_key(
+            arn,
+            access_key_id=key.access_key_id,
+            secret_access_key=key.secret_access_key,
+            session_token=key.session_token,
+        )
+        return _role(changed)
+
     async def delete_role(self, arn: str) -> None:
         await self._client.delete_role(arn)
 
@@ -95,4 +105,5 @@ def _role(found: told.Role) -> Role:
         sts_region=details.sts_region if details else "",
         is_declared=found.is_declared,
         writable_buckets=tuple(Bucket(name) for name in found.writable_buckets),
+        key_changed_at=found.key_changed_at,
     )

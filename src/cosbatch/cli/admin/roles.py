@@ -1,4 +1,5 @@
-"""``cosbatch admin create-role``, ``list-roles``, ``test-role``, ``role-policies`` and ``delete-role``."""
+"""``cosbatch admin create-role``, ``list-roles``, ``test-role``, ``role-policies``, ``replace-role-key`` and
+``delete-role``."""
 
 from __future__ import annotations
 
@@ -166,6 +167,24 @@ def role_policies(
     return _show_policies(invocation, found, document={"role": arn})
 
 
+@verb("replace-role-key", shared=ADMIN_SHARED)
+@click.argument("arn")
+@_ACCOUNT
+@click.option("--access-key-id", required=True, help="Of the key that assumes it; of a stored role, its own.")
+def replace_role_key(invocation: Invocation, *, arn: str, account: str, access_key_id: str) -> int:
+    """Give a role another key. The secret key is read from standard input.
+
+    Nothing is kept of the one before. Jobs that run take the new one as soon as it has proved good; test-role says what
+    it may.
+    """
+    from cosbatch.identity.credentials import Credentials
+
+    secret = sys.stdin.readline().rstrip("\r\n")
+    key = Credentials(access_key_id=access_key_id, secret_access_key=secret)
+    changed = ask_roles(invocation, account, lambda roles: roles.replace_role_key(arn, key=key))
+    return tell(invocation, _document(changed), f"Role {arn} has another key")
+
+
 @verb("delete-role", shared=ADMIN_SHARED)
 @click.argument("arn")
 @_ACCOUNT
@@ -202,6 +221,8 @@ def _show_policies(invocation: Invocation, policies: RolePolicies, *, document: 
 
 
 def _document(role: Role) -> dict[str, Any]:
+    from cosbatch.service.job_document import iso_time
+
     return {
         "role": role.arn,
         "provider": str(role.provider),
@@ -211,4 +232,5 @@ def _document(role: Role) -> dict[str, Any]:
         "sts_region": role.sts_region,
         "description": role.description,
         "writable_buckets": list(role.writable_buckets),
+        "key_changed_at": iso_time(role.key_changed_at),
     }

@@ -24,6 +24,7 @@ from cosbatch.service.job_outlook import JobLimits, JobOutlook, outlook_of
 from cosbatch.service.people import People
 from cosbatch.service.regions import RegionService
 from cosbatch.service.report_downloads import ReportDownloads
+from cosbatch.service.retry_checks import RetryChecker
 from cosbatch.service.roles import RoleService
 from cosbatch.service.service import JobService
 from cosbatch.service.shown_settings import ShownSetting
@@ -66,6 +67,7 @@ class Desks:
 
     # --- retries, clones, reports (follow_up.py, reports.py)
     follow_up: FollowUp
+    retries: RetryChecker
     reports: ReportDownloads
 
     # --- people, keys, tokens, roles, regions, audit, browsing

@@ -9,17 +9,30 @@ from pydantic import Field
 
 from cosbatch.model.errors import Fault, InvalidArgument
 from cosbatch.model.identifiers import JobId
+from cosbatch.model.preflight import CheckOutcome
+from cosbatch.service.estimates import estimate_document
 from cosbatch.service.follow_up import FollowUpJob
+from cosbatch.service.job_document import request_document
 from cosbatch.service.job_schema import TOKEN_MAX_BYTES
 from cosbatch.web.rest.calls import PREFIX, Access, Call
 from cosbatch.web.rest.desks import AllDesks, Desks, WhoCalls
-from cosbatch.web.rest.job_examples import JOB
-from cosbatch.web.rest.job_shapes import JobView, job_view
+from cosbatch.web.rest.job_checks import CHECKS, CheckView, check_views
+from cosbatch.web.rest.job_examples import ASKED_JOB, JOB
+from cosbatch.web.rest.job_shapes import JobDocument, JobView, job_view
 from cosbatch.web.rest.jobs import TAG, OneJob
 from cosbatch.web.rest.shapes import Form, View
 
 _MADE_BEFORE: Final = "An equal call with the same client request token has made it before."
 _CHANGES: Final = {"description": "the rest of the logs", "priority": 20, "report": {"prefix": "batch/again"}}
+_RETRIED: Final = ASKED_JOB | {
+    "manifest": {
+        "location": {
+            "object_arn": "arn:aws:s3:::(work area)/manifest.json",
+            "retry_of": {"job_id": JOB["job_id"], "error_code": "AccessDenied"},
+        },
+        "spec": {"format": "COSInventoryReport_CSV_V1"},
+    }
+}
 _MADE: Final = {"job": JOB, "manifest_changed": False}
 
 
@@ -37,6 +50,17 @@ def follow_up_calls() -> list[Call]:
             also={200: _MADE_BEFORE},
             asked={"error_code": "AccessDenied", "changes": _CHANGES, "client_request_token": "logs-2025-again"},
             example=_MADE,
+        ),
+        Call(
+            method="POST",
+            path="/jobs/{job_id}/retry:check",
+            answer=check_retry,
+            access=Access.OPERATOR,
+            tag=TAG,
+            summary="Check a retry that is not made yet",
+            shape=RetryCheckedView,
+            asked={"error_code": "AccessDenied", "changes": _CHANGES},
+            example={"outcome": "failed", "checks": CHECKS, "estimate": None, "request": _RETRIED},
         ),
         Call(
             method="POST",
@@ -77,6 +101,22 @@ class RetryForm(FollowUpForm):
     error_code: str = Field(default="", max_length=1024, description="Only what failed with it; empty: all.")
 
 
+class RetryCheckForm(Form):
+    changes: dict[str, Any] = Field(default_factory=dict, description="As the retry would have them.")
+    error_code: str = Field(default="", max_length=1024, description="Only what failed with it; empty: all.")
+
+
+class RetryCheckedView(View):
+    outcome: CheckOutcome
+    checks: list[CheckView]
+    estimate: dict[str, Any] | None = Field(
+        description="What the retry would cost, as `check_job` has it; null where nothing can be told."
+    )
+    request: JobDocument = Field(
+        description="As it would be kept. Its manifest is not written: `retry_of` says whose rows it would list."
+    )
+
+
 class FollowUpView(View):
     """A job that was made of another one."""
 
@@ -113,6 +153,24 @@ async def retry_failed(
         token=_token(asked, header=idempotency_key),
     )
     return _told(made, response, desks)
+
+
+async def check_retry(
+    job_id: OneJob, desks: AllDesks, caller: WhoCalls, form: Annotated[RetryCheckForm | None, Body()] = None
+) -> RetryCheckedView:
+    """Asks of a retry what `check_job` asks of a job, and makes none: of the rows that its manifest would list, which
+    the service counts in what it keeps of the old job. A check that fails is an answer; what keeps the retry from being
+    made at all is refused as there."""
+    asked = form or RetryCheckForm()
+    checked = await desks.retries.check_retry(
+        JobId(job_id), caller=caller, error_code=asked.error_code, changes=asked.changes
+    )
+    return RetryCheckedView(
+        outcome=checked.preflight.outcome,
+        checks=check_views(checked.preflight),
+        estimate=None if checked.estimate is None else estimate_document(checked.estimate),
+        request=request_document(checked.request),
+    )
 
 
 async def clone_job(

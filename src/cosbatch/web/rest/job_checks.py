@@ -61,7 +61,7 @@ class EstimateView(View):
     )
 
 
-_CHECKS: Final[list[dict[str, Any]]] = [
+CHECKS: Final[list[dict[str, Any]]] = [
     {
         "name": "manifest",
         "outcome": "passed",
@@ -93,7 +93,7 @@ def job_check_calls() -> list[Call]:
             asked=ASKED_JOB,
             example={
                 "outcome": "failed",
-                "checks": _CHECKS,
+                "checks": CHECKS,
                 "estimate": None,
                 "request": {key: value for key, value in ASKED_JOB.items() if key != "client_request_token"},
                 "equivalents": {"xml": "<CreateJobRequest>...", "json": "{...}", "cli": "cosbatch run job.yaml"},
@@ -107,7 +107,7 @@ def job_check_calls() -> list[Call]:
             tag=TAG,
             summary="Show what was checked before a job started",
             shape=PreflightView,
-            example={"outcome": "failed", "checked_at": "2026-11-26T08:00:12.345Z", "checks": _CHECKS},
+            example={"outcome": "failed", "checked_at": "2026-11-26T08:00:12.345Z", "checks": CHECKS},
         ),
         Call(
             method="GET",
@@ -130,7 +130,7 @@ async def check_job(document: Annotated[JobDocument, Body()], desks: AllDesks, c
     words = checked.equivalents
     return JobCheckedView(
         outcome=checked.preflight.outcome,
-        checks=_views(checked.preflight),
+        checks=check_views(checked.preflight),
         estimate=None if checked.estimate is None else dict(checked.estimate),
         request=request_document(checked.request),
         equivalents=EquivalentsView(xml=words.xml, json=words.json, cli=words.cli),
@@ -148,10 +148,10 @@ async def job_preflight(job_id: OneJob, desks: AllDesks, caller: WhoCalls) -> Pr
     found = await desks.checker.job_preflight(JobId(job_id), caller=caller)
     if found is None:
         return PreflightView(outcome=None, checked_at=None, checks=[])
-    return PreflightView(outcome=found.outcome, checked_at=time_text(found.checked_at), checks=_views(found))
+    return PreflightView(outcome=found.outcome, checked_at=time_text(found.checked_at), checks=check_views(found))
 
 
-def _views(found: Preflight) -> list[CheckView]:
+def check_views(found: Preflight) -> list[CheckView]:
     return [_view(check) for check in found.checks]
 
 

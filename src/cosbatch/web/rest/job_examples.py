@@ -54,6 +54,7 @@ JOB: Final[dict[str, Any]] = {
         "number_of_tasks_failed": 0,
         "number_of_tasks_skipped": 0,
         "number_of_tasks_remaining": 120000,
+        "number_of_tasks_retryable": 0,
         "planned_rows": 120000,
         "planned_chunks": 120,
         "closed_chunks": 0,

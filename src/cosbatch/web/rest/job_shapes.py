@@ -17,7 +17,7 @@ from cosbatch.model.states import Actor, JobStatus, is_final
 from cosbatch.service.job_document import request_document
 from cosbatch.service.job_outlook import JobOutlook
 from cosbatch.service.job_schema import JobForm
-from cosbatch.service.possible_calls import CLONE_JOB, REDELIVER_REPORT, RETRY_FAILED, possible_calls
+from cosbatch.service.possible_calls import CLONE_JOB, REDELIVER_REPORT, RETRY_FAILED, possible_calls, tasks_to_retry
 from cosbatch.web.rest.shapes import ShownAs, Time, View, time_or_none, time_text
 
 JobDocument = Annotated[dict[str, Any], ShownAs(JobForm)]
@@ -53,6 +53,10 @@ class ProgressView(View):
     number_of_tasks_failed: int
     number_of_tasks_skipped: int = Field(description="Delete markers, which are never sent; they count as succeeded.")
     number_of_tasks_remaining: int | None
+    number_of_tasks_retryable: int = Field(
+        description="Of those that failed: what a retry would do again. Not what was never sent (`NotLatestVersion`),"
+        " and nothing of a dry run."
+    )
     planned_rows: int
     planned_chunks: int
     closed_chunks: int
@@ -216,6 +220,7 @@ def _progress(job: Job) -> ProgressView:
         number_of_tasks_failed=tally.failed,
         number_of_tasks_skipped=tally.skipped,
         number_of_tasks_remaining=None if job.total is None else job.total - tally.succeeded - tally.failed,
+        number_of_tasks_retryable=tasks_to_retry(job),
         planned_rows=job.planned_rows,
         planned_chunks=job.chunk_count,
         closed_chunks=job.chunks_closed,

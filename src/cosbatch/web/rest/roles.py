@@ -45,6 +45,7 @@ _ROLE: Final[dict[str, Any]] = {
     "description": "nightly archive",
     "is_declared": False,
     "created_at": "2026-11-26T08:00:00.000Z",
+    "key_changed_at": None,
     "writable_buckets": ["archive-1250000000"],
     "used_by_jobs": {"unfinished": 2, "total": 31},
     "last_test": {
@@ -152,6 +153,21 @@ def _changing() -> list[Call]:
             has_secrets=True,
         ),
         Call(
+            method="PUT",
+            path="/roles/{role_arn:path}/key",
+            answer=replace_role_key,
+            access=Access.ADMIN,
+            tag=TAG,
+            summary="Give a role another key",
+            shape=RoleView,
+            asked={
+                "access_key_id": "AKIA6789EXAMPLE",
+                "secret_access_key": "bPxRfiCYEXAMPLEKEYwJalrXUtnFEMI/K7MDENG",
+            },
+            example=_ROLE | {"key_changed_at": "2026-11-27T08:00:00.000Z", "last_test": None},
+            has_secrets=True,
+        ),
+        Call(
             method="DELETE",
             path="/roles/{role_arn:path}",
             answer=delete_role,
@@ -192,6 +208,12 @@ class RoleForm(Form):
     principal: str = Field(
         default="", max_length=ARN_MAX, description="Who may assume it; else the account of the role."
     )
+
+
+class KeyForm(Form):
+    access_key_id: str = Field(max_length=_TEXT_MAX, description="Of what assumes the role; of a stored one, its own.")
+    secret_access_key: str = Field(max_length=_TEXT_MAX, description="Kept encrypted, and never shown.")
+    session_token: str = Field(default="", max_length=_TEXT_MAX)
 
 
 class PoliciesForm(Form):
@@ -238,9 +260,12 @@ class RoleView(View):
     description: str
     is_declared: bool = Field(description="It stands in the settings, and is changed there.")
     created_at: Time | None = Field(description="Null for one of the settings.")
+    key_changed_at: Time | None = Field(
+        description="When its key was replaced; null where it has the one that it was registered with."
+    )
     writable_buckets: list[str] = Field(description="What jobs under it may write or delete from; empty: any bucket.")
     used_by_jobs: RoleUseView
-    last_test: RoleTestView | None = Field(description="Null where nobody has tested it.")
+    last_test: RoleTestView | None = Field(description="With the key that it has; null where nobody has tested it.")
     provider_details: ProviderDetails | None = Field(description="For admins; null for everybody else.")
 
 
@@ -278,6 +303,7 @@ def role_view(seen: RoleSeen, *, reader: UserRole) -> RoleView:
         description=role.description,
         is_declared=role.is_declared,
         created_at=None if role.is_declared else time_or_none(role.created_at),
+        key_changed_at=time_or_none(role.key_changed_at),
         writable_buckets=list(role.writable_buckets),
         used_by_jobs=RoleUseView(unfinished=use.unfinished, total=use.total),
         last_test=None if test is None else _test_view(test, reader=reader),
@@ -362,6 +388,18 @@ async def create_role(
         why_not=made.why_not,
         policies=_policies_view(made.policies) if made.policies else None,
     )
+
+
+async def replace_role_key(
+    role_arn: OneRole, form: Annotated[KeyForm, Body()], desks: AllDesks, caller: WhoCalls
+) -> RoleView:
+    """In place of the one that it has, of which nothing is kept. Jobs that run go on with what they were given, until
+    they have what comes of the new key: that is tried at once. What the new one may, `test_role` tells."""
+    key = Credentials(
+        access_key_id=form.access_key_id, secret_access_key=form.secret_access_key, session_token=form.session_token
+    )
+    await desks.roles.replace_role_key(role_arn, key=key, caller=caller)
+    return role_view(await desks.roles.see_role(role_arn, caller=caller), reader=caller.role)
 
 
 async def delete_role(role_arn: OneRole, desks: AllDesks, caller: WhoCalls) -> None:
