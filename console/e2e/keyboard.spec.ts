@@ -86,7 +86,7 @@ test("a job is cancelled without a mouse", async ({ page }) => {
   await tabTo(page, dialog.getByRole("button", { name: "Cancel job" }));
   await page.keyboard.press("Enter");
   await expect(dialog).toBeHidden();
-  await expect(page.locator("#content tbody").getByText("Cancelled")).toBeVisible({ timeout: 60_000 });
+  await expect(page.locator("#content tbody").getByText("Cancelled", { exact: true })).toBeVisible({ timeout: 60_000 });
   expect(await focused(page)).not.toBe("nothing");
 });
 
