@@ -3,9 +3,9 @@ import type { CDPSession, Page } from "@playwright/test";
 import { expect, prefer, test } from "./fixtures";
 import { headersOf, type Login, loggedIn, makeJob, newGround } from "./services";
 
-// The design wants 450 kB and 100 ms. These are what the list takes now, and a little: they are not to be raised.
-/** Answers of the API among them. */
-const FIRST_LOAD_BYTES_MAX = 650_000;
+// What the design wants; not to be raised.
+/** Heads and answers of the API among them. The list takes 393 kB. */
+const FIRST_LOAD_BYTES_MAX = 450_000;
 const REFRESH_MS_MAX = 300;
 const REFRESHES = 9;
 const JOBS = 10_000;

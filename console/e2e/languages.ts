@@ -6,6 +6,8 @@ type Texts = Readonly<Record<string, string>>;
 
 export const ENGLISH = read("en");
 export const CHINESE = read("zh-CN");
+/** What the service says of its own, by what it is in English. */
+const SAID = read("sentences.zh-CN");
 /** A run of Chinese. */
 export const CJK = /[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]+/;
 
@@ -15,11 +17,17 @@ function read(language: string): Texts {
 }
 
 /**
- * Tells whether a text is one of the console's English ones; those that are the same in Chinese do not count. `told` is
- * what the service has told: what users write may look like a text that is made of parts.
+ * Tells whether a text is one of the console's English ones, or of the service's own; those that are the same in Chinese
+ * do not count. `told` is what the service has told: what users write may look like a text that is made of parts.
  */
 export function isEnglish(text: string, told: string): boolean {
-  return plain.has(text) || (made.test(text) && !CJK.test(text) && !told.includes(text));
+  if (plain.has(text)) return true;
+  return !CJK.test(text) && (isOfService(text) || (made.test(text) && !told.includes(text)));
+}
+
+/** Whether a text is a sentence of the service as it is in English, or begins or ends with one. */
+function isOfService(text: string): boolean {
+  return text.split(/: |; |\n/).some((part) => sentences.test(part.trim())) || sentences.test(text);
 }
 
 const texts = Object.entries(ENGLISH).filter(([key, text]) => text !== CHINESE[key]);
@@ -31,6 +39,18 @@ const made = new RegExp(
     .join("|")})$`,
 );
 
+const sentences = new RegExp(
+  `^(?:${Object.keys(SAID)
+    .filter((said) => (said.match(/[a-z]{2,}/gi)?.length ?? 0) >= 3)
+    .map((said) =>
+      said
+        .split(/\{\d+\}/)
+        .map(literally)
+        .join("[^]*?"),
+    )
+    .join("|")})$`,
+);
+
 function hasWord(pattern: string): boolean {
   return /[a-z]{3}/i.test(pattern.replaceAll("[^]*?", ""));
 }
@@ -39,11 +59,15 @@ function hasWord(pattern: string): boolean {
 function patternOf(message: string): string {
   const of = (elements: readonly MessageFormatElement[]): string => elements.map(one).join("");
   const one = (element: MessageFormatElement): string => {
-    if (element.type === TYPE.literal) return element.value.replaceAll(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+    if (element.type === TYPE.literal) return literally(element.value);
     if (element.type !== TYPE.plural && element.type !== TYPE.select) return "[^]*?";
     return `(?:${Object.values(element.options)
       .map(({ value }) => of(value))
       .join("|")})`;
   };
   return of(parse(message, { ignoreTag: true }));
+}
+
+function literally(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }

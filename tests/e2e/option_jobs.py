@@ -37,7 +37,7 @@ from tests.unit.service.job_builders import without_places
 
 ARMS: Final = ("csv", "inventory")
 _THREADS: Final = 8
-_SECONDS: Final = 200
+_SECONDS: Final = 500
 _DEFAULT_TYPES: Final = frozenset({"", DEFAULT_TYPE, "application/octet-stream"})
 _SHOWN: Final = (
     "cache-control",

@@ -160,13 +160,13 @@ class Ground:
         has_jobs = arguments[0] not in ("manifest", "store")
         return [*words, "--data", str(self.folder / "state")] if has_jobs else words
 
-    def call(self, *arguments: str | Path, expect: int = 0, seconds: float = 120) -> str:
+    def call(self, *arguments: str | Path, expect: int = 0, seconds: float = 240) -> str:
         """Standard output of a call that must end with this exit code."""
         done = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=seconds)
         assert done.returncode == expect, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}\n{self.log()}"
         return done.stdout
 
-    def call_json(self, *arguments: str | Path, expect: int = 0, seconds: float = 120) -> Any:
+    def call_json(self, *arguments: str | Path, expect: int = 0, seconds: float = 240) -> Any:
         return json.loads(self.call(*arguments, "--json", expect=expect, seconds=seconds).splitlines()[-1])
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[bytes]:
@@ -201,13 +201,13 @@ class Ground:
             for entry in page.get("Contents", ())
         }
 
-    def wait_for_copies(self, count: int, *, seconds: float = 60) -> None:
+    def wait_for_copies(self, count: int, *, seconds: float = 120) -> None:
         ends = time.monotonic() + seconds
         while len(self.keys_in(self.target)) < count:
             assert time.monotonic() < ends, f"fewer than {count} copies after {seconds} s\n{self.log()}"
             time.sleep(0.05)
 
-    def wait_for_status(self, job_id: str, status: str, *, seconds: float = 60) -> dict[str, Any]:
+    def wait_for_status(self, job_id: str, status: str, *, seconds: float = 120) -> dict[str, Any]:
         ends = time.monotonic() + seconds
         while (job := self.call_json("describe-job", job_id))["status"] != status:
             assert time.monotonic() < ends, f"{job['status']} instead of {status} after {seconds} s"

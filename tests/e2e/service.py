@@ -25,8 +25,8 @@ from tests.wire.go_sdk import Pair, create_job
 
 ROLE = "arn:aws:iam::000000000000:role/copy"
 """SeaweedFS gives its credentials to whoever may ask its STS."""
-START_SECONDS = 60
-STOP_SECONDS = 60
+START_SECONDS = 120
+STOP_SECONDS = 120
 
 
 def declare_service(ground: Ground, *, region: Mapping[str, Any] | None = None, **settings: Any) -> None:
@@ -178,7 +178,7 @@ class CosClient:
         return dict(self.call("GET", f"/jobs/{job_id}")["Job"])
 
     def wait(
-        self, job_id: str, until: str | Callable[[dict[str, Any]], bool], *, seconds: float = 90
+        self, job_id: str, until: str | Callable[[dict[str, Any]], bool], *, seconds: float = 180
     ) -> dict[str, Any]:
         """The job once it is in a status, or ``until`` is true of it."""
         ends = time.monotonic() + seconds

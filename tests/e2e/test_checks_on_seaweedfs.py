@@ -24,7 +24,7 @@ from cosbatch.wiring.stores import open_stores
 from tests.e2e.program import Ground
 from tests.stores import RealStore
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 def check(ground: Ground, document: dict[str, Any]) -> JobChecked:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 import yaml
 
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef
@@ -19,6 +20,7 @@ from cosbatch.storage.port import AclGrant, ObjectMetadata, PutOptions
 from tests.cos_store import MAIN, REGION, CosStore
 from tests.e2e.program import PROGRAM
 
+pytestmark = pytest.mark.timeout(300)
 KEYS = [f"logs/{number:03d}.log" for number in range(150)] + ["a b", "plus+", "100%", "中文/日志", "new\nline"]
 SOURCE, TARGET, CONTROL = "from-1250000000", "into-1250000000", "control-1250000000"
 FRIEND = "qcs::cam::uin/100000000002:uin/100000000002"
@@ -68,7 +70,7 @@ def fill(server: CosStore) -> None:
 async def run(folder: Path, job: Path, *, expect: int) -> dict[str, Any]:
     places = ["--config", str(folder / "cosbatch.yaml"), "--data", str(folder / "state")]
     command = [str(PROGRAM), "run", str(job), "--yes", "--json", *places]
-    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=100, check=False)
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == expect, f"{done.stdout}\n{done.stderr}"
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -9,7 +9,12 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.program import PROGRAM
+
+pytestmark = pytest.mark.timeout(300)
+RUN_SECONDS = 240
 
 
 def start_demo(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
@@ -47,7 +52,7 @@ def left_of(folder: Path) -> list[str]:
 
 def test_the_demo_agrees_with_its_report(tmp_path: Path) -> None:
     demo = start_demo(tmp_path, "--objects", "300")
-    assert demo.wait(100) == 0, (tmp_path / "output").read_text()
+    assert demo.wait(RUN_SECONDS) == 0, (tmp_path / "output").read_text()
     text = (tmp_path / "output").read_text()
     assert re.search(r"300 rows, 288 succeeded", text)
     assert "288 objects" in text
@@ -56,7 +61,7 @@ def test_the_demo_agrees_with_its_report(tmp_path: Path) -> None:
 
 def test_ctrl_c_stops_the_demo_and_leaves_nothing(tmp_path: Path) -> None:
     demo = start_demo(tmp_path, "--objects", "3000")
-    wait_for(tmp_path, "Active", seconds=90)
+    wait_for(tmp_path, "Active", seconds=RUN_SECONDS)
     os.killpg(demo.pid, signal.SIGINT)
-    assert demo.wait(100) == 130, (tmp_path / "output").read_text()
+    assert demo.wait(RUN_SECONDS) == 130, (tmp_path / "output").read_text()
     assert left_of(tmp_path) == []

@@ -19,13 +19,14 @@ from cosbatch.client import Client
 from cosbatch.model.states import JobStatus, is_final
 from tests.e2e.program import PROGRAM
 
+pytestmark = pytest.mark.timeout(600)
 PASSWORD = "four other words in a row"
 LISTED_FAILURES = {"AccessDenied": 5, "NoSuchKey": 2}
 NOBODY = "http://127.0.0.1:9"
 """Of a company whose proxy knows nothing of this machine's own addresses."""
-START_SECONDS = 60
+START_SECONDS = 120
 STAGE_SECONDS = 200
-STOP_SECONDS = 60
+STOP_SECONDS = 120
 
 
 class Programs:
@@ -111,12 +112,12 @@ def test_a_newcomer_runs_the_sample_job_in_two_steps(programs: Programs) -> None
         sample = client.call("GET", "/capabilities")["sample"]
         endpoint = client.call("GET", "/regions/demo")["connection"]["endpoint"]
         job = client.create_job(sample, client_request_token="the first click")
-        client.wait_for_job(job.id, until=lambda job: job.status is JobStatus.SUSPENDED, timeout_seconds=60)
+        client.wait_for_job(job.id, until=lambda job: job.status is JobStatus.SUSPENDED, timeout_seconds=120)
         client.confirm_job(job.id)
-        ended = client.wait_for_job(job.id, timeout_seconds=60)
+        ended = client.wait_for_job(job.id, timeout_seconds=120)
         assert (ended.status, ended.tally.succeeded, ended.tally.failed) == (JobStatus.COMPLETE, 293, 7)
         assert {group.error_code: group.count for group in client.job_failures(job.id).items} == LISTED_FAILURES
-    other = subprocess.run([str(PROGRAM), *serve], capture_output=True, text=True, timeout=60)
+    other = subprocess.run([str(PROGRAM), *serve], capture_output=True, text=True, timeout=START_SECONDS)
     assert (other.returncode, "is in use by another service" in other.stderr) == (2, True), other.stderr
     service.send_signal(signal.SIGINT)
     assert service.wait(STOP_SECONDS) == 0
@@ -133,7 +134,9 @@ def test_a_newcomer_runs_the_sample_job_in_two_steps(programs: Programs) -> None
 
 def test_the_console_of_a_first_run_waits_for_its_password(programs: Programs) -> None:
     folder = programs.folder / "console"
-    process, told = programs.start("demo-console", "--first-run", "--folder", str(folder), "--port", "0", seconds=60)
+    process, told = programs.start(
+        "demo-console", "--first-run", "--folder", str(folder), "--port", "0", seconds=START_SECONDS
+    )
     assert f"{told['address']}/ui/" in (programs.folder / "stderr").read_text()
     token = token_of(told["address"], user=told["user"], password=told["password"])
     with Client(told["address"], token=token) as client:
@@ -147,13 +150,12 @@ def test_the_console_of_a_first_run_waits_for_its_password(programs: Programs) -
         [str(PROGRAM), "demo-console", "--folder", str(folder), "--port", "0"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=START_SECONDS,
     )
     assert (refused.returncode, "name another folder" in refused.stderr) == (1, True), refused.stderr
     programs.wait_until_gone()
 
 
-@pytest.mark.timeout(300)
 def test_the_console_has_jobs_in_every_lasting_state_and_leaves_nothing(programs: Programs) -> None:
     process, told = programs.start("demo-console", "--port", "0", seconds=STAGE_SECONDS)
     folder = Path(told["folder"])

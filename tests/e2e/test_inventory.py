@@ -27,7 +27,7 @@ SENT = ("succeeded", "", "200")
 SKIPPED = ("succeeded", "", "")
 NOT_LATEST = ("failed", "NotLatestVersion", "")
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 @dataclass(slots=True)

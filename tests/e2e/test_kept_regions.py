@@ -17,7 +17,7 @@ from tests.e2e.program import PROGRAM, Ground
 from tests.e2e.service import ROLE, CosClient, declare_service, start_service
 from tests.stores import RealStore
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 KEYS = [f"logs/{number:05d}.log" for number in range(600)]
 
@@ -84,10 +84,10 @@ def test_two_services_on_one_folder_know_it_both(ground: Ground) -> None:
 
 
 def test_a_running_job_gets_the_new_rate_and_keeps_its_region(ground: Ground) -> None:
-    """At 5 requests a second it would take two minutes."""
+    """At 2 requests a second it would take five minutes."""
     ground.put(KEYS)
     client = CosClient(start_service(ground))
-    make_here(ground, "--requests-per-second", "5")
+    make_here(ground, "--requests-per-second", "2")
     began = time.monotonic()
     job_id = client.create(ground.csv(KEYS))
     client.wait(
@@ -100,8 +100,8 @@ def test_a_running_job_gets_the_new_rate_and_keeps_its_region(ground: Ground) ->
     changed = admin(ground, "update-region", "here", "--unset", "requests_per_second", "--max-connections", "40")
 
     assert (changed["requests_per_second"], changed["max_connections"]) == (None, 40)
-    client.wait(job_id, "Complete", seconds=60)
-    assert time.monotonic() - began < len(KEYS) / 5
+    client.wait(job_id, "Complete", seconds=120)
+    assert time.monotonic() - began < len(KEYS) / 2
     assert ground.report(job_id).keys("succeeded") == KEYS
     (fault,) = admin(ground, "delete-region", "here", code=2)["error"]["faults"]
     assert f"is named by role {ROLE}" in fault["problem"]

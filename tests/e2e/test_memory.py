@@ -9,6 +9,7 @@ import pytest
 from bench.planning import plan_rows
 from tests.stores import seaweedfs
 
+pytestmark = pytest.mark.timeout(300)
 TOLERANCE = 1.1
 
 

@@ -13,7 +13,7 @@ from tests.e2e.option_jobs import CaseRun, Outcomes, carry_out, check, runs_of
 from tests.e2e.program import Ground
 from tests.stores import RealStore, seaweedfs
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")

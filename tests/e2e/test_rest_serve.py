@@ -15,9 +15,10 @@ from tests.e2e.program import Ground
 from tests.e2e.service import ROLE, declare_service, start_service
 from tests.stores import RealStore
 
+pytestmark = pytest.mark.timeout(300)
 KEYS = [f"logs/{number:03d}.log" for number in range(30)]
 PASSWORD = "four other words in a row"
-WAIT_SECONDS = 60
+WAIT_SECONDS = 120
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from tests.e2e.program import Ground
 from tests.e2e.service import start_service
 from tests.stores import RealStore
 
+pytestmark = pytest.mark.timeout(300)
 THERE = [f"logs/{number:03d} é.log" for number in range(30)]
 MISSING = [f"late/{number:03d} +.log" for number in range(7)]
 

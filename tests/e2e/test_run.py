@@ -14,6 +14,8 @@ from tests.e2e.counting_proxy import CountingProxy
 from tests.e2e.program import Ground, kill_group
 from tests.stores import RealStore
 
+pytestmark = pytest.mark.timeout(300)
+STOP_SECONDS = 120
 KEYS = [f"logs/{number // 100:03d}/{number:05d}.log" for number in range(1200)]
 ODD = ["a b", "plus+", "100%", "50%25", 'comma,"quote"\'', "中文/日志", "q?m#h", "~&=;", "tab\there", "new\nline"]
 
@@ -31,13 +33,8 @@ def proxy(seaweedfs_store: RealStore) -> Iterator[CountingProxy]:
         yield proxy
 
 
-def throttled(ground: Ground) -> None:
-    """Slow enough to be stopped in the middle."""
-    ground.write_settings(region={"requests_per_second": 120})
-
-
 def stuck(ground: Ground, proxy: CountingProxy, *, after: int) -> None:
-    """So slow after some copies that other programs, which take their time to start, still meet it."""
+    """So slow after some copies that signals and other programs, which take their time, still meet it."""
     ground.write_settings(region={"endpoint": proxy.endpoint, "max_connections": 8})
     proxy.hold_back(ground.target, after=after, seconds=2)
 
@@ -64,34 +61,35 @@ def test_a_finished_run_tells_its_totals_again(ground: Ground) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_a_signal_to_all_processes_stops_cleanly_and_the_same_command_goes_on(
-    ground: Ground, number: signal.Signals
+    ground: Ground, proxy: CountingProxy, number: signal.Signals
 ) -> None:
-    """As a terminal sends it: Ctrl-C, or its own end."""
+    """As a terminal sends it: Ctrl-C, or its own end. A program that was told to ignore them does so."""
+    ground.wrapper = ("env", "--default-signal=INT,HUP")  # the tests themselves may run under nohup
     ground.put(KEYS)
-    throttled(ground)
+    stuck(ground, proxy, after=200)
     job_file = ground.job_file(ground.csv(KEYS))
     running = ground.start("run", job_file, "--yes")
-    ground.wait_for_copies(200)
+    ground.wait_for_copies(150)
     os.killpg(running.pid, number)
-    assert running.wait(30) == 130
+    assert running.wait(STOP_SECONDS) == 130
     stopped = ground.call_json("describe-job", ground.the_job())
     assert stopped["progress_summary"]["number_of_tasks_succeeded"] == len(ground.keys_in(ground.target))
-    ground.write_settings()
+    proxy.let_go()
     done = ground.call_json("run", job_file, "--yes")
     assert done["progress_summary"]["number_of_tasks_succeeded"] == len(KEYS)
     assert ground.report(done["job_id"]).keys("succeeded") == KEYS
 
 
-def test_kill_9_of_the_whole_program_and_the_same_command(ground: Ground) -> None:
+def test_kill_9_of_the_whole_program_and_the_same_command(ground: Ground, proxy: CountingProxy) -> None:
     ground.put(KEYS)
-    throttled(ground)
+    stuck(ground, proxy, after=300)
     job_file = ground.job_file(ground.csv([*KEYS, "gone"]))
     running = ground.start("run", job_file, "--yes")
-    ground.wait_for_copies(300)
+    ground.wait_for_copies(250)
     kill_group(running)
     before = ground.keys_in(ground.target)
     assert len(before) < len(KEYS)
-    ground.write_settings()
+    proxy.let_go()
     done = ground.call_json("run", job_file, "--yes", expect=3)
     report = ground.report(done["job_id"])
     assert report.keys("succeeded") == KEYS
@@ -106,7 +104,7 @@ def test_a_cancel_from_another_terminal(ground: Ground, proxy: CountingProxy) ->
     ground.wait_for_copies(150)
     job_id = ground.the_job()
     ground.call("cancel", job_id, "--reason", "wrong list")
-    assert running.wait(60) == 4
+    assert running.wait(STOP_SECONDS) == 4
     report = ground.report(job_id)
     copied = ground.keys_in(ground.target)
     assert set(report.keys("succeeded")) == copied
@@ -128,20 +126,20 @@ def test_pause_and_resume_from_another_terminal(ground: Ground, proxy: CountingP
     assert ground.call_json("describe-job", job_id)["progress_summary"]["number_of_tasks_succeeded"] == len(copied)
     proxy.let_go()
     ground.call("resume", job_id)
-    assert running.wait(60) == 0
+    assert running.wait(STOP_SECONDS) == 0
     report = ground.report(job_id)
     assert report.keys("succeeded") == KEYS
     assert (report.summary["succeeded"], report.summary["not_attempted"]) == (len(KEYS), 0)
 
 
-def test_a_changed_file_with_an_unfinished_run_names_the_job(ground: Ground) -> None:
+def test_a_changed_file_with_an_unfinished_run_names_the_job(ground: Ground, proxy: CountingProxy) -> None:
     ground.put(KEYS)
-    throttled(ground)
+    stuck(ground, proxy, after=150)
     arn = ground.csv(KEYS)
     running = ground.start("run", ground.job_file(arn), "--yes")
     ground.wait_for_copies(100)
     os.kill(running.pid, signal.SIGINT)
-    running.wait(30)
+    running.wait(STOP_SECONDS)
     job_id = ground.the_job()
     error = ground.call_json("run", ground.job_file(arn, description="another"), "--yes", expect=2)
     assert job_id in str(error)

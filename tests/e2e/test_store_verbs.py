@@ -11,6 +11,8 @@ import yaml
 from tests.e2e.program import Ground
 from tests.stores import RealStore
 
+pytestmark = pytest.mark.timeout(300)
+
 
 @pytest.fixture
 def ground(seaweedfs_store: RealStore, tmp_path: Path) -> Ground:

@@ -6,7 +6,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import type { FormEvent, ReactNode } from "react";
 
 import { ApiError } from "../api/errors";
-import { useT } from "../i18n";
+import { useSpeech, useT } from "../i18n";
 import { ErrorAlert } from "./ErrorAlert";
 import { type ActionJob, nameOf, shortId } from "./jobActions";
 import type { Outcome, Refusal } from "./jobActionsRun";
@@ -88,10 +88,11 @@ export function Refusals({ outcome: { asked, refused } }: { outcome: Outcome }) 
 }
 
 function Why({ refusal: { error } }: { refusal: Refusal }) {
+  const { retold } = useSpeech();
   if (!(error instanceof ApiError)) return <>{String(error)}</>;
   return (
     <>
-      <Box variant="code">{error.code}</Box> {error.message}
+      <Box variant="code">{error.code}</Box> {retold(error.message)}
     </>
   );
 }

@@ -2,7 +2,7 @@ import Autosuggest from "@cloudscape-design/components/autosuggest";
 
 import { ApiError } from "../api/errors";
 import { useBuckets } from "../api/stores";
-import { useT } from "../i18n";
+import { useSpeech } from "../i18n";
 
 interface BucketSelectProps {
   region: string;
@@ -16,7 +16,7 @@ interface BucketSelectProps {
 
 /** A bucket's name: proposed from those that may be listed, and free to be another, for not every role may list. */
 export function BucketSelect({ region, roleArn, value, onChange, ariaLabel, placeholder }: BucketSelectProps) {
-  const t = useT();
+  const { t, retold } = useSpeech();
   const buckets = useBuckets({ region, roleArn });
   const isAsked = region !== "";
   return (
@@ -33,7 +33,7 @@ export function BucketSelect({ region, roleArn, value, onChange, ariaLabel, plac
       clearAriaLabel={t("bucket-select.clear")}
       statusType={isAsked && buckets.isPending ? "loading" : buckets.isError ? "error" : "finished"}
       loadingText={t("shell.loading")}
-      errorText={t("bucket-select.failed", { why: whyNot(buckets.error) })}
+      errorText={t("bucket-select.failed", { why: retold(whyNot(buckets.error)) })}
       recoveryText={t("error.retry")}
       onLoadItems={({ detail }) => {
         if (detail.samePage && buckets.isError) void buckets.refetch();

@@ -6,7 +6,6 @@ import type { ReactNode } from "react";
 import type { Schemas } from "../api/types";
 import { useSpeech, useT } from "../i18n";
 import { checkKeyOf, numberedChecks } from "./checks";
-import { checkWordsOf } from "./checkWords";
 import { CopyText } from "./CopyText";
 
 type Outcome = Schemas["CheckOutcome"];
@@ -69,11 +68,10 @@ function CheckName({ name }: { name: string }) {
 }
 
 function Found({ check }: { check: Schemas["CheckView"] }) {
-  const t = useT();
-  const spoken = checkWordsOf(check.detail);
+  const { t, retold } = useSpeech();
   return (
     <>
-      <div>{spoken ? t(spoken.key, spoken.values) : check.detail}</div>
+      <div>{retold(check.detail)}</div>
       {check.missing_permission && (
         <div>
           <Box variant="awsui-key-label">{t("check.missing-permission")}</Box>
@@ -83,7 +81,7 @@ function Found({ check }: { check: Schemas["CheckView"] }) {
       {check.way_out && (
         <div>
           <Box variant="awsui-key-label">{t("check.way-out")}</Box>
-          {check.way_out}
+          {retold(check.way_out)}
         </div>
       )}
     </>

@@ -19,7 +19,7 @@ interface ErrorAlertProps {
 
 /** A refusal: what the service said, in its words, each fault with its way out, and a hint in the user's language. */
 export function ErrorAlert({ error, header, onRetry, isShown = () => false }: ErrorAlertProps) {
-  const { t, has } = useSpeech();
+  const { t, has, retold } = useSpeech();
   const refused = error instanceof ApiError ? error : null;
   const hint = `error.hint.${refused?.code ?? ""}`;
   const faults = refused?.faults.filter((fault) => !isShown(fault)) ?? [];
@@ -34,7 +34,7 @@ export function ErrorAlert({ error, header, onRetry, isShown = () => false }: Er
         {refused?.retryAfterSeconds != null && <Box>{t("error.wait", { seconds: refused.retryAfterSeconds })}</Box>}
         {refused?.code !== NO_ANSWER && (
           <Box>
-            {refused && <Box variant="code">{refused.code}</Box>} {refused?.message ?? String(error)}
+            {refused && <Box variant="code">{refused.code}</Box>} {refused ? retold(refused.message) : String(error)}
           </Box>
         )}
         {faults.length > 0 && (
@@ -57,16 +57,17 @@ export function ErrorAlert({ error, header, onRetry, isShown = () => false }: Er
 }
 
 export function FaultText({ fault }: { fault: Fault }) {
+  const { t, retold } = useSpeech();
   return (
     <>
-      {fault.path && <Box variant="code">{fault.path}</Box>} {fault.problem}
+      {fault.path && <Box variant="code">{fault.path}</Box>} {retold(fault.problem)}
       {fault.value && (
         <>
           {" "}
           (<Box variant="code">{fault.value}</Box>)
         </>
       )}
-      {fault.way_out && `; ${fault.way_out}`}
+      {fault.way_out && t("error.way-out", { way: retold(fault.way_out) })}
     </>
   );
 }

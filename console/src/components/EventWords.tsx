@@ -1,6 +1,6 @@
-import { useSpeech, useT } from "../i18n";
+import { useSpeech } from "../i18n";
 import { useFormats } from "../i18n/formats";
-import { doerOf, spokenReasonOf } from "./timeline";
+import { doerOf } from "./timeline";
 
 /** Who did something: a user, and the way they came; or the service itself. */
 export function Doer({ by }: { by: string }) {
@@ -11,12 +11,18 @@ export function Doer({ by }: { by: string }) {
   return <>{doer.way ? t("event.by.user", { who: doer.who, way: has(way) ? t(way) : doer.way }) : doer.who}</>;
 }
 
-/** Why something happened: in the user's language where the service says it in a form of its own, else as it says it. */
-export function Reason({ reason }: { reason: string }) {
-  const t = useT();
-  const formats = useFormats();
-  const spoken = spokenReasonOf(reason);
-  if (!spoken) return <>{reason}</>;
-  const { time, ...values } = spoken.values;
-  return <>{t(spoken.key, time ? { ...values, time: formats.time(time) } : values)}</>;
+interface ReasonProps {
+  reason: string;
+  /** Nobody else can have written it than the service. */
+  isOwn?: boolean;
 }
+
+/** Why something happened: in the user's language where the service says it, else as it was written. */
+export function Reason({ reason, isOwn = false }: ReasonProps) {
+  const { retold, retoldOfAnybody } = useSpeech();
+  const formats = useFormats();
+  const said = isOwn ? retold(reason) : retoldOfAnybody(reason);
+  return <>{said === reason ? reason : said.replaceAll(INSTANT, (time) => formats.time(time))}</>;
+}
+
+const INSTANT = /\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z/g;

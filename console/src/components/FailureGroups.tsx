@@ -163,9 +163,9 @@ function GroupActions({ jobId, group, mayRetry }: { jobId: string; group: Group;
 
 /** What helps: in the user's language where the code is known, else in the service's words. */
 function GroupHint({ group }: { group: Group }) {
-  const { t, has } = useSpeech();
+  const { t, has, retold } = useSpeech();
   const key = `hint.${group.error_code}`;
-  const text = has(key) ? t(key) : group.hint || t("hint.unknown");
+  const text = has(key) ? t(key) : retold(group.hint) || t("hint.unknown");
   return (
     <Alert type="info" header={t("job.failures.hint")}>
       <SpaceBetween size="xs">

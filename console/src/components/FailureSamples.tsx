@@ -4,7 +4,7 @@ import Table from "@cloudscape-design/components/table";
 
 import { useFailuresOfCode } from "../api/jobQueries";
 import type { Schemas } from "../api/types";
-import { useT } from "../i18n";
+import { useSpeech, useT } from "../i18n";
 import { CopyText } from "./CopyText";
 import { ErrorAlert } from "./ErrorAlert";
 import { encodedKey } from "./failures";
@@ -20,7 +20,7 @@ interface FailureSamplesProps {
 
 /** The first objects that failed with a code, each with what the store said. */
 export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
-  const t = useT();
+  const { t, retold } = useSpeech();
   const found = useFailuresOfCode(jobId, code);
   if (found.isError && found.data === undefined) {
     return <ErrorAlert error={found.error} header={t("job.samples.failed")} onRetry={() => void found.refetch()} />;
@@ -64,7 +64,7 @@ export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
           id: "message",
           header: t("job.samples.message"),
           minWidth: 220,
-          cell: ({ message }) => (message ? <CopyText text={message} /> : "-"),
+          cell: ({ message }) => (message ? <CopyText text={message} shown={retold(message)} /> : "-"),
         },
         { id: "requests", header: t("job.samples.requests"), minWidth: 95, cell: ({ requests }) => requests },
       ]}

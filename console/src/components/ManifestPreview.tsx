@@ -5,7 +5,7 @@ import Table, { type TableProps } from "@cloudscape-design/components/table";
 import type { ReactNode } from "react";
 
 import type { Schemas } from "../api/types";
-import { useT } from "../i18n";
+import { useSpeech, useT } from "../i18n";
 
 type Row = Schemas["SampleRowView"];
 
@@ -54,14 +54,14 @@ export function ManifestPreview({ rows, headers, isDecoded }: ManifestPreviewPro
 }
 
 function Decoded({ row: { row, problems }, isDecoded }: { row: Row; isDecoded: boolean }) {
-  const t = useT();
+  const { t, retold } = useSpeech();
   if (problems.length > 0) {
     return (
       <>
         {problems.map(({ column, problem, way_out: wayOut }) => (
           <div key={`${column} ${problem}`}>
             <StatusIndicator type="error" wrapText>
-              {t("manifest.problem", { column, problem: wayOut ? `${problem}; ${wayOut}` : problem })}
+              {t("manifest.problem", { column, problem: retold(wayOut ? `${problem}; ${wayOut}` : problem) })}
             </StatusIndicator>
           </div>
         ))}

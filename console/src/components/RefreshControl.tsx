@@ -10,12 +10,13 @@ import { useNow } from "./RelativeTime";
 interface RefreshControlProps {
   /** When what is shown was told, in milliseconds; 0: not yet. */
   updatedAt: number;
-  isFetching: boolean;
+  /** Whether it is being told for the first time. */
+  isLoading?: boolean;
   onRefresh: () => void;
 }
 
 /** When the page was brought up to date, a button to do so now, and one that stops it from doing so by itself. */
-export function RefreshControl({ updatedAt, isFetching, onRefresh }: RefreshControlProps) {
+export function RefreshControl({ updatedAt, isLoading = false, onRefresh }: RefreshControlProps) {
   const t = useT();
   const { isPaused, setPaused } = useLive();
   const now = useNow(1_000);
@@ -37,12 +38,7 @@ export function RefreshControl({ updatedAt, isFetching, onRefresh }: RefreshCont
           setPaused(detail.pressed);
         }}
       />
-      <Button
-        iconName="refresh"
-        ariaLabel={t("refresh.now")}
-        loading={isFetching && updatedAt === 0}
-        onClick={onRefresh}
-      />
+      <Button iconName="refresh" ariaLabel={t("refresh.now")} loading={isLoading} onClick={onRefresh} />
     </SpaceBetween>
   );
 }

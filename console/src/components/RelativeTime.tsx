@@ -1,6 +1,7 @@
-import { useEffect, useState } from "react";
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 
 import { useFormats } from "../i18n/formats";
+import { useBeat } from "./beat";
 
 const TICK_MS = 10_000;
 
@@ -13,10 +14,13 @@ interface RelativeTimeProps {
 /** How long ago something was; the time itself, and in UTC, on hovering over it. */
 export function RelativeTime({ at, isShort = false }: RelativeTimeProps) {
   const formats = useFormats();
-  const now = useNow();
+  const beat = useBeat();
+  const onBeat = useCallback((changed: () => void) => beat(TICK_MS, changed), [beat]);
+  const text = useSyncExternalStore(onBeat, () => formats.relative(at, Date.now(), isShort ? "short" : "long"));
+  const title = useMemo(() => `${formats.time(at)} (${formats.timeUtc(at)})`, [formats, at]);
   return (
-    <time dateTime={at} title={`${formats.time(at)} (${formats.timeUtc(at)})`}>
-      {formats.relative(at, now, isShort ? "short" : "long")}
+    <time dateTime={at} title={title}>
+      {text}
     </time>
   );
 }
@@ -33,14 +37,14 @@ export function AbsoluteTime({ at }: { at: string }) {
 
 /** The present, in milliseconds, told again each few seconds. */
 export function useNow(tickMs = TICK_MS): number {
+  const beat = useBeat();
   const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => {
-      setNow(Date.now());
-    }, tickMs);
-    return () => {
-      clearInterval(timer);
-    };
-  }, [tickMs]);
+  useEffect(
+    () =>
+      beat(tickMs, () => {
+        setNow(Date.now());
+      }),
+    [beat, tickMs],
+  );
   return now;
 }

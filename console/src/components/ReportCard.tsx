@@ -8,7 +8,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator, { type StatusIndicatorProps } from "@cloudscape-design/components/status-indicator";
 
 import type { Job } from "../api/types";
-import { useT } from "../i18n";
+import { useSpeech, useT } from "../i18n";
 import { useFormats } from "../i18n/formats";
 import { CopyText } from "./CopyText";
 import { reportHref, summaryHref } from "./failures";
@@ -33,7 +33,7 @@ const LOOKS: Record<ReportPhase["phase"], StatusIndicatorProps.Type> = {
 
 /** Where a job's report is, or why it is not there; and its results as a file, whether it has one or not. */
 export function ReportCard({ job, events, onRedeliver }: ReportCardProps) {
-  const t = useT();
+  const { t, retold } = useSpeech();
   const found = reportPhaseOf(job, events);
   return (
     <Container
@@ -51,7 +51,7 @@ export function ReportCard({ job, events, onRedeliver }: ReportCardProps) {
             header={t("report.failed")}
             action={onRedeliver && <Button onClick={onRedeliver}>{t("report.redeliver")}</Button>}
           >
-            {found.reason || t("report.failed.unknown")}
+            {retold(found.reason) || t("report.failed.unknown")}
             <div>{t("report.failed.text")}</div>
           </Alert>
         )}

@@ -8,7 +8,7 @@ import { useState } from "react";
 
 import { useReportPreview } from "../api/jobQueries";
 import type { Schemas } from "../api/types";
-import { useT } from "../i18n";
+import { useSpeech, useT } from "../i18n";
 import { Empty } from "./Empty";
 import { ErrorAlert } from "./ErrorAlert";
 
@@ -23,7 +23,7 @@ interface ReportPreviewProps {
 
 /** The first rows of a job's results, whether they were delivered or not. */
 export function ReportPreview({ jobId, isDryRun }: ReportPreviewProps) {
-  const t = useT();
+  const { t, retold } = useSpeech();
   const [scope, setScope] = useState<Scope>("AllTasks");
   const found = useReportPreview(jobId, scope);
   const rows = (found.data?.items ?? []).map((row, number) => ({ ...row, number }));
@@ -85,7 +85,12 @@ export function ReportPreview({ jobId, isDryRun }: ReportPreviewProps) {
             minWidth: 120,
             cell: ({ http_status: status }) => status ?? "-",
           },
-          { id: "message", header: t("job.samples.message"), minWidth: 200, cell: ({ message }) => message || "-" },
+          {
+            id: "message",
+            header: t("job.samples.message"),
+            minWidth: 200,
+            cell: ({ message }) => retold(message) || "-",
+          },
         ]}
         footer={
           found.data?.has_more && (

@@ -63,7 +63,7 @@ function StayDetails({ stay, isFinal }: { stay: Stay; isFinal: boolean }) {
       </Box>
       {stay.reason && (
         <Box fontSize="body-s">
-          <Reason reason={stay.reason} />
+          <Reason reason={stay.reason} isOwn={!stay.by} />
         </Box>
       )}
     </>

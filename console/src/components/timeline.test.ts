@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { speak } from "../i18n";
-import en from "../i18n/en.json";
-import { doerOf, type JobEvent, spokenReasonOf, staysOf } from "./timeline";
+import { doerOf, type JobEvent, staysOf } from "./timeline";
 
 const event = (changes: Partial<JobEvent>): JobEvent => ({
   at: "2026-11-26T08:00:00.000Z",
@@ -37,25 +35,4 @@ it.each([
   ["", null],
 ])("knows who %j is", (by, doer) => {
   expect(doerOf(by)).toEqual(doer);
-});
-
-describe("reasons", () => {
-  const { t } = speak("en", en);
-  it.each([
-    ["asked for", "Asked for"],
-    ["Dry run complete: nothing was written", "nothing was written"],
-    ["awaiting confirmation: 40 objects or versions are to be deleted", "40 objects or versions"],
-    ["pre-empted by job 01a2-b, which has priority 50", "Pre-empted by job 01a2-b, which has priority 50"],
-    ["outside its windows until 2026-11-26T14:00:00Z", "until 2026-11-26T14:00:00Z"],
-    ["1000 of 1000 tasks failed; the job's threshold is 20%", "1000 of 1000 objects failed; the job allows 20%"],
-    ["delivered: s3://reports/job-1/manifest.json", "Delivered: s3://reports/job-1/manifest.json"],
-    ["failed: the bucket says\nno", "Not delivered: the bucket says\nno"],
-  ])("of the service are spoken: %s", (reason, said) => {
-    const spoken = spokenReasonOf(reason);
-    expect(spoken && t(spoken.key, spoken.values)).toContain(said);
-  });
-
-  it.each(["wrong bucket", "asked for it", "10 -> 20"])("of somebody else are shown as they are: %s", (reason) => {
-    expect(spokenReasonOf(reason)).toBeNull();
-  });
 });

@@ -1,5 +1,4 @@
 import type { JobStatus, Schemas } from "../api/types";
-import { type Spoken, type SpokenForm, spokenOf } from "./spoken";
 
 export type JobEvent = Schemas["JobEventView"];
 
@@ -33,38 +32,3 @@ export function doerOf(by: string): { who: string; way: string } | null {
   const found = /^(.*) via (\S+)$/.exec(by);
   return found ? { who: found[1] ?? "", way: found[2] ?? "" } : { who: by, way: "" };
 }
-
-/** What the service says in one of its own fixed forms; null: somebody else's words, to be shown as they are. */
-export function spokenReasonOf(reason: string): Spoken | null {
-  return spokenOf(reason, FORMS);
-}
-
-const FORMS: readonly SpokenForm[] = [
-  [/^asked for$/, "event.reason.created"],
-  [/^the manifest is being read$/, "event.reason.planning"],
-  [/^planned$/, "event.reason.planned"],
-  [/^awaiting confirmation$/, "event.reason.confirmation"],
-  [/^awaiting confirmation: (?<count>\d+) objects or versions are to be deleted$/, "event.reason.confirmation.delete"],
-  [/^nobody confirmed the job within (?<days>[\d.]+) days$/, "event.reason.expired"],
-  [/^its turn in the queue$/, "event.reason.turn"],
-  [/^no job of a greater priority needs workers$/, "event.reason.no-greater"],
-  [/^waits for job (?<job>\S+), which has priority (?<priority>\d+)$/, "event.reason.waits"],
-  [/^pre-empted by job (?<job>\S+), which has priority (?<priority>\d+)$/, "event.reason.pre-empted"],
-  [/^one of its windows is open$/, "event.reason.window-open"],
-  [/^outside its windows until (?<time>\d\S+)$/, "event.reason.window-shut"],
-  [/^outside its windows, of which none opens within a week$/, "event.reason.no-window"],
-  [/^Job complete$/, "event.reason.complete"],
-  [/^Dry run complete: nothing was written$/, "event.reason.dry-run"],
-  [/^every task has a result$/, "event.reason.all-done"],
-  [
-    /^(?<failed>\d+) of (?<executed>\d+) tasks failed; the job's threshold is (?<limit>[\d.]+%)$/,
-    "event.reason.threshold",
-  ],
-  [/^confirmed by user$/, "event.reason.confirmed"],
-  [/^cancelled by user$/, "event.reason.cancelled"],
-  [/^paused by user$/, "event.reason.paused"],
-  [/^resumed by user$/, "event.reason.resumed"],
-  [/^pending: asked for once more$/, "event.reason.redelivered"],
-  [/^delivered: (?<location>.+)$/s, "event.reason.delivered"],
-  [/^failed: (?<why>.+)$/s, "event.reason.not-delivered"],
-];

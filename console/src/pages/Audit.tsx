@@ -11,14 +11,14 @@ import { CopyText } from "../components/CopyText";
 import { AbsoluteTime } from "../components/RelativeTime";
 import { ResourceTable } from "../components/ResourceTable";
 import { Page } from "../components/Shell";
-import { useT } from "../i18n";
+import { useSpeech, useT } from "../i18n";
 import { type AuditQuery, queryOf, searchOf } from "./auditQuery";
 
 const OUTCOMES: readonly Schemas["Outcome"][] = ["done", "refused"];
 
 /** Who did what, and what was refused. The filter stands in the address, so that it can be passed on. */
 export function Audit() {
-  const t = useT();
+  const { t, retold } = useSpeech();
   const api = useApi();
   const [search, setSearch] = useSearchParams();
   const query = queryOf(search);
@@ -86,7 +86,7 @@ export function Audit() {
             id: "detail",
             header: t("audit.detail"),
             minWidth: 110,
-            cell: (line) => <span className="wrap">{line.detail || "-"}</span>,
+            cell: (line) => <span className="wrap">{retold(line.detail) || "-"}</span>,
           },
           {
             id: "request",

@@ -1,43 +1,28 @@
-import Calendar from "@cloudscape-design/components/calendar";
-import DateInput from "@cloudscape-design/components/date-input";
-import FormField from "@cloudscape-design/components/form-field";
-import SpaceBetween from "@cloudscape-design/components/space-between";
-import { useState } from "react";
+import Alert from "@cloudscape-design/components/alert";
+import Spinner from "@cloudscape-design/components/spinner";
+import { useEffect, useState } from "react";
 
+import { usePart } from "../components/part";
 import { useT } from "../i18n";
-import { day } from "./jobListView";
+import type { DayFormProps } from "./JobListDayForm";
 
-interface DayFormProps {
-  value: unknown;
-  onChange: (value: string | null) => void;
-}
+const load = async () => (await import("./JobListDayForm")).DayForm;
 
-/** Asks for a day, for the filter: typed, or from a calendar. */
-export function DayForm({ value, onChange }: DayFormProps) {
+/** Asks for a day, for the filter. */
+export function Day(props: DayFormProps) {
   const t = useT();
-  const [typed, setTyped] = useState(() => (typeof value === "string" ? value : ""));
-  const set = (text: string) => {
-    setTyped(text);
-    onChange(day(text) || null);
-  };
+  const { Part, ask } = usePart(load);
+  const [isMissing, setMissing] = useState(false);
+  useEffect(() => {
+    ask().catch(() => {
+      setMissing(true);
+    });
+  }, [ask]);
+  if (Part) return <Part {...props} />;
+  if (isMissing) return <Alert type="error">{t("error.part")}</Alert>;
   return (
-    <SpaceBetween size="xs">
-      <FormField label={t("jobs.filter.day")}>
-        <DateInput
-          value={typed}
-          format="iso"
-          onChange={({ detail }) => {
-            set(detail.value);
-          }}
-        />
-      </FormField>
-      <Calendar
-        value={day(typed)}
-        ariaLabel={t("jobs.filter.day")}
-        onChange={({ detail }) => {
-          set(detail.value);
-        }}
-      />
-    </SpaceBetween>
+    <>
+      <Spinner /> <span className="unseen">{t("shell.loading")}</span>
+    </>
   );
 }

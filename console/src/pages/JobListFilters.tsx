@@ -9,24 +9,26 @@ import type { JobListPage } from "../api/types";
 import { type Translate, useT } from "../i18n";
 import { useFormats } from "../i18n/formats";
 import { usePreferences } from "../preferences";
-import { DayForm } from "./JobListDay";
+import { Day } from "./JobListDay";
 import { changeOf, PROPERTIES, type Property, tokensOf } from "./jobListTokens";
 import { GROUPS, isFiltered, type JobListView, OPERATIONS, STATUSES } from "./jobListView";
 
 interface FiltersProps {
   view: JobListView;
-  page: JobListPage | undefined;
+  counts: JobListPage["counts"] | undefined;
+  total: number | undefined;
+  /** Whether what there is belongs to another view, or is not there yet. */
   isLoading: boolean;
   show: (change: Partial<JobListView>, isTyping?: boolean) => void;
 }
 
 /** Which jobs are seen: by kind of status in one row, by words and by exact properties in the next. */
-export function JobListFilters({ view, page, isLoading, show }: FiltersProps) {
+export function JobListFilters({ view, counts, total, isLoading, show }: FiltersProps) {
   const t = useT();
-  const countText = page && !isLoading && isFiltered(view) ? t("jobs.matches", { count: page.total }) : "";
+  const countText = total !== undefined && !isLoading && isFiltered(view) ? t("jobs.matches", { count: total }) : "";
   return (
     <SpaceBetween size="s">
-      <QuickFilters view={view} page={page} show={show} />
+      <QuickFilters view={view} counts={counts} show={show} />
       <div className="job-filters">
         <Search q={view.q} show={show} />
         <Properties view={view} countText={countText} isLoading={isLoading} show={show} />
@@ -37,10 +39,9 @@ export function JobListFilters({ view, page, isLoading, show }: FiltersProps) {
 
 type Show = FiltersProps["show"];
 
-function QuickFilters({ view, page, show }: { view: JobListView; page: JobListPage | undefined; show: Show }) {
+function QuickFilters({ view, counts, show }: Pick<FiltersProps, "view" | "counts" | "show">) {
   const t = useT();
   const formats = useFormats();
-  const counts = page?.counts;
   const all = counts && Object.values(counts.by_status).reduce((sum, count) => sum + count, 0);
   const counted = (text: string, count: number | undefined) =>
     count === undefined ? text : t("jobs.group.counted", { text, count: formats.count(count) });
@@ -170,9 +171,9 @@ function operatorOf(property: Property, t: Translate) {
         format: (value: unknown) => labelOf(OPERATIONS, value, (each) => t(`operation.${each}`)),
       };
     case "from":
-      return { operator: ">=", form: DayForm };
+      return { operator: ">=", form: Day };
     case "to":
-      return { operator: "<=", form: DayForm };
+      return { operator: "<=", form: Day };
     case "region":
     case "creator":
       return { operator: "=" };

@@ -1,12 +1,13 @@
-import CollectionPreferences from "@cloudscape-design/components/collection-preferences";
-import FormField from "@cloudscape-design/components/form-field";
-import Select from "@cloudscape-design/components/select";
+import Button from "@cloudscape-design/components/button";
+import { useState } from "react";
 
+import { useFlashes } from "../components/flashes";
+import { usePart } from "../components/part";
 import { useT } from "../i18n";
-import { DENSITIES, TIME_ZONES, type TimeZone, usePreferences } from "../preferences";
-import { type ColumnId, COLUMNS, nameOfColumn, usualColumns } from "./JobListColumns";
+import { usePreferences } from "../preferences";
+import { type ColumnId, COLUMNS, usualColumns } from "./JobListColumns";
 
-const TABLE = "jobs";
+export const TABLE = "jobs";
 export const PAGE_SIZES = [20, 50, 100] as const;
 const NO_WIDTHS: Readonly<Record<string, number>> = {};
 
@@ -43,61 +44,27 @@ export function displayOf(columns: readonly ColumnId[]): { id: ColumnId; visible
   return [...columns.map((id) => ({ id, visible: true })), ...hidden.map((id) => ({ id, visible: false }))];
 }
 
+const loadDialog = async () => (await import("./JobListPreferencesDialog")).JobListPreferencesDialog;
+
 /** `onPageSize`: the pages begin anew, as they have other ends. */
 export function JobListPreferences({ onPageSize }: { onPageSize: () => void }) {
   const t = useT();
-  const { preferences, prefer } = usePreferences();
-  const { pageSize, columns } = useListPreferences();
-  const zones = TIME_ZONES.map((value) => ({ value, label: t(`timeZone.${value}`) }));
+  const { flash } = useFlashes();
+  const { Part, ask } = usePart(loadDialog);
+  const [isAsked, setAsked] = useState(false);
+  if (Part) return <Part onPageSize={onPageSize} />;
   return (
-    <CollectionPreferences
-      title={t("jobs.preferences")}
-      preferences={{
-        pageSize,
-        contentDensity: preferences.density,
-        contentDisplay: displayOf(columns),
-        custom: preferences.timeZone,
-      }}
-      pageSizePreference={{
-        title: t("jobs.preferences.page-size"),
-        options: PAGE_SIZES.map((value) => ({ value, label: t("jobs.preferences.jobs", { count: value }) })),
-      }}
-      contentDensityPreference={{
-        label: t("jobs.preferences.compact"),
-        description: t("jobs.preferences.compact.text"),
-      }}
-      contentDisplayPreference={{
-        title: t("jobs.preferences.columns"),
-        description: t("jobs.preferences.columns.text"),
-        options: COLUMNS.map(({ id, isAlwaysShown = false }) => ({
-          id,
-          label: t(nameOfColumn(id)),
-          alwaysVisible: isAlwaysShown,
-        })),
-      }}
-      customPreference={(zone: TimeZone, setZone: (zone: TimeZone) => void) => (
-        <FormField label={t("settings.timeZone")}>
-          <Select
-            selectedOption={zones.find(({ value }) => value === zone) ?? null}
-            options={zones}
-            onChange={({ detail }) => {
-              const chosen = TIME_ZONES.find((each) => each === detail.selectedOption.value);
-              if (chosen) setZone(chosen);
-            }}
-          />
-        </FormField>
-      )}
-      onConfirm={({ detail }) => {
-        const visibleContent = (detail.contentDisplay ?? []).flatMap((each) =>
-          each.type !== "group" && each.visible ? [each.id] : [],
-        );
-        const size = detail.pageSize ?? pageSize;
-        prefer({
-          density: DENSITIES.find((each) => each === detail.contentDensity) ?? preferences.density,
-          timeZone: TIME_ZONES.find((each) => each === detail.custom) ?? preferences.timeZone,
-          tables: { ...preferences.tables, [TABLE]: { ...preferences.tables[TABLE], pageSize: size, visibleContent } },
+    <Button
+      variant="icon"
+      iconName="settings"
+      ariaLabel={t("jobs.preferences")}
+      loading={isAsked}
+      onClick={() => {
+        setAsked(true);
+        ask().catch(() => {
+          setAsked(false);
+          flash({ type: "error", content: t("error.part"), id: "part" });
         });
-        if (size !== pageSize) onPageSize();
       }}
     />
   );

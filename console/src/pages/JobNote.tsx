@@ -9,11 +9,14 @@ import { type Note, noteOf } from "./jobListView";
 
 /** Below a job's status: why it does not run, or what is wrong with it. */
 export function JobNote({ job }: { job: ListedJob }) {
+  const note = noteOf(job);
+  return note && <NoteText note={note} />;
+}
+
+function NoteText({ note }: { note: Note }) {
   const t = useT();
   const formats = useFormats();
   const now = useNow();
-  const note = noteOf(job);
-  if (!note) return null;
   return (
     <Box color="text-body-secondary">
       <span className="job-note" {...(note.kind === "window" ? { title: formats.time(note.until) } : {})}>

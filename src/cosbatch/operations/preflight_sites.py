@@ -110,8 +110,9 @@ def problem_of(error: StorageError, site: Site, *, path: str) -> tuple[FailureCo
         case StorageReason.NO_SUCH_BUCKET | StorageReason.NO_SUCH_KEY:
             code, problem = site.missing, "there is no such bucket"
         case StorageReason.ACCESS_DENIED:
-            code, problem = FailureCode.ROLE_LACKS_PERMISSION, f"the store refuses {error.target or 'to answer'}"
-            problem += f" ({error.code})"
+            code, problem = FailureCode.ROLE_LACKS_PERMISSION, f"the store refuses to answer ({error.code})"
+            if error.target:
+                problem = f"the store refuses {error.target} ({error.code})"
         case StorageReason.WRONG_REGION:
             code, problem = FailureCode.REGION_MISMATCH, f"the bucket is in another region: {error.message}"
         case _ if disposition(error, writes=False).action is Action.FAIL_TASK:

@@ -154,10 +154,10 @@ class RegionService:
         users = jobs if but_roles else [*jobs, *await self._roles_at(region)]
         if not users:
             return
-        shown = "; ".join(users[:_NAMED_USERS])
-        more = f"; and {len(users) - _NAMED_USERS} more" if len(users) > _NAMED_USERS else ""
+        more = [f"and {len(users) - _NAMED_USERS} more"] if len(users) > _NAMED_USERS else []
+        shown = "; ".join([*users[:_NAMED_USERS], *more])
         way_out = "wait for the ends of jobs or cancel them, and delete such roles first"
-        fault = Fault(path="name", value=region.name, problem=f"is named by {shown}{more}", way_out=way_out)
+        fault = Fault(path="name", value=region.name, problem=f"is named by {shown}", way_out=way_out)
         raise InvalidArgument(f"the region cannot be {to}", faults=[fault])
 
     async def _jobs_in(self, name: RegionName) -> AsyncIterator[tuple[str, str]]:

@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from cosbatch.storage.crc64 import Crc64
 
 COPY_PLANS_KEPT: Final = 64
+_new: Final = tuple.__new__
+"""Makes a named tuple in half of the time: one is made for every object."""
 ACCEPTED: Final = 202
 PARTIAL_CONTENT: Final = 206
 OTHER_BYTES: Final = "the store has other bytes than were sent"
@@ -150,7 +152,7 @@ class S3Store:
         if plan is None:
             plan = self._plan_copies(source.bucket, target.bucket, options)
         place = plan.target_place
-        credentials = await self._credentials.credentials()
+        credentials = self._credentials.at_hand() or await self._credentials.credentials()
         quoted = quote_path(target.key)
         same = quoted if source.key == target.key else None  # mostly: encoding a key twice costs up to 4 us
         source_text = s3_requests.copy_source(plan.source_place, source, quoted_key=same)
@@ -161,7 +163,8 @@ class S3Store:
         if answer.status == 200:
             etag = s3_answers.copied_etag(answer.body)
             if etag:
-                return CopyOutcome(etag, self._version(answer))
+                version = answer.headers.get(self._version_header)
+                return _new(CopyOutcome, (etag, version or None))
         headers = (*plan.headers, (self._dialect.header(b"copy-source"), source_text))
         request = S3Request(b"PUT", target.bucket, target.key, headers=headers)
         return await self._copy_again(

@@ -102,8 +102,9 @@ def kill_while_completing(run: FaultRun) -> None:
 def stop_worker(run: FaultRun) -> None:
     """One worker stands still until others take its chunks, and then it wakes up."""
     run.wait_for_share(run.rng.uniform(0.02, 0.2))
-    run.wait_until(lambda _: bool(run.of_role("worker")))
-    freeze_worker(run, rest=lambda: until_taken_over(run))
+    run.wait_until(lambda _: bool(run.at_work()))
+    pid = run.rng.choice(sorted(run.at_work()))
+    freeze_worker(run, pid, rest=lambda: until_taken_over(run), is_meant=lambda: pid in run.at_work())
 
 
 def until_taken_over(run: FaultRun) -> None:
@@ -112,41 +113,49 @@ def until_taken_over(run: FaultRun) -> None:
     run.wait(run.rng.uniform(0, 2))
 
 
-def freeze_worker(run: FaultRun, *, rest: Callable[[], None]) -> None:
+def freeze_any_worker(run: FaultRun, *, rest: Callable[[], None]) -> None:
     pids = sorted(run.of_role("worker"))
     if pids:
-        pid = run.rng.choice(pids)
-        stop_outside_the_ledger(run, lambda number: run.send(number, pid, what="worker"))
-        rest()
-        run.send(Signals.SIGCONT, pid, what="worker")
+        freeze_worker(run, run.rng.choice(pids), rest=rest)
+
+
+def freeze_worker(
+    run: FaultRun, pid: int, *, rest: Callable[[], None], is_meant: Callable[[], bool] = lambda: True
+) -> None:
+    stop_outside_the_ledger(run, lambda number: run.send(number, pid, what="worker"), is_meant=is_meant)
+    rest()
+    run.send(Signals.SIGCONT, pid, what="worker")
 
 
 def stop_program(run: FaultRun) -> None:
     """The whole program stands still until a second one has taken its chunks, and then it wakes up beside that."""
     run.wait_for_share(run.rng.uniform(0.02, 0.2))
-    freeze_program(run, rest=lambda: until_taken_over(run), beside=True)
+    freeze_program(run, rest=lambda: until_taken_over(run), beside=True, is_meant=lambda: bool(run.at_work()))
 
 
-def freeze_program(run: FaultRun, *, rest: Callable[[], None], beside: bool) -> None:
+def freeze_program(
+    run: FaultRun, *, rest: Callable[[], None], beside: bool, is_meant: Callable[[], bool] = lambda: True
+) -> None:
     """``beside`` starts a second one meanwhile."""
     first = run.program
-    stop_outside_the_ledger(run, lambda number: run.send_to_group(number, of=first))
+    stop_outside_the_ledger(run, lambda number: run.send_to_group(number, of=first), is_meant=is_meant)
     if beside:
         run.start()
     rest()
     run.send_to_group(Signals.SIGCONT, of=first)
 
 
-def stop_outside_the_ledger(run: FaultRun, send: Callable[[Signals], object]) -> None:
-    """Not while it holds the ledger's lock: everybody would wait for it, and nothing would be taken over."""
+def stop_outside_the_ledger(run: FaultRun, send: Callable[[Signals], object], *, is_meant: Callable[[], bool]) -> None:
+    """Not while it holds the ledger's lock: everybody would wait for it, and nothing would be taken over. And where it
+    has to lose something, only while it holds a chunk, which ``is_meant`` says."""
     for _ in range(100):
         send(Signals.SIGSTOP)
         time.sleep(0.02)  # until the signal has arrived everywhere
-        if not is_locked(run.state / "ledger.lock"):
+        if not is_locked(run.state / "ledger.lock") and is_meant():
             return
         send(Signals.SIGCONT)
         time.sleep(run.rng.uniform(0, 0.05))
-    raise AssertionError("the ledger's lock is never free")
+    raise AssertionError("the ledger's lock is never free, or there is no chunk to lose")
 
 
 # --- the disk
@@ -197,7 +206,7 @@ _ACTS: Final[tuple[Callable[[FaultRun], object], ...]] = (
     lambda run: kill_one(run, "planner"),
     kill_main,
     kill_all,
-    lambda run: freeze_worker(run, rest=lambda: run.wait(run.rng.uniform(1, 12))),
+    lambda run: freeze_any_worker(run, rest=lambda: run.wait(run.rng.uniform(1, 12))),
     lambda run: freeze_program(run, rest=lambda: run.wait(run.rng.uniform(1, 12)), beside=run.rng.random() < 0.7),
     lambda run: full_for(run, seconds=run.rng.uniform(0.2, 5)),
     lambda run: kill_on_full_disk(run, seconds=run.rng.uniform(0.2, 4)),

@@ -25,6 +25,14 @@ def look(database: str) -> Progress:
     return NOTHING
 
 
+def at_work(database: str) -> set[int]:
+    """Process ids of those who hold a chunk."""
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(_read_only(database)) as ledger:
+        owners = ledger.execute("SELECT DISTINCT owner FROM chunk WHERE state = 'leased'").fetchall()
+        return {int(owner.split("-")[1]) for (owner,) in owners}
+    return set()
+
+
 def parse(line: str) -> Progress:
     """What the program prints."""
     status, planned, settled = line.rstrip("\n").split(",")

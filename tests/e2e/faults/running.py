@@ -33,7 +33,7 @@ PACE: Final = 700
 MARK: Final = "FAULTS_RUN"
 """A variable that the program's processes inherit: they are known by it, whatever became of their parent."""
 _LOOK_SECONDS: Final = 0.01
-_PATIENCE_SECONDS: Final = 240.0
+_PATIENCE_SECONDS: Final = 400.0
 _NOT_ANSWERED: Final = 1
 _TASKS_FAILED: Final = 3
 """The exit code of a run to the end: rows without an object fail."""
@@ -144,6 +144,11 @@ class FaultRun:
     def of_role(self, role: str) -> list[int]:
         """Those that have got so far as to lock their file: it names worker, planner or finisher."""
         return [pid for pid in self.processes() if any(name.startswith(f"{role}-{pid}-") for name in _open_files(pid))]
+
+    def at_work(self) -> list[int]:
+        """Workers that hold a chunk."""
+        holders = ledger_look.at_work(str(self.ground.folder / "state" / "ledger.db"))
+        return [pid for pid in self.of_role("worker") if pid in holders]
 
     def send(self, number: Signals, pid: int, *, what: str) -> bool:
         """False where it was gone already."""

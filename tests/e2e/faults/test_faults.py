@@ -50,7 +50,7 @@ SEED: Final = os.environ.get("FAULTS_SEED", "")
 USUAL_SEED: Final = 83
 """Draws every shape of a job, and versioned destinations where most requests are broken off."""
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ _BROKEN: Final = frozenset(
 """Events of the log that are errors of the program itself."""
 LOSSES_BEFORE_LOST: Final = 4
 """A task is given up with the fourth lease that was lost while it ran."""
-_LINGER_SECONDS: Final = 15.0
+_LINGER_SECONDS: Final = 60.0
 """An orphan may take ten to give its work back."""
 
 

@@ -513,7 +513,8 @@ class TestCtrlC:
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_once_stops_cleanly_and_says_how_to_go_on(self, command: list[str], number: signal.Signals) -> None:
-        with _started("Active", "ends", command) as process:
+        heeding = ["env", "--default-signal=INT,TERM,HUP"]  # the tests themselves may run under nohup
+        with _started("Active", "ends", command, before=heeding) as process:
             lines = _until(process, "Active:")
             process.send_signal(number)
             rest = _rest(process)

@@ -172,6 +172,8 @@ class ScriptedServer:
         self._host = host
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, port), family=family)
+        self._last: object = None
+        """The address of the connection after which no more are accepted."""
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._accepting = threading.Thread(target=self._accept)
@@ -192,8 +194,12 @@ class ScriptedServer:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._accepting.join()
+        """After it, ``connections`` counts those too that the kernel had and nobody had accepted yet."""
+        with socket.socket(self._listener.family) as last:
+            last.bind((self._host, 0))
+            self._last = last.getsockname()
+            last.connect(self._listener.getsockname())
+            self._accepting.join()
         self._listener.close()
         for sock in self._sockets:
             with contextlib.suppress(OSError):
@@ -206,8 +212,11 @@ class ScriptedServer:
     def _accept(self) -> None:
         while True:
             try:
-                sock, _ = self._listener.accept()
+                sock, peer = self._listener.accept()
             except OSError:
+                return
+            if peer == self._last:
+                sock.close()
                 return
             script = self._scripts[min(self.connections, len(self._scripts) - 1)]
             self.connections += 1

@@ -411,7 +411,7 @@ async def test_silence_is_given_up_and_nothing_is_sent_again(head: bytes, *, rea
                 await client.exchange(head, reads_only=reads_only, target="t")
         assert raised.value.reason is StorageReason.UNANSWERED
         assert isinstance(raised.value, Unanswered) is not reads_only
-        assert server.connections == 1
+    assert server.connections == 1
 
 
 @on_both_loops

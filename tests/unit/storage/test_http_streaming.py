@@ -283,6 +283,8 @@ async def test_a_body_is_received_no_faster_than_it_is_read(*, chunked: bool) ->
     with ScriptedServer(serving(MANY, chunked=chunked, sent=sent)) as server:
         async with client_of(server, clock=clock, timeouts=Timeouts(answer_seconds=0.1)) as client:
             reply = await client.open(GET, target="t")
+            while reply._blocks.buffered_bytes <= READ_AHEAD_BYTES:
+                await asyncio.sleep(0.001)
             stalled_at = -1
             while len(sent) != stalled_at:
                 stalled_at = len(sent)

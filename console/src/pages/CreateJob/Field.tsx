@@ -1,6 +1,6 @@
 import FormField, { type FormFieldProps } from "@cloudscape-design/components/form-field";
 
-import { useT } from "../../i18n";
+import { useSpeech, useT } from "../../i18n";
 import type { Field, FieldFault } from "./model";
 
 interface StepFieldProps extends Omit<FormFieldProps, "label" | "errorText"> {
@@ -34,10 +34,14 @@ export function StepField({ name, faults, isOptional = false, ...rest }: StepFie
   );
 }
 
-/** What a fault says, in the user's language where it is one of ours. */
+/** What a fault says, in the user's language: one of ours, or what the service said. */
 export function useSay(): (fault: FieldFault) => string {
-  const t = useT();
-  return ({ said }) => ("text" in said ? said.text : t(said.key, said.values));
+  const { t, retold } = useSpeech();
+  return ({ said }) => {
+    if ("text" in said) return retold(said.text);
+    const { problem, ...values } = said.values ?? {};
+    return t(said.key, typeof problem === "string" ? { ...values, problem: retold(problem) } : said.values);
+  };
 }
 
 export function fieldId(name: Field): string {

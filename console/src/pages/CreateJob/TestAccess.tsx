@@ -8,7 +8,7 @@ import { told } from "../../api/client";
 import { useApi } from "../../api/context";
 import type { Schemas } from "../../api/types";
 import { ErrorAlert } from "../../components/ErrorAlert";
-import { useT } from "../../i18n";
+import { useSpeech } from "../../i18n";
 import { toJobForm } from "./form";
 import type { StepProps } from "./model";
 
@@ -25,7 +25,7 @@ const VERDICTS = { may: "success", "may not": "error", "not tested": "pending" }
 
 /** Asks whether the chosen role may do all that the job would do, with the inventory and buckets as they are chosen. */
 export function TestAccess({ draft, capabilities }: StepProps) {
-  const t = useT();
+  const { t, retold } = useSpeech();
   const api = useApi();
   const tried = useMutation({
     mutationFn: () => {
@@ -57,7 +57,7 @@ export function TestAccess({ draft, capabilities }: StepProps) {
                 </StatusIndicator>
                 {verdict !== "may" && (
                   <Box color="text-body-secondary" fontSize="body-s" padding={{ left: "l" }}>
-                    {detail}
+                    {retold(detail)}
                   </Box>
                 )}
               </div>

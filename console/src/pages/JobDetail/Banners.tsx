@@ -86,7 +86,7 @@ function BannerAlert({ banner, askFor }: BannerAlertProps) {
 }
 
 function BannerText({ banner }: { banner: Banner }): ReactNode {
-  const t = useT();
+  const { t, retold } = useSpeech();
   const formats = useFormats();
   switch (banner.kind) {
     case "failed":
@@ -95,7 +95,7 @@ function BannerText({ banner }: { banner: Banner }): ReactNode {
       return (
         <SpaceBetween size="xxs">
           <div>
-            <Box variant="code">{banner.bucket}</Box> {banner.reason}
+            <Box variant="code">{retold(banner.bucket)}</Box> {retold(banner.reason)}
           </div>
           <div>
             {t("job.banner.hold.since")} <AbsoluteTime at={banner.since} />
@@ -160,7 +160,7 @@ function FailedText({ code, reason }: { code: string; reason: string }) {
   return (
     <SpaceBetween size="xxs">
       <div>
-        <Box variant="code">{code}</Box> <Reason reason={reason} />
+        <Box variant="code">{code}</Box> <Reason reason={reason} isOwn />
       </div>
       {has(hint) && <div>{t(hint)}</div>}
     </SpaceBetween>

@@ -62,7 +62,7 @@ export function Events({ job }: { job: Job }) {
             id: "reason",
             header: t("job.events.reason"),
             minWidth: 240,
-            cell: ({ reason }) => (reason ? <Reason reason={reason} /> : "-"),
+            cell: ({ reason, by }) => (reason ? <Reason reason={reason} isOwn={!by} /> : "-"),
           },
         ]}
         pagination={

@@ -27,12 +27,11 @@ interface JobBodyProps {
   /** Of the last time that it was asked for; the job is then as it was before. */
   error: unknown;
   updatedAt: number;
-  isFetching: boolean;
   onRefresh: () => void;
 }
 
 /** A job that is known: what it is called, what can be done with it, and all about it in tabs. */
-export function JobBody({ job, error, updatedAt, isFetching, onRefresh }: JobBodyProps) {
+export function JobBody({ job, error, updatedAt, onRefresh }: JobBodyProps) {
   const t = useT();
   const navigate = useNavigate();
   useAskAgainOnChange(job);
@@ -45,7 +44,7 @@ export function JobBody({ job, error, updatedAt, isFetching, onRefresh }: JobBod
           variant="h1"
           actions={
             <SpaceBetween direction="horizontal" size="xs" alignItems="center">
-              <RefreshControl updatedAt={updatedAt} isFetching={isFetching} onRefresh={onRefresh} />
+              <RefreshControl updatedAt={updatedAt} onRefresh={onRefresh} />
               <ReportButton job={job} />
               <EndingButton job={job} />
               <JobActionButtons

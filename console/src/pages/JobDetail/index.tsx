@@ -45,7 +45,6 @@ function JobPage({ id }: { id: string }) {
           job={job.data}
           error={job.error}
           updatedAt={job.dataUpdatedAt}
-          isFetching={job.isFetching}
           onRefresh={() => void queries.invalidateQueries({ queryKey: ["job", id] })}
         />
       </Framed>

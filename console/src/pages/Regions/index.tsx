@@ -14,7 +14,7 @@ import { ConfirmModal } from "../../components/ConfirmModal";
 import { useFlashes } from "../../components/flashes";
 import { ResourceTable } from "../../components/ResourceTable";
 import { Page } from "../../components/Shell";
-import { useT } from "../../i18n";
+import { useSpeech, useT } from "../../i18n";
 import { useFormats } from "../../i18n/formats";
 import { RegionEditor } from "./RegionEditor";
 
@@ -144,15 +144,15 @@ export function Regions() {
 }
 
 function Reachability({ tried, isAsked }: { tried: Tried | Error | undefined; isAsked: boolean }) {
-  const t = useT();
+  const { t, retold } = useSpeech();
   const formats = useFormats();
   if (isAsked) return <StatusIndicator type="loading">{t("regions.testing")}</StatusIndicator>;
   if (!tried) return <Box color="text-body-secondary">{t("regions.untested")}</Box>;
-  if (tried instanceof Error) return <StatusIndicator type="error">{tried.message}</StatusIndicator>;
+  if (tried instanceof Error) return <StatusIndicator type="error">{retold(tried.message)}</StatusIndicator>;
   if (!tried.is_reachable) {
     return (
       <StatusIndicator type="error">
-        {t("regions.unreachable")} {tried.detail}
+        {t("regions.unreachable")} {retold(tried.detail)}
       </StatusIndicator>
     );
   }

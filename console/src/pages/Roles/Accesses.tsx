@@ -3,12 +3,12 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 
 import { CopyText } from "../../components/CopyText";
-import { useT } from "../../i18n";
+import { useSpeech, useT } from "../../i18n";
 import { PURPOSES, type Tried, VERDICTS } from "./verdicts";
 
 /** The four ticks: what a job needs, whether the role may do it, and what was asked of the store to find out. */
 export function Accesses({ accesses }: { accesses: readonly Tried[] }) {
-  const t = useT();
+  const { t, retold } = useSpeech();
   return (
     <ul className="roles-accesses">
       {accesses.map(({ purpose, verdict, detail }) => (
@@ -17,7 +17,7 @@ export function Accesses({ accesses }: { accesses: readonly Tried[] }) {
             {t("roles.access", { purpose: t(PURPOSES[purpose]), verdict: t(VERDICTS[verdict].text) })}
           </StatusIndicator>
           <Box color="text-body-secondary" fontSize="body-s" padding={{ left: "l" }}>
-            <span className="mono">{detail}</span>
+            <span className="mono">{retold(detail)}</span>
           </Box>
         </li>
       ))}

@@ -10,7 +10,7 @@ import { useApi } from "../../api/context";
 import { useMay } from "../../api/queries";
 import type { JobForm, ListedJob } from "../../api/types";
 import { nameOf, shortId } from "../../components/jobActions";
-import { useT } from "../../i18n";
+import { useSpeech } from "../../i18n";
 import { useFormats } from "../../i18n/formats";
 
 const RECENT = 25;
@@ -24,7 +24,7 @@ interface JobPickerProps {
 
 /** One of the account's jobs, the newest first; others are found by id or description. */
 export function JobPicker({ description, value, onChange }: JobPickerProps) {
-  const t = useT();
+  const { t, retold } = useSpeech();
   const api = useApi();
   const may = useMay();
   const formats = useFormats();
@@ -64,7 +64,7 @@ export function JobPicker({ description, value, onChange }: JobPickerProps) {
         options={found.map(optionOf)}
         statusType={jobs.isPending || typed !== q ? "loading" : jobs.isError ? "error" : "finished"}
         loadingText={t("shell.loading")}
-        errorText={jobs.error?.message ?? ""}
+        errorText={retold(jobs.error?.message ?? "")}
         recoveryText={t("error.retry")}
         empty={<Box color="inherit">{t("jobs.empty.filtered")}</Box>}
         onLoadItems={({ detail }) => {

@@ -8,7 +8,7 @@ import { useNavigate } from "react-router";
 import type { Schemas } from "../../api/types";
 import { CopyText } from "../../components/CopyText";
 import { roleName } from "../../components/roleNames";
-import { useT } from "../../i18n";
+import { useSpeech } from "../../i18n";
 import { Policies } from "./PolicyText";
 
 interface RoleMadeProps {
@@ -21,7 +21,7 @@ interface RoleMadeProps {
 
 /** What came of creating a role, and what is left to do at its provider. */
 export function RoleMade({ made: { role, policies, ...made }, returnTo, onTest, onClose }: RoleMadeProps) {
-  const t = useT();
+  const { t, retold } = useSpeech();
   const navigate = useNavigate();
   const isToPaste = policies !== null && !made.is_made;
   return (
@@ -49,7 +49,7 @@ export function RoleMade({ made: { role, policies, ...made }, returnTo, onTest, 
       <SpaceBetween size="m">
         <Alert type={isToPaste ? "warning" : "success"}>
           {t(made.is_made ? "roles.made.there" : isToPaste ? "roles.made.paste" : "roles.made.here")}
-          {made.why_not && <div className="mono">{made.why_not}</div>}
+          {made.why_not && <div className="mono">{retold(made.why_not)}</div>}
         </Alert>
         <div className="mono">
           <CopyText text={role.role_arn} />

@@ -10,14 +10,14 @@ import type { Schemas } from "../../api/types";
 import { useFlashes } from "../../components/flashes";
 import { RelativeTime } from "../../components/RelativeTime";
 import { ResourceTable } from "../../components/ResourceTable";
-import { useT } from "../../i18n";
+import { useSpeech, useT } from "../../i18n";
 
 type Delivery = Schemas["DeliveryView"];
 const LOOKS = { waiting: "pending", delivered: "success", "given-up": "error" } as const;
 
 /** What was sent to a webhook in the last week, and what waits. */
 export function Deliveries({ webhook }: { webhook: string }) {
-  const t = useT();
+  const { t, retold } = useSpeech();
   const api = useApi();
   const may = useMay();
   return (
@@ -56,7 +56,7 @@ export function Deliveries({ webhook }: { webhook: string }) {
         {
           id: "answer",
           header: t("deliveries.answer"),
-          cell: (delivery) => delivery.problem || (delivery.http_status ?? "-"),
+          cell: (delivery) => retold(delivery.problem) || (delivery.http_status ?? "-"),
         },
         ...(may("redeliver_message")
           ? [
@@ -83,7 +83,7 @@ function State({ delivery }: { delivery: Delivery }) {
 }
 
 function Again({ webhook, delivery }: { webhook: string; delivery: Delivery }) {
-  const t = useT();
+  const { t, retold } = useSpeech();
   const api = useApi();
   const queries = useQueryClient();
   const { flash } = useFlashes();
@@ -96,7 +96,7 @@ function Again({ webhook, delivery }: { webhook: string; delivery: Delivery }) {
       ),
     onSuccess: () => queries.invalidateQueries({ queryKey: ["webhooks", webhook, "deliveries"] }),
     onError: (error) => {
-      flash({ type: "error", content: error.message });
+      flash({ type: "error", content: retold(error.message) });
     },
   });
   return (

@@ -140,12 +140,12 @@ export function Webhooks() {
 }
 
 function WebhookState({ webhook }: { webhook: Webhook }) {
-  const t = useT();
+  const { t, retold } = useSpeech();
   if (webhook.is_enabled) return <StatusIndicator type="success">{t("users.enabled")}</StatusIndicator>;
   return (
     <>
       <StatusIndicator type={webhook.disabled_reason ? "error" : "stopped"}>{t("users.disabled")}</StatusIndicator>
-      <Box fontSize="body-s">{webhook.disabled_reason}</Box>
+      <Box fontSize="body-s">{retold(webhook.disabled_reason)}</Box>
     </>
   );
 }
