@@ -3,10 +3,11 @@ import type { CDPSession, Page } from "@playwright/test";
 import { expect, prefer, test } from "./fixtures";
 import { headersOf, type Login, loggedIn, makeJob, newGround } from "./services";
 
-// What the design wants; not to be raised.
-/** Heads and answers of the API among them. The list takes 393 kB. */
+// Neither is to be raised.
+/** What the design wants, heads and answers of the API among them. The list takes 393 kB. */
 const FIRST_LOAD_BYTES_MAX = 450_000;
-const REFRESH_MS_MAX = 300;
+/** The design wants 100, and the list takes 80; but tests may run where much else does. */
+const REFRESH_MS_MAX = 150;
 const REFRESHES = 9;
 const JOBS = 10_000;
 const ROWS = 50;

@@ -38,10 +38,13 @@ class JobKit:
     """Whether the job shows a hold, as far as this worker knows."""
     ignored: set[tuple[ObjectKey, str]] = field(default_factory=set)
     """Objects and the options that they do not show. Few: a second object fails the job."""
+    place: Place = field(init=False)
+    """The bucket that the job writes; lanes look for their chunks by it."""
     verifies_all: bool = field(init=False)
     """Whether every object is read back; asked for each of them."""
 
     def __post_init__(self) -> None:
+        self.place = place_written(self.job.request, self.facts.findings)
         self.verifies_all = self.job.request.verify is Verify.ALL
 
     @property
@@ -51,11 +54,6 @@ class JobKit:
     @property
     def target_bucket(self) -> Bucket:
         return self.place[1]
-
-    @property
-    def place(self) -> Place:
-        """The bucket that the job writes."""
-        return place_written(self.job.request, self.facts.findings)
 
     def open_stores(
         self, *, permit: Callable[[], None], stop: StopSignal, cut: StopSignal
