@@ -94,6 +94,7 @@ def test_regions(here: Desk) -> None:
     assert (made["requests_per_second"], made["profile"]) == (5.0, "minio")
     assert made["profile_overrides"] == {"versions": "refused"}
     assert ask(here, "update-region", "lab", "--unset", "requests_per_second")["requests_per_second"] is None
+    assert ask(here, "update-region", "lab", "--bytes-per-second", "1e6")["bytes_per_second"] == 1e6
     assert ask(here, "describe-region", "lab") == ask(here, "update-region", "lab", "--max-connections", "256")
     assert "lab" in shown(here, "list-regions")
     assert refused(here, "update-region", "lab", "--ca-file", "a.pem", "--requests-per-second", "many") == [

@@ -74,9 +74,11 @@ async def test_an_admin_of_another_account_changes_none(rig: RestRig) -> None:
 
 async def test_a_region_is_changed_and_gets_its_defaults_back(rig: RestRig) -> None:
     await made(rig)
-    change = {"requests_per_second": None, "max_connections": 7, "storage_classes": ["COLD"]}
+    change = {"requests_per_second": None, "bytes_per_second": 5e8, "max_connections": 7, "storage_classes": ["COLD"]}
     changed = (await rig.call("PATCH", "/regions/archive", by=ADMIN, json=change)).json()
-    assert (changed["connection"]["requests_per_second"], changed["connection"]["max_connections"]) == (None, 7)
+    connection = changed["connection"]
+    assert (connection["requests_per_second"], connection["bytes_per_second"]) == (None, 5e8)
+    assert connection["max_connections"] == 7
     assert changed["storage_classes"] == ["COLD"]
 
 

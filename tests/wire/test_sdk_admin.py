@@ -82,9 +82,9 @@ async def test_regions(tmp_path: Path) -> None:
         made = await client.create_region("lab", {"endpoint": "http://127.0.0.1:9", "requests_per_second": 5})
         assert made.connection is not None
         assert (made.is_declared, made.connection.requests_per_second) == (False, 5.0)
-        changed = await client.update_region("lab", {"requests_per_second": None})
+        changed = await client.update_region("lab", {"requests_per_second": None, "bytes_per_second": 1e6})
         assert changed.connection is not None
-        assert changed.connection.requests_per_second is None
+        assert (changed.connection.requests_per_second, changed.connection.bytes_per_second) == (None, 1e6)
         assert not (await client.test_region("lab")).is_reachable
         assert {HOME, AWAY, "lab"} == {region.name for region in (await client.list_regions()).items}
         await client.delete_region("lab")

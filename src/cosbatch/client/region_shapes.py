@@ -23,6 +23,7 @@ class RegionFields(TypedDict, total=False):
     storage_classes: Sequence[str] | None
     signing_region: str | None
     requests_per_second: float | None
+    bytes_per_second: float | None
     max_connections: int | None
 
 
@@ -34,6 +35,7 @@ class Connection:
     profile_overrides: Mapping[str, str]
     ca_file: str | None
     requests_per_second: float | None
+    bytes_per_second: float | None
     max_connections: int
 
 

@@ -16,7 +16,14 @@ import { useT } from "../../i18n";
 import { draftOf, EMPTY, faultyNumbers, formOf, type RegionDraft } from "./regionForm";
 
 const MAIN = ["endpoint"] as const;
-const MORE = ["profile", "signing_region", "storage_classes", "requests_per_second", "max_connections"] as const;
+const MORE = [
+  "profile",
+  "signing_region",
+  "storage_classes",
+  "requests_per_second",
+  "bytes_per_second",
+  "max_connections",
+] as const;
 type TextField = (typeof MAIN)[number] | (typeof MORE)[number] | "name";
 
 /** Makes a region, or changes one. */

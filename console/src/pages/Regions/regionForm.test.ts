@@ -19,6 +19,7 @@ const REGION: Region = {
     profile_overrides: {},
     ca_file: null,
     requests_per_second: 250.5,
+    bytes_per_second: 5e8,
     max_connections: 64,
   },
 };
@@ -34,6 +35,7 @@ describe("the form of a region", () => {
       addressing: "virtual-host",
       signing_region: "default",
       requests_per_second: 250.5,
+      bytes_per_second: 5e8,
       max_connections: 64,
     });
   });
@@ -58,5 +60,9 @@ describe("the form of a region", () => {
     ["-1", ["requests_per_second"]],
   ])("knows whether %j is a number", (text, faulty) => {
     expect(faultyNumbers({ ...EMPTY, requests_per_second: text })).toEqual(faulty);
+  });
+
+  it("asks for a number of bytes too", () => {
+    expect(faultyNumbers({ ...EMPTY, bytes_per_second: "100 MB" })).toEqual(["bytes_per_second"]);
   });
 });

@@ -10,6 +10,7 @@ export interface RegionDraft {
   signing_region: string;
   storage_classes: string;
   requests_per_second: string;
+  bytes_per_second: string;
   max_connections: string;
 }
 
@@ -22,6 +23,7 @@ export const EMPTY: RegionDraft = {
   signing_region: "",
   storage_classes: "",
   requests_per_second: "",
+  bytes_per_second: "",
   max_connections: "",
 };
 
@@ -36,13 +38,16 @@ export function draftOf(region: Region): RegionDraft {
     signing_region: connection?.signing_region ?? "",
     storage_classes: region.storage_classes.join(", "),
     requests_per_second: connection?.requests_per_second?.toString() ?? "",
+    bytes_per_second: connection?.bytes_per_second?.toString() ?? "",
     max_connections: connection?.max_connections.toString() ?? "",
   };
 }
 
+const NUMBERS = ["requests_per_second", "bytes_per_second", "max_connections"] as const;
+
 /** The fields that hold no number where one is wanted. */
-export function faultyNumbers(draft: RegionDraft): ("requests_per_second" | "max_connections")[] {
-  return (["requests_per_second", "max_connections"] as const).filter((field) => {
+export function faultyNumbers(draft: RegionDraft): (typeof NUMBERS)[number][] {
+  return NUMBERS.filter((field) => {
     const text = draft[field].trim();
     return text !== "" && !(Number(text) > 0);
   });
@@ -61,6 +66,7 @@ export function formOf(draft: RegionDraft): Schemas["RegionForm"] {
     signing_region: text(draft.signing_region),
     storage_classes: draft.storage_classes.split(/[\s,]+/).filter((each) => each !== ""),
     requests_per_second: number(draft.requests_per_second),
+    bytes_per_second: number(draft.bytes_per_second),
     max_connections: number(draft.max_connections),
   };
 }

@@ -13,7 +13,11 @@ from cosbatch.model.identifiers import RegionName
 from cosbatch.model.regions import Addressing, Region
 from cosbatch.service.regions import KnownRegion
 
-_NUMBERS: Final[Mapping[str, type[float] | type[int]]] = {"requests_per_second": float, "max_connections": int}
+_NUMBERS: Final[Mapping[str, type[float] | type[int]]] = {
+    "requests_per_second": float,
+    "bytes_per_second": float,
+    "max_connections": int,
+}
 
 
 class RemoteRegions:
@@ -74,6 +78,7 @@ def _known(found: told.Region) -> KnownRegion:
         addressing=connection.addressing if connection else Addressing.PATH,
         ca_file=connection.ca_file if connection else None,
         requests_per_second=connection.requests_per_second if connection else None,
+        bytes_per_second=connection.bytes_per_second if connection else None,
         storage_classes=found.storage_classes,
         profile_overrides=tuple(connection.profile_overrides.items()) if connection else (),
         **({"max_connections": connection.max_connections} if connection else {}),

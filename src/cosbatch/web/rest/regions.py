@@ -44,6 +44,7 @@ _REGION: Final[dict[str, Any]] = {
         "profile_overrides": {},
         "ca_file": None,
         "requests_per_second": None,
+        "bytes_per_second": None,
         "max_connections": 256,
     },
 }
@@ -155,6 +156,9 @@ class RegionChange(Form):
     requests_per_second: float | None = Field(
         default=None, le=1e9, description="Cap over all workers, for each bucket."
     )
+    bytes_per_second: float | None = Field(
+        default=None, le=1e15, description="Cap on what goes through the service, for each bucket."
+    )
     max_connections: int | None = Field(default=None, ge=1, le=10_000, strict=True)
 
 
@@ -171,6 +175,7 @@ class Connection(View):
     profile_overrides: dict[str, str]
     ca_file: str | None
     requests_per_second: float | None
+    bytes_per_second: float | None
     max_connections: int
 
 
@@ -208,6 +213,7 @@ def region_view(known: KnownRegion, *, has_credentials: bool, reader: UserRole) 
         profile_overrides=dict(region.profile_overrides),
         ca_file=region.ca_file,
         requests_per_second=region.requests_per_second,
+        bytes_per_second=region.bytes_per_second,
         max_connections=region.max_connections,
     )
     return RegionView(
