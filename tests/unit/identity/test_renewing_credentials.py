@@ -64,6 +64,19 @@ async def test_renewed_before_they_end_and_not_sooner(life: float, ahead: float)
     assert (await source.credentials()).access_key_id == "AK2"
 
 
+async def test_at_hand_until_they_are_due_and_again_once_renewed() -> None:
+    clock = Clock()
+    issuer = Issuer(clock, life=3600.0)
+    source = issuer.source()
+    assert source.at_hand() is await source.credentials()
+    clock.passed = 3600.0 - RENEWED_AHEAD_SECONDS
+    assert source.at_hand() is None
+    assert issuer.issued == 0  # looking renews nothing
+    second = await source.credentials()
+    assert source.at_hand() is second
+    assert second.access_key_id == "AK1"
+
+
 async def test_those_without_an_end_are_never_asked_for_again() -> None:
     clock = Clock()
     issuer = Issuer(clock, life=None)
