@@ -1,35 +1,36 @@
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 
+import { violationsOf } from "./axe";
 import { expect, prefer, test } from "./fixtures";
-import { pagesOf } from "./routes";
+import { LANGUAGES, onEachPage } from "./visits";
 
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
+const THEMES = ["light", "dark"] as const;
 
-async function violationsOf(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 300)}`));
-}
-
-for (const theme of ["light", "dark"]) {
-  for (const language of ["en", "zh-CN"]) {
-    test(`axe finds nothing on any page, ${theme}, ${language}`, async ({ page }) => {
-      test.setTimeout(180_000);
-      await prefer(page, { theme, language });
-      for (const [name, path] of await pagesOf()) {
-        await page.goto(path);
-        await expect(page.locator("#content h1")).toBeVisible();
-        await page.waitForLoadState("networkidle");
-        expect.soft(await violationsOf(page), name).toEqual([]);
+for (const language of LANGUAGES) {
+  test(`axe finds nothing on any page, light or dark, ${language}`, async ({ page }) => {
+    test.setTimeout(300_000);
+    await page.emulateMedia({ colorScheme: "light" });
+    await prefer(page, { theme: "system", language });
+    await onEachPage(page, async (name) => {
+      for (const theme of THEMES) {
+        await show(page, theme);
+        expect.soft(await violationsOf(page), `${name}, ${theme}`).toEqual([]);
       }
     });
-  }
+  });
+}
+
+/** A page in the system's theme follows that at once. */
+async function show(page: Page, theme: (typeof THEMES)[number]): Promise<void> {
+  await page.emulateMedia({ colorScheme: theme });
+  const isDark = async () => (await page.locator("body").getAttribute("class"))?.includes("awsui-dark-mode") ?? false;
+  await expect.poll(isDark).toBe(theme === "dark");
 }
 
 test.describe("of nobody", () => {
   test.use({ as: "", expectedFaults: [/401/] });
 
-  for (const theme of ["light", "dark"]) {
+  for (const theme of THEMES) {
     test(`axe finds nothing on the login, ${theme}`, async ({ page }) => {
       await prefer(page, { theme });
       await page.goto("/ui/login");

@@ -1,19 +1,25 @@
 import type { Page, Route } from "@playwright/test";
 
-import { call, expect, test } from "./fixtures";
+import { expect, test } from "./fixtures";
 import { stage } from "./stage";
+import { jobsWith } from "./store";
 
 const LIST = /\/api\/v1\/jobs\?/;
 const NAME = "Copy the access logs for the audit";
+/** It has not ended and will not, so that it is asked for again and again. */
+const PAUSED = "Copy the logs to the cold bucket";
 const LISTED = `/ui/jobs?q=${encodeURIComponent(NAME)}`;
 const BUSY = {
   error: { code: "ServiceUnavailable", message: "the service has too much to do", request_id: "r-503", faults: [] },
+};
+const BROKEN = {
+  error: { code: "InternalError", message: "something broke here", request_id: "r-500", faults: [] },
 };
 const FORBIDDEN = {
   error: { code: "AccessDenied", message: "you may not list jobs", request_id: "r-403", faults: [] },
 };
 
-test.use({ expectedFaults: [/status of (401|403|503)|ERR_(FAILED|INTERNET_DISCONNECTED)/] });
+test.use({ expectedFaults: [/status of (401|403|500|503)|ERR_(FAILED|INTERNET_DISCONNECTED)/] });
 
 /** The list with its rows, before anything goes wrong. */
 async function openList(page: Page): Promise<void> {
@@ -46,6 +52,41 @@ test("while the service has too much to do the rows stay, and come back up to da
   await expect(rows(page)).toBeVisible();
 });
 
+test("what broke is told at the first refusal, and the list comes by itself once it is mended", async ({ page }) => {
+  let asked = 0;
+  let mend = (): void => undefined;
+  const isMended = new Promise<void>((resolve) => (mend = resolve));
+  await page.route(LIST, async (route: Route) => {
+    if (++asked === 1) {
+      await route.fulfill({ status: 500, json: BROKEN });
+      return;
+    }
+    await isMended;
+    await route.continue();
+  });
+  await page.goto(LISTED);
+  const error = page.getByRole("group").filter({ hasText: "Could not load the jobs" });
+  await expect(error).toContainText("r-500");
+  await expect(error).toContainText("something broke here");
+  await expect(page.getByText("No jobs yet. Create one from a manifest.")).toHaveCount(0);
+  await expect.poll(() => asked).toBe(2); // nobody has asked for it, and nothing of the page has changed
+  await expect(error).toBeVisible();
+  mend();
+  await expect(rows(page)).toBeVisible();
+  await expect(error).toHaveCount(0);
+});
+
+test("who does not want to wait asks again at once", async ({ page }) => {
+  await page.route(LIST, (route: Route) => route.fulfill({ status: 500, json: BROKEN }));
+  await page.goto(LISTED);
+  const error = page.getByRole("group").filter({ hasText: "Could not load the jobs" });
+  await expect(error).toContainText("r-500");
+  await page.unroute(LIST);
+  await page.getByRole("button", { name: "Retry" }).click();
+  await expect(rows(page)).toBeVisible();
+  await expect(error).toHaveCount(0);
+});
+
 test("what one may not do is said, with the request to name", async ({ page }) => {
   await page.route(LIST, (route: Route) => route.fulfill({ status: 403, json: FORBIDDEN }));
   await page.goto(LISTED);
@@ -69,7 +110,7 @@ test("without a network what was there stays and is marked as old", async ({ pag
   await expect(page.getByText(/^Connection lost; showing data from /)).toBeVisible({ timeout: 30_000 });
   await expect(rows(page)).toBeVisible();
   await context.setOffline(false);
-  await expect(page.getByText(/^Connection lost/)).toHaveCount(0, { timeout: 40_000 });
+  await expect(page.getByText(/^Connection lost/)).toHaveCount(0, { timeout: 60_000 });
   await expect(rows(page)).toBeVisible();
 });
 
@@ -88,8 +129,8 @@ test.describe("of a session that ends", () => {
   test.use({ as: "lin" });
 
   test("a page leads to the login, and the login leads back to it", async ({ page }) => {
-    const { items } = await call<{ items: { job_id: string }[] }>("GET", "/jobs?status=Active&limit=1");
-    const path = `/ui/jobs/${items[0]?.job_id ?? ""}`;
+    const [paused] = await jobsWith(PAUSED);
+    const path = `/ui/jobs/${paused?.job_id ?? "none"}`;
     await page.goto(path);
     await expect(page.getByRole("heading", { name: "Status timeline" })).toBeVisible();
     await page.context().clearCookies();

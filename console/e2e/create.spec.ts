@@ -45,13 +45,14 @@ async function describe(page: Page, description: string): Promise<void> {
   await page.getByRole("combobox", { name: "Report bucket" }).fill(CONTROL);
 }
 
-/** The last step of a job like another one that waits, which is cancelled: it was made to be cloned. */
-async function reviewClone(page: Page, list: string, description: string): Promise<void> {
+/** The last step of a job like another one that waits, which is cancelled: it was made to be cloned; `own`: its own. */
+async function reviewClone(page: Page, list: string, description: string, own = description): Promise<void> {
   const { job_id } = await makeJob(list, { description });
   await cancelJob(job_id);
   await page.goto(`/ui/jobs/create?from=${job_id}`);
   await next(page, "Operation configuration");
   await next(page, "Other configurations");
+  await page.getByLabel("Description").fill(own);
   await next(page, "Information check");
 }
 
@@ -139,6 +140,37 @@ test("a list that was replaced while the page was open is noticed", async ({ pag
   await page.getByRole("button", { name: "Reload preview" }).click();
   await next(page, "Operation configuration");
   await expect(page.getByText(`"${now.etag}"`)).toBeVisible();
+});
+
+test.describe("a list that is replaced behind the last step", () => {
+  test.use({ expectedFaults: [/status of 400/] });
+
+  test("makes no job, and the page leads back to it", async ({ page }) => {
+    const description = `e2e: replaced late ${Date.now()}`;
+    const before = await putList("replaced-late");
+    await reviewClone(page, before.key, "e2e: to be replaced late", description);
+    await expect(page.getByText("Everything is in order")).toBeVisible();
+    const now = await putList("replaced-late", { first: 100 });
+    await page.getByRole("button", { name: "OK", exact: true }).click();
+    const told = page.getByRole("group").filter({ hasText: "No job was made: the inventory was replaced meanwhile" });
+    await expect(told).toBeVisible();
+    expect(await jobsWith(description)).toEqual([]);
+
+    await page.getByRole("button", { name: "Look at the inventory" }).click();
+    await expect(page.getByRole("heading", { level: 1, name: "Choose inventory" })).toBeVisible();
+    await expect(page.getByText(`Its ETag was "${before.etag}" and is "${now.etag}" by now.`)).toBeVisible();
+    await expect(page.getByText("photos/000/img-00100.jpg").first()).toBeVisible();
+    await page.getByRole("button", { name: "Reload preview" }).click();
+    await next(page, "Operation configuration");
+    await next(page, "Other configurations");
+    await next(page, "Information check");
+    await expect(told).toHaveCount(0);
+    await page.getByRole("button", { name: "OK", exact: true }).click();
+    await expect(page).toHaveURL(JOB_PAGE);
+    const [made] = await jobsWith(description);
+    expect(made).toMatchObject({ job_id: idIn(page) });
+    await cancelJob(idIn(page));
+  });
 });
 
 test("a draft outlives a reload, and two clicks on OK make one job", async ({ page }) => {

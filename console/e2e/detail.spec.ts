@@ -134,7 +134,7 @@ test("the report is previewed, and comes as a file with a row for each object", 
 test("a job's clone has everything filled in, and tells that its list was replaced", async ({ page }) => {
   const { key } = await putList("cloned");
   const { job_id: id } = await makeJob(key, { description: "e2e: to be cloned", priority: 7 });
-  await expect.poll(async () => (await jobOf(id)).status).toBe("Suspended");
+  await expect.poll(async () => (await jobOf(id)).status, { timeout: 120_000 }).toBe("Suspended");
   await cancelJob(id);
   await putList("cloned", { first: 50 });
   await page.goto(`/ui/jobs/${id}`);

@@ -24,7 +24,7 @@ const test = inStage.extend<object, { fresh: Stage }>({
 test.use({ as: "", expectedFaults: [/status of 40[01]/] });
 
 test("from the first password to a sample job that is complete", async ({ page, fresh }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(300_000);
   await test.step("the password that was given has to be changed", async () => {
     await page.goto("/ui/");
     await page.getByLabel("User name").fill(fresh.user);
@@ -65,7 +65,7 @@ test("from the first password to a sample job that is complete", async ({ page, 
   });
 
   await test.step("it waits for a confirmation, and runs to its end", async () => {
-    await expect(page.getByText("This job waits for confirmation")).toBeVisible({ timeout: 60_000 });
+    await expect(page.getByText("This job waits for confirmation")).toBeVisible({ timeout: 120_000 });
     await page.getByRole("button", { name: "Confirm and run" }).first().click();
     const dialog = page.getByRole("dialog", { name: "Confirm and run this job?" });
     await expect(dialog.getByRole("row").filter({ hasText: "photos/" }).first()).toBeVisible();
@@ -73,7 +73,7 @@ test("from the first password to a sample job that is complete", async ({ page, 
     await expect(dialog).toBeHidden();
     const progress = page.getByRole("progressbar").first();
     const told = new RegExp(`${SUCCEEDED} succeeded, ${FAILED} failed of ${SUCCEEDED + FAILED}`);
-    await expect(progress).toHaveAttribute("aria-valuetext", told, { timeout: 60_000 });
+    await expect(progress).toHaveAttribute("aria-valuetext", told, { timeout: 120_000 });
     await expect(page.locator("#content").getByText("Complete", { exact: true }).first()).toBeVisible();
     await expect(page.getByRole("tab", { name: `Failures (${FAILED})` })).toBeVisible();
   });

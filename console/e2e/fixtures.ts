@@ -60,6 +60,11 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   },
   page: async ({ page, faults, expectedFaults, baseURL }, use) => {
     watch(page, faults, baseURL ?? "");
+    await page.addInitScript(() => {
+      document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
+        reportError(new Error(`policy: ${violatedDirective} ${blockedURI}`));
+      });
+    });
     await use(page);
     const unexpected = faults.filter((fault) => !expectedFaults.some((each) => each.test(fault)));
     expect(unexpected, "what the page complained about").toEqual([]);

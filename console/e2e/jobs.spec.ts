@@ -27,7 +27,7 @@ async function sortBy(column: Locator): Promise<void> {
 async function waitingJob(description: string): Promise<MadeJob> {
   const { key } = await putList(description.replaceAll(/\W+/g, "-"));
   const job = await makeJob(key, { description });
-  await expect.poll(async () => (await jobOf(job.job_id)).status).toBe("Suspended");
+  await expect.poll(async () => (await jobOf(job.job_id)).status, { timeout: 120_000 }).toBe("Suspended");
   return job;
 }
 
@@ -101,6 +101,7 @@ test("a job that gave way names the greater one and leads to it", async ({ page 
   await row.getByRole("link").first().click();
   const banner = page.getByRole("group").filter({ hasText: "Gives way to a job of a greater priority" });
   await expect(banner).toContainText("It was pre-empted, and goes on by itself after:");
+  await page.getByRole("button", { name: "Pause updates" }).click(); // which one is greater may change at any time
   const greater = banner.getByRole("link");
   const id = await greater.textContent();
   await greater.click();
@@ -118,8 +119,10 @@ test("an action on two jobs goes to both of them", async ({ page }) => {
   for (const { description } of jobs) await expect(dialog.getByText(description)).toBeVisible();
   await dialog.getByRole("button", { name: "Cancel job" }).click();
   await expect(page.getByText("2 jobs are being cancelled.")).toBeVisible();
-  await expect(page.getByText("No jobs match these filters")).toBeVisible();
-  for (const { job_id } of jobs) await expect.poll(async () => (await jobOf(job_id)).status).toBe("Cancelled");
+  await expect(page.getByText("No jobs match these filters")).toBeVisible({ timeout: 60_000 });
+  for (const { job_id } of jobs) {
+    await expect.poll(async () => (await jobOf(job_id)).status, { timeout: 60_000 }).toBe("Cancelled");
+  }
 });
 
 test("what is filtered is in the address: back, forward, a reload and coming back keep it", async ({ page }) => {
@@ -184,6 +187,20 @@ test("pages are turned in both directions, and columns are sorted by", async ({ 
   await sortBy(failures);
   await expect(failures).toHaveAttribute("aria-sort", /ascending|descending/);
   await expect(priority).toHaveAttribute("aria-sort", "none");
+});
+
+test("the room of the list of pages is shared among the columns where that is closed", async ({ page }) => {
+  await page.goto("/ui/jobs");
+  const width = async (name: RegExp) => {
+    const box = await page.getByRole("columnheader", { name }).boundingBox();
+    return box?.width ?? 0;
+  };
+  await expect(page.getByRole("progressbar").first()).toBeVisible();
+  const before = await width(/^Created/);
+  await page.getByRole("button", { name: "Close the list of pages" }).click();
+  await expect.poll(() => width(/^Description/)).toBeGreaterThan(280);
+  await expect.poll(() => width(/^Progress/)).toBeGreaterThan(150);
+  await expect.poll(() => width(/^Created/)).toBeLessThan(before + 30);
 });
 
 test.describe("of a viewer", () => {

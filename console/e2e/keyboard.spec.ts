@@ -1,10 +1,14 @@
 import type { Page } from "@playwright/test";
 
 import { call, expect, test } from "./fixtures";
-import { focused, isFocused, isFocusSeen, tabTo } from "./keys";
+import { focused, isFocused, isFocusSeen, selectByKeys, tabTo } from "./keys";
+import { cancelJob, CONTROL, putList, TARGET } from "./store";
 import { visit } from "./visits";
 
 const LIST = /\/api\/v1\/jobs\?/;
+
+/** It has not ended and will not, so that the list is asked for every two seconds. */
+const PAUSED = "Copy the logs to the cold bucket";
 
 interface MadeJob {
   job_id: string;
@@ -15,7 +19,8 @@ interface MadeJob {
 async function waitingJob(description: string): Promise<string> {
   const { sample } = await call<{ sample: object }>("GET", "/capabilities");
   const { job_id } = await call<MadeJob>("POST", "/jobs", { ...sample, description, confirmation_required: true });
-  await expect.poll(async () => (await call<MadeJob>("GET", `/jobs/${job_id}`)).status).toBe("Suspended");
+  const status = async () => (await call<MadeJob>("GET", `/jobs/${job_id}`)).status;
+  await expect.poll(status, { timeout: 120_000 }).toBe("Suspended");
   return job_id;
 }
 
@@ -81,7 +86,7 @@ test("a job is cancelled without a mouse", async ({ page }) => {
   await tabTo(page, dialog.getByRole("button", { name: "Cancel job" }));
   await page.keyboard.press("Enter");
   await expect(dialog).toBeHidden();
-  await expect(page.locator("#content tbody").getByText("Cancelled")).toBeVisible();
+  await expect(page.locator("#content tbody").getByText("Cancelled")).toBeVisible({ timeout: 60_000 });
   expect(await focused(page)).not.toBe("nothing");
 });
 
@@ -90,9 +95,7 @@ test("a job is created without a mouse, as another one was", async ({ page }) =>
   const id = await waitingJob("made once");
   await visit(page, `/ui/jobs/create?from=${id}`);
   for (const step of ["Operation configuration", "Other configurations", "Information check"]) {
-    await tabTo(page, page.getByRole("button", { name: "Next", exact: true }));
-    await page.keyboard.press("Enter");
-    await expect(page.getByRole("heading", { level: 1, name: step })).toBeVisible();
+    await nextByKeys(page, step);
   }
   await tabTo(page, page.getByRole("button", { name: "OK", exact: true }));
   await page.keyboard.press("Enter");
@@ -100,6 +103,65 @@ test("a job is created without a mouse, as another one was", async ({ page }) =>
   await expect(page).not.toHaveURL(new RegExp(id));
   await expect(page.getByRole("heading", { level: 1, name: "made once" })).toBeFocused();
 });
+
+test("a job is created without a mouse from an empty form", async ({ page }) => {
+  test.setTimeout(180_000);
+  const { key } = await putList("keyboard");
+  await visit(page, "/ui/jobs");
+  await tabTo(page, page.getByRole("link", { name: "Create job" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1, name: "Choose inventory" })).toBeVisible();
+
+  const content = page.locator("#content");
+  await selectByKeys(page, content.getByRole("button", { name: /^Job region/ }), /^demo(?!-)/);
+  await selectByKeys(page, content.getByRole("button", { name: /^Role/ }), /^demo-copy/);
+  await tabTo(page, page.getByRole("combobox", { name: "Inventory bucket" }));
+  await page.keyboard.type(CONTROL);
+  await tabTo(page, page.getByRole("button", { name: "Browse" }));
+  await page.keyboard.press("Enter");
+  const browser = page.getByRole("dialog", { name: "Choose a file" });
+  await tabTo(page, browser.getByRole("table").getByRole("button", { name: /^manifests/ }));
+  await page.keyboard.press("Enter");
+  await expect(browser.getByRole("navigation").getByText("manifests")).toHaveAttribute("aria-current", "location");
+  expect(await focused(page)).not.toBe("nothing");
+  await tabTo(page, browser.getByRole("searchbox"));
+  await page.keyboard.type("e2e-keyboard");
+  await expect(browser.getByRole("radio")).toHaveCount(1);
+  await tabTo(page, browser.getByRole("radio", { name: /e2e-keyboard\.csv/ }));
+  await page.keyboard.press("Space");
+  await tabTo(page, browser.getByRole("button", { name: "Choose" }));
+  await page.keyboard.press("Enter");
+  await expect(browser).toBeHidden();
+  await expect(page.getByLabel("Inventory file path")).toHaveValue(key);
+  await expect(page.getByRole("heading", { name: "Preview (first 10 rows)" })).toBeVisible();
+  await selectByKeys(page, page.getByRole("button", { name: /Column 2 holds/ }), /Key$/);
+  await nextByKeys(page, "Operation configuration");
+
+  await tabTo(page, page.getByRole("radio", { name: /^Copy/ }).first());
+  await page.keyboard.press("Space");
+  await tabTo(page, page.getByRole("combobox", { name: "Destination bucket" }));
+  await page.keyboard.type(TARGET);
+  await nextByKeys(page, "Other configurations");
+
+  await tabTo(page, page.getByLabel("Description"));
+  await page.keyboard.type("made of nothing by keyboard");
+  await tabTo(page, page.getByRole("combobox", { name: "Report bucket" }));
+  await page.keyboard.type(CONTROL);
+  await nextByKeys(page, "Information check");
+
+  await tabTo(page, page.getByRole("button", { name: "OK", exact: true }));
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/ui\/jobs\/[0-9a-f-]{36}$/);
+  await expect(page.getByRole("heading", { level: 1, name: "made of nothing by keyboard" })).toBeFocused();
+  await cancelJob(new URL(page.url()).pathname.split("/").at(-1) ?? "");
+});
+
+/** From one step of the wizard to the next one. */
+async function nextByKeys(page: Page, step: string): Promise<void> {
+  await tabTo(page, page.getByRole("button", { name: "Next", exact: true }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1, name: step })).toBeVisible();
+}
 
 test("Escape closes what asks before a job is cancelled, and the focus goes back", async ({ page }) => {
   const id = await waitingJob("to be kept");
@@ -115,7 +177,7 @@ test("Escape closes what asks before a job is cancelled, and the focus goes back
 });
 
 test("the focus stays where it is while the list is brought up to date three times", async ({ page }) => {
-  await visit(page, "/ui/jobs");
+  await visit(page, `/ui/jobs?q=${encodeURIComponent(PAUSED)}`);
   await tabTo(page, page.locator("#content tbody").getByRole("link").first());
   const before = await focused(page);
   for (let poll = 0; poll < 3; poll++) {

@@ -23,6 +23,27 @@ export async function isFocused(target: Locator): Promise<boolean> {
   return target.evaluateAll((found) => found.some((element) => element === document.activeElement));
 }
 
+/** Opens a select box and goes down its options to the one that is looked for, as somebody without a mouse does. */
+export async function selectByKeys(page: Page, box: Locator, option: RegExp): Promise<void> {
+  await tabTo(page, box);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("option", { name: option })).toBeVisible();
+  for (let steps = 0; steps < STOPS_MAX && !option.test(await highlighted(page)); steps++) {
+    await page.keyboard.press("ArrowDown");
+  }
+  expect(await highlighted(page)).toMatch(option);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("option")).toHaveCount(0);
+}
+
+/** The option that Enter would choose: the focus is on the list of them. */
+async function highlighted(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const id = document.activeElement?.getAttribute("aria-activedescendant") ?? "";
+    return document.getElementById(id)?.textContent.trim() ?? "";
+  });
+}
+
 /** What has the focus, for people: its tag, and what it is called or says. */
 export async function focused(page: Page): Promise<string> {
   return page.evaluate(() => {

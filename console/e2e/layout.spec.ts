@@ -17,12 +17,14 @@ for (const { name: window, ...options } of WINDOWS) {
     test.use(options);
 
     for (const language of LANGUAGES) {
-      test(`each page fits and can be read to its end, ${window}, ${language}`, async ({ page }) => {
+      test(`each page is whole, fits and can be read to its end, ${window}, ${language}`, async ({ page, faults }) => {
         test.setTimeout(240_000);
         const told = listen(page);
         const isStrange = language === "en" ? isChinese : isEnglish;
         await prefer(page, { language });
         await onEachPage(page, async (name) => {
+          expect.soft(faults, name).toEqual([]); // without any other host: nothing was asked for elsewhere
+          await expect.soft(page.locator("html"), name).toHaveAttribute("lang", language);
           expect.soft(await sideways(page), `${name} scrolls to the side by so many pixels`).toBe(0);
           expect.soft(await clipped(page), `what ${name} cuts off`).toEqual([]);
           const all = await told();

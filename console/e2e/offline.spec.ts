@@ -1,33 +1,16 @@
-import type { Page } from "@playwright/test";
+import { expect, test } from "./fixtures";
+import { visit } from "./visits";
 
-import { expect, prefer, test } from "./fixtures";
-import { stage } from "./stage";
-import { LANGUAGES, onEachPage, visit } from "./visits";
+// That no page asks for anything elsewhere, or offends its policy, each test sees to: the fixture `page` does.
 
-/** What the fixture `page` then complains about: requests to other hosts, of which none gets through. */
-async function cutOff(page: Page): Promise<void> {
-  await page.route(
-    (url) => url.origin !== stage().address,
-    (route) => route.abort("internetdisconnected"),
-  );
-  await page.addInitScript(() => {
-    document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
-      reportError(new Error(`policy: ${violatedDirective} ${blockedURI}`));
-    });
+test.describe("another host", () => {
+  test.use({ expectedFaults: [/outside: http:\/\/localhost/] });
+
+  test("is not found by the browser of these tests", async ({ page, baseURL }) => {
+    const byName = (baseURL ?? "").replace("127.0.0.1", "localhost");
+    await expect(page.goto(`${byName}/ui/jobs`)).rejects.toThrow("ERR_NAME_NOT_RESOLVED");
   });
-}
-
-for (const language of LANGUAGES) {
-  test(`each page is whole without any other host, ${language}`, async ({ page, faults }) => {
-    test.setTimeout(180_000);
-    await cutOff(page);
-    await prefer(page, { language });
-    await onEachPage(page, async (name) => {
-      expect.soft(faults, name).toEqual([]);
-      await expect.soft(page.locator("html"), name).toHaveAttribute("lang", language);
-    });
-  });
-}
+});
 
 test("the icon of the browser's tab is the service's own", async ({ page, request, baseURL }) => {
   await page.goto("/ui/jobs");
@@ -72,7 +55,6 @@ test.describe("a page that offends", () => {
   test.use({ expectedFaults: [/./] });
 
   test("is seen to: by its scripts and styles, and by what it asks elsewhere", async ({ page, faults }) => {
-    await cutOff(page);
     await visit(page, "/ui/settings");
     await page.evaluate(() => {
       const script = document.createElement("script");

@@ -62,3 +62,45 @@ export async function startProxy(addresses: readonly string[]): Promise<Proxy> {
     },
   };
 }
+
+/** Hands connections to one server, as long as it is open; while it is shut nobody answers there. */
+export interface Gate {
+  address: string;
+  open: () => Promise<void>;
+  shut: () => Promise<void>;
+}
+
+export async function startGate(server: string): Promise<Gate> {
+  const { hostname, port: ownPort } = new URL(server);
+  const sockets = new Set<Socket>();
+  const keep = (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => undefined); // "close" follows
+  };
+  const gate = createServer((client) => {
+    const behind = connect(Number(ownPort), hostname);
+    keep(client);
+    keep(behind);
+    client.pipe(behind).pipe(client);
+    client.on("close", () => behind.destroy());
+    behind.on("close", () => client.destroy());
+  });
+  gate.listen(0, "127.0.0.1");
+  await once(gate, "listening");
+  const { port } = gate.address() as AddressInfo;
+  return {
+    address: `http://127.0.0.1:${port}`,
+    open: async () => {
+      if (gate.listening) return;
+      gate.listen(port, "127.0.0.1");
+      await once(gate, "listening");
+    },
+    shut: async () => {
+      if (!gate.listening) return;
+      gate.close();
+      for (const socket of sockets) socket.destroy();
+      await once(gate, "close");
+    },
+  };
+}

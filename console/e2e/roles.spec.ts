@@ -1,9 +1,8 @@
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 
+import { violationsOf } from "./axe";
 import { call, expect, test } from "./fixtures";
 
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
 /** Of the stage's own store; they are told to nobody else. */
 const KEY = { id: "AKMAIN", secret: "SKMAIN" };
 const SHORT = 13;
@@ -13,8 +12,7 @@ test.setTimeout(120_000);
 const HOST = "arn:aws:iam::000000000000:role";
 
 async function expectNoViolations(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze();
-  expect(violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 300)}`))).toEqual([]);
+  expect(await violationsOf(page)).toEqual([]);
 }
 
 async function jobOf(description: string): Promise<{ job_id: string; description: string }> {

@@ -9,24 +9,43 @@ import { join } from "node:path";
 
 import type { StorageState } from "./fixtures";
 import { COSBATCH, ended, firstLine } from "./stage";
+import { KEY } from "./store";
 
 const ROOT = join(import.meta.dirname, "../..");
 const USER = "admin";
 const PASSWORD = "four other words in a row";
-/** Its store has a manifest, and nobody is given it: jobs are listed, and wait. */
-const settingsOf = (store: string) => `\
+interface Region {
+  endpoint: string;
+  profile: string;
+}
+
+interface Choices {
+  /** By name. By themselves: `home`, whose store has a manifest, and nobody is given it: jobs are listed, and wait. */
+  regions?: Readonly<Record<string, Region>>;
+  /** More settings of the service, in YAML. */
+  settings?: string;
+}
+
+function settingsOf(regions: Readonly<Record<string, Region>>, more: string): string {
+  const written = Object.entries(regions).map(
+    ([name, { endpoint, profile }]) => `\
+  ${name}:
+    endpoint: ${endpoint}
+    profile: ${profile}
+    credentials:
+      access_key_id: env:COSBATCH_E2E_KEY_ID
+      secret_access_key: env:COSBATCH_E2E_SECRET
+`,
+  );
+  return `\
 workers: 1
 server:
   calls_per_minute: 100000
   logins_per_minute: 1000
+${more}
 regions:
-  home:
-    endpoint: ${store}
-    profile: minio
-    credentials:
-      access_key_id: env:COSBATCH_E2E_KEY
-      secret_access_key: env:COSBATCH_E2E_KEY
-`;
+${written.join("")}`;
+}
 
 export interface Service {
   address: string;
@@ -50,12 +69,12 @@ export interface Login {
   csrfToken: string;
 }
 
-export async function newGround(): Promise<Ground> {
+export async function newGround({ regions, settings = "" }: Choices = {}): Promise<Ground> {
   const store = await startStore();
   const folder = mkdtempSync(join(tmpdir(), "cosbatch-e2e-"));
   const data = join(folder, "state");
   const config = join(folder, "cosbatch.yaml");
-  writeFileSync(config, settingsOf(store.address));
+  writeFileSync(config, settingsOf(regions ?? { home: { endpoint: store.address, profile: "minio" } }, settings));
   const started: ChildProcess[] = [];
   return {
     start: async (count = 1) => {
@@ -83,7 +102,7 @@ export async function newGround(): Promise<Ground> {
 async function startService(config: string, data: string, started: ChildProcess[]): Promise<Service> {
   const program = spawn(COSBATCH, ["serve", "--json", "--port", "0", "--config", config, "--data", data], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, COSBATCH_E2E_KEY: "of nobody" },
+    env: { ...process.env, COSBATCH_E2E_KEY_ID: KEY.id, COSBATCH_E2E_SECRET: KEY.secret },
   });
   started.push(program);
   const kill = () => program.kill("SIGKILL"); // where a test takes too long, nobody comes to its end
@@ -118,12 +137,12 @@ async function startStore(): Promise<{ address: string; end: () => Promise<void>
   };
 }
 
-/** The id of a new job, which waits for its store. */
-export async function makeJob(address: string, login: Login, description: string): Promise<string> {
-  const answer = await fetch(`${address}/api/v1/jobs`, {
+/** The id of a new job, which waits for its store, unless `changes` name another one. */
+export async function makeJob(address: string, login: Login, description: string, changes = {}): Promise<string> {
+  const made = await ask<{ job_id: string }>(address, login, {
     method: "POST",
-    headers: { ...headersOf(login), origin: address },
-    body: JSON.stringify({
+    path: "/jobs",
+    body: {
       region: "home",
       client_request_token: randomUUID(),
       description,
@@ -134,11 +153,28 @@ export async function makeJob(address: string, login: Login, description: string
       operation: { cos_put_object_copy: { target_resource: "arn:aws:s3:::archive" } },
       report: { enabled: false },
       confirmation_required: true,
-    }),
+      ...changes,
+    },
+  });
+  return made.job_id;
+}
+
+interface Call {
+  method: string;
+  path: string;
+  body?: unknown;
+}
+
+/** Calls the API of a service of one's own. */
+export async function ask<Answer>(address: string, login: Login, { method, path, body }: Call): Promise<Answer> {
+  const answer = await fetch(`${address}/api/v1${path}`, {
+    method,
+    headers: { ...headersOf(login), origin: address },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await answer.text();
-  if (!answer.ok) throw new Error(`POST /jobs: ${answer.status} ${text}`);
-  return (JSON.parse(text) as { job_id: string }).job_id;
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+  return JSON.parse(text) as Answer;
 }
 
 /** What a browser keeps of a login. */

@@ -15,7 +15,7 @@ export interface Stage {
 
 export const COSBATCH = join(import.meta.dirname, "../../.venv/bin/cosbatch");
 const STAGE = "COSBATCH_STAGE";
-const READY_MS = 240_000;
+const READY_MS = 360_000;
 const END_MS = 60_000;
 
 /** Starts the service before the tests and ends it behind them; one that the environment names is used as it is. */

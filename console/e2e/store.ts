@@ -3,7 +3,7 @@ import { createHash, createHmac } from "node:crypto";
 import { call } from "./fixtures";
 
 /** Of the stage's own store; they are told to nobody else. */
-const KEY = { id: "AKMAIN", secret: "SKMAIN" };
+export const KEY = { id: "AKMAIN", secret: "SKMAIN" };
 const REGION = "demo";
 const SIGNING_REGION = "us-east-1";
 
@@ -20,13 +20,18 @@ export interface MadeJob {
 
 /** The ETag of an object that was written over the S3 protocol, as somebody does behind the console's back. */
 export async function putObject(bucket: string, key: string, body: string): Promise<string> {
-  const { items } = await call<{ items: { name: string; connection: { endpoint: string } }[] }>("GET", "/regions");
-  const region = items.find(({ name }) => name === REGION);
-  if (!region) throw new Error(`the stage has no region ${REGION}`);
-  const url = new URL(`/${bucket}/${key}`, region.connection.endpoint);
+  const url = new URL(`/${bucket}/${key}`, await storeAddress());
   const answer = await fetch(url, { method: "PUT", body, headers: signed("PUT", url, body) });
   if (!answer.ok) throw new Error(`PUT ${url.href}: ${answer.status} ${await answer.text()}`);
   return (answer.headers.get("etag") ?? "").replaceAll('"', "");
+}
+
+/** Where the stage's own store listens. */
+export async function storeAddress(): Promise<string> {
+  const { items } = await call<{ items: { name: string; connection: { endpoint: string } }[] }>("GET", "/regions");
+  const region = items.find(({ name }) => name === REGION);
+  if (!region) throw new Error(`the stage has no region ${REGION}`);
+  return region.connection.endpoint;
 }
 
 /** A CSV list of photos in the store, `count` of them from `first` on; its name in the bucket for control. */

@@ -1,4 +1,4 @@
-import type { Page } from "@playwright/test";
+import type { Page, Request } from "@playwright/test";
 
 import { expect } from "./fixtures";
 import { pagesOf } from "./routes";
@@ -7,9 +7,52 @@ export const LANGUAGES = ["en", "zh-CN"] as const;
 
 /** Goes to a page and waits until it has nothing left to load; polls that follow are not waited for. */
 export async function visit(page: Page, path: string): Promise<void> {
+  const requests = watchRequests(page);
   await page.goto(path);
   await expect(page.locator("h1").first()).toBeVisible();
-  await page.waitForLoadState("networkidle");
+  await settled(page, requests);
+  requests.end();
+}
+
+/** How long nothing is asked for once a page is whole. */
+const QUIET_MS = 150;
+
+interface Requests {
+  /** For so long, nothing is under way. */
+  quietMs: () => number;
+  end: () => void;
+}
+
+function watchRequests(page: Page): Requests {
+  const open = new Set<Request>();
+  let changedAt = Date.now();
+  const begun = (request: Request) => {
+    open.add(request);
+    changedAt = Date.now();
+  };
+  const ended = (request: Request) => {
+    open.delete(request);
+    changedAt = Date.now();
+  };
+  page.on("request", begun).on("requestfinished", ended).on("requestfailed", ended);
+  return {
+    quietMs: () => (open.size > 0 ? 0 : Date.now() - changedAt),
+    end: () => page.off("request", begun).off("requestfinished", ended).off("requestfailed", ended),
+  };
+}
+
+/** What was asked for is there and drawn, and nothing more is asked for; sooner than the browser calls it idle. */
+async function settled(page: Page, requests: Requests): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        // A page that still works on an answer asks for more only afterwards.
+        await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestIdleCallback(done))));
+        return requests.quietMs();
+      },
+      { intervals: [QUIET_MS / 3], timeout: 30_000 },
+    )
+    .toBeGreaterThanOrEqual(QUIET_MS);
 }
 
 /** Does something on each page of the console; `look` may use soft expectations, so that all pages are looked at. */

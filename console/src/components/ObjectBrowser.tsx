@@ -8,7 +8,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table, { type TableProps } from "@cloudscape-design/components/table";
 import TextFilter from "@cloudscape-design/components/text-filter";
 import Toggle from "@cloudscape-design/components/toggle";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import { type ObjectPage, type Sight, useObjects } from "../api/stores";
 import { useT } from "../i18n";
@@ -92,6 +92,13 @@ interface WayProps {
 function Way({ bucket, folder, onOpen }: WayProps) {
   const t = useT();
   const crumbs = crumbsOf(bucket, folder);
+  const here = useRef<HTMLSpanElement>(null);
+  const shown = useRef(folder);
+  useEffect(() => {
+    if (shown.current === folder) return;
+    shown.current = folder;
+    here.current?.focus(); // what was pressed to come here is gone, and with it the place of who uses the keyboard
+  }, [folder]);
   return (
     <nav aria-label={t("browse.way")}>
       <SpaceBetween direction="horizontal" size="xxs" alignItems="center">
@@ -99,7 +106,7 @@ function Way({ bucket, folder, onOpen }: WayProps) {
           <span key={prefix} className="crumb">
             {index > 0 && <Icon name="angle-right" size="small" variant="subtle" />}
             {index === crumbs.length - 1 ? (
-              <span className="mono" aria-current="location">
+              <span ref={here} className="mono" aria-current="location" tabIndex={-1}>
                 {name}
               </span>
             ) : (

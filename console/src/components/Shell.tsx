@@ -2,7 +2,7 @@ import AppLayout, { type AppLayoutProps } from "@cloudscape-design/components/ap
 import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import Flashbar from "@cloudscape-design/components/flashbar";
 import SideNavigation, { type SideNavigationProps } from "@cloudscape-design/components/side-navigation";
-import { type ReactNode, useEffect, useState } from "react";
+import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import { useLocation } from "react-router";
 
 import { useMay } from "../api/queries";
@@ -24,6 +24,13 @@ interface PageProps {
   crumbs?: readonly Crumb[];
   contentType?: AppLayoutProps.ContentType;
   children: ReactNode;
+}
+
+const NavigationContext = createContext(true);
+
+/** Whether the list of pages stands beside the page, and takes some of its width. */
+export function useHasNavigation(): boolean {
+  return useContext(NavigationContext);
 }
 
 /** A page in the frame of the console. Its content begins with an h1 (Header variant h1 or awsui-h1-sticky). */
@@ -73,7 +80,11 @@ export function Page({ title, crumbs = [], contentType = "default", children }: 
             <Flashbar items={[...shown]} />
           </>
         }
-        content={<div id="content">{children}</div>}
+        content={
+          <NavigationContext.Provider value={isOpen}>
+            <div id="content">{children}</div>
+          </NavigationContext.Provider>
+        }
       />
     </Follow>
   );

@@ -7,13 +7,14 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { memo, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 
+import { mayPass } from "../api/errors";
 import { useMay } from "../api/queries";
 import type { JobListPage, ListedJob } from "../api/types";
 import { ErrorAlert } from "../components/ErrorAlert";
 import { nameOf } from "../components/jobActions";
 import { JobActionsMenu, useJobActions, useMeans } from "../components/JobActionsMenu";
 import { RefreshControl } from "../components/RefreshControl";
-import { Page } from "../components/Shell";
+import { Page, useHasNavigation } from "../components/Shell";
 import { useT } from "../i18n";
 import { useFormats } from "../i18n/formats";
 import { usePreferences } from "../preferences";
@@ -22,7 +23,7 @@ import { JobListEmpty } from "./JobListEmpty";
 import { JobListFilters } from "./JobListFilters";
 import { JobListPager } from "./JobListPager";
 import { displayOf, JobListPreferences, useListPreferences } from "./JobListPreferences";
-import { useJobList, useListState } from "./jobListState";
+import { type JobListAnswer, useJobList, useListState } from "./jobListState";
 import { endedSince, isFiltered, withoutFilters } from "./jobListView";
 
 const NO_JOBS: readonly ListedJob[] = [];
@@ -47,13 +48,16 @@ function Jobs() {
   const { view, pagesBefore, show, turnTo, turnBack } = useListState();
   const preferences = useListPreferences();
   const { preferences: everywhere } = usePreferences();
-  const list = useJobList(view, preferences.pageSize);
+  const answer = useJobList(view, preferences.pageSize);
+  const { list, isLoading, refusal } = answer;
   const isOther = list.isPlaceholderData; // the answer is about another view: its counts may be seen, not its rows
   const items = isOther ? NO_JOBS : (list.data?.items ?? NO_JOBS);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const selected = useMemo(() => items.filter((job) => chosen.has(job.job_id)), [items, chosen]);
   const { ask, modal } = useJobActions();
-  const columns = useColumns(useMeans(), ask, preferences.widths);
+  const hasListOfPages = useHasNavigation();
+  const { columns: shown, widths } = preferences;
+  const columns = useColumns(useMeans(), ask, { shown, widths, hasListOfPages });
   const firstPage = useCallback(() => {
     show({});
   }, [show]);
@@ -62,18 +66,19 @@ function Jobs() {
     <>
       <Ended items={items} />
       <Table<ListedJob>
+        key={String(hasListOfPages)} // it takes widths once: with more room, or less, it begins anew
         variant="full-page"
         stickyHeader
         resizableColumns
         trackBy="job_id"
         items={items}
         columnDefinitions={columns}
-        columnDisplay={displayOf(preferences.columns)}
+        columnDisplay={displayOf(shown)}
         contentDensity={everywhere.density}
         onColumnWidthsChange={({ detail }) => {
           preferences.keepWidths(widthsOf(detail.widths));
         }}
-        loading={list.isPending || isOther}
+        loading={isLoading}
         loadingText={t("shell.loading")}
         skeleton={{ totalRows: Math.min(preferences.pageSize, SKELETON_ROWS_MAX) }}
         selectionType="multi"
@@ -95,13 +100,9 @@ function Jobs() {
           resizerRoleDescription: t("jobs.resize"),
         }}
         header={
-          <ListHeader list={list} selected={selected} onGone={firstPage}>
-            {list.isError && (
-              <ErrorAlert
-                error={list.error}
-                header={t("jobs.failed")}
-                onRetry={retryOf(list, view.cursor, firstPage)}
-              />
+          <ListHeader answer={answer} selected={selected} onGone={firstPage}>
+            {refusal && (
+              <ErrorAlert error={refusal} header={t("jobs.failed")} onRetry={retryOf(answer, view.cursor, firstPage)} />
             )}
           </ListHeader>
         }
@@ -109,7 +110,8 @@ function Jobs() {
           <Filters
             view={view}
             counts={list.data?.counts}
-            total={list.isPending || isOther ? null : (list.data?.total ?? null)}
+            total={list.data?.total}
+            isLoading={isLoading || isOther}
             show={show}
           />
         }
@@ -129,7 +131,7 @@ function Jobs() {
         }
         preferences={<Preferences onPageSize={firstPage} />}
         empty={
-          !list.isError && (
+          !refusal && (
             <JobListEmpty
               isFiltered={isFiltered(view) || everywhere.region !== ""}
               isLaterPage={view.cursor !== ""}
@@ -146,11 +148,9 @@ function Jobs() {
   );
 }
 
-type List = ReturnType<typeof useJobList>;
-
 /** A page that its cursor spoils is not asked for again: the first one is. */
-function retryOf(list: List, cursor: string, firstPage: () => void) {
-  return list.data === undefined && cursor !== "" ? firstPage : () => void list.refetch();
+function retryOf({ refusal, askAgain }: JobListAnswer, cursor: string, firstPage: () => void) {
+  return cursor !== "" && !mayPass(refusal) ? firstPage : askAgain;
 }
 
 function widthsOf(widths: readonly number[]): Record<string, number> {
@@ -158,13 +158,13 @@ function widthsOf(widths: readonly number[]): Record<string, number> {
 }
 
 interface ListHeaderProps {
-  list: List;
+  answer: JobListAnswer;
   selected: readonly ListedJob[];
   onGone: () => void;
   children: ReactNode;
 }
 
-function ListHeader({ list, selected, onGone, children }: ListHeaderProps) {
+function ListHeader({ answer: { list, askAgain }, selected, onGone, children }: ListHeaderProps) {
   const t = useT();
   const formats = useFormats();
   const { region } = usePreferences().preferences;
@@ -181,7 +181,7 @@ function ListHeader({ list, selected, onGone, children }: ListHeaderProps) {
             <RefreshControl
               updatedAt={list.isPlaceholderData ? 0 : list.dataUpdatedAt}
               isLoading={list.isLoading || list.isPlaceholderData}
-              onRefresh={() => void list.refetch()}
+              onRefresh={askAgain}
             />
             <ActionsMenu jobs={selected} onGone={onGone} />
             {mayCreate && (

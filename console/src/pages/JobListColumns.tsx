@@ -13,6 +13,7 @@ import { StatusTag } from "../components/StatusTag";
 import { type TextKey, type Translate, useSpeech, useT } from "../i18n";
 import { type Formats, useFormats } from "../i18n/formats";
 import type { JobSort } from "./jobListView";
+import { widthsIn } from "./jobListWidths";
 import { JobNote } from "./JobNote";
 
 export type ColumnId =
@@ -79,8 +80,6 @@ const WITH_OPERATION_FROM_PX = 1580;
 /** The list of pages, the ticks, and what is between them; the columns have the rest of the window. */
 const BESIDE_COLUMNS_PX = 332;
 const BESIDE_COLUMNS_CLOSED_PX = 128;
-/** The list of pages is closed in a narrower window, as components/Shell has it. */
-const WITH_LIST_OF_PAGES_FROM_PX = 1100;
 
 /** Nine columns do not fit into a common laptop's window, and eight not into a small one. */
 export function usualColumns(windowWidth: number): readonly ColumnId[] {
@@ -89,13 +88,13 @@ export function usualColumns(windowWidth: number): readonly ColumnId[] {
   return COLUMNS.map(({ id }) => id).filter((id) => id === "operation" || USUAL.includes(id));
 }
 
-/** What the other usual columns leave, and never too little to be read. */
-function descriptionWidth(windowWidth: number): number {
-  const usual = COLUMNS.filter(({ id }) => usualColumns(windowWidth).includes(id));
-  const others = usual.reduce((sum, { id, width }) => (id === "description" ? sum : sum + width), 0);
-  const least = COLUMNS.find(({ id }) => id === "description")?.width ?? 0;
-  const beside = windowWidth > WITH_LIST_OF_PAGES_FROM_PX ? BESIDE_COLUMNS_PX : BESIDE_COLUMNS_CLOSED_PX;
-  return Math.max(least, windowWidth - beside - others);
+/** The width of each column that is shown, in a window of so many pixels. */
+function widthsInWindow(shown: readonly string[], windowWidth: number, hasListOfPages: boolean) {
+  const beside = hasListOfPages ? BESIDE_COLUMNS_PX : BESIDE_COLUMNS_CLOSED_PX;
+  return widthsIn(
+    windowWidth - beside,
+    COLUMNS.filter(({ id }) => shown.includes(id)),
+  );
 }
 
 export function nameOfColumn(id: ColumnId): TextKey {
@@ -111,26 +110,35 @@ interface Cells {
 
 type Ask = Cells["ask"];
 
-/** The columns of the list of jobs; `widths` are those that the user drew. */
+interface Layout {
+  shown: readonly ColumnId[];
+  /** Those that the user drew. */
+  widths: Readonly<Record<string, number>>;
+  hasListOfPages: boolean;
+}
+
+/** The columns of the list of jobs. */
 export function useColumns(
   means: Means,
   ask: Ask,
-  widths: Readonly<Record<string, number>>,
+  { shown, widths, hasListOfPages }: Layout,
 ): TableProps.ColumnDefinition<ListedJob>[] {
   const t = useT();
   const formats = useFormats();
+  const names = shown.join();
   return useMemo(() => {
     const cells = { t, formats, means, ask };
+    const usual = widthsInWindow(names.split(","), globalThis.innerWidth, hasListOfPages);
     return COLUMNS.map(({ id, width, sort }) => ({
       id,
       header: t(nameOfColumn(id)),
       cell: (job: ListedJob) => <Cell id={id} job={job} cells={cells} />,
-      width: widths[id] ?? (id === "description" ? descriptionWidth(globalThis.innerWidth) : width),
+      width: widths[id] ?? usual[id] ?? width,
       minWidth: 80,
       isRowHeader: id === "id",
       ...(sort ? { sortingField: sort } : {}),
     }));
-  }, [t, formats, means, ask, widths]);
+  }, [t, formats, means, ask, names, widths, hasListOfPages]);
 }
 
 /** Most jobs are the same after a refresh as before: their cells are not made again. */

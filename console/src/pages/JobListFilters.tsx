@@ -16,21 +16,22 @@ import { GROUPS, isFiltered, type JobListView, OPERATIONS, STATUSES } from "./jo
 interface FiltersProps {
   view: JobListView;
   counts: JobListPage["counts"] | undefined;
-  /** How many jobs match; null while they are asked for. */
-  total: number | null;
+  total: number | undefined;
+  /** Whether what there is belongs to another view, or is not there yet. */
+  isLoading: boolean;
   show: (change: Partial<JobListView>, isTyping?: boolean) => void;
 }
 
 /** Which jobs are seen: by kind of status in one row, by words and by exact properties in the next. */
-export function JobListFilters({ view, counts, total, show }: FiltersProps) {
+export function JobListFilters({ view, counts, total, isLoading, show }: FiltersProps) {
   const t = useT();
-  const countText = total !== null && isFiltered(view) ? t("jobs.matches", { count: total }) : "";
+  const countText = total !== undefined && !isLoading && isFiltered(view) ? t("jobs.matches", { count: total }) : "";
   return (
     <SpaceBetween size="s">
       <QuickFilters view={view} counts={counts} show={show} />
       <div className="job-filters">
         <Search q={view.q} show={show} />
-        <Properties view={view} countText={countText} isLoading={total === null} show={show} />
+        <Properties view={view} countText={countText} isLoading={isLoading} show={show} />
       </div>
     </SpaceBetween>
   );

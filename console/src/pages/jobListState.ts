@@ -1,5 +1,5 @@
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useRef } from "react";
+import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useLocation, useNavigate, useSearchParams } from "react-router";
 
 import { told } from "../api/client";
@@ -92,16 +92,67 @@ function keep(search: string): void {
   }
 }
 
+export interface JobListAnswer {
+  list: ReturnType<typeof useListQuery>["list"];
+  /** There is no answer about this view yet, nor a reason why; what `list` tells may be about the view before. */
+  isLoading: boolean;
+  /** Why there is no answer, or none that is up to date. */
+  refusal: Error | null;
+  askAgain: () => void;
+}
+
 /** The page of jobs of a view. While another view is asked for, the answer before it is told, marked as such. */
-export function useJobList(view: JobListView, limit: number) {
+export function useJobList(view: JobListView, limit: number): JobListAnswer {
+  const { list, queryKey } = useListQuery(view, limit);
+  const queries = useQueryClient();
+  const hasAnswer = list.data !== undefined && !list.isPlaceholderData;
+  const refusal = useRefusal(JSON.stringify(queryKey), {
+    hasAnswer,
+    error: list.error,
+    failureReason: list.failureReason,
+  });
+  return {
+    list,
+    isLoading: !hasAnswer && refusal === null,
+    refusal,
+    askAgain: () => {
+      // The pause before the next attempt is not waited for by somebody who asks.
+      if (hasAnswer) void list.refetch();
+      else void queries.resetQueries({ queryKey, exact: true });
+    },
+  };
+}
+
+function useListQuery(view: JobListView, limit: number) {
   const api = useApi();
   const { region: regionOfAll, timeZone } = usePreferences().preferences;
   const query = queryOf(view, { limit, regionOfAll, timeZone });
   const refetchInterval = useRefetchInterval<JobListPage>((page) => page?.items.some(isAlive) ?? false);
-  return useQuery({
-    queryKey: ["jobs", "list", query],
+  const queryKey = ["jobs", "list", query];
+  const list = useQuery({
+    queryKey,
     queryFn: () => told(api.GET("/jobs", { params: { query } })),
     placeholderData: keepPreviousData,
     refetchInterval,
   });
+  return { list, queryKey };
+}
+
+interface Attempts {
+  hasAnswer: boolean;
+  error: Error | null;
+  /** Of the last attempt, while others follow by themselves. */
+  failureReason: Error | null;
+}
+
+/**
+ * Where there is nothing to show, why not: from the first refusal on, and until an answer comes, however often it is
+ * asked for meanwhile. Rows that are there are old only when attempts in a row have failed.
+ */
+function useRefusal(asked: string, { hasAnswer, error, failureReason }: Attempts): Error | null {
+  const [before, setBefore] = useState<{ asked: string; refusal: Error | null }>({ asked, refusal: null });
+  const latest = error ?? (hasAnswer ? null : failureReason);
+  const refusal = latest ?? (hasAnswer || before.asked !== asked ? null : before.refusal);
+  if (before.asked !== asked || before.refusal !== refusal) setBefore({ asked, refusal });
+  return refusal;
 }

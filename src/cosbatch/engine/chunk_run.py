@@ -70,7 +70,9 @@ class ChunkRun:
         self.deadline = deadline
         self.units = deque(units_of(tasks, claim=claim))
         self.in_flight = 0
-        self.results: list[tuple[Task, Result]] = [(task, skipped(task)) for task in tasks if _is_skipped(task, claim)]
+        self.results: list[tuple[Task, Result]] = [
+            (task, skipped(task)) for task in tasks if task.skip is not None and not is_settled(task, claim)
+        ]
         self.settled_count = len(claim.settled) + len(self.results)
         self.ignored_options: dict[str, int] = {}
         self.oldest_result_at: float | None = None
@@ -149,8 +151,9 @@ def units_of(tasks: Sequence[Task], *, claim: Claim) -> list[Unit]:
     """What is to be sent, in order; the versions of one key as one unit."""
     units: list[Unit] = []
     runs: dict[int, list[Task]] = {}
+    has_settled = len(claim.settled) > 0  # mostly not: then the set is not asked for each task
     for task in tasks:
-        if task.skip is not None or task.number - claim.first_task in claim.settled:
+        if task.skip is not None or (has_settled and is_settled(task, claim)):
             continue
         if task.group < 0:
             units.append((task,))
@@ -164,8 +167,8 @@ def units_of(tasks: Sequence[Task], *, claim: Claim) -> list[Unit]:
     return units
 
 
-def _is_skipped(task: Task, claim: Claim) -> bool:
-    return task.skip is not None and task.number - claim.first_task not in claim.settled
+def is_settled(task: Task, claim: Claim) -> bool:
+    return task.number - claim.first_task in claim.settled
 
 
 def skipped(task: Task) -> Result:

@@ -34,6 +34,10 @@ class JobCredentialSource:
             self._kept = RenewingCredentials(first, fetch=self._read, clock=self._clock)
         return self._unexpired(await self._kept.credentials())
 
+    def at_hand(self) -> Credentials | None:
+        current = self._kept.at_hand() if self._kept is not None else None
+        return None if current is None else self._unexpired(current)
+
     async def renewed(self, stale: Credentials) -> Credentials:
         return await self.credentials() if self._kept is None else await self._kept.renewed(stale)
 

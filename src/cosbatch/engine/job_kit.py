@@ -34,10 +34,18 @@ class JobKit:
     stores: Stores
     failure: JobFailure | None = None
     """Set by a task whose error concerns the whole job."""
-    held: bool = field(default=False)
+    held: bool = False
     """Whether the job shows a hold, as far as this worker knows."""
     ignored: set[tuple[ObjectKey, str]] = field(default_factory=set)
     """Objects and the options that they do not show. Few: a second object fails the job."""
+    place: Place = field(init=False)
+    """The bucket that the job writes; lanes look for their chunks by it."""
+    verifies_all: bool = field(init=False)
+    """Whether every object is read back; asked for each of them."""
+
+    def __post_init__(self) -> None:
+        self.place = place_written(self.job.request, self.facts.findings)
+        self.verifies_all = self.job.request.verify is Verify.ALL
 
     @property
     def bucket(self) -> Bucket:
@@ -46,11 +54,6 @@ class JobKit:
     @property
     def target_bucket(self) -> Bucket:
         return self.place[1]
-
-    @property
-    def place(self) -> Place:
-        """The bucket that the job writes."""
-        return place_written(self.job.request, self.facts.findings)
 
     def open_stores(
         self, *, permit: Callable[[], None], stop: StopSignal, cut: StopSignal
@@ -78,9 +81,7 @@ class JobKit:
 
     def is_verified(self, task_number: int) -> bool:
         """The first 100 tasks and then 1 in 1,000, or all."""
-        if task_number < FIRST_VERIFIED or task_number % VERIFIED_EVERY == 0:
-            return True
-        return self.job.request.verify is Verify.ALL
+        return task_number < FIRST_VERIFIED or task_number % VERIFIED_EVERY == 0 or self.verifies_all
 
 
 def facts_of(request: JobRequest, findings: PlanFindings, *, stores: Stores) -> JobFacts:

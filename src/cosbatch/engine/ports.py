@@ -25,10 +25,8 @@ class TaskStore(ObjectStore, Protocol):
     was_refused: bool
     """Some write reached the store, which refused it."""
 
-    @property
-    def has_failed(self) -> bool:
-        """Whether there are causes."""
-        ...
+    has_failed: bool
+    """Whether there are causes."""
 
     @property
     def causes(self) -> list[str]:

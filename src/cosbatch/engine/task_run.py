@@ -28,7 +28,6 @@ from cosbatch.model.errors import (
     Unanswered,
 )
 from cosbatch.model.identifiers import ObjectKey
-from cosbatch.model.jobs import Verify
 from cosbatch.model.tasks import Claim, OutcomeCode, Result, Task, TaskStatus
 from cosbatch.operations.port import CONTENT, OTHER_TAGS, TaskContext
 from cosbatch.storage.disposition import (
@@ -123,7 +122,9 @@ class TaskRun:
                     result = await self._settle_or_run()
                 else:
                     result = await self._operation.run(task, self._context)
-                return await self._verified(result) if self._is_unusual(result) else result
+                # Something was repaired on the way, or is to be read back.
+                is_unusual = self._target.has_failed or self._run.kit.is_verified(task.number)
+                return await self._verified(result) if is_unusual else result
             except SendingStopped:
                 return self._stopped()
             except StaleFence:
@@ -164,10 +165,6 @@ class TaskRun:
         self._may_have_run = False
         return await self._operation.run(self._task, self._context)
 
-    def _is_unusual(self, result: Result) -> bool:
-        """Whether something was repaired on the way, or is to be read back."""
-        return self._target.has_failed or self._run.kit.is_verified(result.task_number)
-
     async def _settle_only(self) -> Result:
         self._looking = True
         known = await self._operation.settle(self._task, self._context, may_write=False)
@@ -201,7 +198,7 @@ class TaskRun:
         """The options that do not show. Of a sample with stores of its own: the result stands already, so that a stop
         may break these reads off at once. Where every object is to be read back there is no result without."""
         run = self._run
-        if run.kit.job.request.verify is Verify.ALL:
+        if run.kit.verifies_all:
             return await self._operation.verify(self._task, result, self._context)
         source, target = run.kit.open_stores(permit=run.deadline.check, stop=run.stop, cut=run.cut)
         try:

@@ -39,6 +39,11 @@ class CredentialSource(Protocol):
         """
         ...
 
+    def at_hand(self) -> Credentials | None:
+        """What :meth:`credentials` would return, where nobody has to be waited for to know it; else None. Whoever
+        sends for every object asks this first: a coroutine for each of them costs half a microsecond."""
+        ...
+
     async def renewed(self, stale: Credentials) -> Credentials:
         """Other credentials than ``stale``, which the store calls expired; ``stale`` where there are none yet."""
         ...
@@ -51,6 +56,9 @@ class StaticCredentials:
         self._credentials = credentials
 
     async def credentials(self) -> Credentials:
+        return self._credentials
+
+    def at_hand(self) -> Credentials:
         return self._credentials
 
     async def renewed(self, stale: Credentials) -> Credentials:
@@ -75,8 +83,11 @@ class RenewingCredentials:
         self._keep(first)
 
     async def credentials(self) -> Credentials:
+        return self.at_hand() or await self._other_than(self._current)
+
+    def at_hand(self) -> Credentials | None:
         if self._renew_at != math.inf and self._clock.now() >= self._renew_at:
-            return await self._other_than(self._current)
+            return None
         return self._current
 
     async def renewed(self, stale: Credentials) -> Credentials:

@@ -15,7 +15,7 @@ from cosbatch.operations.copy_checks import check_copy
 from cosbatch.operations.copy_foresee import foresee_copy
 from cosbatch.operations.copy_needs import copy_needs
 from cosbatch.operations.copy_parts import copy_in_parts, says_too_large
-from cosbatch.operations.copy_plan import CopyPlan, ObjectCopy, copy_of, plan_of
+from cosbatch.operations.copy_plan import CopyPlan, ObjectCopy, copy_of, plan_of, refs_of
 from cosbatch.operations.copy_settle import settle_copy
 from cosbatch.operations.copy_source import (
     Known,
@@ -57,15 +57,19 @@ class CopyOperation:
 
     async def run(self, task: Task, context: TaskContext) -> Result:
         try:
-            copy = copy_of(self._plan_of(context.facts), task, context)
-            if not _is_one_request(copy):
+            plan = self._plan_of(context.facts)
+            source, target = refs_of(plan, task)
+            is_in_place = plan.same_bucket and source.key == target.key
+            if is_in_place or (task.size_bytes or 0) > plan.plain_limit_bytes:
+                copy = ObjectCopy(plan, task, context, source, target)
                 return succeeded(task, context, size_bytes=await self._copy_with_all(copy))
             # Nearly every object ends here; a call less is a percent less.
             try:
-                outcome = await copy.target_store.copy(copy.source, copy.target, options=copy.plan.options)
+                outcome = await context.target.copy(source, target, options=plan.options)
             except StorageError as error:
                 if not says_too_large(error):
                     raise
+                copy = ObjectCopy(plan, task, context, source, target)
                 return succeeded(task, context, size_bytes=await self._copy_with_all(copy, must_be_whole=True))
         except TaskRefused as refusal:
             return refused(task, context, refusal)
@@ -122,10 +126,6 @@ class CopyOperation:
         if copy.plan.facts.same_store:
             return await copy_in_parts(copy, wanted, known.meta)
         return await transfer(copy, wanted, known.meta, budget=self._budget)
-
-
-def _is_one_request(copy: ObjectCopy) -> bool:
-    return (copy.task.size_bytes or 0) <= copy.plan.plain_limit_bytes and not copy.is_in_place
 
 
 async def _read(copy: ObjectCopy, *, must_be_whole: bool) -> tuple[Known, bool]:

@@ -20,10 +20,12 @@ from cosbatch.storage.request_heads import (
     Header,
     hmac_halves,
     hole,
+    paired_places,
     quote_bytes,
     refuse_unsendable,
     sha1,
     wire_head,
+    wrong_count,
 )
 
 if TYPE_CHECKING:
@@ -118,6 +120,7 @@ class CosTemplate:
         self._credentials: Credentials | None = None
         self._signed = Form(b"", {})
         self._wire = Form(b"", {})
+        self._places = paired_places(signed=self._signed, wire=self._wire)
         self._inner: _Hash = sha1(b"")
         self._outer: _Hash = sha1(b"")
 
@@ -128,7 +131,10 @@ class CosTemplate:
         signed, wire = self._signed.pieces, self._wire.pieces
         wire[1] = path
         signed[1] = unquote_to_bytes(path) if b"%" in path else path
-        for value, in_signed, in_wire in zip(varying_values, self._signed.places, self._wire.places, strict=True):
+        places = self._places
+        if len(varying_values) != len(places):
+            raise wrong_count(varying_values, places)
+        for value, (in_signed, in_wire) in zip(varying_values, places):  # noqa: B905  # as costly as a hash
             wire[in_wire] = value
             signed[in_signed] = _signed_value(value)
         inner = self._inner.copy()
@@ -155,6 +161,7 @@ class CosTemplate:
         value = "&".join(["=".join(field) for field in fields]).encode()
         self._signed = Form(_with_holes(cos_v5.http_string(request), holes), holes)
         self._wire = Form(wire_head(self._method, path, every, value), holes)
+        self._places = paired_places(signed=self._signed, wire=self._wire)
         key = cos_v5.sign_key(credentials.secret_access_key, time)
         self._inner, self._outer = hmac_halves(sha1, key, cos_v5.string_prefix(time))
         self._minute, self._credentials = minute, credentials

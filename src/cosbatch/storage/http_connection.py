@@ -261,7 +261,14 @@ class Connection(asyncio.Protocol):
             answer = read_whole_answer(block, to_head=self._to_head)
             if answer is not None:
                 self._keeps_alive = keeps_alive(answer.headers) and not self._has_body
-                self._answer(answer)
+                if self._stream is not None or self._has_body:
+                    self._answer(answer)
+                    return
+                # Nearly every answer: what _answer comes to where nothing is streamed.
+                self.deadline = self._last_deadline = math.inf
+                waiter, self._waiter = self._waiter, None
+                if not waiter.done():
+                    waiter.set_result(answer)
                 return
             self._reader = AnswerReader(to_head=self._to_head)
         self._read(self._reader, block)

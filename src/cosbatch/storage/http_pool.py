@@ -8,7 +8,7 @@ in which they came.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 
 from cosbatch.model.clock import Clock
 from cosbatch.model.errors import StorageError, StorageReason
@@ -24,7 +24,7 @@ class ConnectionPool:
         self._timeouts = timeouts
         self._clock = clock
         self._waiters: deque[asyncio.Future[None]] = deque()
-        self._idle: dict[str, list[Connection]] = {}
+        self._idle: defaultdict[str, list[Connection]] = defaultdict(list)
         self._open: set[Connection] = set()
         self._opening = 0
         self._sweeper: asyncio.TimerHandle | None = None
@@ -33,9 +33,12 @@ class ConnectionPool:
 
     def take_idle(self, host: str) -> Connection | None:
         """A connection that is open already, if there is one and a permit: the quick way, without a wait."""
-        if not self._permits:
+        idle = self._idle.get(host)
+        if not idle or not self._permits:
             return None
-        connection = self._pop_idle(host)
+        last = idle[-1]
+        is_fresh = last.idle_since is None and last.is_usable()
+        connection = idle.pop() if is_fresh else self._pop_idle(host)
         if connection is not None:
             self._permits -= 1
         return connection
@@ -55,10 +58,13 @@ class ConnectionPool:
     def give_back(self, connection: Connection) -> None:
         if connection.is_usable() and not self._is_closed:
             connection.idle_since = None
-            self._idle.setdefault(connection.host, []).append(connection)
+            self._idle[connection.host].append(connection)
         else:
             connection.abort()
-        self._give_permit()
+        if self._waiters:
+            self._give_permit()
+        else:
+            self._permits += 1
 
     def drop(self, connection: Connection) -> None:
         """Closes a connection of which it is not known what comes next."""

@@ -76,6 +76,7 @@ class PersistentStore:
         "_permit",
         "_random",
         "_stop",
+        "has_failed",
         "has_written",
         "profile",
         "requests",
@@ -112,17 +113,14 @@ class PersistentStore:
         self._max_attempts = max_attempts
         self._may_write = may_write
         self._causes: dict[str, int] | None = None
+        self.has_failed = False
+        """Whether there are causes."""
 
     def begin(self) -> None:
         """Forgets what it counted: the next request is another task's."""
         self.requests = 0
-        self.has_written = self.was_refused = False
+        self.has_written = self.was_refused = self.has_failed = False
         self._causes = None
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether there are causes."""
-        return self._causes is not None
 
     @property
     def causes(self) -> list[str]:
@@ -382,6 +380,7 @@ class PersistentStore:
 
     def _note(self, error: StorageError) -> None:
         causes = self._causes = {} if self._causes is None else self._causes
+        self.has_failed = True
         cause = error.code if error.code in causes or len(causes) < _CAUSES_KEPT else _OTHER_CAUSES
         causes[cause] = causes.get(cause, 0) + 1
 

@@ -88,6 +88,16 @@ class Form:
         self.places = [self.pieces.index(hole) for hole in holes.values()]
 
 
+def paired_places(*, signed: Form, wire: Form) -> list[tuple[int, int]]:
+    """Where each varying value stands in what is signed and in what is sent."""
+    return list(zip(signed.places, wire.places, strict=True))
+
+
+def wrong_count(values: Sequence[bytes], places: Sequence[object]) -> ValueError:
+    """With too few values a hole would keep that of another request."""
+    return ValueError(f"{len(values)} values for {len(places)} varying headers")
+
+
 def hole(number: int) -> bytes:
     return b"\0%d\0" % number
 

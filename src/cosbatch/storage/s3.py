@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from cosbatch.storage.crc64 import Crc64
 
 COPY_PLANS_KEPT: Final = 64
+_new: Final = tuple.__new__
+"""Makes a named tuple in half of the time: one is made for every object."""
 ACCEPTED: Final = 202
 PARTIAL_CONTENT: Final = 206
 OTHER_BYTES: Final = "the store has other bytes than were sent"
@@ -76,7 +78,10 @@ class _CopyPlan(NamedTuple):
     headers: tuple[Header, ...]
     """Those that the options ask for."""
     target_place: Place
-    source_place: bytes
+    target_folder: bytes
+    """The path of the target bucket as far as its keys begin."""
+    source_folder: bytes
+    """What names a source, as far as its key begins."""
 
 
 class S3Store:
@@ -150,18 +155,21 @@ class S3Store:
         if plan is None:
             plan = self._plan_copies(source.bucket, target.bucket, options)
         place = plan.target_place
-        credentials = await self._credentials.credentials()
+        credentials = self._credentials.at_hand() or await self._credentials.credentials()
         quoted = quote_path(target.key)
-        same = quoted if source.key == target.key else None  # mostly: encoding a key twice costs up to 4 us
-        source_text = s3_requests.copy_source(plan.source_place, source, quoted_key=same)
-        head = plan.template.head(credentials, place.path + b"/" + quoted, (source_text,))
+        # Mostly one key: encoding it twice costs up to 4 us.
+        source_text = plan.source_folder + (quoted if source.key == target.key else quote_path(source.key))
+        if source.version_id is not None:
+            source_text += s3_requests.version_of_source(source.version_id)
+        head = plan.template.head(credentials, plan.target_folder + quoted, (source_text,))
         shown = f"PUT {target.bucket}/{target.key}"
         sent_at = self._clock.boottime()
         answer = await self._client.exchange(head, reads_only=False, target=shown, host=place.connect_to)
         if answer.status == 200:
             etag = s3_answers.copied_etag(answer.body)
             if etag:
-                return CopyOutcome(etag, self._version(answer))
+                version = answer.headers.get(self._version_header)
+                return _new(CopyOutcome, (etag, version or None))
         headers = (*plan.headers, (self._dialect.header(b"copy-source"), source_text))
         request = S3Request(b"PUT", target.bucket, target.key, headers=headers)
         return await self._copy_again(
@@ -376,7 +384,7 @@ class S3Store:
             payload_hash=EMPTY_SHA256,
         )
         source_place = self._source_place(source, options.source_region)
-        plan = _CopyPlan(options, template, headers, place, source_place)
+        plan = _CopyPlan(options, template, headers, place, place.path + b"/", source_place + b"/")
         while len(self._copy_plans) >= COPY_PLANS_KEPT:
             del self._copy_plans[next(iter(self._copy_plans))]
         self._copy_plans[id(options), source, target] = plan

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from lxml import etree
 
 from cosbatch.model.errors import StorageError, StorageReason
-from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef
+from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, VersionId
 from cosbatch.model.operations import CannedAcl, Grant, RestoreTier, Tag
 from cosbatch.storage.dialects import S3_GROUPS, Dialect
 from cosbatch.storage.port import (
@@ -58,12 +58,15 @@ class S3Request(NamedTuple):
         return f"{self.method.decode()} {place}"
 
 
-def copy_source(place: bytes, source: ObjectRef, *, quoted_key: bytes | None = None) -> bytes:
-    """``place/key`` or ``place/key?versionId=id``, percent-encoded; ``quoted_key`` where the caller has it already."""
-    named = place + b"/" + (quoted_key or quote_path(source.key))
-    if source.version_id is None:
-        return named
-    return named + b"?versionId=" + quote_query_value(source.version_id)
+def copy_source(place: bytes, source: ObjectRef) -> bytes:
+    """``place/key`` or ``place/key?versionId=id``, percent-encoded."""
+    named = place + b"/" + quote_path(source.key)
+    return named if source.version_id is None else named + version_of_source(source.version_id)
+
+
+def version_of_source(version: VersionId) -> bytes:
+    """What follows the key of a source where one of its versions is meant."""
+    return b"?versionId=" + quote_query_value(version)
 
 
 def check_key(ref: ObjectRef, profile: CapabilityProfile) -> None:

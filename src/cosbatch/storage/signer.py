@@ -20,10 +20,12 @@ from cosbatch.storage.request_heads import (
     Form,
     hmac_halves,
     hole,
+    paired_places,
     quote_path,
     quote_query_value,
     refuse_unsendable,
     wire_head,
+    wrong_count,
 )
 
 if TYPE_CHECKING:
@@ -141,6 +143,7 @@ class RequestTemplate:
         self._credentials: Credentials | None = None
         self._canonical = Form(b"", {})
         self._wire = Form(b"", {})
+        self._places = paired_places(signed=self._canonical, wire=self._wire)
         self._inner: _Hash = hashlib.sha256()
         self._outer: _Hash = hashlib.sha256()
 
@@ -151,7 +154,10 @@ class RequestTemplate:
             self._lay_out(credentials, second)
         canonical, wire = self._canonical.pieces, self._wire.pieces
         canonical[1] = wire[1] = path
-        for value, in_canonical, in_wire in zip(varying_values, self._canonical.places, self._wire.places, strict=True):
+        places = self._places
+        if len(varying_values) != len(places):
+            raise wrong_count(varying_values, places)
+        for value, (in_canonical, in_wire) in zip(varying_values, places):  # noqa: B905  # as costly as a hash
             wire[in_wire] = value
             canonical[in_canonical] = _checked(value) if value.translate(None, _VISIBLE) else value
         inner = self._inner.copy()
@@ -183,6 +189,7 @@ class RequestTemplate:
         )
         self._canonical = Form(sigv4.canonical_request(signable), holes)
         self._wire = Form(wire_head(self._method, path, every, authorization), holes)
+        self._places = paired_places(signed=self._canonical, wire=self._wire)
         key, beginning = self._signer.signing_key(credentials, scope), sigv4.string_prefix(timestamp, scope=scope)
         self._inner, self._outer = hmac_halves(hashlib.sha256, key, beginning)
         self._second, self._credentials = second, credentials

@@ -61,6 +61,9 @@ class _NobodysCredentials:
             f"region {self._region} has no credentials of its own, and the job names no role",
         )
 
+    def at_hand(self) -> None:
+        return None
+
     async def renewed(self, stale: Credentials) -> Credentials:
         return await self.credentials()
 

@@ -22,6 +22,7 @@ import {
   type Draft,
   type Field,
   fieldFaults,
+  isReplaced,
   type StepName,
   stepOf,
   type StepProps,
@@ -101,6 +102,12 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
     goForward(draft, passed, now, requested);
   };
 
+  /** What was read and checked is of an inventory that is not there any more. */
+  const lookAnew = () => {
+    look.read();
+    void check.refetch();
+  };
+
   const submit = ({ isDryRun }: { isDryRun: boolean }) => {
     if (send.isPending || isDone.current) return;
     const judged = isDryRun ? visit.steps.filter((step) => step !== "review") : visit.steps;
@@ -118,7 +125,9 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
           void navigate(`/jobs/${job.job_id}`);
         },
         onError: (error) => {
-          dispatch({ type: "told", faults: error instanceof ApiError ? fieldFaults(error.faults) : [] });
+          const found = error instanceof ApiError ? error.faults : [];
+          dispatch({ type: "told", faults: fieldFaults(found) });
+          if (isReplaced(found)) lookAnew();
           setAttention((before) => before + 1);
         },
       },
@@ -129,6 +138,7 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
   const props: StepProps = {
     draft: state.draft,
     change: (part: Change) => {
+      if (send.isError) send.reset(); // it was about another draft
       dispatch({ type: "change", part });
     },
     faults: [...(state.judged.includes(state.step) ? validate(state.step, state.draft, context) : []), ...told],
@@ -171,6 +181,7 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
                   send.reset();
                 }}
                 onChange={props.change}
+                onShow={show}
               />
               <FaultSummary
                 faults={

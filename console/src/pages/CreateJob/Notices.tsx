@@ -7,7 +7,7 @@ import { ApiError } from "../../api/errors";
 import { ErrorAlert } from "../../components/ErrorAlert";
 import { useT } from "../../i18n";
 import type { KeptVisit } from "./JobWizard";
-import { type Change, type Draft, fieldOf, type Look, type StepName } from "./model";
+import { type Change, type Draft, type Field, fieldOf, isReplaced, type Look, type StepName } from "./model";
 import type { Visit } from "./origin";
 
 interface NoticesProps {
@@ -19,11 +19,13 @@ interface NoticesProps {
   sendError: Error | null;
   onTokenRenewed: () => void;
   onChange: (part: Change) => void;
+  onShow: (field: Field) => void;
 }
 
 /** What the user has to know of this visit before anything else. */
-export function Notices({ kept, visit, look, step, draft, sendError, onTokenRenewed, onChange }: NoticesProps) {
+export function Notices({ kept, visit, look, step, draft, sendError, onTokenRenewed, ...on }: NoticesProps) {
   const t = useT();
+  const { onChange, onShow } = on;
   const { origin } = visit;
   const { etag } = draft.manifest.location;
   const isChanged = step !== "manifest" && look.data !== undefined && etag !== "" && look.data.etag !== etag;
@@ -54,7 +56,7 @@ export function Notices({ kept, visit, look, step, draft, sendError, onTokenRene
       {origin.kind === "sample" && step === "review" && !kept.isDirty && (
         <Alert type="info">{t("create.sample")}</Alert>
       )}
-      {isChanged && (
+      {isChanged && !isOfReplaced(sendError) && (
         <Alert
           type="warning"
           action={
@@ -70,16 +72,41 @@ export function Notices({ kept, visit, look, step, draft, sendError, onTokenRene
           {t("create.etag.changed")}
         </Alert>
       )}
-      {sendError && <NotMade error={sendError} onTokenRenewed={onTokenRenewed} />}
+      {sendError && <NotMade error={sendError} onTokenRenewed={onTokenRenewed} onShow={onShow} />}
     </>
   );
+}
+
+function isOfReplaced(error: Error | null): boolean {
+  return error instanceof ApiError && isReplaced(error.faults);
 }
 
 /** `this ClientRequestToken belongs to job ID, which asks for something else`. */
 const JOB_OF_TOKEN = /\bjob ([0-9a-f-]{8,})/;
 
-function NotMade({ error, onTokenRenewed }: { error: Error; onTokenRenewed: () => void }) {
+type NotMadeProps = Pick<NoticesProps, "onTokenRenewed" | "onShow"> & { error: Error };
+
+function NotMade({ error, onTokenRenewed, onShow }: NotMadeProps) {
   const t = useT();
+  if (isOfReplaced(error)) {
+    return (
+      <Alert
+        type="error"
+        header={t("create.replaced")}
+        action={
+          <Button
+            onClick={() => {
+              onShow("manifest.location.etag");
+            }}
+          >
+            {t("create.replaced.look")}
+          </Button>
+        }
+      >
+        {t("create.replaced.text")}
+      </Alert>
+    );
+  }
   const isReused = error instanceof ApiError && error.code === "TokenReused";
   if (!isReused) {
     return <ErrorAlert error={error} header={t("create.failed")} isShown={({ path }) => fieldOf(path) !== null} />;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import en from "../../i18n/en.json";
-import { fieldFaults, fieldOf, FIELDS, type StepName, stepOf } from "./model";
+import { fieldFaults, fieldOf, FIELDS, isReplaced, type StepName, stepOf } from "./model";
 
 interface Shape {
   $ref?: string;
@@ -89,4 +89,15 @@ it("faults that no field is for are left", () => {
       { ...fault, path: "nothing" },
     ]),
   ).toEqual([{ field: "report.bucket", path: "report.bucket", said: { text: "is missing; add it" } }]);
+});
+
+it("an inventory that was replaced is told in the user's language", () => {
+  const path = "manifest.location.etag";
+  const fault = { path, value: "1", way_out: "look at the manifest again and write its ETag, or leave it out" };
+  const replaced = { ...fault, problem: "is not the manifest's ETag, which is 2: the manifest was replaced" };
+  const tooLong = { ...fault, problem: "is longer than 1024 characters", way_out: "" };
+  expect(fieldFaults([replaced])).toEqual([{ field: path, path, said: { key: "create.fault.etag" } }]);
+  expect(isReplaced([replaced])).toBe(true);
+  expect(fieldFaults([tooLong])).toEqual([{ field: path, path, said: { text: "is longer than 1024 characters" } }]);
+  expect(isReplaced([tooLong, { ...replaced, path: "description" }])).toBe(false);
 });

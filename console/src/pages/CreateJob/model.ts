@@ -311,12 +311,24 @@ export interface FieldFault {
   readonly said: { readonly key: TextKey; readonly values?: Values } | { readonly text: string };
 }
 
+/** `is not the manifest's ETag, which is ...` */
+const REPLACED = /^is not the manifest's ETag\b/;
+
 /** Those of the service's faults that a field is for; the others are left to the alert. */
 export function fieldFaults(faults: readonly Fault[]): FieldFault[] {
-  return faults.flatMap(({ path, problem, way_out }) => {
+  return faults.flatMap(({ path, problem, way_out }): FieldFault[] => {
     const field = fieldOf(path);
-    return field ? [{ field, path, said: { text: way_out ? `${problem}; ${way_out}` : problem } }] : [];
+    if (!field) return [];
+    if (field === "manifest.location.etag" && REPLACED.test(problem)) {
+      return [{ field, path, said: { key: "create.fault.etag" } }];
+    }
+    return [{ field, path, said: { text: way_out ? `${problem}; ${way_out}` : problem } }];
   });
+}
+
+/** Whether the service found that the inventory is not any more the one that the draft was made of. */
+export function isReplaced(faults: readonly Fault[]): boolean {
+  return fieldFaults(faults).some(({ said }) => "key" in said && said.key === "create.fault.etag");
 }
 
 /* ---------------------------------------------------------------------------------------------- what steps get */
