@@ -123,7 +123,7 @@ function CostLines({ cost }: { cost: NonNullable<Estimate["cost"]> }) {
         },
         {
           id: "quantity",
-          minWidth: 100,
+          minWidth: 130, // else its heading breaks beside long names of what is paid for
           header: t("check.estimate.cost.quantity"),
           cell: ({ quantity }) => (Number.isInteger(quantity) ? formats.count(quantity) : formats.rate(quantity)),
         },
