@@ -239,6 +239,23 @@ async def test_a_new_key_that_is_wrong_stops_no_job_while_the_old_one_is_good(cl
 
 
 @virtual_time
+async def test_credentials_are_at_hand_once_they_were_read_and_until_they_are_due(clock: VirtualClock) -> None:
+    ground = Ground(clock, Provider(clock, life_seconds=900), seconds=100)
+    job = await ground.run(KEYS[:500])
+    await ground.rig.when(job, lambda found: len(ground.rig.copied()) > 0, within_seconds=1e5)
+    source = ground.acts.source(job.id, for_tasks=True)
+    assert source.at_hand() is None
+    given = await source.credentials()
+    assert source.at_hand() is given
+    await ground.stop_keeper()
+    await asyncio.sleep(900)
+    assert source.at_hand() is None
+    with pytest.raises(StorageError, match="have expired, and there are no others yet"):
+        await source.credentials()
+    await ground.rig.drain()
+
+
+@virtual_time
 async def test_a_slow_ledger_lets_no_role_be_assumed_twice(clock: VirtualClock) -> None:
     """The provider answers after the keeper has asked which credentials there are, and before it hears of the jobs."""
     ground = Ground(clock, Provider(clock, life_seconds=None))
