@@ -13,7 +13,7 @@ export default defineConfig({
   retries: 0,
   timeout: 120_000,
   expect: { timeout: 30_000 },
-  reporter: [["list"]],
+  reporter: [["list"], ["./e2e/verdict.ts"]],
   use: {
     browserName: "chromium",
     viewport: { width: 1440, height: 900 },

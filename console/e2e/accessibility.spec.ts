@@ -20,11 +20,14 @@ for (const language of LANGUAGES) {
   });
 }
 
-/** A page in the system's theme follows that at once. */
+/** A page in the system's theme follows that at once; its colours are the theme's once they have stopped to change. */
 async function show(page: Page, theme: (typeof THEMES)[number]): Promise<void> {
   await page.emulateMedia({ colorScheme: theme });
   const isDark = async () => (await page.locator("body").getAttribute("class"))?.includes("awsui-dark-mode") ?? false;
   await expect.poll(isDark).toBe(theme === "dark");
+  const fading = () =>
+    page.evaluate(() => document.getAnimations().filter((each) => each instanceof CSSTransition).length);
+  await expect.poll(fading).toBe(0);
 }
 
 test.describe("of nobody", () => {
