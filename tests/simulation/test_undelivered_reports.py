@@ -55,7 +55,7 @@ def test_a_job_that_has_ended_is_on_hold_until_its_report_is_delivered(to: JobSt
         ended = await ended_without_bucket(rig, to)
         assert ended.hold is not None
         assert (ended.hold.bucket, ended.is_report_held) == (CONTROL, True)
-        assert "the store refuses it" in why_undelivered(ended.hold.reason)
+        assert why_undelivered(ended.hold).startswith(f"{CONTROL}: the store refuses it (")
         await asyncio.sleep(10 * LIMITS.report_retry_seconds)
         still = await rig.ledger.job(ended.id)
         assert (still.status_reason, still.changed_at) == (MOVES_TO[to]["reason"], ended.changed_at)

@@ -59,8 +59,10 @@ export function ReportCard({ job, events, onRedeliver }: ReportCardProps) {
         )}
         {found.phase === "undelivered" && (
           <Alert type="warning" header={t("report.undelivered")}>
-            <UndeliveredText found={found} isFinal={job.is_final} />
-            <div>{t("report.undelivered.text")}</div>
+            <SpaceBetween size="xxs">
+              <UndeliveredText found={found} isFinal={job.is_final} />
+              <div>{t("report.undelivered.text")}</div>
+            </SpaceBetween>
           </Alert>
         )}
         {found.phase === "off" && <Box color="text-body-secondary">{t("report.off.text")}</Box>}

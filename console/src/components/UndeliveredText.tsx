@@ -17,7 +17,8 @@ export function UndeliveredText({ found, isFinal }: UndeliveredTextProps) {
   return (
     <SpaceBetween size="xxs">
       <div>
-        <Box variant="code">{retold(found.bucket)}</Box> {retold(found.reason)}
+        {!found.reason.startsWith(found.bucket) && <Box variant="code">{retold(found.bucket)}</Box>}{" "}
+        {retold(found.reason)}
       </div>
       {isFinal && <div>{t("report.undelivered.ended")}</div>}
       <div>

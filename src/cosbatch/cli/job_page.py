@@ -91,10 +91,8 @@ def report(job: Job) -> str:
 
 
 def _why_undelivered(job: Job) -> str:
-    """`` (bucket: why)`` where a delivery has failed already."""
-    if job.hold is None or not job.is_report_held:
-        return ""
-    return f" ({job.hold.bucket}: {why_undelivered(job.hold.reason)})"
+    """`` (bucket: error)`` where a delivery has failed already."""
+    return f" ({why_undelivered(job.hold)})" if job.hold is not None and job.is_report_held else ""
 
 
 def failures(codes: dict[str, CodeTally]) -> str:

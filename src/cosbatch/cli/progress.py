@@ -119,8 +119,7 @@ def _status(job: Job) -> str:
 def _hold(job: Job) -> str:
     if job.hold is None:
         return ""
-    reason = why_undelivered(job.hold.reason) if is_final(job.status) else job.hold.reason
-    return f"{job.hold.bucket}: {reason}"
+    return why_undelivered(job.hold) if is_final(job.status) else f"{job.hold.bucket}: {job.hold.reason}"
 
 
 def progress_line(progress: Progress) -> str:

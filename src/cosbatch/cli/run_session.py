@@ -281,7 +281,7 @@ def _interruptible(
 
 def _end(order: RunOrder, job: Job) -> int:
     if job.report_state is ReportState.PENDING:
-        why = f" ({job.hold.bucket}: {why_undelivered(job.hold.reason)})" if job.hold else ""
+        why = f" ({why_undelivered(job.hold)})" if job.hold else ""
         click.echo(f"The report is not delivered yet{why}; the same command tries again.", err=True)
     if order.invocation.as_json:
         print_json(job_document(job))

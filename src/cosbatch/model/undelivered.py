@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from cosbatch.model.jobs import Hold
+
 _BEGIN: Final = "the report is not delivered: "
 
 
@@ -11,6 +13,7 @@ def told_of_undelivered(error: str) -> str:
     return f"the report is not delivered: {error}"
 
 
-def why_undelivered(reason: str) -> str:
-    """The error that :func:`told_of_undelivered` was told; every other text as it is."""
-    return reason.removeprefix(_BEGIN)
+def why_undelivered(hold: Hold) -> str:
+    """``bucket: error``, of a hold of which it is plain that it is the report's. Some errors name the bucket."""
+    error = hold.reason.removeprefix(_BEGIN)
+    return error if error.startswith(hold.bucket) else f"{hold.bucket}: {error}"

@@ -69,6 +69,9 @@ class TestLines:
         ended = replace(a_job(status=JobStatus.CANCELLED), hold=hold)
         shown = progress_of(ended, in_flight=0, limit=0, speed=None)
         assert progress_line(shown).startswith("Cancelled, its report on hold (b: refused): ")
+        silent = replace(hold, reason="the report is not delivered: b does not answer: refused")
+        shown = progress_of(replace(ended, hold=silent), in_flight=0, limit=0, speed=None)
+        assert progress_line(shown).startswith("Cancelled, its report on hold (b does not answer: refused): ")
         waits = progress_of(replace(ended, status=JobStatus.COMPLETING), in_flight=0, limit=0, speed=None)
         assert progress_line(waits).startswith("Completing, on hold (b: the report is not delivered: refused): ")
 
