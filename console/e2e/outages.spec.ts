@@ -152,16 +152,23 @@ test("a restore is filled in, and tells of each object that the store does not d
   await expect(samples.getByRole("row").nth(1)).toContainText("The specified method is not allowed");
 });
 
-test("a report that could not be delivered says why, and is delivered again", async ({ page, house }) => {
+test("a report that is not delivered says why, and is delivered as soon as it can be", async ({ page, house }) => {
   const { job, gate } = house.undelivered;
   await page.goto(`/ui/jobs/${job}#report`);
   const failed = page.getByRole("group").filter({ hasText: "The report could not be delivered" });
   await expect(failed).toContainText(`${CONTROL} does not answer`, { timeout: PRESENT_MS });
   await expect(page.getByText("Delivery failed", { exact: true })).toBeVisible();
-  await gate.open();
   await page.getByRole("button", { name: "Deliver again" }).click();
   await expect(page.getByText("e2e: report without a place: the report is delivered again.")).toBeVisible();
+  const waits = page.getByRole("group").filter({ hasText: "The report is not delivered yet" });
+  await expect(waits).toContainText(`${CONTROL} does not answer`, { timeout: PRESENT_MS });
+  await expect(waits).toContainText("The job has ended: only its report is still to come.");
+  await gate.open();
   await expect(page.getByText("Delivered", { exact: true })).toBeVisible({ timeout: PRESENT_MS });
   await expect(page.getByText(`late/job-${job}/manifest.json`, { exact: true })).toBeVisible();
   await expect(failed).toHaveCount(0);
+  await expect(waits).toHaveCount(0);
+  await page.getByRole("tab", { name: "Overview" }).click();
+  await expect(page.getByText("This job was cancelled. What was done stays done.")).toBeVisible();
+  await expect(page.getByText("not delivered")).toHaveCount(0);
 });

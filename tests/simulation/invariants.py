@@ -12,8 +12,8 @@ from cosbatch.ledger.list_port import JobLists
 from cosbatch.model.identifiers import ObjectKey
 from cosbatch.model.jobs import Job, JobEvent
 from cosbatch.model.operations import Directive
-from cosbatch.model.reports import FAILURES_KEPT
-from cosbatch.model.states import MOVES, JobStatus
+from cosbatch.model.reports import FAILURES_KEPT, ReportState
+from cosbatch.model.states import MOVES, JobStatus, is_final
 from cosbatch.storage.memory import ALL_USERS, MemoryStore
 from cosbatch.storage.memory_objects import StoredObject
 from cosbatch.storage.port import AclGrant
@@ -298,6 +298,16 @@ def check_events(job: Job, events: list[JobEvent]) -> None:
         require(bool(event.reason), f"moved to {event.status} without a reason")
         status = event.status
     require(status is job.status, f"events end in {status}, the job in {job.status}")
+
+
+def check_report_told(job: Job, events: list[JobEvent]) -> None:
+    """4: what becomes of a report is told beside the job's reason, and a job that waits for nothing says so."""
+    is_over = is_final(job.status) and job.report_state is not ReportState.PENDING
+    require(not is_over or job.hold is None, f"{job.status}, its report {job.report_state}, and on hold: {job.hold}")
+    require("report is not delivered" not in job.status_reason, f"of its report the job says: {job.status_reason}")
+    failures = [event for event in events if event.kind == "report" and event.reason.startswith("failed: ")]
+    wanted = int(job.report_state is ReportState.FAILED)
+    require(len(failures) == wanted, f"the report is {job.report_state}, and failed for good {len(failures)} times")
 
 
 async def check_shown(job: Job, lists: JobLists) -> None:

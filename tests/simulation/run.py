@@ -28,7 +28,7 @@ from tests.contract.ledger_pair import open_pair
 from tests.simulation.drawn import PART_BYTES, Filling, JobPlan, Plan, drawn_plan, inventory_rows, lies_about
 from tests.simulation.drawn import SCHEMA as INVENTORY_SCHEMA
 from tests.simulation.faults import REQUEST_TIMEOUT_SECONDS, SPELLS, Odds, SeededWeather, Spell
-from tests.simulation.invariants import Audit, check_events, check_shown, require
+from tests.simulation.invariants import Audit, check_events, check_report_told, check_shown, require
 from tests.simulation.retried import check_retry
 from tests.simulation.rig import CONTROL, HERE, LIMITS, SOURCE, TARGET, THERE, Report, Rig, Running, View
 from tests.simulation.wire import Call, Network, Observer, Port, Weather
@@ -400,7 +400,9 @@ class Run:
 
     async def _check(self, case: Case) -> None:
         case.job = await self.rig.ledger.job(case.job.id)
-        check_events(case.job, await self.rig.ledger.events(case.job.id))
+        events = await self.rig.ledger.events(case.job.id)
+        check_events(case.job, events)
+        check_report_told(case.job, events)
         await check_shown(case.job, self.rig.ledger.lists)
         self._check_failure(case)
         if case.job.report_state is not ReportState.DELIVERED:

@@ -24,7 +24,9 @@ from tests.unit.service.job_builders import job_content, job_request, without_pl
 from tests.wire.rest_rig import ETAG, STRANGER, VIEWER, RestRig, faults, refusal, rest_rig, settings
 
 S = JobStatus
-OUTLOOK = JobOutlook(waiting_until=4.0, waits_for_job=JobId("another"), expires_at=5.0, removed_after=6.0)
+OUTLOOK = JobOutlook(
+    waiting_until=4.0, waits_for_job=JobId("another"), expires_at=5.0, report_tried_until=7.0, removed_after=6.0
+)
 TO_ACTIVE = (S.PREPARING, S.READY, S.ACTIVE)
 
 
@@ -146,7 +148,8 @@ def test_everything_that_a_job_has_is_shown() -> None:
         "1970-01-01T00:00:02.000Z",
         "1970-01-01T00:00:03.250Z",
     )
-    assert shown["report"] == {"state": "delivered", "location": "s3://b/k"}
+    until = "1970-01-01T00:00:07.000Z"
+    assert shown["report"] == {"state": "delivered", "location": "s3://b/k", "tried_until": until}
     assert shown["is_final"]
     assert [shown[name] for name in ("waiting_until", "waits_for_job", "expires_at", "removed_after")] == [
         "1970-01-01T00:00:04.000Z", "another", "1970-01-01T00:00:05.000Z", "1970-01-01T00:00:06.000Z"

@@ -46,7 +46,7 @@ export function jobFrom(changes: Partial<Job> = {}): Job {
     ignored_options: {},
     hold: null,
     findings: null,
-    report: { state: "pending", location: "" },
+    report: { state: "pending", location: "", tried_until: null },
     request: {
       region: "ap-guangzhou",
       manifest: {

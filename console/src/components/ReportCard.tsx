@@ -15,6 +15,7 @@ import { reportHref, summaryHref } from "./failures";
 import { ReportFiles } from "./ReportFiles";
 import { type ReportPhase, reportPhaseOf } from "./reportPhase";
 import type { JobEvent } from "./timeline";
+import { UndeliveredText } from "./UndeliveredText";
 
 interface ReportCardProps {
   job: Job;
@@ -27,6 +28,7 @@ const LOOKS: Record<ReportPhase["phase"], StatusIndicatorProps.Type> = {
   off: "stopped",
   later: "pending",
   generating: "in-progress",
+  undelivered: "warning",
   ready: "success",
   failed: "error",
 };
@@ -53,6 +55,14 @@ export function ReportCard({ job, events, onRedeliver }: ReportCardProps) {
           >
             {retold(found.reason) || t("report.failed.unknown")}
             <div>{t("report.failed.text")}</div>
+          </Alert>
+        )}
+        {found.phase === "undelivered" && (
+          <Alert type="warning" header={t("report.undelivered")}>
+            <SpaceBetween size="xxs">
+              <UndeliveredText found={found} isFinal={job.is_final} />
+              <div>{t("report.undelivered.text")}</div>
+            </SpaceBetween>
           </Alert>
         )}
         {found.phase === "off" && <Box color="text-body-secondary">{t("report.off.text")}</Box>}

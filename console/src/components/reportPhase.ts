@@ -9,6 +9,8 @@ export type ReportPhase =
   /** It is written when the job ends. */
   | { phase: "later" }
   | { phase: "generating" }
+  /** Its delivery has failed, and is tried again. */
+  | ({ phase: "undelivered" } & Undelivered)
   | { phase: "ready"; place: ReportPlace }
   | { phase: "failed"; reason: string };
 
@@ -21,12 +23,33 @@ export interface ReportPlace {
   location: string;
 }
 
+export interface Undelivered {
+  bucket: string;
+  reason: string;
+  since: string;
+  /** It is tried again so long. */
+  until: string;
+}
+
+const BEGIN = /^the report is not delivered: /;
+
+/** What keeps the report of a job from being delivered; null where nothing does, as far as anybody knows. */
+export function undeliveredOf({ hold, report }: Pick<Job, "hold" | "report">): Undelivered | null {
+  const until = report.tried_until;
+  return hold && until !== null
+    ? { bucket: hold.bucket, reason: hold.reason.replace(BEGIN, ""), since: hold.since, until }
+    : null;
+}
+
 export function reportPhaseOf(job: Job, events: readonly JobEvent[]): ReportPhase {
   switch (job.report.state) {
     case "none":
       return { phase: "off" };
-    case "pending":
+    case "pending": {
+      const undelivered = undeliveredOf(job);
+      if (undelivered) return { phase: "undelivered", ...undelivered };
       return { phase: job.is_final || job.status === "Completing" ? "generating" : "later" };
+    }
     case "delivered": {
       const place = placeOf(job.report.location);
       return place ? { phase: "ready", place } : { phase: "generating" };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { doerOf, type JobEvent, staysOf } from "./timeline";
+import { doerOf, type JobEvent, kindOf, staysOf } from "./timeline";
 
 const event = (changes: Partial<JobEvent>): JobEvent => ({
   at: "2026-11-26T08:00:00.000Z",
@@ -26,6 +26,17 @@ describe("the statuses of a job", () => {
       ["Ready", null, ""],
     ]);
   });
+});
+
+it.each([
+  ["hold", "logs-1: connection refused", "hold"],
+  ["hold-ended", "logs-1: connection refused", "hold-ended"],
+  ["hold", "reports-1: the report is not delivered: connection refused", "hold.report"],
+  ["hold-ended", "reports-1: the report is not delivered: a: b", "hold-ended.report"],
+  ["moved", "reports-1: the report is not delivered: connection refused", "moved"],
+  ["hold", "logs-1: it says: the report is not delivered: no", "hold"],
+])("calls %s of %j %s", (kind, reason, called) => {
+  expect(kindOf({ kind, reason })).toBe(called);
 });
 
 it.each([

@@ -22,6 +22,12 @@ export function staysOf(events: readonly JobEvent[]): Stay[] {
   });
 }
 
+/** What an event is called by: a hold may be that of a bucket, or of the report that it does not take. */
+export function kindOf({ kind, reason }: Pick<JobEvent, "kind" | "reason">): string {
+  const isHold = kind === "hold" || kind === "hold-ended";
+  return isHold && /^[^:]+: the report is not delivered: /.test(reason) ? `${kind}.report` : kind;
+}
+
 export function secondsBetween(from: string, to: string): number {
   return Math.max(0, (Date.parse(to) - Date.parse(from)) / 1_000);
 }

@@ -30,6 +30,8 @@ function textOf(note: Note, t: Translate, formats: Formats, now: number): string
   switch (note.kind) {
     case "hold":
       return t("jobs.note.hold", { bucket: note.bucket });
+    case "undelivered":
+      return t("jobs.note.undelivered");
     case "waits-for":
       return t("jobs.note.waits-for", { job: shortId(note.jobId) });
     case "window":

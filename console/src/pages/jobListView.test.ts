@@ -74,7 +74,7 @@ function job(more: Partial<ListedJob> = {}): ListedJob {
     eta_seconds: null,
     failure_reasons: [],
     hold: null,
-    report: { state: "none", location: "" },
+    report: { state: "none", location: "", tried_until: null },
     manifest_bucket: "m",
     manifest_key: "k",
     target_bucket: null,
@@ -161,7 +161,7 @@ describe("a job in the list", () => {
     ["has ended", { status: "Complete", is_final: true }, false],
     [
       "has ended without its report",
-      { status: "Complete", is_final: true, report: { state: "pending", location: "" } },
+      { status: "Complete", is_final: true, report: { state: "pending", location: "", tried_until: null } },
       true,
     ],
   ] satisfies [string, Partial<ListedJob>, boolean][])(
@@ -177,6 +177,16 @@ describe("a job in the list", () => {
       "the bucket that does not answer",
       { hold: { bucket: "b", reason: "", since: "" } },
       { kind: "hold", bucket: "b" },
+    ],
+    [
+      "the report that is not delivered, of a job that has ended",
+      {
+        status: "Cancelled",
+        is_final: true,
+        hold: { bucket: "b", reason: "", since: "" },
+        report: { state: "pending", location: "", tried_until: "t" },
+      },
+      { kind: "undelivered" },
     ],
     ["the job it gives way to", { status: "Paused", waits_for_job: "j" }, { kind: "waits-for", jobId: "j" }],
     ["its window", { status: "Ready", waiting_until: "t" }, { kind: "window", until: "t" }],

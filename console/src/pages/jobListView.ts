@@ -1,4 +1,5 @@
 import type { JobGroup, JobStatus, ListedJob, OperationName, Schemas } from "../api/types";
+import { undeliveredOf } from "../components/reportPhase";
 import type { TimeZone } from "../preferences";
 
 /** Which jobs the list shows, and in which order: all of it stands in the page's address. */
@@ -183,6 +184,7 @@ export function isAlive(job: ListedJob): boolean {
 
 export type Note =
   | { kind: "hold"; bucket: string }
+  | { kind: "undelivered" }
   | { kind: "waits-for"; jobId: string }
   | { kind: "window"; until: string }
   | { kind: "by-user" }
@@ -190,6 +192,7 @@ export type Note =
 
 /** Why a job does not run, or what is wrong with it, where its status alone does not say so. */
 export function noteOf(job: ListedJob): Note | null {
+  if (undeliveredOf(job)) return { kind: "undelivered" };
   if (!job.is_final && job.hold) return { kind: "hold", bucket: job.hold.bucket };
   if (job.waits_for_job) return { kind: "waits-for", jobId: job.waits_for_job };
   if (job.waiting_until) return { kind: "window", until: job.waiting_until };

@@ -10,7 +10,8 @@ from cosbatch.cli.request_page import request_pairs
 from cosbatch.model.job_summaries import JobSummary
 from cosbatch.model.jobs import Job, JobEvent
 from cosbatch.model.reports import CodeTally, ReportState
-from cosbatch.model.states import JobStatus
+from cosbatch.model.states import JobStatus, is_final
+from cosbatch.model.undelivered import why_undelivered
 from cosbatch.service.job_document import iso_time
 from cosbatch.service.possible_calls import possible_calls
 
@@ -84,9 +85,14 @@ def report(job: Job) -> str:
         case ReportState.DELIVERED:
             return job.report_location
         case ReportState.PENDING:
-            return "not delivered yet"
+            return "not delivered yet" + _why_undelivered(job)
         case ReportState.FAILED:
             return "could not be delivered; the results are kept"
+
+
+def _why_undelivered(job: Job) -> str:
+    """`` (bucket: error)`` where a delivery has failed already."""
+    return f" ({why_undelivered(job.hold)})" if job.hold is not None and job.is_report_held else ""
 
 
 def failures(codes: dict[str, CodeTally]) -> str:
@@ -113,7 +119,8 @@ def _state_pairs(job: Job) -> list[tuple[str, str]]:
     paused_by = f" (by {job.paused_by})" if job.paused_by else ""
     is_suspended = job.status is JobStatus.SUSPENDED
     waits_for = f"{job.suspended_cause}, since {iso_time(job.suspended_at)}" if is_suspended else ""
-    hold = f"{job.hold.bucket} since {iso_time(job.hold.since)}: {job.hold.reason}" if job.hold else ""
+    waits = job.hold if not is_final(job.status) else None  # else its report does, and says so
+    hold = f"{waits.bucket} since {iso_time(waits.since)}: {waits.reason}" if waits else ""
     return [
         ("Job", job.id),
         ("Status", f"{job.status}{paused_by}" + (f": {job.status_reason}" if job.status_reason else "")),

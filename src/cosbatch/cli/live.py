@@ -39,7 +39,8 @@ class LiveScreen:
         )
         lines = [Text(_numbers(progress))]
         if progress.hold:
-            lines.append(Text(f"On hold: {one_line(progress.hold)}", style="yellow"))
+            what = "Its report is on hold" if progress.holds_report else "On hold"
+            lines.append(Text(f"{what}: {one_line(progress.hold)}", style="yellow"))
         self._live.update(Group(self._bar, *lines))
 
     def close(self) -> None:

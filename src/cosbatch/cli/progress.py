@@ -11,7 +11,8 @@ import click
 
 from cosbatch.cli.output import count, duration, one_line, size
 from cosbatch.model.jobs import Job
-from cosbatch.model.states import ENDS_IN, FINAL, JobStatus
+from cosbatch.model.states import ENDS_IN, FINAL, JobStatus, is_final
+from cosbatch.model.undelivered import why_undelivered
 
 WINDOW_SECONDS: Final = 30.0
 """Results are committed in bursts: a shorter window would make the speed jump."""
@@ -80,6 +81,8 @@ class Progress(NamedTuple):
     """Requests that may be in flight at a time; 0 where nobody sends any."""
     hold: str = ""
     """Where the job waits, and why; empty where it does not."""
+    holds_report: bool = False
+    """The job has ended, and it is its report that waits there."""
     is_working: bool = True
     """There is an end to look forward to."""
     has_sizes: bool = True
@@ -100,7 +103,8 @@ def progress_of(job: Job, *, in_flight: int | None, limit: int, speed: Speed | N
         seconds_left=seconds_left,
         in_flight=in_flight,
         limit=limit,
-        hold=f"{job.hold.bucket}: {job.hold.reason}" if job.hold else "",
+        hold=_hold(job),
+        holds_report=is_final(job.status),
         is_working=job.status in WORKING,
         has_sizes=job.tally.bytes_done > 0,
     )
@@ -112,9 +116,16 @@ def _status(job: Job) -> str:
     return job.status.value
 
 
+def _hold(job: Job) -> str:
+    if job.hold is None:
+        return ""
+    return why_undelivered(job.hold) if is_final(job.status) else f"{job.hold.bucket}: {job.hold.reason}"
+
+
 def progress_line(progress: Progress) -> str:
     """One line; the failed count is always in it, and why the job waits."""
-    status = progress.status + (f", on hold ({one_line(progress.hold)})" if progress.hold else "")
+    what = "its report on hold" if progress.holds_report else "on hold"
+    status = progress.status + (f", {what} ({one_line(progress.hold)})" if progress.hold else "")
     if progress.total is None:
         return f"{status}: {count(progress.done)} rows planned, {count(progress.failed)} failed"
     share = f" ({progress.done / progress.total:.1%})" if progress.total else ""

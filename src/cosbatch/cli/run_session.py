@@ -35,6 +35,7 @@ from cosbatch.model.jobs import Job, PausedBy
 from cosbatch.model.principals import LOCAL_CALLER
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import JobStatus, is_final
+from cosbatch.model.undelivered import why_undelivered
 from cosbatch.service.job_document import job_document
 from cosbatch.service.job_schema import ParsedJob
 from cosbatch.settings import Settings
@@ -161,7 +162,7 @@ def _end_again(order: RunOrder, job: Job) -> int:
 
 
 async def _deliver(order: RunOrder, job: Job, engine: RunningEngine, screen: Screen) -> Job:
-    """The job once its report is delivered, or a store has refused it again, or patience has ended."""
+    """The job once its report is delivered, or has another reason not to be, or patience has ended."""
 
     def is_over(now: Job) -> bool:
         return now.report_state is not ReportState.PENDING or now.hold not in (None, job.hold)
@@ -280,7 +281,7 @@ def _interruptible(
 
 def _end(order: RunOrder, job: Job) -> int:
     if job.report_state is ReportState.PENDING:
-        why = f" ({job.hold.bucket}: {job.hold.reason})" if job.hold else ""
+        why = f" ({why_undelivered(job.hold)})" if job.hold else ""
         click.echo(f"The report is not delivered yet{why}; the same command tries again.", err=True)
     if order.invocation.as_json:
         print_json(job_document(job))

@@ -61,6 +61,8 @@ class ListedJob:
     """The job of a greater priority that it gives way to."""
     expires_at: Time | None
     """When it fails if it stays as it is."""
+    report_tried_until: Annotated[Time | None, ToldAs("report.tried_until")]
+    """Until when its delivery is tried again, where it has failed."""
     removed_after: Time | None
     """When it has ended: until then it is kept."""
     progress: float | None
@@ -109,6 +111,8 @@ class JobOutlook:
     """The job of a greater priority that it gives way to."""
     expires_at: Time | None
     """When it fails if it stays as it is."""
+    report_tried_until: Annotated[Time | None, ToldAs("report.tried_until")]
+    """Until when its delivery is tried again, where it has failed."""
     removed_after: Time | None
     """When it has ended: until then it is kept."""
 

@@ -1,7 +1,8 @@
 """The finisher: clears up after a job, seals its report, and moves it to its final status.
 
 Complete only with the report delivered; after 24 hours of trying Completing fails with ReportDeliveryFailed. Cancelled
-and Failed do not wait: the report is tried once, and then on and on for 24 hours while the job is final already.
+and Failed do not wait: the report is tried once, and then on and on for 24 hours while the job is final already. A job
+whose report is tried again shows a hold, whatever its status.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from cosbatch.model.jobs import Hold, Job
 from cosbatch.model.reports import ReportState
 from cosbatch.model.states import ENDS_IN, JobStatus, is_final
 from cosbatch.model.tasks import UploadRecord, doubted_upload
+from cosbatch.model.undelivered import told_of_undelivered
 from cosbatch.operations.stray_uploads import end_upload, is_open, stray_uploads
 from cosbatch.operations.write_check import REPORT_CHECK
 from cosbatch.reports.parts import PARTS_PER_FOLDER, part_folder
@@ -230,43 +232,46 @@ class Sealing:
 
     async def _not_delivered(self, error: str) -> None:
         """Says so on the job; it is tried again until its time is over."""
-        log.warning("report-not-delivered", job_id=self._job.id, error=error)
-        since = max(self._job.ended_at or self._job.changed_at, self._job.report_asked_at or 0.0)
+        job = self._job
+        log.warning("report-not-delivered", job_id=job.id, error=error)
         limit = self._tools.limits.report_limit_seconds
-        is_over = self._undelivered.is_over(self._job.id, since=since, limit_seconds=limit)
-        if self._job.status is JobStatus.COMPLETING:
-            bucket = self._job.request.report.bucket or self._job.request.manifest.location.bucket
-            hold = Hold(bucket=bucket, reason=f"the report is not delivered: {error}", since=self._tools.clock.now())
-            await self._tools.ledger.set_hold(self._job.id, hold)
-            if is_over:
-                await self._tools.ledger.report_done(
-                    self._lease,
-                    state=ReportState.FAILED,
-                    location="",
-                    to=JobStatus.FAILING,
-                    reason=error,
-                    failure=FailureCode.REPORT_DELIVERY_FAILED,
-                )
+        is_over = self._undelivered.is_over(job.id, since=job.report_due_at, limit_seconds=limit)
+        if is_over and (is_final(job.status) or job.status is JobStatus.COMPLETING):
+            await self._given_up(error)
             return
-        await self._end(state=ReportState.FAILED if is_over else ReportState.PENDING, location="", note=error)
+        bucket = job.request.report.bucket or job.request.manifest.location.bucket
+        hold = Hold(bucket=bucket, reason=told_of_undelivered(error), since=self._tools.clock.now())
+        await self._end(state=ReportState.PENDING, location="", hold=hold)
+
+    async def _given_up(self, error: str) -> None:
+        """A job that has not ended fails by it; one that has stays as it is."""
+        fails = self._job.status is JobStatus.COMPLETING
+        await self._tools.ledger.report_done(
+            self._lease,
+            state=ReportState.FAILED,
+            location="",
+            to=JobStatus.FAILING if fails else None,
+            reason=error,
+            failure=FailureCode.REPORT_DELIVERY_FAILED if fails else None,
+        )
 
     # --- the job
 
-    def _ending(self) -> JobStatus:
-        return ENDS_IN.get(self._job.status, self._job.status)
+    def _moves_to(self, state: ReportState) -> JobStatus | None:
+        status = self._job.status
+        waits = status is JobStatus.COMPLETING and state is ReportState.PENDING
+        return None if waits or is_final(status) else ENDS_IN.get(status, status)
 
     def _completed(self) -> str:
         """Told wherever the job is shown, also where nothing else says that it was a dry run."""
         return "Dry run complete: nothing was written" if self._job.request.dry_run else "Job complete"
 
-    async def _end(self, *, state: ReportState, location: str, note: str = "") -> None:
-        if self._job.hold is not None:
-            await self._tools.ledger.set_hold(self._job.id, None)
-        to = None if is_final(self._job.status) else self._ending()
+    async def _end(self, *, state: ReportState, location: str, hold: Hold | None = None) -> None:
+        to = self._moves_to(state)
         reason = self._job.status_reason if to is not JobStatus.COMPLETE else self._completed()
-        if note:
-            reason = f"{reason} (the report is not delivered: {note})"
-        await self._tools.ledger.report_done(self._lease, state=state, location=location, to=to, reason=reason)
+        await self._tools.ledger.report_done(
+            self._lease, state=state, location=location, to=to, reason=reason, hold=hold
+        )
 
     # --- clearing up
 
@@ -349,4 +354,4 @@ def _refused(error: StorageError) -> str:
     """A store that has said no is told apart from one that does not answer: the first needs a person."""
     if disposition(error, writes=True).action not in (Action.FAIL_TASK, Action.FAIL_JOB):
         return ""
-    return f"the store refuses it ({error}); mend that there, it is tried again"
+    return f"the store refuses it ({error}); mend that there"

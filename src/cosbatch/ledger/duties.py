@@ -9,7 +9,7 @@ from sqlalchemy import Row, bindparam, insert, select, tuple_, update
 
 from cosbatch.ledger import tables
 from cosbatch.ledger.codec import decode, encode
-from cosbatch.ledger.job_rows import JOB, THE_JOB, add_event, load, load_row, move_row, tally_from
+from cosbatch.ledger.job_rows import JOB, THE_JOB, add_event, hold_from, load, load_row, move_row, tally_from
 from cosbatch.ledger.port import ChunkState, CommittedPart, Duty, JobLease
 from cosbatch.ledger.rules import (
     PLANNING_BEGINS,
@@ -17,6 +17,7 @@ from cosbatch.ledger.rules import (
     check_count,
     check_plans,
     fits,
+    hold_after_report,
     stale_job,
     told_of_report,
     unknown_chunks,
@@ -25,7 +26,7 @@ from cosbatch.ledger.transaction import Parameters, Transaction
 from cosbatch.model.bitmap import Bitmap
 from cosbatch.model.errors import FailureCode, NoSuchJob
 from cosbatch.model.identifiers import JobId, WorkerId
-from cosbatch.model.jobs import Job, PlanFindings, progress_of
+from cosbatch.model.jobs import Hold, Job, PlanFindings, progress_of
 from cosbatch.model.reports import Part, ReportState, Tally
 from cosbatch.model.states import Actor, JobStatus
 from cosbatch.model.tasks import NewChunk
@@ -143,13 +144,17 @@ def report_done(
     to: JobStatus | None,
     reason: str,
     failure: FailureCode | None,
+    hold: Hold | None,
 ) -> Job:
     row = _held_under(tx, lease)
     status = JobStatus(row.status) if to is None else to
-    reported = {"report_state": str(state), "report_location": location}
+    shown, told_of_hold = hold_after_report(hold_from(row), hold, state=state)
+    reported = {"report_state": str(state), "report_location": location, "hold": shown and encode(shown)}
     tx.change(_CHANGE_JOB, {"the_job": lease.job_id} | reported | _FREED)
     if to is not None:
         move_row(tx, row, to=to, actor=Actor.ENGINE, reason=reason, failure=failure)
+    for kind, told in told_of_hold:
+        add_event(tx, lease.job_id, actor=Actor.ENGINE, kind=kind, status=status, reason=told)
     if str(state) != row.report_state:
         told = told_of_report(state, location=location, reason=reason)
         add_event(tx, lease.job_id, actor=Actor.ENGINE, kind="report", status=status, reason=told)

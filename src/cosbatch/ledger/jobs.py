@@ -32,6 +32,7 @@ from cosbatch.ledger.rules import (
     hold_after,
     illegal_move,
     may_redeliver,
+    may_wait,
     new_job,
     no_such_job,
     taken_id,
@@ -168,10 +169,13 @@ def set_priority(tx: Transaction, job_id: JobId, *, priority: int, actor: Actor,
 
 def set_hold(tx: Transaction, job_id: JobId, hold: Hold | None) -> None:
     row = load_row(tx, job_id)
+    status = JobStatus(row.status)
+    if not may_wait(status, report_state=ReportState(row.report_state)):
+        hold = None
     shown, events_told = hold_after(hold_from(row), hold)
     tx.change(_SET_HOLD, {"the_job": job_id, "hold": shown and encode(shown)})
     for kind, reason in events_told:
-        add_event(tx, job_id, actor=Actor.ENGINE, kind=kind, status=JobStatus(row.status), reason=reason)
+        add_event(tx, job_id, actor=Actor.ENGINE, kind=kind, status=status, reason=reason)
 
 
 def redeliver(tx: Transaction, job_id: JobId, *, by: str) -> Job:

@@ -39,8 +39,10 @@ from cosbatch.ledger.rules import (
     check_same_job,
     fits,
     hold_after,
+    hold_after_report,
     illegal_move,
     may_redeliver,
+    may_wait,
     new_job,
     no_such_job,
     settled_after,
@@ -191,6 +193,8 @@ class MemoryLedger(JobLedger):
 
     async def set_hold(self, job_id: JobId, hold: Hold | None) -> None:
         row = self._row(job_id)
+        if not may_wait(row.job.status, report_state=row.job.report_state):
+            hold = None
         shown, told = hold_after(row.job.hold, hold)
         row.change({"hold": shown})
         for kind, reason in told:
@@ -331,14 +335,18 @@ class MemoryLedger(JobLedger):
         to: JobStatus | None,
         reason: str,
         failure: FailureCode | None = None,
+        hold: Hold | None = None,
     ) -> Job:
         row = self._held_under(lease)
         now, before = self._clock.now(), row.job.report_state
-        reported = {"report_state": state, "report_location": location}
+        shown, told_of_hold = hold_after_report(row.job.hold, hold, state=state)
+        reported = {"report_state": state, "report_location": location, "hold": shown}
         if to is None:
             row.change(reported)
         else:
             row.move(to=to, actor=Actor.ENGINE, reason=reason, now=now, failure=failure, also=reported)
+        for kind, told in told_of_hold:
+            row.tell(kind, actor=Actor.ENGINE, reason=told, now=now)
         if state is not before:
             told = told_of_report(state, location=location, reason=reason)
             row.tell("report", actor=Actor.ENGINE, reason=told, now=now)

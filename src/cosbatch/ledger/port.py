@@ -206,7 +206,8 @@ class JobLedger(Protocol):
 
     async def set_hold(self, job_id: JobId, hold: Hold | None) -> None:
         """Shows on the job that a bucket does not answer. An earlier ``since`` of the same bucket stays. Writes an
-        event when it begins and when it ends."""
+        event when it begins and when it ends. One comes too late for a job that has ended and whose report is not
+        pending: it is passed over."""
         ...
 
     # --- removing
@@ -305,8 +306,10 @@ class JobLedger(Protocol):
         to: JobStatus | None,
         reason: str,
         failure: FailureCode | None = None,
+        hold: Hold | None = None,
     ) -> Job:
-        """Sets the report's state and, where ``to`` is given, moves the job with it; gives the lease back."""
+        """Sets the report's state and, where ``to`` is given, moves the job with it; gives the lease back. ``hold`` is
+        what the job waits for from then on. ``reason`` is that of the move, and of a report that has failed."""
         ...
 
     # --- working

@@ -149,6 +149,19 @@ def hold_after(known: Hold | None, hold: Hold | None) -> tuple[Hold | None, list
     return hold, [(kind, f"{each.bucket}: {each.reason}") for kind, each in turns if each is not None]
 
 
+def hold_after_report(
+    known: Hold | None, hold: Hold | None, *, state: ReportState
+) -> tuple[Hold | None, list[tuple[str, str]]]:
+    """The same after a delivery was tried. Of one that has failed for good its own event tells: no bucket answers."""
+    shown, told = hold_after(known, hold)
+    return shown, [] if state is ReportState.FAILED else told
+
+
+def may_wait(status: JobStatus, *, report_state: ReportState) -> bool:
+    """Whether the job can be on hold: one that has ended waits for nothing but the delivery of its report."""
+    return not is_final(status) or report_state is ReportState.PENDING
+
+
 # --- the job's own lease
 
 

@@ -242,6 +242,7 @@ class SqlLedger(JobLedger):
         to: JobStatus | None,
         reason: str,
         failure: FailureCode | None = None,
+        hold: Hold | None = None,
     ) -> Job:
         return await self._database.write(
             partial(
@@ -252,6 +253,7 @@ class SqlLedger(JobLedger):
                 to=to,
                 reason=reason,
                 failure=failure,
+                hold=hold,
             )
         )
 

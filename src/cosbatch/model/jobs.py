@@ -18,7 +18,7 @@ from cosbatch.model.operations import (
 )
 from cosbatch.model.regions import Place, Versioning
 from cosbatch.model.reports import ReportSpec, ReportState, Tally
-from cosbatch.model.states import Actor, JobStatus
+from cosbatch.model.states import Actor, JobStatus, is_final
 from cosbatch.model.windows import Window
 
 PRIORITY_MAX = 2_147_483_647
@@ -115,7 +115,7 @@ WORK_AREA = "(work area)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """A bucket that does not answer at present, and since when."""
+    """A bucket that does not answer at present, or takes no report, and since when."""
 
     bucket: str
     reason: str
@@ -183,6 +183,17 @@ class Job:
     def is_settled(self) -> bool:
         """Whether every planned chunk is closed and nothing more will be planned."""
         return self.total is not None and self.chunks_closed == self.chunk_count
+
+    @property
+    def is_report_held(self) -> bool:
+        """Whether its delivery has failed, and is tried again. The job itself has ended, or is done but for that."""
+        is_due = self.status is JobStatus.COMPLETING or is_final(self.status)
+        return is_due and self.hold is not None and self.report_state is ReportState.PENDING
+
+    @property
+    def report_due_at(self) -> float:
+        """Since when its report can be delivered, of a job that is done."""
+        return max(self.ended_at or self.changed_at, self.report_asked_at or 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,8 @@ class JobLimits:
     """A job that nobody confirms for longer fails."""
     hold_limit_seconds: float
     """A job fails when a bucket of it has not answered for so long."""
+    report_limit_seconds: float
+    """A report that could not be delivered for so long has failed."""
     retention_seconds: float
     """A job that has ended so long ago is removed."""
 
@@ -39,6 +41,9 @@ class JobOutlook:
     """The job of a greater priority that it gives way to."""
     expires_at: float | None
     """When it fails if it stays as it is."""
+    report_tried_until: float | None
+    """Until when its report is tried again, where it could not be delivered; a service that was stopped meanwhile tries
+    for longer."""
     removed_after: float | None
     """When its retention ends."""
 
@@ -49,6 +54,7 @@ def outlook_of(job: Job, *, now: float, limits: JobLimits) -> JobOutlook:
         waiting_until=opens_at(windows, now) if goes_on and not is_open(windows, now) else None,
         waits_for_job=greater_job_in(job.status_reason) if goes_on else None,
         expires_at=_expires_at(job, limits=limits),
+        report_tried_until=_report_tried_until(job, limits=limits),
         removed_after=None if job.ended_at is None else job.ended_at + limits.retention_seconds,
     )
 
@@ -64,5 +70,11 @@ def _expires_at(job: Job, *, limits: JobLimits) -> float | None:
             return job.suspended_at + limits.suspended_expiry_seconds
         case JobStatus.PREPARING | JobStatus.ACTIVE if job.hold is not None:
             return job.hold.since + limits.hold_limit_seconds
+        case JobStatus.COMPLETING:
+            return _report_tried_until(job, limits=limits)
         case _:
             return None
+
+
+def _report_tried_until(job: Job, *, limits: JobLimits) -> float | None:
+    return job.report_due_at + limits.report_limit_seconds if job.is_report_held else None

@@ -147,6 +147,7 @@ def job_limits(settings: Settings) -> JobLimits:
     return JobLimits(
         suspended_expiry_seconds=kept.suspended_expiry_seconds,
         hold_limit_seconds=kept.hold_limit_seconds,
+        report_limit_seconds=kept.report_limit_seconds,
         retention_seconds=kept.retention_seconds,
     )
 

@@ -228,7 +228,16 @@ class TestAReportThatWaits:
 
         assert result.exit_code == 4
         assert "not delivered yet (logs-125: connection refused); the same command tries again" in result.stderr
-        assert "Report: not delivered yet" in result.stdout
+        assert "Report: not delivered yet (logs-125: connection refused)\n" in result.stdout
+
+    def test_is_no_hold_of_the_job_on_its_page(self, ended: CliRig) -> None:
+        ended.wiring.script.next_try = "is held"
+        ended.run()
+
+        page = ended.call("describe-job", ended.jobs()[0]["job_id"]).stdout
+
+        assert "Report    not delivered yet (logs-125: connection refused)\n" in page
+        assert "On hold" not in page
 
     def test_is_not_waited_for_without_end(self, ended: CliRig) -> None:
         ended.wiring.script.next_try = "never ends"

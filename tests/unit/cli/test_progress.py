@@ -8,7 +8,8 @@ from rich.console import Console
 
 from cosbatch.cli.live import LiveScreen
 from cosbatch.cli.output import counted, duration, one_line, pairs, size, table
-from cosbatch.cli.progress import Meter, PlainScreen, Progress, Speed, Watch, progress_line
+from cosbatch.cli.progress import Meter, PlainScreen, Progress, Speed, Watch, progress_line, progress_of
+from cosbatch.model.jobs import Hold
 from cosbatch.model.reports import Tally
 from cosbatch.model.states import JobStatus
 from tests.unit.reports.report_builders import a_job
@@ -62,6 +63,17 @@ class TestLines:
         assert progress_line(progress(status="Preparing", total=None)._replace(hold="b: refused\n")) == (
             "Preparing, on hold (b: refused\\n): 500 rows planned, 3 failed"
         )
+
+    def test_a_job_that_has_ended_waits_for_nothing_but_its_report(self) -> None:
+        hold = Hold(bucket="b", reason="the report is not delivered: refused", since=1.0)
+        ended = replace(a_job(status=JobStatus.CANCELLED), hold=hold)
+        shown = progress_of(ended, in_flight=0, limit=0, speed=None)
+        assert progress_line(shown).startswith("Cancelled, its report on hold (b: refused): ")
+        silent = replace(hold, reason="the report is not delivered: b does not answer: refused")
+        shown = progress_of(replace(ended, hold=silent), in_flight=0, limit=0, speed=None)
+        assert progress_line(shown).startswith("Cancelled, its report on hold (b does not answer: refused): ")
+        waits = progress_of(replace(ended, status=JobStatus.COMPLETING), in_flight=0, limit=0, speed=None)
+        assert progress_line(waits).startswith("Completing, on hold (b: the report is not delivered: refused): ")
 
     def test_a_job_without_speed_has_no_end_in_sight(self) -> None:
         assert "ETA ?" in progress_line(progress()._replace(seconds_left=None))
@@ -182,14 +194,17 @@ class TestWatch:
 
 
 class TestLiveScreen:
-    def test_says_why_a_job_waits(self) -> None:
+    @pytest.mark.parametrize(
+        ("holds_report", "told"), [(False, "On hold: b: refused"), (True, "Its report is on hold: b: refused")]
+    )
+    def test_says_why_a_job_waits(self, holds_report: bool, told: str) -> None:
         drawn = io.StringIO()
         screen = LiveScreen(Console(file=drawn, force_terminal=True, width=80, highlight=False))
 
-        screen.show(progress(status="Completing")._replace(hold="b: refused"))
+        screen.show(progress(status="Completing")._replace(hold="b: refused", holds_report=holds_report))
         screen.close()
 
-        assert "On hold: b: refused" in drawn.getvalue()
+        assert told in drawn.getvalue()
 
     def test_draws_counts_and_keeps_notes(self) -> None:
         drawn = io.StringIO()

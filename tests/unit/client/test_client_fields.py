@@ -23,7 +23,9 @@ from cosbatch.service.job_outlook import JobOutlook as KnownOutlook
 from cosbatch.web.rest.job_shapes import JobView, job_view
 from tests.unit.reports.report_builders import a_job
 
-OUTLOOK: Final = KnownOutlook(waiting_until=None, waits_for_job=None, expires_at=None, removed_after=None)
+OUTLOOK: Final = KnownOutlook(
+    waiting_until=None, waits_for_job=None, expires_at=None, report_tried_until=None, removed_after=None
+)
 LEFT_OUT: Final = {
     "region",  # of the request
     "operation_name",  # of the request

@@ -230,11 +230,18 @@ class Histories(RuleBasedStateMachine):
             lease = chosen.draw(st.sampled_from(self.leases[-2:]))
             tried(self.ledger.finish_plan(lease, findings=FINDINGS, to=to, reason="planned"))
 
-    @rule(chosen=st.data(), state=st.sampled_from(ReportState), to=st.none() | st.sampled_from(JobStatus))
-    def report_done(self, chosen: st.DataObject, state: ReportState, to: JobStatus | None) -> None:
+    @rule(
+        chosen=st.data(),
+        state=st.sampled_from(ReportState),
+        to=st.none() | st.sampled_from(JobStatus),
+        hold=st.none()
+        | st.builds(Hold, bucket=st.sampled_from(["source", "r"]), reason=st.just("503"), since=st.just(2.0)),
+    )
+    def report_done(self, chosen: st.DataObject, state: ReportState, to: JobStatus | None, hold: Hold | None) -> None:
         if self.leases:
             lease = chosen.draw(st.sampled_from(self.leases[-2:]))
-            tried(self.ledger.report_done(lease, state=state, location="s3://r/m", to=to, reason="sealed"))
+            done = self.ledger.report_done(lease, state=state, location="s3://r/m", to=to, reason="sealed", hold=hold)
+            tried(done)
 
     @rule(chosen=st.data(), releases=st.booleans())
     def renew_job(self, chosen: st.DataObject, releases: bool) -> None:

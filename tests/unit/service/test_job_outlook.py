@@ -9,6 +9,7 @@ import pytest
 
 from cosbatch.model.identifiers import JobId
 from cosbatch.model.jobs import Hold, Job, PausedBy
+from cosbatch.model.reports import ReportState
 from cosbatch.model.states import JobStatus
 from cosbatch.model.waiting import greater_job_in, told_of_greater
 from cosbatch.model.windows import Window, parse_window
@@ -16,8 +17,13 @@ from cosbatch.service.job_outlook import JobLimits, JobOutlook, outlook_of
 from tests.unit.reports.report_builders import a_job
 
 S = JobStatus
-LIMITS = JobLimits(suspended_expiry_seconds=100, hold_limit_seconds=20, retention_seconds=1000)
-NOTHING = JobOutlook(waiting_until=None, waits_for_job=None, expires_at=None, removed_after=None)
+LIMITS = JobLimits(
+    suspended_expiry_seconds=100, hold_limit_seconds=20, report_limit_seconds=500, retention_seconds=1000
+)
+NOTHING = JobOutlook(
+    waiting_until=None, waits_for_job=None, expires_at=None, report_tried_until=None, removed_after=None
+)
+HOLD = Hold(bucket="b", reason="503", since=40.0)
 NOON = 12 * 3600.0
 GREATER = JobId("019ac01f-7b00-7000-8000-0123456789ab")
 
@@ -86,7 +92,31 @@ def test_a_job_that_waits_for_its_confirmation_expires() -> None:
 def test_a_bucket_that_does_not_answer_lets_a_job_expire_that_asks_it(
     status: JobStatus, expires_at: float | None
 ) -> None:
-    assert seen(job(status, hold=Hold(bucket="b", reason="503", since=40.0))).expires_at == expires_at
+    assert seen(job(status, hold=HOLD)).expires_at == expires_at
+
+
+@pytest.mark.parametrize(
+    ("facts", "tried_until"),
+    [
+        ({}, 600.0),
+        ({"ended_at": 200.0}, 700.0),
+        ({"ended_at": 200.0, "report_asked_at": 3000.0}, 3500.0),
+        ({"hold": None}, None),
+        ({"report_state": ReportState.DELIVERED}, None),
+    ],
+)
+@pytest.mark.parametrize("status", [S.COMPLETING, S.COMPLETE, S.CANCELLED, S.FAILED])
+def test_a_report_that_could_not_be_delivered_is_tried_until_its_time_is_over(
+    status: JobStatus, facts: dict[str, Any], tried_until: float | None
+) -> None:
+    found = seen(job(status, **{"changed_at": 100.0, "report_state": ReportState.PENDING, "hold": HOLD, **facts}))
+    assert found.report_tried_until == tried_until
+    assert found.expires_at == (tried_until if status is S.COMPLETING else None), "one that has ended does not fail"
+
+
+@pytest.mark.parametrize("status", [S.ACTIVE, S.CANCELLING, S.FAILING])
+def test_a_bucket_of_the_tasks_says_nothing_of_the_report(status: JobStatus) -> None:
+    assert seen(job(status, report_state=ReportState.PENDING, hold=HOLD)).report_tried_until is None
 
 
 def test_a_job_that_has_ended_goes_after_its_retention() -> None:

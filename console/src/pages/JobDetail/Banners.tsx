@@ -10,6 +10,7 @@ import { Reason } from "../../components/EventWords";
 import { offersFor } from "../../components/jobActions";
 import { useJobActions, useMeans } from "../../components/JobActionsMenu";
 import { AbsoluteTime } from "../../components/RelativeTime";
+import { UndeliveredText } from "../../components/UndeliveredText";
 import { useSpeech, useT } from "../../i18n";
 import { useFormats } from "../../i18n/formats";
 import { type Banner, bannersOf } from "./banners";
@@ -57,6 +58,7 @@ interface BannerAlertProps {
 const LOOKS: Record<Banner["kind"], AlertProps.Type> = {
   failed: "error",
   hold: "warning",
+  undelivered: "warning",
   confirm: "warning",
   "greater-job": "info",
   window: "info",
@@ -103,6 +105,8 @@ function BannerText({ banner }: { banner: Banner }): ReactNode {
           <Until key="until" at={banner.until} text={t("job.banner.hold.until")} />
         </SpaceBetween>
       );
+    case "undelivered":
+      return <UndeliveredText found={banner.found} isFinal={banner.isFinal} />;
     case "confirm":
       return (
         <SpaceBetween size="xxs">

@@ -10,7 +10,7 @@ import type { Job } from "../../api/types";
 import { ErrorAlert } from "../../components/ErrorAlert";
 import { Doer, Reason } from "../../components/EventWords";
 import { AbsoluteTime } from "../../components/RelativeTime";
-import type { JobEvent } from "../../components/timeline";
+import { type JobEvent, kindOf } from "../../components/timeline";
 import { useSpeech, useT } from "../../i18n";
 import { useFormats } from "../../i18n/formats";
 
@@ -89,6 +89,6 @@ export function Events({ job }: { job: Job }) {
 
 function What({ event }: { event: JobEvent }) {
   const { t, has } = useSpeech();
-  const key = `event.kind.${event.kind}`;
+  const key = `event.kind.${kindOf(event)}`;
   return <>{has(key) ? t(key, { status: t(`status.${event.status}`) }) : event.kind}</>;
 }

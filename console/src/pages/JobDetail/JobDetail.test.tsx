@@ -79,3 +79,20 @@ it("names a job that waits by its id where it has no description, and says until
   expect(document.querySelector("h1")?.textContent).toBe("019ac01f-7b00");
   expect(screen.getByText(/If nobody confirms it/)).toBeTruthy();
 });
+
+it.each(["#overview", "#report"])("says at %s of a cancelled job what keeps its report, and how long", async (tab) => {
+  open(`/jobs/j1${tab}`, () =>
+    jobFrom({
+      status: "Cancelled",
+      is_final: true,
+      status_update_reason: "wrong bucket",
+      hold: { bucket: "reports-1", reason: "the report is not delivered: no route", since: "2026-12-25T08:00:12.345Z" },
+      report: { state: "pending", location: "", tried_until: "2026-12-26T08:00:12.345Z" },
+    }),
+  );
+  const alert = (await screen.findByText("The report is not delivered yet")).closest('[role="group"]');
+  expect(alert?.textContent).toContain("reports-1 no route");
+  expect(alert?.textContent).toContain("The job has ended: only its report is still to come.");
+  expect(alert?.textContent).toContain("until: Dec 26, 2026");
+  expect(screen.queryByText("A bucket does not answer")).toBeNull();
+});

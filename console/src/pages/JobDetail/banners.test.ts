@@ -5,6 +5,12 @@ import type { Job } from "../../api/types";
 import { type Banner, bannersOf } from "./banners";
 
 const UNTIL = "2026-12-26T08:00:12.345Z";
+const LATE: Job["report"] = { state: "delivered", location: "s3://b/k", tried_until: null };
+const UNDELIVERED: Partial<Job> = {
+  hold: { bucket: "b", reason: "the report is not delivered: no route", since: "2026-12-25T08:00:12.345Z" },
+  report: { state: "pending", location: "", tried_until: UNTIL },
+};
+const FOUND = { bucket: "b", reason: "no route", since: "2026-12-25T08:00:12.345Z", until: UNTIL };
 
 describe("what the owner of a job must know", () => {
   it("is nothing while all goes well", () => {
@@ -59,6 +65,25 @@ describe("what the owner of a job must know", () => {
       { hold: { bucket: "b", reason: "no route", since: UNTIL }, expires_at: UNTIL },
       [{ kind: "hold", bucket: "b", reason: "no route", since: UNTIL, until: UNTIL }],
     ],
+    [
+      "a cancelled job whose report is not delivered",
+      { ...UNDELIVERED, status: "Cancelled", is_final: true, status_update_reason: "wrong bucket" },
+      [
+        { kind: "undelivered", found: FOUND, isFinal: true },
+        { kind: "cancelled", reason: "wrong bucket" },
+      ],
+    ],
+    [
+      "a complete job whose report is asked for once more",
+      { ...UNDELIVERED, status: "Complete", is_final: true },
+      [{ kind: "undelivered", found: FOUND, isFinal: true }],
+    ],
+    [
+      "a job that fails by its report in the end",
+      { ...UNDELIVERED, status: "Completing", expires_at: UNTIL },
+      [{ kind: "undelivered", found: FOUND, isFinal: false }],
+    ],
+    ["a job that has ended and waits for nothing", { ...UNDELIVERED, report: LATE, is_final: true }, []],
     [
       "options that the store ignored",
       { ignored_options: { "storage-class": 1 } },

@@ -1,4 +1,5 @@
 import type { Job } from "../../api/types";
+import { type Undelivered, undeliveredOf } from "../../components/reportPhase";
 
 /** What the owner of a job must know at once, in the order in which it matters. */
 export type Banner =
@@ -6,6 +7,8 @@ export type Banner =
   | { kind: "failed"; code: string; reason: string }
   /** A bucket does not answer; `until`: then the job fails. */
   | { kind: "hold"; bucket: string; reason: string; since: string; until: string | null }
+  /** Its report cannot be delivered for now; a job that has not ended fails by it in the end. */
+  | { kind: "undelivered"; found: Undelivered; isFinal: boolean }
   /** It waits for its confirmation; `until`: then it fails. */
   | { kind: "confirm"; total: number | null; until: string | null; isDeletion: boolean }
   | { kind: "greater-job"; jobId: string; isPaused: boolean }
@@ -33,8 +36,13 @@ export function bannersOf(job: Job): Banner[] {
   ];
 }
 
-function holds({ hold, expires_at: until }: Job): Banner[] {
-  return hold ? [{ kind: "hold", bucket: hold.bucket, reason: hold.reason, since: hold.since, until }] : [];
+/** What is waited for: by a job that has ended, nothing but the bucket of its report. */
+function holds(job: Job): Banner[] {
+  const { hold, expires_at: until, is_final: isFinal } = job;
+  const found = undeliveredOf(job);
+  if (found) return [{ kind: "undelivered", found, isFinal }];
+  if (isFinal || !hold) return [];
+  return [{ kind: "hold", bucket: hold.bucket, reason: hold.reason, since: hold.since, until }];
 }
 
 /** Why nothing moves although nothing is wrong: one reason at most. */

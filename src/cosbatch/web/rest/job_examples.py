@@ -74,7 +74,7 @@ JOB: Final[dict[str, Any]] = {
         "shared_targets": 0,
         "listed": {"rows": 120000, "not_sent": 0, "size_bytes": 734003200, "large": 0, "parts": 0},
     },
-    "report": {"state": "pending", "location": ""},
+    "report": {"state": "pending", "location": "", "tried_until": None},
     "request": {key: value for key, value in ASKED_JOB.items() if key != "client_request_token"},
 }
 EVENT: Final[dict[str, Any]] = {

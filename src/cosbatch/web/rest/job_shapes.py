@@ -76,7 +76,7 @@ class FailuresOfCode(View):
 
 
 class HoldView(View):
-    """A bucket that does not answer at present."""
+    """A bucket that does not answer at present, or takes no report."""
 
     bucket: str
     reason: str
@@ -107,6 +107,9 @@ class FindingsView(View):
 class ReportView(View):
     state: ReportState
     location: str = Field(description="`s3://bucket/key` of the report's manifest.json; empty until it is delivered.")
+    tried_until: Time | None = Field(
+        description="Until when delivery is tried again, where it has failed; `hold` says why. Null otherwise."
+    )
 
 
 class JobView(View):
@@ -136,7 +139,8 @@ class JobView(View):
     )
     waits_for_job: str | None = Field(description="The job of a greater priority that it gives way to.")
     expires_at: Time | None = Field(
-        description="When it fails if it stays as it is: nobody confirms it, or a bucket does not answer."
+        description="When it fails if it stays as it is: nobody confirms it, a bucket does not answer, or its report"
+        " cannot be delivered."
     )
     removed_after: Time | None = Field(
         description="When a job that has ended is removed; its report in the bucket stays."
@@ -148,7 +152,9 @@ class JobView(View):
     ignored_options: dict[str, int] = Field(
         description="Option and the number of tasks in which reading back showed that the store had ignored it."
     )
-    hold: HoldView | None
+    hold: HoldView | None = Field(
+        description="What the job waits for. A job that has ended waits for nothing but the delivery of its report."
+    )
     findings: FindingsView | None
     report: ReportView
     request: JobDocument
@@ -206,7 +212,11 @@ def job_view(job: Job, outlook: JobOutlook) -> JobView:
         ignored_options=dict(job.tally.ignored_options),
         hold=_hold(job),
         findings=_findings(job.findings),
-        report=ReportView(state=job.report_state, location=job.report_location),
+        report=ReportView(
+            state=job.report_state,
+            location=job.report_location,
+            tried_until=time_or_none(outlook.report_tried_until),
+        ),
         request=request_document(job.request),
     )
 
