@@ -138,7 +138,7 @@ test.describe("where one of them cannot be had", () => {
     await expect(missing).toHaveCount(0);
     await askForDay(page, "Created until");
     await expect(missing).toBeVisible();
-    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("button", { name: "Cancel", exact: true }).click();
     await expect(rows(page).first()).toBeVisible();
     await page.unroute(parts);
     await page.reload();

@@ -93,9 +93,14 @@ test("how the list is shown is chosen without a mouse, and is kept", async ({ pa
   await page.keyboard.press("Space");
   await expect(dialog.getByRole("checkbox", { name: "Priority" })).not.toBeChecked();
   await tabTo(page, dialog.getByRole("button", { name: "Drag handle Failed" }));
-  await page.keyboard.press("Enter");
-  await page.keyboard.press("ArrowUp");
-  await page.keyboard.press("Enter");
+  for (const [key, said] of [
+    ["Enter", "Picked up item at position 7 of 17"],
+    ["ArrowUp", "Moving item to position 6 of 17"],
+    ["Enter", "Item moved from position 7 to position 6 of 17"],
+  ] as const) {
+    await page.keyboard.press(key);
+    await expect(page.getByText(said)).toHaveCount(1);
+  }
   await tabTo(page, dialog.getByRole("button", { name: "Confirm" }));
   await page.keyboard.press("Enter");
   await expect(dialog).toBeHidden();
