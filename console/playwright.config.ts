@@ -3,10 +3,21 @@ import { defineConfig } from "@playwright/test";
 /** Of all the world there is the machine itself: what a page asks elsewhere is not found, in every test. */
 const CUT_OFF = "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1";
 
+/**
+ * The files that take longest, the longest first: what is begun last is to be short, so that no worker waits for the
+ * other one at the end. Of a project, files whose services are their own come last: these are one of their own.
+ */
+const LONG = [/outages\.spec/, /(accessibility|keyboard|layout)\.spec/];
+
 /** In a real browser (Debian's chromium) against the real service with jobs in every state, on a real store. */
 export default defineConfig({
   testDir: "e2e",
   globalSetup: "./e2e/stage.ts",
+  projects: [
+    { name: "outages", testMatch: LONG[0] },
+    { name: "long", testMatch: LONG[1] },
+    { name: "others", testIgnore: LONG },
+  ],
   workers: 2,
   fullyParallel: false,
   forbidOnly: true,

@@ -4,6 +4,8 @@ import { violationsOf } from "./axe";
 import { expect, prefer, test } from "./fixtures";
 import { LANGUAGES, onEachPage } from "./visits";
 
+test.describe.configure({ mode: "parallel" }); // they only look, and each of them takes long
+
 const THEMES = ["light", "dark"] as const;
 
 for (const language of LANGUAGES) {

@@ -189,18 +189,66 @@ test("pages are turned in both directions, and columns are sorted by", async ({ 
   await expect(priority).toHaveAttribute("aria-sort", "none");
 });
 
+async function widthOf(page: Page, column: RegExp): Promise<number> {
+  const box = await page.getByRole("columnheader", { name: column }).boundingBox();
+  return box?.width ?? 0;
+}
+
+/** Draws the line behind a column, as somebody with a mouse does. */
+async function draw(page: Page, column: RegExp, by: number): Promise<void> {
+  const box = await page.getByRole("columnheader", { name: column }).boundingBox();
+  if (!box) throw new Error(`${String(column)} is not to be seen`);
+  const line = { x: box.x + box.width - 1, y: box.y + box.height / 2 };
+  await page.mouse.move(line.x, line.y);
+  await page.mouse.down();
+  await page.mouse.move(line.x + by / 2, line.y, { steps: 3 });
+  await page.mouse.move(line.x + by, line.y, { steps: 3 });
+  await page.mouse.up();
+}
+
 test("the room of the list of pages is shared among the columns where that is closed", async ({ page }) => {
   await page.goto("/ui/jobs");
-  const width = async (name: RegExp) => {
-    const box = await page.getByRole("columnheader", { name }).boundingBox();
-    return box?.width ?? 0;
-  };
   await expect(page.getByRole("progressbar").first()).toBeVisible();
-  const before = await width(/^Created/);
+  const before = await widthOf(page, /^Created/);
   await page.getByRole("button", { name: "Close the list of pages" }).click();
-  await expect.poll(() => width(/^Description/)).toBeGreaterThan(280);
-  await expect.poll(() => width(/^Progress/)).toBeGreaterThan(150);
-  await expect.poll(() => width(/^Created/)).toBeLessThan(before + 30);
+  await expect.poll(() => widthOf(page, /^Description/)).toBeGreaterThan(280);
+  await expect.poll(() => widthOf(page, /^Progress/)).toBeGreaterThan(150);
+  await expect.poll(() => widthOf(page, /^Created/)).toBeLessThan(before + 30);
+});
+
+test("a column that was drawn keeps its width, and the others share the room of the list of pages", async ({
+  page,
+}) => {
+  await page.goto("/ui/jobs");
+  await expect(page.getByRole("progressbar").first()).toBeVisible();
+  const created = await widthOf(page, /^Created/);
+  const priority = (await widthOf(page, /^Priority/)) + 40;
+  await draw(page, /^Priority/, 40);
+  await expect.poll(() => widthOf(page, /^Priority/)).toBeCloseTo(priority, -1);
+  const drawn = await widthOf(page, /^Priority/);
+  for (const close of [
+    () => page.getByRole("button", { name: "Close the list of pages" }).click(),
+    () => page.reload(), // with the list of pages: it is closed for the time being
+  ]) {
+    const description = await widthOf(page, /^Description/);
+    await close();
+    await expect.poll(() => widthOf(page, /^Description/)).not.toBe(description);
+    await expect(page.getByRole("progressbar").first()).toBeVisible();
+    expect(Math.abs((await widthOf(page, /^Priority/)) - drawn)).toBeLessThan(2);
+    expect(await widthOf(page, /^Created/)).toBeLessThan(created + 30);
+  }
+  await page.getByRole("button", { name: "Close the list of pages" }).click();
+  await expect.poll(() => widthOf(page, /^Description/)).toBeGreaterThan(280);
+
+  // Where the one that has the rest was drawn, no single one has it.
+  await draw(page, /^Description/, -100);
+  await page.reload();
+  await expect(page.getByRole("progressbar").first()).toBeVisible();
+  await page.getByRole("button", { name: "Close the list of pages" }).click();
+  await expect.poll(() => widthOf(page, /^Progress/)).toBeGreaterThan(180);
+  expect(Math.abs((await widthOf(page, /^Priority/)) - drawn)).toBeLessThan(2);
+  expect(await widthOf(page, /^Description/)).toBeLessThan(250);
+  expect(await widthOf(page, /^Created/)).toBeLessThan(created + 60);
 });
 
 test.describe("of a viewer", () => {

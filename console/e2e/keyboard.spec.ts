@@ -7,8 +7,8 @@ import { visit } from "./visits";
 
 const LIST = /\/api\/v1\/jobs\?/;
 
-/** It has not ended and will not, so that the list is asked for every two seconds. */
-const PAUSED = "Copy the logs to the cold bucket";
+/** It waits for its turn, which does not come meanwhile: the list is asked for every two seconds. */
+const WAITING = "Copy the logs for the search index";
 
 interface MadeJob {
   job_id: string;
@@ -177,7 +177,7 @@ test("Escape closes what asks before a job is cancelled, and the focus goes back
 });
 
 test("the focus stays where it is while the list is brought up to date three times", async ({ page }) => {
-  await visit(page, `/ui/jobs?q=${encodeURIComponent(PAUSED)}`);
+  await visit(page, `/ui/jobs?q=${encodeURIComponent(WAITING)}`);
   await tabTo(page, page.locator("#content tbody").getByRole("link").first());
   const before = await focused(page);
   for (let poll = 0; poll < 3; poll++) {

@@ -5,6 +5,8 @@ import { CJK, ENGLISH, isEnglish } from "./languages";
 import { clipped, said, sideways } from "./readable";
 import { LANGUAGES, onEachPage, visit } from "./visits";
 
+test.describe.configure({ mode: "parallel" }); // they only look, and each of them takes long
+
 const WINDOWS = [
   { name: "1440 px", viewport: { width: 1440, height: 900 }, deviceScaleFactor: 1 },
   { name: "1024 px", viewport: { width: 1024, height: 768 }, deviceScaleFactor: 1 },

@@ -24,8 +24,8 @@ export interface Preferences {
 interface KeptTable {
   pageSize: number;
   visibleContent: readonly string[];
-  /** In pixels, by the column's id. */
-  widths?: Readonly<Record<string, number>>;
+  /** Of columns that the user drew: in pixels, by the column's id. */
+  drawn?: Readonly<Record<string, number>>;
 }
 
 const KEY = "cosbatch.preferences";

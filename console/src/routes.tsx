@@ -1,6 +1,7 @@
 import { createBrowserRouter, Navigate, type RouteObject } from "react-router";
 
-import { BrokenPage } from "./components/BrokenPage";
+import { BrokenContent, BrokenPage } from "./components/BrokenPage";
+import { late } from "./components/latePage";
 import { RequireSession } from "./components/session";
 import { JobList } from "./pages/JobList";
 import { Login } from "./pages/Login";
@@ -11,22 +12,22 @@ import { Login } from "./pages/Login";
  */
 export const routes: RouteObject[] = [
   { path: "/login", Component: Login },
-  { path: "/password", lazy: async () => ({ Component: (await import("./pages/Password")).Password }) },
+  { path: "/password", lazy: late(async () => (await import("./pages/Password")).Password) },
   {
     Component: RequireSession,
     children: [
       { index: true, element: <Navigate to="/jobs" replace /> },
       { path: "/jobs", Component: JobList },
-      { path: "/users", lazy: async () => ({ Component: (await import("./pages/Users")).Users }) },
-      { path: "/roles", lazy: async () => ({ Component: (await import("./pages/Roles")).Roles }) },
-      { path: "/regions", lazy: async () => ({ Component: (await import("./pages/Regions")).Regions }) },
-      { path: "/webhooks", lazy: async () => ({ Component: (await import("./pages/Webhooks")).Webhooks }) },
-      { path: "/audit", lazy: async () => ({ Component: (await import("./pages/Audit")).Audit }) },
-      { path: "/jobs/:id", lazy: async () => ({ Component: (await import("./pages/JobDetail")).JobDetail }) },
-      { path: "/jobs/create", lazy: async () => ({ Component: (await import("./pages/CreateJob")).CreateJob }) },
-      { path: "/settings", lazy: async () => ({ Component: (await import("./pages/Settings")).Settings }) },
-      { path: "*", lazy: async () => ({ Component: (await import("./pages/NotFound")).NotFound }) },
-    ],
+      { path: "/users", lazy: late(async () => (await import("./pages/Users")).Users) },
+      { path: "/roles", lazy: late(async () => (await import("./pages/Roles")).Roles) },
+      { path: "/regions", lazy: late(async () => (await import("./pages/Regions")).Regions) },
+      { path: "/webhooks", lazy: late(async () => (await import("./pages/Webhooks")).Webhooks) },
+      { path: "/audit", lazy: late(async () => (await import("./pages/Audit")).Audit) },
+      { path: "/jobs/:id", lazy: late(async () => (await import("./pages/JobDetail")).JobDetail) },
+      { path: "/jobs/create", lazy: late(async () => (await import("./pages/CreateJob")).CreateJob) },
+      { path: "/settings", lazy: late(async () => (await import("./pages/Settings")).Settings) },
+      { path: "*", lazy: late(async () => (await import("./pages/NotFound")).NotFound) },
+    ].map((route) => ({ ...route, ErrorBoundary: BrokenContent })),
   },
 ].map((route) => ({ ...route, ErrorBoundary: BrokenPage, HydrateFallback: () => null }));
 

@@ -102,6 +102,15 @@ def token_of(address: str, *, user: str, password: str) -> str:
         return str(made.json()["text"])
 
 
+def slow_job(client: Client, sample: dict[str, Any], *, endpoint: str) -> dict[str, Any]:
+    """The sample once more, to another place and with time to stop the service meanwhile."""
+    region = {"name": "slow", "endpoint": endpoint, "profile": "seaweedfs", "requests_per_second": 80}
+    client.call("POST", "/regions", body=region)
+    copy = {**sample["operation"]["cos_put_object_copy"], "target_key_prefix": "again/"}
+    operation = {"cos_put_object_copy": copy}
+    return {**sample, "region": "slow", "operation": operation, "confirmation_required": False}
+
+
 def test_a_newcomer_runs_the_sample_job_in_two_steps(programs: Programs) -> None:
     state = programs.folder / "state"
     serve = ("serve", "--demo-store", "--port", "0", "--data", str(state))
@@ -119,14 +128,21 @@ def test_a_newcomer_runs_the_sample_job_in_two_steps(programs: Programs) -> None
         assert {group.error_code: group.count for group in client.job_failures(job.id).items} == LISTED_FAILURES
     other = subprocess.run([str(PROGRAM), *serve], capture_output=True, text=True, timeout=START_SECONDS)
     assert (other.returncode, "is in use by another service" in other.stderr) == (2, True), other.stderr
+    with Client(told["address"], token=token) as client:
+        slow = client.create_job(slow_job(client, sample, endpoint=endpoint))
+        client.wait_for_job(slow.id, until=lambda job: job.status is JobStatus.ACTIVE, timeout_seconds=120)
     service.send_signal(signal.SIGINT)
     assert service.wait(STOP_SECONDS) == 0
     programs.wait_until_gone()
-    # The next start finds what the first one has put there, where that was.
+    # The next start finds what the first one has put there, where that was; its store lets a job do what it let it do.
     again, told = programs.start(*serve, seconds=START_SECONDS)
     with Client(told["address"], token=token) as client:
         assert client.call("GET", "/capabilities")["sample"] == sample
         assert client.call("GET", "/regions/demo")["connection"]["endpoint"] == endpoint
+        assert not is_final(client.describe_job(slow.id).status)
+        ended = client.wait_for_job(slow.id, timeout_seconds=120)
+        assert {group.error_code: group.count for group in client.job_failures(slow.id).items} == LISTED_FAILURES
+        assert (ended.status, ended.tally.succeeded, ended.tally.failed) == (JobStatus.COMPLETE, 293, 7)
     again.send_signal(signal.SIGKILL)
     again.wait()
     programs.wait_until_gone()

@@ -1,6 +1,8 @@
 import type { FlashbarProps } from "@cloudscape-design/components/flashbar";
 import { createContext, type ReactNode, useCallback, useContext, useMemo, useRef, useState } from "react";
 
+import { useT } from "../i18n";
+
 export interface Flash {
   type: "success" | "info" | "warning" | "error";
   header?: string;
@@ -28,7 +30,11 @@ export function FlashProvider({ children }: { children: ReactNode }) {
     const message = { id, type, header, content, action, dismissible: true, onDismiss: dismiss };
     setShown((before) => [message, ...before.filter((each) => each.id !== id)].slice(0, 5));
   }, []);
-  const flashes = useMemo(() => ({ shown, flash }), [shown, flash]);
+  const dismissLabel = useT()("shell.notifications.dismiss");
+  const flashes = useMemo(
+    () => ({ shown: shown.map((each) => ({ ...each, dismissLabel })), flash }),
+    [shown, flash, dismissLabel],
+  );
   return <FlashContext.Provider value={flashes}>{children}</FlashContext.Provider>;
 }
 

@@ -1,5 +1,10 @@
 import { type ComponentType, useCallback, useState } from "react";
 
+/** What was to be loaded cannot be had: the service does not answer, or is another version. */
+export class MissingPart extends Error {
+  override readonly name = "MissingPart";
+}
+
 interface LatePart<Props> {
   /** Null until it is there. */
   Part: ComponentType<Props> | null;

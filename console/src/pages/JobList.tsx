@@ -18,13 +18,14 @@ import { Page, useHasNavigation } from "../components/Shell";
 import { useT } from "../i18n";
 import { useFormats } from "../i18n/formats";
 import { usePreferences } from "../preferences";
-import { COLUMNS, useColumns } from "./JobListColumns";
+import { type ColumnId, COLUMNS, type ListColumn, useColumns } from "./JobListColumns";
 import { JobListEmpty } from "./JobListEmpty";
 import { JobListFilters } from "./JobListFilters";
 import { JobListPager } from "./JobListPager";
 import { displayOf, JobListPreferences, useListPreferences } from "./JobListPreferences";
 import { type JobListAnswer, useJobList, useListState } from "./jobListState";
 import { endedSince, isFiltered, withoutFilters } from "./jobListView";
+import { drawnIn, takenUp, type Widths } from "./jobListWidths";
 
 const NO_JOBS: readonly ListedJob[] = [];
 const SKELETON_ROWS_MAX = 20;
@@ -56,8 +57,9 @@ function Jobs() {
   const selected = useMemo(() => items.filter((job) => chosen.has(job.job_id)), [items, chosen]);
   const { ask, modal } = useJobActions();
   const hasListOfPages = useHasNavigation();
-  const { columns: shown, widths } = preferences;
-  const columns = useColumns(useMeans(), ask, { shown, widths, hasListOfPages });
+  const { columns: shown, drawn } = preferences;
+  const columns = useColumns(useMeans(), ask, { shown, drawn, hasListOfPages });
+  const drawnOf = useDrawn(columns, shown, hasListOfPages);
   const firstPage = useCallback(() => {
     show({});
   }, [show]);
@@ -76,7 +78,7 @@ function Jobs() {
         columnDisplay={displayOf(shown)}
         contentDensity={everywhere.density}
         onColumnWidthsChange={({ detail }) => {
-          preferences.keepWidths(widthsOf(detail.widths));
+          preferences.keepDrawn(drawnOf(detail.widths));
         }}
         loading={isLoading}
         loadingText={t("shell.loading")}
@@ -153,8 +155,19 @@ function retryOf({ refusal, askAgain }: JobListAnswer, cursor: string, firstPage
   return cursor !== "" && !mayPass(refusal) ? firstPage : askAgain;
 }
 
-function widthsOf(widths: readonly number[]): Record<string, number> {
-  return Object.fromEntries(COLUMNS.map(({ id, width }, index) => [id, widths[index] ?? width]));
+/** Which columns the user has drawn, of the widths of all of them that the table tells. `isNarrow`: it begins anew. */
+function useDrawn(columns: readonly ListColumn[], shown: readonly ColumnId[], isNarrow: boolean) {
+  const taken = useRef<{ isNarrow: boolean; widths: Widths }>({ isNarrow, widths: {} });
+  useEffect(() => {
+    const before = taken.current.isNarrow === isNarrow ? taken.current.widths : {};
+    taken.current = { isNarrow, widths: takenUp(before, columns, shown) };
+  }, [columns, shown, isNarrow]);
+  return (widths: readonly number[]): Widths => {
+    const told = Object.fromEntries(columns.map(({ id, width }, index) => [id, widths[index] ?? width]));
+    const drawn = drawnIn(told, taken.current.widths);
+    taken.current.widths = { ...taken.current.widths, ...drawn };
+    return drawn;
+  };
 }
 
 interface ListHeaderProps {

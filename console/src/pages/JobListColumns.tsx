@@ -13,7 +13,7 @@ import { StatusTag } from "../components/StatusTag";
 import { type TextKey, type Translate, useSpeech, useT } from "../i18n";
 import { type Formats, useFormats } from "../i18n/formats";
 import type { JobSort } from "./jobListView";
-import { widthsIn } from "./jobListWidths";
+import { type Widths, widthsIn } from "./jobListWidths";
 import { JobNote } from "./JobNote";
 
 export type ColumnId =
@@ -89,12 +89,14 @@ export function usualColumns(windowWidth: number): readonly ColumnId[] {
 }
 
 /** The width of each column that is shown, in a window of so many pixels. */
-function widthsInWindow(shown: readonly string[], windowWidth: number, hasListOfPages: boolean) {
+function widthsInWindow(
+  shown: readonly string[],
+  windowWidth: number,
+  { drawn, hasListOfPages }: Omit<Layout, "shown">,
+) {
   const beside = hasListOfPages ? BESIDE_COLUMNS_PX : BESIDE_COLUMNS_CLOSED_PX;
-  return widthsIn(
-    windowWidth - beside,
-    COLUMNS.filter(({ id }) => shown.includes(id)),
-  );
+  const columns = COLUMNS.filter(({ id }) => shown.includes(id));
+  return widthsIn(windowWidth - beside, columns, drawn);
 }
 
 export function nameOfColumn(id: ColumnId): TextKey {
@@ -113,32 +115,33 @@ type Ask = Cells["ask"];
 interface Layout {
   shown: readonly ColumnId[];
   /** Those that the user drew. */
-  widths: Readonly<Record<string, number>>;
+  drawn: Widths;
   hasListOfPages: boolean;
 }
 
+export interface ListColumn extends TableProps.ColumnDefinition<ListedJob> {
+  id: ColumnId;
+  width: number;
+}
+
 /** The columns of the list of jobs. */
-export function useColumns(
-  means: Means,
-  ask: Ask,
-  { shown, widths, hasListOfPages }: Layout,
-): TableProps.ColumnDefinition<ListedJob>[] {
+export function useColumns(means: Means, ask: Ask, { shown, drawn, hasListOfPages }: Layout): ListColumn[] {
   const t = useT();
   const formats = useFormats();
   const names = shown.join();
   return useMemo(() => {
     const cells = { t, formats, means, ask };
-    const usual = widthsInWindow(names.split(","), globalThis.innerWidth, hasListOfPages);
+    const widths = widthsInWindow(names.split(","), globalThis.innerWidth, { drawn, hasListOfPages });
     return COLUMNS.map(({ id, width, sort }) => ({
       id,
       header: t(nameOfColumn(id)),
       cell: (job: ListedJob) => <Cell id={id} job={job} cells={cells} />,
-      width: widths[id] ?? usual[id] ?? width,
+      width: widths[id] ?? drawn[id] ?? width,
       minWidth: 80,
       isRowHeader: id === "id",
       ...(sort ? { sortingField: sort } : {}),
     }));
-  }, [t, formats, means, ask, names, widths, hasListOfPages]);
+  }, [t, formats, means, ask, names, drawn, hasListOfPages]);
 }
 
 /** Most jobs are the same after a refresh as before: their cells are not made again. */

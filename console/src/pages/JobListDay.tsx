@@ -18,11 +18,17 @@ export function Day(props: DayFormProps) {
       setMissing(true);
     });
   }, [ask]);
-  if (Part) return <Part {...props} />;
-  if (isMissing) return <Alert type="error">{t("error.part")}</Alert>;
   return (
-    <>
-      <Spinner /> <span className="unseen">{t("shell.loading")}</span>
-    </>
+    <div className="job-day">
+      {Part ? (
+        <Part {...props} />
+      ) : isMissing ? (
+        <Alert type="error">{t("error.part")}</Alert>
+      ) : (
+        <>
+          <Spinner /> <span className="unseen">{t("shell.loading")}</span>
+        </>
+      )}
+    </div>
   );
 }

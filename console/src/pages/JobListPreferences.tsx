@@ -6,17 +6,19 @@ import { usePart } from "../components/part";
 import { useT } from "../i18n";
 import { usePreferences } from "../preferences";
 import { type ColumnId, COLUMNS, usualColumns } from "./JobListColumns";
+import type { Widths } from "./jobListWidths";
 
 export const TABLE = "jobs";
 export const PAGE_SIZES = [20, 50, 100] as const;
-const NO_WIDTHS: Readonly<Record<string, number>> = {};
+const NO_WIDTHS: Widths = {};
 
 interface ListPreferences {
   pageSize: number;
   /** In the order in which they are shown. */
   columns: readonly ColumnId[];
-  widths: Readonly<Record<string, number>>;
-  keepWidths: (widths: Readonly<Record<string, number>>) => void;
+  /** Of the columns that the user drew. */
+  drawn: Widths;
+  keepDrawn: (more: Widths) => void;
 }
 
 /** How this browser's user likes the list of jobs; a column that there is no more is forgotten. */
@@ -29,10 +31,10 @@ export function useListPreferences(): ListPreferences {
   return {
     pageSize,
     columns: shown,
-    widths: kept?.widths ?? NO_WIDTHS,
-    keepWidths: (widths) => {
+    drawn: kept?.drawn ?? NO_WIDTHS,
+    keepDrawn: (more) => {
       // The columns that are the usual ones of this window stay so until the user chooses others.
-      const table = { pageSize, visibleContent: kept?.visibleContent ?? [], widths };
+      const table = { pageSize, visibleContent: kept?.visibleContent ?? [], drawn: { ...kept?.drawn, ...more } };
       prefer({ tables: { ...preferences.tables, [TABLE]: table } });
     },
   };

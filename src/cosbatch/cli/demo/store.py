@@ -85,6 +85,13 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
+def _recall_policies(client: Any) -> None:
+    """After a start SeaweedFS reads a bucket's policy when it is first asked about that bucket. A copy that names it as
+    its source does not count: whoever may read by the policy alone would be refused all copies out of it."""
+    for bucket in client.list_buckets()["Buckets"]:
+        client.head_bucket(Bucket=bucket["Name"])
+
+
 def _wait_until_ready(store: DemoStore, process: subprocess.Popen[bytes], log: Path) -> None:
     ends = time.monotonic() + START_SECONDS
     client = store.client(ADMIN_KEY)
@@ -95,6 +102,7 @@ def _wait_until_ready(store: DemoStore, process: subprocess.Popen[bytes], log: P
         except (ClientError, BotoCoreError):
             time.sleep(0.2)
         else:
+            _recall_policies(client)
             return
     last_words = "\n".join(log.read_text(errors="replace").splitlines()[-10:])
     raise StoreNotStarted(f"SeaweedFS did not start; its last words were:\n{last_words}")
