@@ -91,3 +91,13 @@ def test_the_collector_begins_once_what_is_imported_is_there() -> None:
         program.end(0)
     """)
     assert done.stdout == "at exit\nFalse True True True\n"
+
+
+def test_the_log_comes_without_rich_which_can_be_imported_afterwards() -> None:
+    done = ended("""
+        program.import_log()
+        print([name for name in ("structlog", "rich", "pygments") if name in sys.modules])
+        import rich.console
+        program.end(0)
+    """)
+    assert done.stdout == "at exit\n['structlog']\n"
