@@ -59,6 +59,6 @@ def end(code: object) -> None:
 
 def _threads_have_ended() -> bool:
     for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
+        if thread is not threading.current_thread():
             thread.join(ENDING_THREAD_SECONDS)  # a ledger's, which was closed just now
     return threading.active_count() == 1
