@@ -52,10 +52,13 @@ export async function clipped(page: Page): Promise<string[]> {
   });
 }
 
-/** All that can be read or heard on a page: texts, and what fields and buttons are called. Each once. */
+/**
+ * All that can be read or heard on a page: texts, and what fields and buttons are called. Each once; of the title what
+ * stands before the product's name, as it stands on the page itself.
+ */
 export async function said(page: Page): Promise<string[]> {
   return page.evaluate(() => {
-    const all = new Set<string>([document.title]);
+    const all = new Set<string>([document.title.replace(/ - cosbatch$/, "")]);
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
       const parent = texts.currentNode.parentElement;

@@ -34,10 +34,15 @@ function watchRequests(page: Page): Requests {
     open.delete(request);
     changedAt = Date.now();
   };
-  page.on("request", begun).on("requestfinished", ended).on("requestfailed", ended);
+  // What the page that is left still asks for has no end that anybody tells of.
+  const left = () => {
+    for (const request of open) if (!request.isNavigationRequest()) open.delete(request);
+  };
+  page.on("request", begun).on("requestfinished", ended).on("requestfailed", ended).once("framenavigated", left);
   return {
     quietMs: () => (open.size > 0 ? 0 : Date.now() - changedAt),
-    end: () => page.off("request", begun).off("requestfinished", ended).off("requestfailed", ended),
+    end: () =>
+      page.off("request", begun).off("requestfinished", ended).off("requestfailed", ended).off("framenavigated", left),
   };
 }
 
