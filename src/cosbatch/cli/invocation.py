@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 from click.core import ParameterSource
 
+from cosbatch.cli import program
 from cosbatch.cli.output import print_json
 from cosbatch.model.errors import (
     CosbatchError,
@@ -381,6 +382,7 @@ def _error_document(error: CosbatchError) -> dict[str, Any]:
 
 def run_async(work: Coroutine[Any, Any, Answer]) -> Answer:
     """Runs on uvloop where it is installed: the engine's hot path is made for it."""
+    program.imported()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(work)
 

@@ -8,14 +8,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 
 from cosbatch.cli import progress as shown
-from cosbatch.cli.invocation import Invocation
 from cosbatch.cli.output import count, one_line
-
-
-def screen_for(invocation: Invocation) -> shown.Screen:
-    """One that draws where somebody looks at a terminal, else lines."""
-    is_live = invocation.surroundings.is_live and not invocation.as_json
-    return LiveScreen() if is_live else shown.PlainScreen()
 
 
 class LiveScreen:

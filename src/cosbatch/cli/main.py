@@ -11,6 +11,8 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from cosbatch.cli import program
+
 
 class Verb(NamedTuple):
     """Where a verb is, and its line in the help."""
@@ -126,4 +128,9 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Keys are in every script: what the terminal cannot show is shown as an escape.
         sys.stdout.reconfigure(errors="backslashreplace")
-    cli(prog_name="cosbatch")
+    program.begin()
+    try:
+        cli(prog_name="cosbatch")
+    except SystemExit as ended:
+        program.end(ended.code)
+        raise

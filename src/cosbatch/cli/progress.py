@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import click
 
@@ -13,6 +13,9 @@ from cosbatch.cli.output import count, duration, one_line, size
 from cosbatch.model.jobs import Job
 from cosbatch.model.states import ENDS_IN, FINAL, JobStatus, is_final
 from cosbatch.model.undelivered import why_undelivered
+
+if TYPE_CHECKING:
+    from cosbatch.cli.invocation import Invocation
 
 WINDOW_SECONDS: Final = 30.0
 """Results are committed in bursts: a shorter window would make the speed jump."""
@@ -164,6 +167,15 @@ class Screen(Protocol):
     def let_go(self) -> None:
         """Gives the terminal back, on the spot, before the program ends."""
         ...
+
+
+def screen_for(invocation: Invocation) -> Screen:
+    """One that draws where somebody looks at a terminal, else lines."""
+    if not invocation.surroundings.is_live or invocation.as_json:
+        return PlainScreen()
+    from cosbatch.cli.live import LiveScreen  # what draws is not imported where nobody looks
+
+    return LiveScreen()
 
 
 class PlainScreen:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cosbatch.cli import program
 from cosbatch.cli.invocation import WITH_SERVICE, Invocation, verb
 
 
@@ -47,6 +48,7 @@ def run(
             dry_run=dry_run,
             again=again,
         )
+    program.import_log()
     from cosbatch.cli.run_session import run_job_file
 
     return run_job_file(

@@ -17,9 +17,8 @@ import click
 from cosbatch.cli.interrupts import Interrupted, until_interrupted
 from cosbatch.cli.invocation import EXIT_INTERRUPTED, EXIT_NOT_ANSWERED, Invocation, run_async
 from cosbatch.cli.job_page import exit_code_of, totals
-from cosbatch.cli.live import screen_for
 from cosbatch.cli.output import print_json
-from cosbatch.cli.progress import Watch
+from cosbatch.cli.progress import Watch, screen_for
 from cosbatch.cli.remote_jobs import remote_client
 from cosbatch.cli.request_page import plan_page
 from cosbatch.cli.run_identity import read_job_file

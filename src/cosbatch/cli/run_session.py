@@ -21,9 +21,8 @@ from cosbatch.cli.invocation import (
     tell_interrupted,
 )
 from cosbatch.cli.job_page import exit_code_of, totals
-from cosbatch.cli.live import screen_for
 from cosbatch.cli.output import print_json
-from cosbatch.cli.progress import Screen, Watch
+from cosbatch.cli.progress import Screen, Watch, screen_for
 from cosbatch.cli.request_page import plan_page
 from cosbatch.cli.run_identity import FoundRun, find_or_create, read_job_file
 from cosbatch.cli.run_question import Declined, ask, check_confirmable

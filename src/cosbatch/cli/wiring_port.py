@@ -5,26 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from cosbatch.manifests.inspect import Inspection
-from cosbatch.model.identifiers import Bucket, JobId, RegionName
-from cosbatch.model.jobs import Job
-from cosbatch.model.manifests import Manifest
-from cosbatch.model.principals import Caller
-from cosbatch.model.regions import Region
-from cosbatch.service.estimates import Estimates
-from cosbatch.service.follow_up import FollowUp
-from cosbatch.service.key_rotation import Rotation
-from cosbatch.service.people import People
-from cosbatch.service.regions import RegionService
-from cosbatch.service.report_downloads import ReportDownloads
-from cosbatch.service.retry_checks import JobChecks
-from cosbatch.service.roles import RoleService
-from cosbatch.service.service import JobService
-from cosbatch.service.webhooks import WebhookService
-from cosbatch.settings import LogFormat, Settings
-from cosbatch.storage.probe import Probed
+if TYPE_CHECKING:  # a run needs few of the services that are named here
+    from cosbatch.manifests.inspect import Inspection
+    from cosbatch.model.identifiers import Bucket, JobId, RegionName
+    from cosbatch.model.jobs import Job
+    from cosbatch.model.manifests import Manifest
+    from cosbatch.model.principals import Caller
+    from cosbatch.model.regions import Region
+    from cosbatch.service.estimates import Estimates
+    from cosbatch.service.follow_up import FollowUp
+    from cosbatch.service.key_rotation import Rotation
+    from cosbatch.service.people import People
+    from cosbatch.service.regions import RegionService
+    from cosbatch.service.report_downloads import ReportDownloads
+    from cosbatch.service.retry_checks import JobChecks
+    from cosbatch.service.roles import RoleService
+    from cosbatch.service.service import JobService
+    from cosbatch.service.webhooks import WebhookService
+    from cosbatch.settings import LogFormat, Settings
+    from cosbatch.storage.probe import Probed
 
 
 class Load(Protocol):

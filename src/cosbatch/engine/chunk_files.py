@@ -27,6 +27,7 @@ CHUNKS_PER_FOLDER: Final = 1000
 _PLAIN_COLUMNS: Final = 3
 _QUOTED_FOR: Final = (",", '"', "\r", "\n")
 """What makes the CSV writer put a cell in quotes."""
+_new: Final = tuple.__new__
 
 
 def encode_chunk(records: Iterable[str]) -> bytes:
@@ -67,8 +68,10 @@ def decode_chunk(content: bytes, *, first_task: int, task_count: int) -> list[Ta
     """The tasks, in manifest order. SpoolDamaged where the file is damaged or has another number of rows."""
     try:
         text = gzip.decompress(content).decode()
-        rows = list(csv.reader(io.StringIO(text, newline="")))
-        tasks = _plain_tasks(rows, first_task) or [_task(row, first_task + place) for place, row in enumerate(rows)]
+        tasks = _plain_tasks(text, first_task)
+        if tasks is None:
+            rows = csv.reader(io.StringIO(text, newline=""))
+            tasks = [_task(row, number) for number, row in enumerate(rows, first_task)]
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error, ValueError, IndexError) as error:
         raise SpoolDamaged(f"the chunk file of task {first_task} and following is damaged: {error}") from error
     if len(tasks) != task_count:
@@ -76,15 +79,25 @@ def decode_chunk(content: bytes, *, first_task: int, task_count: int) -> list[Ta
     return tasks
 
 
-def _plain_tasks(rows: Sequence[Sequence[str]], first_task: int) -> list[Task]:
-    """The tasks of rows that have three columns, as nearly all have; none where one has more. In a third of the time
-    that one call a row would take."""
-    if max(map(len, rows), default=0) != _PLAIN_COLUMNS:
-        return []
-    return [
-        Task._make((number, key, version or None, int(size) if size else None, None, -1, 0))
-        for number, (key, version, size) in enumerate(rows, first_task)
-    ]
+def _plain_tasks(text: str, first_task: int) -> list[Task] | None:
+    """The tasks of a file without quotes whose records have three columns, as nearly all have: cut into columns, which
+    takes half the time of making a list of each record. None where it has another form."""
+    records = text.count("\r\n")
+    if '"' in text or text.count(",") != (_PLAIN_COLUMNS - 1) * records or not text.endswith("\r\n"):
+        return None
+    cells = text.replace("\r\n", ",").split(",")
+    versions, sizes = cells[1:-1:_PLAIN_COLUMNS], cells[2::_PLAIN_COLUMNS]
+    columns = zip(
+        range(first_task, first_task + records),
+        cells[:-1:_PLAIN_COLUMNS],
+        [version or None for version in versions],
+        [int(size) if size else None for size in sizes],
+        repeat(None),
+        repeat(-1),
+        repeat(0),
+        strict=False,  # the last three go on for ever
+    )
+    return [_new(Task, values) for values in columns]
 
 
 def _task(row: Sequence[str], number: int) -> Task:

@@ -20,7 +20,7 @@ class CutChunk:
 
 
 class Chunker:
-    """A chunk closes at 1,000 rows (the first 64: at 100), or when its listed sizes reach 64 GiB, never inside a
+    """A chunk closes at 1,000 rows (the first 16: at 100), or when its listed sizes reach 64 GiB, never inside a
     run."""
 
     def __init__(self, *, limits: EngineLimits, cut_chunks: int = 0, cut_rows: int = 0) -> None:

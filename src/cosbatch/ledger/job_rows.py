@@ -105,6 +105,12 @@ def _request(stored: str) -> JobRequest:
     return decode(stored, JobRequest)
 
 
+@lru_cache(maxsize=1024)
+def _findings(stored: str) -> PlanFindings:
+    """Nor do these, once there are any."""
+    return decode(stored, PlanFindings)
+
+
 def job_from(row: Row[Any]) -> Job:
     return Job(
         id=JobId(row.id),
@@ -132,7 +138,7 @@ def job_from(row: Row[Any]) -> Job:
         ended_at=row.ended_at,
         token=row.token,
         hold=hold_from(row),
-        findings=decode(row.findings, PlanFindings) if row.findings else None,
+        findings=_findings(row.findings) if row.findings else None,
         creator=row.creator,
     )
 

@@ -89,7 +89,7 @@ class _Line:
     def transact(self, work: Callable[[Transaction], T], *, begin: str) -> T:
         # The driver sends no BEGIN of its own (isolation_level None), but COMMIT and ROLLBACK at the end of the block.
         with self.connection.begin():
-            self.connection.exec_driver_sql(begin)
+            _driver_of(self.connection).execute(begin)
             return work(Transaction(self.connection, tell_time=self._tell_time))
 
     def release(self) -> None:
@@ -213,12 +213,13 @@ def errors_translated() -> Iterator[None]:
     """What SQLite and the system say about the disk, in our words. Errors of our own making stay as they are."""
     try:
         yield
-    except DBAPIError as error:
-        code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    except (DBAPIError, sqlite3.Error) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
         way_out = _WAYS_OUT.get(code & _PRIMARY_CODE)
         if way_out is None:
             raise
-        raise LedgerUnavailable(f"{error.orig}: {way_out}") from error
+        raise LedgerUnavailable(f"{cause}: {way_out}") from error
     except OSError as error:
         raise LedgerUnavailable(f"{error}: the ledger's folder cannot be used; look at its owner and disk") from error
 
@@ -267,15 +268,22 @@ def _migrated_schema() -> str:
     """What becomes of an empty database, as a script: it runs several times as fast."""
     connection = _connection_to(":memory:", busy_seconds=0)
     migrate(connection)
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    script = "\n".join(driver.iterdump())
+    script = "\n".join(_driver_of(connection).iterdump())
     connection.close()
     return script
 
 
+def _driver_of(connection: Connection) -> sqlite3.Connection:
+    """For what every transaction says anew: SQLAlchemy takes ten times as long over a statement without values as
+    SQLite does."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
+
+
 def _database_time(connection: Connection) -> float:
-    return float(connection.exec_driver_sql(_NOW).scalar_one())
+    [[now]] = _driver_of(connection).execute(_NOW).fetchall()
+    return float(now)
 
 
 def _clock_time(clock: Clock, _: Connection) -> float:

@@ -65,7 +65,6 @@ Index(
     webhook_delivery.c.webhook_id,
     webhook_delivery.c.next_at,
     sqlite_where=IS_WAITING,
-    postgresql_where=IS_WAITING,
 )
 Index(
     "webhook_delivery_order",
@@ -73,7 +72,6 @@ Index(
     webhook_delivery.c.job_id,
     webhook_delivery.c.id,
     sqlite_where=IS_WAITING,
-    postgresql_where=IS_WAITING,
 )
 Index("webhook_delivery_newest", webhook_delivery.c.webhook_id, webhook_delivery.c.id)
 Index("webhook_delivery_done_at", webhook_delivery.c.done_at)

@@ -23,9 +23,11 @@ class Bitmap:
     @classmethod
     def of(cls, members: Iterable[int], *, size: int) -> Bitmap:
         flags = bytearray(size)
-        for member in members:
-            if not 0 <= member < size:
-                raise ValueError(f"{member} is not one of the {size} tasks")
+        found = list(members)
+        for end in (min(found, default=0), max(found, default=-1)):
+            if found and not 0 <= end < size:
+                raise ValueError(f"{end} is not one of the {size} tasks")
+        for member in found:
             flags[member] = 1
         bits = int(bytes(flags[::-1]).translate(_TO_DIGITS) or b"0", 2)
         return cls(size=size, bits=bits)

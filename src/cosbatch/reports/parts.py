@@ -88,7 +88,7 @@ def encode_part(
     """
     good = TaskStatus.SUCCEEDED  # looking a member up for each row costs as much as writing half of the row
     succeeded = [entry for entry in entries if entry[1].status is good]
-    failed = [entry for entry in entries if entry[1].status is not good]
+    failed = [] if len(succeeded) == len(entries) else [entry for entry in entries if entry[1].status is not good]
     settled = Bitmap.of([task.number - first_task for task, _ in entries], size=task_count)
     if len(settled) != len(entries):
         raise ValueError("a task has two results in one part")
@@ -147,7 +147,7 @@ def _tally_of(
     ignored_options: dict[str, int],
 ) -> Tally:
     results = [result for _, result in entries]
-    outside_rate = len([result for result in results if not result.in_failure_rate])
+    outside_rate = len(results) - [result.in_failure_rate for result in results].count(True)
     failed_outside_rate = len([result for _, result in failed if not result.in_failure_rate])
     return Tally(
         succeeded=len(entries) - len(failed),

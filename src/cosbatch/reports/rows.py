@@ -49,16 +49,21 @@ def encode_rows(
 ) -> bytes:
     """The rows of these results, all of one status, in their order. Messages are cut to 1,024 characters."""
     start = encode_field(bucket)
-    endings: dict[tuple[object, ...], str] = {}
-    rows = []
-    for (task, result), key in zip(entries, _encode_keys(entries), strict=True):
-        outcome = result[2:5]
-        ending = endings.get(outcome)
-        if ending is None:
-            ending = endings[outcome] = _ending_of(result, status, dry_run=dry_run)
-        version = task.version_id
-        rows.append(f"{start},{key},{encode_field(version) if version else ''},{ending}\n")
-    return "".join(rows).encode("utf-8", "backslashreplace")
+    keys = _encode_keys(entries)
+    endings = {result[2:5]: result for _, result in entries}
+    if len(endings) == 1 and [task.version_id for task, _ in entries].count(None) == len(entries):
+        # What most blocks are: rows that have nothing of their own but the key.
+        ending = _ending_of(entries[0][1], status, dry_run=dry_run)
+        text = f"{start}," + f",,{ending}\n{start},".join(keys) + f",,{ending}\n"
+    else:
+        told = {outcome: _ending_of(result, status, dry_run=dry_run) for outcome, result in endings.items()}
+        text = "".join(
+            [
+                f"{start},{key},{encode_field(task.version_id or '')},{told[result[2:5]]}\n"
+                for (task, result), key in zip(entries, keys, strict=True)
+            ]
+        )
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _encode_keys(entries: Sequence[tuple[Task, Result]]) -> list[str]:

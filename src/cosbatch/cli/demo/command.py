@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 import subprocess
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cosbatch.cli.demo.place import ADMIN_KEY, JOB_KEY, DemoFailed, check_installed
-from cosbatch.cli.invocation import EXIT_SUCCEEDED, EXIT_TASKS_FAILED, Invocation, verb
+from cosbatch.cli.invocation import EXIT_SUCCEEDED, EXIT_TASKS_FAILED, Invocation, run_async, verb
 from cosbatch.cli.output import print_json
 
 if TYPE_CHECKING:  # --help needs none of it
@@ -158,7 +157,7 @@ def _fill(folder: Path, store: DemoStore, *, objects: int, say: Callable[[str], 
         async with borrowed_store(load_settings(settings["admin"]), RegionName("demo")) as admin:
             return await contents.write_objects(admin, keys)
 
-    listed = asyncio.run(write())
+    listed = run_async(write())
     etag = contents.write_inventory(store, listed)
     say(f"Wrote an inventory report of {len(listed) + contents.MISSING} rows; its manifest.json has the ETag {etag}")
     (folder / "photos.yaml").write_text(JOB)
