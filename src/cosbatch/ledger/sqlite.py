@@ -37,10 +37,12 @@ LOCK_FILE: Final = "ledger.lock"
 # SQLite 3.40 has no unixepoch() with fractions. The Julian day counts milliseconds; 2440587.5 is 1 January 1970.
 _NOW: Final = "SELECT (julianday('now') - 2440587.5) * 86400.0"
 
+_FULL: Final = "the disk is full; free some space and try again"
 _WAYS_OUT: Final = {
     sqlite3.SQLITE_BUSY: "another program holds the ledger; close it (a database browser, a backup) and try again",
     sqlite3.SQLITE_LOCKED: "another program holds the ledger; close it (a database browser, a backup) and try again",
-    sqlite3.SQLITE_FULL: "the disk is full; free some space and try again",
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,  # the file that its readers and writers share cannot grow
     sqlite3.SQLITE_IOERR: "the disk refused; look for free space, quotas and errors in the kernel's log",
     sqlite3.SQLITE_READONLY: "the ledger may not be written; give its folder and files to the user that runs cosbatch",
     sqlite3.SQLITE_CANTOPEN: "the ledger cannot be opened; give its folder to the user that runs cosbatch",
@@ -216,7 +218,7 @@ def errors_translated() -> Iterator[None]:
     except (DBAPIError, sqlite3.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         code = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-        way_out = _WAYS_OUT.get(code & _PRIMARY_CODE)
+        way_out = _WAYS_OUT.get(code) or _WAYS_OUT.get(code & _PRIMARY_CODE)
         if way_out is None:
             raise
         raise LedgerUnavailable(f"{cause}: {way_out}") from error
