@@ -35,9 +35,9 @@ async function show(page: Page, theme: (typeof THEMES)[number]): Promise<void> {
 test.describe("of nobody", () => {
   test.use({ as: "", expectedFaults: [/401/] });
 
-  for (const theme of THEMES) {
-    test(`axe finds nothing on the login, ${theme}`, async ({ page }) => {
-      await prefer(page, { theme });
+  for (const [theme, language] of THEMES.flatMap((each) => LANGUAGES.map((one) => [each, one] as const))) {
+    test(`axe finds nothing on the login, ${theme}, ${language}`, async ({ page }) => {
+      await prefer(page, { theme, language });
       await page.goto("/ui/login");
       await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
       expect(await violationsOf(page)).toEqual([]);

@@ -11,9 +11,14 @@ export async function pagesOf(): Promise<[name: string, path: string][]> {
   // The oldest: whatever jobs other tests have made meanwhile, it is one of the stage.
   const ofStage = items.findLast(({ progress_summary: done }) => done.number_of_tasks_failed > 0);
   if (!ofStage) throw new Error("the stage has no job that is complete and of which objects failed");
+  const job = `/ui/jobs/${ofStage.job_id}`;
   return [
     ["jobs", "/ui/jobs"],
-    ["job", `/ui/jobs/${ofStage.job_id}`],
+    ["job", job],
+    ...["failures", "report", "configuration", "checks", "events"].map((tab): [string, string] => [
+      `job, ${tab}`,
+      `${job}?tab=${tab}`,
+    ]),
     ["create", "/ui/jobs/create"],
     ["roles", "/ui/roles"],
     ["users", "/ui/users"],
@@ -24,6 +29,7 @@ export async function pagesOf(): Promise<[name: string, path: string][]> {
     ["webhooks", "/ui/webhooks"],
     ["audit", "/ui/audit"],
     ["settings", "/ui/settings"],
+    ["password", "/ui/password"],
     ["not-found", "/ui/nothing"],
   ];
 }

@@ -151,26 +151,26 @@ function WebhookState({ webhook }: { webhook: Webhook }) {
 }
 
 function useTest() {
-  const t = useT();
+  const { t, retold } = useSpeech();
   const api = useApi();
   const { flash } = useFlashes();
   return useMutation({
     mutationFn: (name: string) =>
       told(api.POST("/webhooks/{webhook_name}/test", { params: { path: { webhook_name: name } } })),
     onError: (error, name) => {
-      flash({ type: "error", header: t("webhooks.test.failed", { name }), content: error.message });
+      flash({ type: "error", header: t("webhooks.test.failed", { name }), content: retold(error.message) });
     },
   });
 }
 
 function Tested({ tested, name }: { tested: Schemas["WebhookTestView"]; name: string }) {
-  const t = useT();
+  const { t, retold } = useSpeech();
   const status = tested.http_status ?? "-";
   return (
     <Alert type={tested.is_taken ? "success" : "error"}>
       {tested.is_taken
         ? t("webhooks.test.taken", { name, status })
-        : `${t("webhooks.test.failed", { name })} ${tested.problem}`}
+        : `${t("webhooks.test.failed", { name })} ${retold(tested.problem)}`}
     </Alert>
   );
 }
