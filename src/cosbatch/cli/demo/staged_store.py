@@ -14,6 +14,7 @@ from urllib.parse import quote
 from cosbatch.cli.demo.contents import CONTROL, FORBIDDEN, ODD_KEYS, SOURCE, TARGET, WRITERS, allow
 from cosbatch.cli.demo.place import ADMIN_KEY, REGION
 from cosbatch.cli.demo.store import DemoStore
+from cosbatch.cli.invocation import run_async
 from cosbatch.model.identifiers import Bucket, ObjectKey, ObjectRef, RegionName
 from cosbatch.settings import Settings
 from cosbatch.storage.port import ObjectStore, PutOptions
@@ -105,7 +106,7 @@ class LogWriter:
     """With the store's region in them."""
 
     def write(self) -> None:
-        asyncio.run(self._write_all())
+        run_async(self._write_all())
 
     async def _write_all(self) -> None:
         waiting = iter(log_keys())
