@@ -32,13 +32,7 @@ export function OverridesEditor({ overrides, profile, error, onChange }: Overrid
             description={<span className="mono">{option}</span>}
             errorText={faultsTextOf(error, ({ path }) => isOf(path, option))}
           >
-            <OverrideSelect
-              option={option}
-              overrides={overrides}
-              profile={profile}
-              onChange={onChange}
-              ariaLabel={t(`regions.option.${option}`)}
-            />
+            <OverrideSelect option={option} overrides={overrides} profile={profile} onChange={onChange} />
           </FormField>
         ))}
       </ColumnLayout>
@@ -58,8 +52,7 @@ function OverrideSelect({
   overrides,
   profile,
   onChange,
-  ariaLabel,
-}: Omit<OverridesEditorProps, "error"> & { option: Option; ariaLabel: string }) {
+}: Omit<OverridesEditorProps, "error"> & { option: Option }) {
   const t = useT();
   const said = overrides[option];
   const own = profile?.options[option];
@@ -77,7 +70,6 @@ function OverrideSelect({
   ];
   return (
     <Select
-      ariaLabel={ariaLabel}
       options={options}
       selectedOption={options.find(({ value }) => value === (said ?? AS_PROFILE)) ?? null}
       onChange={({ detail }) => {
