@@ -87,7 +87,7 @@ def kill_while_completing(run: FaultRun) -> None:
 
     The report is a dozen requests: with many more a second it is there before it is seen to be on its way.
     """
-    run.wait_for_share(run.rng.uniform(0.94, 0.98))
+    run.wait_for_share(run.rng.uniform(0.92, 0.96))
     run.pace(20)
     kill_all(run)
     run.wait_until(lambda now: now.status == "Completing")
