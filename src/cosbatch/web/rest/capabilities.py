@@ -143,6 +143,7 @@ class CapabilitiesView(View):
 
 async def get_capabilities(desks: AllDesks) -> CapabilitiesView:
     """Operations and their parameters, what each region's store offers, the state table, limits, words, error codes."""
+    await desks.look_again()
     calls = desks.calls()
     return CapabilitiesView(
         version=desks.version,
