@@ -146,6 +146,8 @@ class FailureSample:
     message: str
     requests: int
     """Sent for the task under its last claim."""
+    request_id: str | None = None
+    """Under which the store knows the request that it refused. None: it refused none, or gave none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
