@@ -327,6 +327,7 @@ class CheckedRetry:
     """None where nothing can be told."""
     request: Mapping[str, Any]
     """The job document as it would be kept; its manifest is not written."""
+    equivalents: Equivalents
 
 
 # --- after it ran
