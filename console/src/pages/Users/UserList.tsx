@@ -17,6 +17,8 @@ import { ResourceTable } from "../../components/ResourceTable";
 import { SecretModal } from "../../components/SecretModal";
 import { useT } from "../../i18n";
 import { CreateUser } from "./CreateUser";
+import { useOwnedList } from "./OwnerFilter";
+import { queryOf } from "./owners";
 import { RightChoice } from "./RightChoice";
 
 type User = Schemas["UserView"];
@@ -28,6 +30,7 @@ export function UserList() {
   const may = useMay();
   const api = useApi();
   const { flash } = useFlashes();
+  const list = useOwnedList({ ofUsers: false });
   const [selected, setSelected] = useState<User | null>(null);
   const [asked, setAsked] = useState<Asked>(null);
   const [fresh, setFresh] = useState<{ name: string; password: string } | null>(null);
@@ -40,10 +43,13 @@ export function UserList() {
       <ResourceTable
         title={t("users.title")}
         description={t("users.list.text")}
-        queryKey={["users"]}
-        load={(cursor) => told(api.GET("/users", { params: { query: { cursor, limit: 100 } } }))}
+        queryKey={["users", list.owner]}
+        load={(cursor) =>
+          told(api.GET("/users", { params: { query: { ...queryOf(list.owner), cursor, limit: 100 } } }))
+        }
         idOf={(user) => user.name}
-        empty={{ title: t("users.empty") }}
+        filter={list.filter}
+        empty={list.emptyFiltered ?? { title: t("users.empty") }}
         selected={selected}
         onSelect={setSelected}
         columns={[
