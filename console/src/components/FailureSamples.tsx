@@ -48,7 +48,7 @@ export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
           id: "key",
           header: t("job.samples.key"),
           isRowHeader: true,
-          minWidth: 250,
+          minWidth: 255,
           cell: (each) => <Key of={each} />,
         },
         {
@@ -66,10 +66,10 @@ export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
         {
           id: "message",
           header: t("job.samples.message"),
-          minWidth: 205,
+          minWidth: 200,
           cell: ({ message }) => (message ? <CopyText text={message} shown={retold(message)} /> : "-"),
         },
-        { id: "requests", header: t("job.samples.requests"), minWidth: 112, cell: ({ requests }) => requests },
+        { id: "requests", header: t("job.samples.requests"), minWidth: 122, cell: ({ requests }) => requests },
         {
           id: "request",
           header: t("job.samples.request"),

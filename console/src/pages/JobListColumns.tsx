@@ -144,7 +144,10 @@ export function useColumns(means: Means, ask: Ask, { shown, drawn, hasListOfPage
   }, [t, formats, means, ask, names, drawn, hasListOfPages]);
 }
 
-/** Most jobs are the same after a refresh as before: their cells are not made again. */
+/**
+ * Most jobs are the same after a refresh as before: their cells are not made again. Of a job that has changed, most cells
+ * say what they said before: those that take long to make are given no more than they show.
+ */
 const Cell = memo(function Cell({ id, job, cells }: { id: ColumnId; job: ListedJob; cells: Cells }) {
   return <>{cellOf(id, job, cells)}</>;
 });
@@ -154,7 +157,7 @@ function cellOf(id: ColumnId, job: ListedJob, cells: Cells): ReactNode {
   const progress = job.progress_summary;
   switch (id) {
     case "id":
-      return <IdCell job={job} />;
+      return <IdCell jobId={job.job_id} name={nameOf(job)} />;
     case "description":
       return <OneLine text={job.description} />;
     case "operation":
@@ -164,11 +167,11 @@ function cellOf(id: ColumnId, job: ListedJob, cells: Cells): ReactNode {
     case "priority":
       return <PriorityCell job={job} cells={cells} />;
     case "progress":
-      return <JobProgress progress={progress} isFinal={job.is_final} name={nameOf(job)} isCompact />;
+      return <ProgressCell progress={progress} isFinal={job.is_final} name={nameOf(job)} isCompact />;
     case "total":
       return <Amount of={progress.total_number_of_tasks} say={formats.count} />;
     case "failed":
-      return <FailedCell job={job} />;
+      return <FailedCell jobId={job.job_id} name={nameOf(job)} failed={progress.number_of_tasks_failed} />;
     case "rate":
       return <Amount of={job.results_per_second} say={formats.rate} />;
     case "eta":
@@ -190,6 +193,9 @@ function cellOf(id: ColumnId, job: ListedJob, cells: Cells): ReactNode {
   }
 }
 
+const ProgressCell = memo(JobProgress);
+const StatusOfJob = memo(StatusTag);
+
 function OneLine({ text }: { text: string }) {
   const t = useT();
   if (text === "") return <>{t("jobs.none")}</>;
@@ -200,39 +206,44 @@ function OneLine({ text }: { text: string }) {
   );
 }
 
-function TimeCell({ at }: { at: string }) {
+const TimeCell = memo(function TimeCell({ at }: { at: string }) {
   return (
     <span className="job-time">
       <RelativeTime at={at} isShort />
     </span>
   );
-}
+});
 
 function Amount({ of, say }: { of: number | null; say: (value: number) => string }) {
   const t = useT();
   return <span className="job-number">{of === null ? t("jobs.none") : say(of)}</span>;
 }
 
-function IdCell({ job }: { job: ListedJob }) {
+interface OfJob {
+  jobId: string;
+  name: string;
+}
+
+const IdCell = memo(function IdCell({ jobId, name }: OfJob) {
   const t = useT();
   return (
     <span className="job-id">
-      <span title={job.job_id}>
-        <Link href={`/ui/jobs/${job.job_id}`} fontSize="body-s">
-          {shortId(job.job_id)}
+      <span title={jobId}>
+        <Link href={`/ui/jobs/${jobId}`} fontSize="body-s">
+          {shortId(jobId)}
         </Link>
       </span>
       <CopyToClipboard
         variant="icon"
-        textToCopy={job.job_id}
+        textToCopy={jobId}
         popoverRenderWithPortal
-        copyButtonAriaLabel={t("jobs.copy-id", { name: nameOf(job) })}
+        copyButtonAriaLabel={t("jobs.copy-id", { name })}
         copySuccessText={t("copy.done")}
         copyErrorText={t("copy.failed")}
       />
     </span>
   );
-}
+});
 
 function isOffered(action: JobAction, job: ListedJob, means: Means): boolean {
   return offersFor([job], means).some((offer) => offer.action === action && offer.whyNot === null);
@@ -244,7 +255,7 @@ function StatusCell({ job, cells: { means, ask } }: { job: ListedJob; cells: Cel
   return (
     <span className="job-status" {...(reason ? { title: retold(reason.failure_reason) } : {})}>
       <SpaceBetween direction="horizontal" size="xs" alignItems="center">
-        <StatusTag status={job.status} isDryRun={job.dry_run} />
+        <StatusOfJob status={job.status} isDryRun={job.dry_run} />
         {job.status === "Suspended" && isOffered("confirm", job, means) && (
           <Button
             variant="inline-link"
@@ -280,20 +291,19 @@ function PriorityCell({ job, cells: { t, formats, means, ask } }: { job: ListedJ
   );
 }
 
-function FailedCell({ job }: { job: ListedJob }) {
+const FailedCell = memo(function FailedCell({ jobId, name, failed }: OfJob & { failed: number }) {
   const t = useT();
   const formats = useFormats();
-  const failed = job.progress_summary.number_of_tasks_failed;
   if (failed === 0) return <span className="job-number">{formats.count(0)}</span>;
   return (
     <span className="job-number">
       <a
         className="job-failed"
-        href={`/ui/jobs/${job.job_id}#failures`}
-        aria-label={t("jobs.failed.of", { count: failed, name: nameOf(job) })}
+        href={`/ui/jobs/${jobId}#failures`}
+        aria-label={t("jobs.failed.of", { count: failed, name })}
       >
         {formats.count(failed)}
       </a>
     </span>
   );
-}
+});

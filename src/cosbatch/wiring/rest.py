@@ -82,6 +82,7 @@ def rest_desks(parts: RestParts) -> Desks:
         rates=call_rates(parts.settings),
         calls=all_calls,
         regions=parts.stores.regions,
+        look_again=parts.stores.look_again,
         profile_of=profile_of,
         sign_in=parts.sign_in,
         jobs=parts.service,

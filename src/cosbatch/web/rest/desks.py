@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -49,6 +49,8 @@ class Desks:
     """All calls of the API."""
     regions: Mapping[RegionName, Region]
     """As of the last look; the same object always shows the latest."""
+    look_again: Callable[[], Awaitable[None]]
+    """At the regions: another instance may have changed them."""
     profile_of: Callable[[Region], CapabilityProfile]
     sign_in: SignIn
     jobs: JobService
