@@ -48,9 +48,11 @@ interface Settled {
   file: string;
   was: string;
   is: string;
+  /** What is said in its place is the whole file. */
+  isAll: boolean;
 }
 
-/** What the kit decides again and again while a page runs, and which here can be nothing else. */
+/** What the kit decides again and again while a page runs, and which here can be nothing else; and what it does wrong. */
 const SETTLED: readonly Settled[] = [
   {
     // Three frames for pages: the others are for one vendor's own consoles and for an older look, and would bring
@@ -58,12 +60,21 @@ const SETTLED: readonly Settled[] = [
     file: "/components/app-layout/internal.js",
     was: "import RefreshedAppLayout from './visual-refresh';",
     is: 'export { default as AppLayoutInternal } from "./visual-refresh";',
+    isAll: true,
   },
   {
     // A theme that this edition of the kit does not have: each box of each row would look for it in the whole page.
     file: "/components/internal/hooks/use-visual-mode/index.js",
     was: "export const useOneTheme = () => isThemeActive(Theme.OneTheme);",
     is: "export const useVisualRefresh = () => true;\nexport const useOneTheme = () => false;",
+    isAll: true,
+  },
+  {
+    // A filter's field says that it controls a list, also while a form (a calendar, say) stands in that list's place.
+    file: "/components/property-filter/property-filter-autosuggest.js",
+    was: "{ ref: customFormRef, className:",
+    is: "{ ref: customFormRef, id: listId, className:",
+    isAll: false,
   },
 ];
 
@@ -77,7 +88,7 @@ function settled(): Plugin {
       if (!found) return undefined;
       if (!code.includes(found.was))
         throw new Error(`${id} is of another version of the kit: it says nothing of ${found.was}`);
-      return { code: found.is, map: null };
+      return { code: found.isAll ? found.is : code.replace(found.was, found.is), map: null };
     },
   };
 }

@@ -67,9 +67,13 @@ test("a running job is paused and resumed, gets another priority, and is cancell
   await page.getByRole("checkbox", { name: `Select ${description}` }).check();
 
   await act(page, "Pause");
+  const pause = page.getByRole("dialog", { name: "Pause this job?" });
+  await pause.getByRole("button", { name: "Pause" }).click();
   await expect(page.getByText(`${description}: pausing. What is under way is finished first.`)).toBeVisible();
   await expect(row).toContainText("Paused by a user", { timeout: 120_000 });
   await act(page, "Resume");
+  const resume = page.getByRole("dialog", { name: "Resume this job?" });
+  await resume.getByRole("button", { name: "Resume" }).click();
   await expect(page.getByText(`${description}: resumed.`)).toBeVisible();
   await expect(row).toContainText("Active", { timeout: 120_000 });
 

@@ -122,7 +122,7 @@ test.describe("where one of them cannot be had", () => {
   });
 
   test("the list says that its preferences or the calendar are missing, and goes on", async ({ page }) => {
-    const parts = /\/assets\/JobList(DayForm|PreferencesDialog)-[^/]*\.js$/;
+    const parts = /\/assets\/(FilterDayForm|JobListPreferencesDialog)-[^/]*\.js$/;
     const missing = page.getByText("This part of the page could not be loaded. Load the page again.");
     await page.goto("/ui/jobs");
     await expect(rows(page).first()).toBeVisible();

@@ -29,6 +29,7 @@ export async function pagesOf(): Promise<[name: string, path: string][]> {
     ["webhooks", "/ui/webhooks"],
     ["audit", "/ui/audit"],
     ["settings", "/ui/settings"],
+    ["help", "/ui/help"],
     ["password", "/ui/password"],
     ["not-found", "/ui/nothing"],
   ];

@@ -26,6 +26,7 @@ export const routes: RouteObject[] = [
       { path: "/jobs/:id", lazy: late(async () => (await import("./pages/JobDetail")).JobDetail) },
       { path: "/jobs/create", lazy: late(async () => (await import("./pages/CreateJob")).CreateJob) },
       { path: "/settings", lazy: late(async () => (await import("./pages/Settings")).Settings) },
+      { path: "/help", lazy: late(async () => (await import("./pages/Help")).Help) },
       { path: "*", lazy: late(async () => (await import("./pages/NotFound")).NotFound) },
     ].map((route) => ({ ...route, ErrorBoundary: BrokenContent })),
   },

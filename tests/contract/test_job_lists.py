@@ -382,6 +382,7 @@ def a_sample(number: int, *, code: str = "NoSuchKey") -> FailureSample:
         message="Le fichier n'est pas là",
         http_status=404,
         requests=number,
+        request_id=f"r{number}",
     )
 
 

@@ -111,6 +111,18 @@ def test_a_retry_is_checked_before_it_is_made(here: Desk) -> None:
     assert len(here.there(here.rig.ledger.jobs())) == 1
 
 
+def test_a_clone_of_a_retry_is_checked_before_it_is_made(here: Desk) -> None:
+    old = here.there(ended_job(here.rig))
+    retry = told(here, "retry-failed", old)["job"]["job_id"]
+    shown = here.call("clone-job", retry, "--check")
+    assert shown.exit_code == 4
+    assert "2 rows, all there are" in shown.stdout
+    checked = told(here, "clone-job", retry, "--check", "--priority", "3", expect=4)
+    assert (checked["estimate"]["rows"], checked["request"]["priority"]) == (2, 3)
+    assert checked["equivalents"]["cli"].endswith(f"cosbatch clone-job {retry} --changes changes.yaml\n")
+    assert len(here.there(here.rig.ledger.jobs())) == 2
+
+
 def test_where_nothing_can_be_estimated_it_is_told_why(here: Desk) -> None:
     told_why = told(here, "estimate", here.job_file(), expect=2)["error"]
     assert "manifest" in {fault["path"] for fault in told_why["faults"]}

@@ -106,6 +106,14 @@ async def test_each_region_offers_what_its_profile_and_its_settings_say(tmp_path
     assert offers[AWAY]["options"]["grants"] == "refused"
 
 
+async def test_every_profile_is_told_so_that_a_region_can_be_made_with_it(rig: RestRig) -> None:
+    shown = {profile["name"]: profile for profile in (await capabilities(rig))["profiles"]}
+    assert list(shown) == list(PROFILES)
+    for name, profile in PROFILES.items():
+        assert shown[name]["options"] == dict(profile.support)
+        assert shown[name]["storage_classes"] == sorted(profile.storage_classes)
+
+
 async def test_every_call_is_on_the_list_and_pausing_is_one(rig: RestRig) -> None:
     found = await capabilities(rig)
     assert [call["operation_id"] for call in found["calls"]] == [call.operation_id for call in all_calls()]

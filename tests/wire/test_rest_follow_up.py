@@ -19,6 +19,7 @@ CALLS = [
     ("POST", "retry"),
     ("POST", "retry:check"),
     ("POST", "clone"),
+    ("POST", "clone:check"),
     ("POST", "redeliver-report"),
     ("GET", "report"),
     ("GET", "report/preview"),
@@ -60,6 +61,26 @@ async def test_a_retry_is_checked_before_it_is_made(rig: RestRig) -> None:
     refused = await rig.call("POST", f"/jobs/{old}/retry:check", json={"changes": {"region": "ap-shanghai"}})
     assert (refusal(refused), set(faults(refused))) == ((400, "InvalidArgument"), {"region"})
     assert [job.id for job in await rig.ledger.jobs()] == [old]
+
+
+async def test_a_clone_of_a_retry_is_checked_before_it_is_made(rig: RestRig) -> None:
+    """The regions of this rig have no credentials, and the job names no role."""
+    old = await ended_job(rig)
+    retry = (await rig.call("POST", f"/jobs/{old}/retry", json={"error_code": "NoSuchKey"})).json()["job"]
+    checked = await rig.call("POST", f"/jobs/{retry['job_id']}/clone:check", json={"changes": {"priority": 3}})
+    assert checked.status_code == 200, checked.text
+    told = checked.json()
+    outcomes = {check["name"]: check["outcome"] for check in told["checks"]}
+    assert (told["outcome"], outcomes["manifest"], outcomes["destination_bucket"]) == ("failed", "passed", "failed")
+    assert (told["estimate"]["rows"], told["estimate"]["is_exact"]) == (1, True)
+    assert (told["request"]["priority"], told["equivalents"]["xml"]) == (3, "")
+    assert json.loads(told["equivalents"]["json"]) == {"changes": {"priority": 3}}
+    made = await rig.call("POST", f"/jobs/{retry['job_id']}/clone", json=json.loads(told["equivalents"]["json"]))
+    assert made.json()["job"]["priority"] == 3
+    plain = await rig.call("POST", f"/jobs/{old}/clone:check")
+    assert plain.json()["equivalents"]["xml"].startswith("<CreateJobRequest>")
+    refused = await rig.call("POST", f"/jobs/{old}/clone:check", json={"changes": {"region": "nowhere"}})
+    assert (refusal(refused), set(faults(refused))) == ((400, "InvalidArgument"), {"region"})
 
 
 async def test_a_retry_and_the_same_again(rig: RestRig) -> None:

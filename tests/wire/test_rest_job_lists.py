@@ -163,9 +163,12 @@ async def test_failures_by_code_with_samples_and_what_helps(rig: RestRig) -> Non
     job_id = await planned(rig, tasks=100)
     code = CodeTally(count=3, samples=("a//b", "c"), http_statuses=((0, 1), (403, 2)))
     gone = CodeTally(count=1, samples=("x",), http_statuses=((404, 1),))
-    sample = FailureSample(error_code="AccessDenied", key=ObjectKey("a//\udcff"), message="no", http_status=403)
+    sample = FailureSample(
+        error_code="AccessDenied", key=ObjectKey("a//\udcff"), message="no", http_status=403, request_id="r\udcff"
+    )
+    unsent = FailureSample(error_code="AccessDenied", key=ObjectKey("c"))
     tally = Tally(succeeded=46, failed=4, codes={"NoSuchKey": gone, "AccessDenied": code})
-    await commit(rig, tally, samples=(sample,))
+    await commit(rig, tally, samples=(sample, unsent))
 
     overview = (await rig.call("GET", f"/jobs/{job_id}/failures", by=VIEWER)).json()
 
@@ -181,8 +184,12 @@ async def test_failures_by_code_with_samples_and_what_helps(rig: RestRig) -> Non
     assert group["samples"] == [
         {
             "key": "a//\\udcff", "version_id": None, "error_code": "AccessDenied", "http_status": 403,
-            "message": "no", "requests": 0,
-        }
+            "message": "no", "requests": 0, "request_id": "r\\udcff",
+        },
+        {
+            "key": "c", "version_id": None, "error_code": "AccessDenied", "http_status": None,
+            "message": "", "requests": 0, "request_id": None,
+        },
     ]  # fmt: skip
 
 

@@ -145,4 +145,7 @@ async def test_a_retry_is_checked_before_it_is_made(tmp_path: Path) -> None:
         assert (checked.estimate.rows, checked.request["priority"]) == (1, 3)
         with pytest.raises(InvalidArgument):
             await client.check_retry(old, error_code="NotLatestVersion")
+        assert checked.equivalents.cli.startswith("cat > changes.yaml")
+        clone = await client.check_clone(old, changes={"priority": 3})
+        assert (clone.outcome, clone.request["priority"]) == (CheckOutcome.FAILED, 3)
         assert [job.id for job in await rig.ledger.jobs()] == [old]

@@ -65,7 +65,7 @@ interface Paged<Member> {
 }
 
 /** All of a list that is short enough to choose from; of a longer one its beginning. */
-async function allPages<Member>(
+export async function allPages<Member>(
   ask: (page: { limit: number; cursor: string }) => Promise<Paged<Member>>,
 ): Promise<Member[]> {
   const found: Member[] = [];

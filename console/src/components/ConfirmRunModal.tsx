@@ -9,12 +9,14 @@ import { useT } from "../i18n";
 import { useFormats } from "../i18n/formats";
 import { ActionModal, type JobsModalProps, NamedJobs } from "./ActionModal";
 import { ConfirmRunRows } from "./ConfirmRunRows";
-import { type ActionJob, countToConfirm, deletes } from "./jobActions";
+import { type ActionJob, countToConfirm, deletes, isReasonFit } from "./jobActions";
 import { useRunOnJobs } from "./jobActionsRun";
+import { ReasonField } from "./ReasonField";
 
 /** Asks before jobs run that wait for it: over how many objects, and of a deletion the number once more. */
 export function ConfirmRunModal({ jobs: all, onClose }: JobsModalProps) {
   const t = useT();
+  const [reason, setReason] = useState("");
   const [typed, setTyped] = useState("");
   const { jobs, outcome, isBusy, run } = useRunOnJobs("confirm", all, onClose);
   const [first] = jobs;
@@ -24,10 +26,10 @@ export function ConfirmRunModal({ jobs: all, onClose }: JobsModalProps) {
     <ActionModal
       header={t("action.confirm.title", { count: jobs.length })}
       doing={t("action.confirm")}
-      canDo={count === "" || isTyped}
+      canDo={isReasonFit(reason) && (count === "" || isTyped)}
       isBusy={isBusy}
       onDo={() => {
-        run({ isCountTyped: count !== "" });
+        run({ reason, isCountTyped: count !== "" });
       }}
       onClose={onClose}
       outcome={outcome}
@@ -43,6 +45,7 @@ export function ConfirmRunModal({ jobs: all, onClose }: JobsModalProps) {
       )}
       <Totals jobs={jobs} />
       {jobs.length === 1 && first && <ConfirmRunRows jobId={first.job_id} />}
+      <ReasonField value={reason} onChange={setReason} />
       {count !== "" && (
         <FormField label={t("action.confirm.type", { count })}>
           <Input

@@ -9,6 +9,9 @@ import { CopyText } from "./CopyText";
 import { ErrorAlert } from "./ErrorAlert";
 import { encodedKey } from "./failures";
 
+/** As many characters tell two requests apart; all of them are copied. */
+const SHOWN_OF_ID = 12;
+
 type Sample = Schemas["FailureSampleView"];
 
 interface FailureSamplesProps {
@@ -67,6 +70,12 @@ export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
           cell: ({ message }) => (message ? <CopyText text={message} shown={retold(message)} /> : "-"),
         },
         { id: "requests", header: t("job.samples.requests"), minWidth: 95, cell: ({ requests }) => requests },
+        {
+          id: "request",
+          header: t("job.samples.request"),
+          minWidth: 130,
+          cell: ({ request_id: id }) => (id ? <CopyText text={id} shown={id.slice(0, SHOWN_OF_ID)} /> : "-"),
+        },
       ]}
     />
   );

@@ -11,6 +11,7 @@ import { CancelModal } from "./CancelModal";
 import { ConfirmRunModal } from "./ConfirmRunModal";
 import { DeleteJobModal } from "./DeleteJobModal";
 import { ACTIONS, type ActionJob, type Means, type Offer, offersFor, primaryOf } from "./jobActions";
+import { MoveModal } from "./MoveModal";
 import { OutcomeModal } from "./OutcomeModal";
 import { PriorityModal } from "./PriorityModal";
 
@@ -63,6 +64,7 @@ function AskedModal({ asked: { action, jobs }, onClose, onGone }: AskedModalProp
       return <DeleteJobModal jobs={jobs} onClose={onClose} onGone={onGone} />;
     case "pause":
     case "resume":
+      return <MoveModal action={action} jobs={jobs} onClose={onClose} />;
     case "redeliver":
       return <OutcomeModal action={action} jobs={jobs} onClose={onClose} />;
     case "clone":

@@ -2,10 +2,10 @@ import { useEffect, useRef } from "react";
 
 import { useT } from "../i18n";
 import { ActionModal, type JobsModalProps, NamedJobs } from "./ActionModal";
-import { type CalledAction, useRunOnJobs } from "./jobActionsRun";
+import { useRunOnJobs } from "./jobActionsRun";
 
 interface OutcomeModalProps extends JobsModalProps {
-  action: CalledAction;
+  action: "redeliver";
 }
 
 /** Does at once what nobody needs to be asked about; it is seen only where a job refuses. */

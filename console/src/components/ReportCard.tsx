@@ -11,7 +11,7 @@ import type { Job } from "../api/types";
 import { useSpeech, useT } from "../i18n";
 import { useFormats } from "../i18n/formats";
 import { CopyText } from "./CopyText";
-import { reportHref, summaryHref } from "./failures";
+import { ReportDownloads } from "./ReportDownloads";
 import { ReportFiles } from "./ReportFiles";
 import { type ReportPhase, reportPhaseOf } from "./reportPhase";
 import type { JobEvent } from "./timeline";
@@ -76,19 +76,11 @@ export function ReportCard({ job, events, onRedeliver }: ReportCardProps) {
 
 function ReportActions({ job, onRedeliver }: Omit<ReportCardProps, "events">) {
   const t = useT();
-  const { number_of_tasks_succeeded: succeeded, number_of_tasks_failed: failed } = job.progress_summary;
   const isDelivered = job.report.state === "delivered";
   return (
     <SpaceBetween direction="horizontal" size="xs">
       {isDelivered && onRedeliver && <Button onClick={onRedeliver}>{t("report.redeliver")}</Button>}
-      <Button iconName="download" href={summaryHref(job.job_id)} download>
-        {t("report.download-summary")}
-      </Button>
-      {succeeded + failed > 0 && (
-        <Button iconName="download" href={reportHref(job.job_id)} download>
-          {t("report.download")}
-        </Button>
-      )}
+      <ReportDownloads jobId={job.job_id} progress={job.progress_summary} />
     </SpaceBetween>
   );
 }

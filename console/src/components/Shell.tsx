@@ -108,6 +108,7 @@ function Navigation() {
     ...(may("list_audit") ? [link("nav.audit", "/audit")] : []),
     { type: "divider" },
     link("nav.settings", "/settings"),
+    link("nav.help", "/help"),
   ];
   const first = `/ui/${here.split("/")[1] ?? ""}`;
   return <SideNavigation header={{ text: t("nav.title"), href: "/ui/jobs" }} activeHref={first} items={navigations} />;

@@ -17,12 +17,15 @@ describe("downloads", () => {
     [{}, "/api/v1/jobs/j%2F1/report?format=csv"],
     [{ failed: true }, "/api/v1/jobs/j%2F1/report?format=csv&scope=FailedTasksOnly"],
     [{ code: "A&B" }, "/api/v1/jobs/j%2F1/report?format=csv&scope=FailedTasksOnly&code=A%26B"],
+    [{ format: "jsonl" as const }, "/api/v1/jobs/j%2F1/report?format=jsonl"],
+    [{ format: "jsonl" as const, failed: true }, "/api/v1/jobs/j%2F1/report?format=jsonl&scope=FailedTasksOnly"],
   ])("of %j", (only, href) => {
     expect(reportHref("j/1", only)).toBe(href);
   });
 
   it("of the summary", () => {
     expect(summaryHref("j1")).toBe("/api/v1/jobs/j1/summary?format=json");
+    expect(summaryHref("j1", "csv")).toBe("/api/v1/jobs/j1/summary?format=csv");
   });
 });
 

@@ -150,6 +150,11 @@ export function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;
 }
 
+/** Whether the service takes it as a reason; an empty one is none. */
+export function isReasonFit(reason: string): boolean {
+  return byteLength(reason) <= REASON_MAX_BYTES;
+}
+
 /** A priority as it was typed; null where it is none. */
 export function priorityIn(text: string): number | null {
   if (!/^\d{1,10}$/.test(text.trim())) return null;

@@ -191,6 +191,7 @@ describe("a job in words", () => {
     expect(found).toMatchObject({
       "job.summary.report": { key: "job.summary.report.FailedTasksOnly" },
       "job.summary.report-bucket": { text: "reports-1" },
+      "job.summary.report-region": { text: "ap-guangzhou" },
       "job.summary.report-prefix": { text: "batch" },
       "job.summary.threshold": { key: "job.summary.threshold.never" },
       "job.summary.windows": { members: ["mon-fri 22:00-06:00 Asia/Shanghai"] },

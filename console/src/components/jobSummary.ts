@@ -197,7 +197,7 @@ function other(form: JobForm): SummaryPair[] {
       value: form.description ? { kind: "words", text: form.description } : said("job.summary.none"),
     },
     { label: "job.summary.priority", value: { kind: "number", number: form.priority ?? 10 } },
-    ...report(form.report),
+    ...report(form),
     { label: "job.summary.role", value: form.role_arn ? code(form.role_arn) : said("job.summary.role.none") },
     { label: "job.summary.confirmation", value: yesOrNo(form.confirmation_required ?? false) },
     {
@@ -230,13 +230,15 @@ function parts(form: JobForm): SummaryPair[] {
   ];
 }
 
-function report(form: Schemas["ReportForm"]): SummaryPair[] {
+function report({ report: form, region }: JobForm): SummaryPair[] {
   const isOn = (form.enabled ?? true) && !!form.bucket;
   if (!isOn) return [{ label: "job.summary.report", value: said("job.summary.report.off") }];
   const bucket = form.bucket ?? "";
+  const named = resourceOf(bucket);
   return [
     { label: "job.summary.report", value: said(`job.summary.report.${form.report_scope ?? "AllTasks"}`) },
-    { label: "job.summary.report-bucket", value: code(resourceOf(bucket)?.bucket ?? bucket) },
+    { label: "job.summary.report-bucket", value: code(named?.bucket ?? bucket) },
+    { label: "job.summary.report-region", value: code(named?.region || region) },
     ...optional("job.summary.report-prefix", form.prefix),
     { label: "job.summary.report-format", value: code(form.format ?? "Report_CSV_V1") },
   ];

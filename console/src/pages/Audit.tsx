@@ -6,23 +6,45 @@ import { useSearchParams } from "react-router";
 
 import { told } from "../api/client";
 import { useApi } from "../api/context";
+import { useAccounts } from "../api/people";
+import { useSession } from "../api/queries";
 import type { Schemas } from "../api/types";
 import { CopyText } from "../components/CopyText";
+import { FilterDay } from "../components/FilterDay";
 import { AbsoluteTime } from "../components/RelativeTime";
 import { ResourceTable } from "../components/ResourceTable";
 import { Page } from "../components/Shell";
-import { useSpeech, useT } from "../i18n";
-import { type AuditQuery, queryOf, searchOf } from "./auditQuery";
+import { UnreadFilter } from "../components/UnreadFilter";
+import { type Translate, useSpeech, useT } from "../i18n";
+import { usePreferences } from "../preferences";
+import {
+  addressOf,
+  type AuditView,
+  operatorOf,
+  OUTCOMES,
+  PROPERTIES,
+  type Property,
+  queryOf,
+  searchOf,
+  tokensOf,
+  unreadOf,
+  viewOf,
+  viewOfTokens,
+} from "./auditQuery";
 
-const OUTCOMES: readonly Schemas["Outcome"][] = ["done", "refused"];
+const accountOf = ({ account }: Schemas["AuditLineView"]) => account || "-";
 
 /** Who did what, and what was refused. The filter stands in the address, so that it can be passed on. */
 export function Audit() {
   const { t, retold } = useSpeech();
   const api = useApi();
   const [search, setSearch] = useSearchParams();
-  const query = queryOf(search);
-  const csv = `/api/v1/audit.csv?${searchOf(query).toString()}`;
+  const ofAccount = useSession().data?.is_service_operator ?? false;
+  const { timeZone } = usePreferences().preferences;
+  const asked = viewOf(search);
+  const view = ofAccount ? asked : { ...asked, account: "" };
+  const query = queryOf(view, { timeZone, ofAccount });
+  const csv = `/api/v1/audit.csv?${searchOf(query)}`;
   return (
     <Page
       title={t("nav.audit")}
@@ -44,31 +66,33 @@ export function Audit() {
         }
         filter={
           <AuditFilter
-            query={query}
+            view={view}
+            properties={PROPERTIES.filter((property) => property !== "account" || ofAccount)}
             onChange={(changed) => {
-              setSearch(searchOf(changed), { replace: true });
+              setSearch(addressOf(changed), { replace: true });
             }}
           />
         }
         columns={[
-          { id: "at", header: t("audit.at"), cell: (line) => <AbsoluteTime at={line.at} />, minWidth: 135 },
-          { id: "actor", header: t("audit.actor"), minWidth: 80, cell: (line) => line.actor || "-" },
+          { id: "at", header: t("audit.at"), cell: (line) => <AbsoluteTime at={line.at} />, minWidth: 125 },
+          ...(ofAccount ? [{ id: "account", header: t("audit.account"), minWidth: 80, cell: accountOf }] : []),
+          { id: "actor", header: t("audit.actor"), minWidth: 75, cell: (line) => line.actor || "-" },
           {
             id: "via",
             header: t("audit.via"),
-            minWidth: 95,
+            minWidth: 80,
             cell: (line) => t(`via.${line.via}` as "via.cos"),
           },
           {
             id: "action",
-            minWidth: 115,
+            minWidth: 110,
             header: t("audit.action"),
             cell: (line) => <Box variant="code">{line.action}</Box>,
             isRowHeader: true,
           },
           {
             id: "target",
-            minWidth: 170,
+            minWidth: 150,
             header: t("audit.target"),
             cell: (line) => <span className="mono">{line.target || "-"}</span>,
           },
@@ -85,12 +109,12 @@ export function Audit() {
           {
             id: "detail",
             header: t("audit.detail"),
-            minWidth: 110,
+            minWidth: 100,
             cell: (line) => <span className="wrap">{retold(line.detail) || "-"}</span>,
           },
           {
             id: "request",
-            minWidth: 140,
+            minWidth: 130,
             header: t("audit.request"),
             cell: (line) =>
               line.request_id ? <CopyText text={line.request_id} shown={line.request_id.slice(0, 8)} /> : "-",
@@ -101,45 +125,45 @@ export function Audit() {
   );
 }
 
-function AuditFilter({ query, onChange }: { query: AuditQuery; onChange: (query: AuditQuery) => void }) {
+interface AuditFilterProps {
+  view: AuditView;
+  properties: readonly Property[];
+  onChange: (view: AuditView) => void;
+}
+
+function AuditFilter({ view, properties, onChange }: AuditFilterProps) {
   const t = useT();
-  const text = (key: "actor" | "action" | "target") => ({
-    key,
-    propertyLabel: t(`audit.${key}`),
-    groupValuesLabel: t(`audit.${key}`),
-    operators: ["="],
-  });
-  const time = (key: "since" | "until") => ({
-    key,
-    propertyLabel: t(`audit.${key}`),
-    groupValuesLabel: t(`audit.${key}`),
-    operators: ["="],
-  });
-  const properties: PropertyFilterProps.FilteringProperty[] = [
-    text("actor"),
-    text("action"),
-    text("target"),
-    { key: "outcome", propertyLabel: t("audit.outcome"), groupValuesLabel: t("audit.outcome"), operators: ["="] },
-    time("since"),
-    time("until"),
-  ];
-  const tokens = Object.entries(query).map(([propertyKey, value]) => ({ propertyKey, operator: "=", value }));
+  const accounts = useAccounts().data ?? [];
+  const unread = unreadOf(view).map((each) => ({ ...each, label: t(`audit.${each.property}`) }));
   return (
     <PropertyFilter
-      query={{ tokens, operation: "and" }}
+      query={{ tokens: tokensOf(view), operation: "and" }}
       hideOperations
       disableFreeTextFiltering
-      filteringProperties={properties}
-      filteringOptions={OUTCOMES.map((value) => ({ propertyKey: "outcome", value, label: t(`outcome.${value}`) }))}
+      expandToViewport
+      filteringConstraintText={unread.length > 0 && <UnreadFilter of={unread} />}
+      filteringProperties={properties.map((property) => shapeOf(property, t))}
+      filteringOptions={[
+        ...accounts.map(({ name }) => ({ propertyKey: "account", value: name })),
+        ...OUTCOMES.map((value) => ({ propertyKey: "outcome", value, label: t(`outcome.${value}`) })),
+      ]}
       filteringPlaceholder={t("audit.filter")}
       filteringAriaLabel={t("audit.filter")}
+      filteringEmpty={t("filter.none")}
       onChange={({ detail }) => {
-        const last = new URLSearchParams();
-        for (const { propertyKey, value } of detail.tokens) {
-          if (propertyKey && typeof value === "string") last.set(propertyKey, value);
-        }
-        onChange(queryOf(last));
+        onChange(viewOfTokens(detail.tokens));
       }}
     />
   );
+}
+
+function shapeOf(property: Property, t: Translate): PropertyFilterProps.FilteringProperty {
+  const operator = operatorOf(property) as PropertyFilterProps.ComparisonOperator;
+  return {
+    key: property,
+    propertyLabel: t(`audit.${property}`),
+    groupValuesLabel: t(`audit.${property}`),
+    operators: [property === "since" || property === "until" ? { operator, form: FilterDay } : operator],
+    defaultOperator: operator,
+  };
 }

@@ -1,4 +1,5 @@
 import Button from "@cloudscape-design/components/button";
+import Link from "@cloudscape-design/components/link";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 
 import { useCapabilities, useMay } from "../api/queries";
@@ -36,14 +37,19 @@ function NoJobs() {
       title={t("jobs.empty")}
       text={t("jobs.empty.text")}
       actions={
-        mayCreate && (
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="primary" href="/ui/jobs/create">
-              {t("jobs.create")}
-            </Button>
-            {hasSample && <Button href="/ui/jobs/create?sample=1">{t("jobs.try-sample")}</Button>}
-          </SpaceBetween>
-        )
+        <SpaceBetween size="s" alignItems="center">
+          {mayCreate && (
+            <SpaceBetween direction="horizontal" size="xs">
+              <Button variant="primary" href="/ui/jobs/create">
+                {t("jobs.create")}
+              </Button>
+              {hasSample && <Button href="/ui/jobs/create?sample=1">{t("jobs.try-sample")}</Button>}
+            </SpaceBetween>
+          )}
+          <Link variant="primary" href="/ui/help">
+            {t("jobs.empty.help")}
+          </Link>
+        </SpaceBetween>
       }
     />
   );

@@ -6,11 +6,12 @@ import { useEffect, useRef, useState } from "react";
 
 import { useCapabilities } from "../api/queries";
 import type { JobListPage } from "../api/types";
+import { FilterDay } from "../components/FilterDay";
+import { UnreadFilter } from "../components/UnreadFilter";
 import { type Translate, useT } from "../i18n";
 import { useFormats } from "../i18n/formats";
 import { usePreferences } from "../preferences";
-import { Day } from "./JobListDay";
-import { changeOf, PROPERTIES, type Property, tokensOf } from "./jobListTokens";
+import { changeOf, PROPERTIES, type Property, tokensOf, unreadOf } from "./jobListTokens";
 import { GROUPS, isFiltered, type JobListView, OPERATIONS, STATUSES } from "./jobListView";
 
 interface FiltersProps {
@@ -126,6 +127,11 @@ function Properties({ view, countText, isLoading, show }: PropertiesProps) {
   const t = useT();
   const regions = useCapabilities().data?.regions.map(({ name }) => name) ?? [];
   const { region } = usePreferences().preferences;
+  const unread = unreadOf(view).map(({ property, value }) => ({
+    label: t(`jobs.filter.${property}`),
+    value,
+    kind: "day" as const,
+  }));
   const offered = PROPERTIES.filter((property) => property !== "region" || region === "" || view.region !== "");
   return (
     <PropertyFilter
@@ -134,7 +140,8 @@ function Properties({ view, countText, isLoading, show }: PropertiesProps) {
       disableFreeTextFiltering
       filteringPlaceholder={t("jobs.filter")}
       filteringAriaLabel={t("jobs.filter")}
-      filteringEmpty={t("jobs.filter.none")}
+      filteringEmpty={t("filter.none")}
+      filteringConstraintText={unread.length > 0 && <UnreadFilter of={unread} />}
       countText={countText}
       loading={isLoading}
       expandToViewport
@@ -171,9 +178,9 @@ function operatorOf(property: Property, t: Translate) {
         format: (value: unknown) => labelOf(OPERATIONS, value, (each) => t(`operation.${each}`)),
       };
     case "from":
-      return { operator: ">=", form: Day };
+      return { operator: ">=", form: FilterDay };
     case "to":
-      return { operator: "<=", form: Day };
+      return { operator: "<=", form: FilterDay };
     case "region":
     case "creator":
       return { operator: "=" };

@@ -15,6 +15,7 @@ import { ResourceTable } from "../components/ResourceTable";
 import { Page } from "../components/Shell";
 import { type TextKey, useSpeech, useT } from "../i18n";
 import { DENSITIES, LANGUAGES, THEMES, TIME_ZONES, usePreferences } from "../preferences";
+import { ForPrograms, Keyboard } from "./SettingsHelp";
 
 export function Settings() {
   const t = useT();
@@ -41,7 +42,9 @@ export function Settings() {
             }}
           />
         </Container>
+        <Keyboard />
         <Service />
+        <ForPrograms />
         {may("list_settings") && <ServiceSettings />}
       </SpaceBetween>
     </Page>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { changeOf, tokensOf } from "./jobListTokens";
+import { changeOf, tokensOf, unreadOf } from "./jobListTokens";
 import { ALL_JOBS, type JobListView } from "./jobListView";
 
 const VIEW: JobListView = {
@@ -54,10 +54,17 @@ describe("the filter of properties", () => {
       [
         { propertyKey: "status", operator: "=", value: ["Dead"] },
         { propertyKey: "operation", operator: "=", value: "Move" },
-        { propertyKey: "from", operator: ">=", value: "2026-02-31" },
       ],
       ALL_JOBS,
     );
-    expect(change).toMatchObject({ statuses: [], operation: null, from: "" });
+    expect(change).toMatchObject({ statuses: [], operation: null });
+  });
+
+  it("tells of a bound that is no day, and shows no token of it", () => {
+    const change = changeOf([{ propertyKey: "from", operator: ">=", value: "2026-02-31" }], ALL_JOBS);
+    const view = { ...ALL_JOBS, ...change };
+    expect(unreadOf(view)).toEqual([{ property: "from", value: "2026-02-31" }]);
+    expect(tokensOf(view)).toEqual([]);
+    expect(unreadOf({ ...ALL_JOBS, from: "2026-02-28" })).toEqual([]);
   });
 });

@@ -1,8 +1,16 @@
-import { day, type JobListView, OPERATIONS, STATUSES } from "./jobListView";
+import { day } from "../components/days";
+import { type JobListView, OPERATIONS, STATUSES } from "./jobListView";
 
 /** What the filter of properties knows, by the keys of its tokens. */
 export const PROPERTIES = ["status", "operation", "creator", "region", "from", "to"] as const;
 export type Property = (typeof PROPERTIES)[number];
+
+/** Bounds of a view that are no days. */
+export function unreadOf(view: JobListView): { property: "from" | "to"; value: string }[] {
+  return (["from", "to"] as const)
+    .map((property) => ({ property, value: view[property] }))
+    .filter(({ value }) => value !== "" && day(value) === "");
+}
 
 export interface Token {
   propertyKey?: string;
@@ -26,8 +34,8 @@ export function tokensOf(view: JobListView): Token[] {
     operation: view.operation ?? "",
     creator: view.creator,
     region: view.region,
-    from: view.from,
-    to: view.to,
+    from: day(view.from),
+    to: day(view.to),
   };
   return PROPERTIES.filter((property) => values[property] !== "").map((property) => ({
     propertyKey: property,
@@ -54,7 +62,7 @@ export function changeOf(tokens: readonly Token[], view: JobListView): Partial<J
     operation: OPERATIONS.find((each) => each === lastOf("operation")) ?? null,
     creator: text("creator"),
     region: text("region"),
-    from: day(text("from")),
-    to: day(text("to")),
+    from: text("from"),
+    to: text("to"),
   };
 }

@@ -1,4 +1,5 @@
 import type { JobGroup, JobStatus, ListedJob, OperationName, Schemas } from "../api/types";
+import { beginOf, day, endOf } from "../components/days";
 import { undeliveredOf } from "../components/reportPhase";
 import type { TimeZone } from "../preferences";
 
@@ -10,7 +11,7 @@ export interface JobListView {
   operation: OperationName | null;
   region: string;
   creator: string;
-  /** Days as YYYY-MM-DD, both included; empty: no bound. */
+  /** Days as YYYY-MM-DD, both included; empty: no bound. What is no day bounds nothing, and is told of. */
   from: string;
   to: string;
   sort: JobSort;
@@ -78,8 +79,8 @@ export function viewOf(search: URLSearchParams): JobListView {
     operation: oneOf(OPERATIONS, asked("op")),
     region: asked("region"),
     creator: asked("creator"),
-    from: day(asked("from")),
-    to: day(asked("to")),
+    from: asked("from"),
+    to: asked("to"),
     sort: oneOf(SORTS, asked("sort")) ?? "created",
     isDescending: asked("direction") !== "asc",
     cursor: search.get("cursor") ?? "",
@@ -109,7 +110,8 @@ export function addressOf(view: JobListView): URLSearchParams {
 /** Whether a view may leave out jobs: an empty list then says nothing about whether there are any. */
 export function isFiltered(view: JobListView): boolean {
   const { q, operation, region, creator, from, to, statuses, group } = view;
-  return statuses.length > 0 || group !== null || operation !== null || [q, region, creator, from, to].some(Boolean);
+  const texts = [q, region, creator, day(from), day(to)];
+  return statuses.length > 0 || group !== null || operation !== null || texts.some(Boolean);
 }
 
 /** The same order without any filter, from the first page. */
@@ -148,27 +150,10 @@ export function queryOf(
     ...(view.operation && { operation: view.operation }),
     ...(region && { region }),
     ...(view.creator && { creator: view.creator }),
-    ...(view.from && { created_from: beginOf(view.from, timeZone) }),
-    ...(view.to && { created_to: beginOf(dayAfter(view.to), timeZone) }),
+    ...(day(view.from) && { created_from: beginOf(view.from, timeZone) }),
+    ...(day(view.to) && { created_to: endOf(view.to, timeZone) }),
     ...(view.cursor && { cursor: view.cursor }),
   };
-}
-
-function beginOf(date: string, timeZone: TimeZone): string {
-  return new Date(timeZone === "utc" ? `${date}T00:00:00Z` : `${date}T00:00:00`).toISOString();
-}
-
-function dayAfter(date: string): string {
-  const next = new Date(`${date}T00:00:00Z`);
-  next.setUTCDate(next.getUTCDate() + 1);
-  return next.toISOString().slice(0, date.length);
-}
-
-/** A day as it stands in an address; empty where it is none, such as February 30th. */
-export function day(text: string): string {
-  if (!/^[12]\d{3}-\d\d-\d\d$/.test(text)) return "";
-  const date = new Date(`${text}T00:00:00Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text) ? text : "";
 }
 
 function oneOf<Word extends string>(words: readonly Word[], text: string): Word | null {

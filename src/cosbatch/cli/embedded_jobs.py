@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from cosbatch.cli.jobs_port import ListedJobs, MadeJob
@@ -15,10 +16,10 @@ from cosbatch.model.reports import ReportScope
 from cosbatch.model.states import JobStatus
 from cosbatch.service.estimates import estimate_document
 from cosbatch.service.follow_up import FollowUp, FollowUpJob
-from cosbatch.service.job_checks import JobChecker
+from cosbatch.service.follow_up_checks import FollowUpChecker
+from cosbatch.service.job_checks import JobChecked, JobChecker
 from cosbatch.service.job_document import request_document
 from cosbatch.service.report_downloads import Download, ReportDownloads, RowFilter, RowForm, SummaryForm
-from cosbatch.service.retry_checks import RetryChecker
 from cosbatch.service.service import JobService
 
 
@@ -106,24 +107,16 @@ def _made(made: FollowUpJob) -> MadeJob:
 class EmbeddedChecks:
     """Implements :class:`cosbatch.cli.jobs_port.Checks`."""
 
-    def __init__(self, checker: JobChecker, retries: RetryChecker, *, caller: Caller) -> None:
+    def __init__(self, checker: JobChecker, follow_ups: FollowUpChecker, *, caller: Caller) -> None:
         self._checker = checker
-        self._retries = retries
+        self._follow_ups = follow_ups
         self._caller = caller
 
     async def check_job(self, request: JobRequest) -> Mapping[str, Any]:
-        checked = await self._checker.check_job(request, caller=self._caller)
-        words = checked.equivalents
-        return {
-            "outcome": checked.preflight.outcome,
-            "checks": [_check_document(check) for check in checked.preflight.checks],
-            "estimate": checked.estimate,
-            "request": request_document(checked.request),
-            "equivalents": {"xml": words.xml, "json": words.json, "cli": words.cli},
-        }
+        return _checked_document(await self._checker.check_job(request, caller=self._caller))
 
     async def check_retry(self, job_id: str, *, error_code: str, changes: Mapping[str, Any]) -> Mapping[str, Any]:
-        checked = await self._retries.check_retry(
+        checked = await self._follow_ups.check_retry(
             JobId(job_id), caller=self._caller, error_code=error_code, changes=changes
         )
         return {
@@ -131,7 +124,23 @@ class EmbeddedChecks:
             "checks": [_check_document(check) for check in checked.preflight.checks],
             "estimate": None if checked.estimate is None else estimate_document(checked.estimate),
             "request": request_document(checked.request),
+            "equivalents": asdict(checked.equivalents),
         }
+
+    async def check_clone(self, job_id: str, *, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        return _checked_document(
+            await self._follow_ups.check_clone(JobId(job_id), caller=self._caller, changes=changes)
+        )
+
+
+def _checked_document(checked: JobChecked) -> Mapping[str, Any]:
+    return {
+        "outcome": checked.preflight.outcome,
+        "checks": [_check_document(check) for check in checked.preflight.checks],
+        "estimate": checked.estimate,
+        "request": request_document(checked.request),
+        "equivalents": asdict(checked.equivalents),
+    }
 
 
 def _check_document(check: Check) -> dict[str, str]:

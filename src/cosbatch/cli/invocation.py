@@ -160,7 +160,7 @@ class Invocation:
 
         settings = self.settings()
         async with self.wiring.open_job_checks(settings, self.state_folder, account=self.account_name) as checks:
-            yield EmbeddedChecks(checks.jobs, checks.retries, caller=self.caller)
+            yield EmbeddedChecks(checks.jobs, checks.follow_ups, caller=self.caller)
 
     @asynccontextmanager
     async def open_results(self) -> AsyncIterator[Results]:

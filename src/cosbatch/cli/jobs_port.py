@@ -83,7 +83,11 @@ class Checks(Protocol):
         ...
 
     async def check_retry(self, job_id: str, *, error_code: str, changes: Mapping[str, Any]) -> Mapping[str, Any]:
-        """``outcome``, ``checks``, ``estimate``, ``request``, as the API answers ``POST /jobs/ID/retry:check``."""
+        """The same, as the API answers ``POST /jobs/ID/retry:check``."""
+        ...
+
+    async def check_clone(self, job_id: str, *, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The same, as the API answers ``POST /jobs/ID/clone:check``."""
         ...
 
 

@@ -116,6 +116,9 @@ class RemoteChecks:
     async def check_retry(self, job_id: str, *, error_code: str, changes: Mapping[str, Any]) -> Mapping[str, Any]:
         return asdict(await self._client.check_retry(job_id, error_code=error_code, changes=changes))
 
+    async def check_clone(self, job_id: str, *, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        return asdict(await self._client.check_clone(job_id, changes=changes))
+
 
 class RemoteResults:
     """Implements :class:`cosbatch.cli.jobs_port.Results`."""

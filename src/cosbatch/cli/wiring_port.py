@@ -16,11 +16,11 @@ if TYPE_CHECKING:  # a run needs few of the services that are named here
     from cosbatch.model.regions import Region
     from cosbatch.service.estimates import Estimates
     from cosbatch.service.follow_up import FollowUp
+    from cosbatch.service.follow_up_checks import JobChecks
     from cosbatch.service.key_rotation import Rotation
     from cosbatch.service.people import People
     from cosbatch.service.regions import RegionService
     from cosbatch.service.report_downloads import ReportDownloads
-    from cosbatch.service.retry_checks import JobChecks
     from cosbatch.service.roles import RoleService
     from cosbatch.service.service import JobService
     from cosbatch.service.webhooks import WebhookService

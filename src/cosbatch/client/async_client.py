@@ -84,6 +84,7 @@ class AsyncClient:
     job_preflight = AsyncMethod(job_calls.job_preflight)
     job_estimate = AsyncMethod(job_calls.job_estimate)
     check_retry = AsyncMethod(job_calls.check_retry)
+    check_clone = AsyncMethod(job_calls.check_clone)
     retry_failed = AsyncMethod(job_calls.retry_failed)
     clone_job = AsyncMethod(job_calls.clone_job)
     redeliver_report = AsyncMethod(job_calls.redeliver_report)

@@ -244,6 +244,12 @@ def check_retry(
     return replace(call, request=replace(call.request, timeout_seconds=LONG_CALL_SECONDS))
 
 
+def check_clone(job_id: str, *, changes: Mapping[str, Any] | None = None) -> ApiCall[CheckedJob]:
+    """What pre-flight finds of a clone that is not made, and what it would come to. A failed check is an answer."""
+    content = {"changes": dict(changes or {})}
+    return asking("POST", _job(job_id, "clone") + ":check", content, record(CheckedJob), may_repeat=True)
+
+
 def clone_job(
     job_id: str, *, changes: Mapping[str, Any] | None = None, client_request_token: str = ""
 ) -> ApiCall[FollowUpJob]:

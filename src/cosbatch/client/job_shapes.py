@@ -146,6 +146,8 @@ class FailureSample:
     message: str
     requests: int
     """Sent for the task under its last claim."""
+    request_id: str | None = None
+    """Under which the store knows the request that it refused. None: it refused none, or gave none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,6 +327,7 @@ class CheckedRetry:
     """None where nothing can be told."""
     request: Mapping[str, Any]
     """The job document as it would be kept; its manifest is not written."""
+    equivalents: Equivalents
 
 
 # --- after it ran

@@ -46,6 +46,17 @@ class RegionOffer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedProfile:
+    """What a region may say that its store is, and what a store does that is one."""
+
+    name: str
+    storage_classes: tuple[str, ...]
+    """Empty: any."""
+    options: Mapping[str, str]
+    """As long as a region's ``profile_overrides`` say nothing else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusMove:
     to: str
     by: tuple[str, ...]
@@ -109,6 +120,7 @@ class Capabilities:
     """Else every job that deletes is refused, but for its dry run."""
     operations: tuple[OfferedOperation, ...]
     regions: tuple[RegionOffer, ...]
+    profiles: tuple[OfferedProfile, ...]
     statuses: tuple[StatusMoves, ...]
     limits: Limits
     words: Words

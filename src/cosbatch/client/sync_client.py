@@ -83,6 +83,7 @@ class Client:
     job_preflight = Method(job_calls.job_preflight)
     job_estimate = Method(job_calls.job_estimate)
     check_retry = Method(job_calls.check_retry)
+    check_clone = Method(job_calls.check_clone)
     retry_failed = Method(job_calls.retry_failed)
     clone_job = Method(job_calls.clone_job)
     redeliver_report = Method(job_calls.redeliver_report)

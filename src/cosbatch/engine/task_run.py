@@ -136,7 +136,7 @@ class TaskRun:
                 if not isinstance(error, Unanswered):
                     return self._refused(error)
                 if self._unanswered >= self._tools.limits.unanswered_limit:
-                    return self._unknown(str(error))
+                    return self._unknown(str(error), of=error)
                 await self._after_lost_reply(error)
             except Exception as error:
                 log.exception("task-broke", job_id=self._run.claim.lease.job_id, task=self._task.number)
@@ -181,7 +181,7 @@ class TaskRun:
         try:
             ignored = await self._read_back(result)
         except StorageError as error:
-            return self._failed(OutcomeCode.NOT_VERIFIED, f"it was done, and could not be read back: {error}")
+            return self._failed(OutcomeCode.NOT_VERIFIED, f"it was done, and could not be read back: {error}", of=error)
         if not ignored:
             return result._replace(requests=self._requests(), message=told)
         if OTHER_TAGS in ignored:
@@ -256,9 +256,9 @@ class TaskRun:
         if what.action is Action.FAIL_JOB and self._run.kit.failure is None:
             self._run.kit.failure = JobFailure(failure_code(error) or FailureCode.INTERNAL_ERROR, str(error))
         if self._looking:
-            return self._unknown(str(error))
+            return self._unknown(str(error), of=error)
         if self._is_unproved():
-            return self._unknown(f"{self._context.unproved}; a further attempt was refused: {error}")
+            return self._unknown(f"{self._context.unproved}; a further attempt was refused: {error}", of=error)
         if self._run.is_ending and self._run.claim.losses:
             return None
         return Result(
@@ -268,6 +268,7 @@ class TaskRun:
             http_status=error.http_status,
             message=self._with_causes(error.message, but=error.code),
             requests=self._requests(),
+            request_id=error.request_id,
         )
 
     def _with_causes(self, message: str, *, but: str = "") -> str:
@@ -275,15 +276,23 @@ class TaskRun:
         repaired = [cause for cause in self._target.causes or self._source.causes if cause != f"{but} x1"]
         return f"{message} (after {', '.join(repaired)})" if repaired else message
 
-    def _unknown(self, why: str) -> Result:
-        return self._failed(OutcomeCode.OUTCOME_UNKNOWN, f"{UNANSWERED}: {why}")
+    def _unknown(self, why: str, *, of: StorageError | None = None) -> Result:
+        return self._failed(OutcomeCode.OUTCOME_UNKNOWN, f"{UNANSWERED}: {why}", of=of)
 
     def _broke(self, error: Exception) -> Result:
         code = OutcomeCode.OUTCOME_UNKNOWN if self._requests() else OutcomeCode.INTERNAL_ERROR
         return self._failed(code, f"an error of the service itself: {type(error).__name__}: {error}")
 
-    def _failed(self, code: OutcomeCode, message: str) -> Result:
-        return Result(self._task.number, TaskStatus.FAILED, error_code=code, message=message, requests=self._requests())
+    def _failed(self, code: OutcomeCode, message: str, *, of: StorageError | None = None) -> Result:
+        """``of``: the refusal that it comes from."""
+        return Result(
+            self._task.number,
+            TaskStatus.FAILED,
+            error_code=code,
+            message=message,
+            requests=self._requests(),
+            request_id=of.request_id if of else "",
+        )
 
 
 def worker_lost(task: Task) -> Result:

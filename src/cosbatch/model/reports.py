@@ -85,6 +85,8 @@ class FailureSample:
     """0: no request was sent, or none was answered."""
     requests: int = 0
     """Sent for it under its last claim."""
+    request_id: str = ""
+    """Under which the store knows the request that it refused; empty: none was refused, or it gave none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

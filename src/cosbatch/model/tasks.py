@@ -76,6 +76,8 @@ class Result(NamedTuple):
     """Requests sent for this task, by all attempts of this claim."""
     in_failure_rate: bool = True
     """False for rows that were never sent: skipped delete markers, older versions."""
+    request_id: str = ""
+    """The store's own, of the request that it refused; empty: none was refused, or it gave none. For the samples."""
 
 
 class ClaimMode(StrEnum):

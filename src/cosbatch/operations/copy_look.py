@@ -15,7 +15,7 @@ from cosbatch.operations.copy_plan import ObjectCopy
 from cosbatch.operations.copy_shown import shows_what_it_carried
 from cosbatch.operations.copy_source import head_or_none
 from cosbatch.operations.copy_state import missing_options, same_content
-from cosbatch.operations.copy_uploads import earliest_write, surely_before
+from cosbatch.operations.copy_uploads import earliest_write, surely_before, was_never_completed
 from cosbatch.storage.port import ListedObject, ObjectMeta
 
 
@@ -50,7 +50,10 @@ class Look:
 
 
 async def look_at_target(copy: ObjectCopy) -> Look:
-    return await (_look_at_versions(copy) if copy.plan.is_versioned else _look_at_object(copy))
+    look = await (_look_at_versions(copy) if copy.plan.is_versioned else _look_at_object(copy))
+    if look.sight in (Sight.UNCLEAR, Sight.LOOKALIKE) and await was_never_completed(copy):
+        return Look(sight=Sight.NOTHING, source=look.source)  # what is there is the owner's
+    return look
 
 
 async def _look_at_object(copy: ObjectCopy) -> Look:

@@ -18,7 +18,7 @@ from cosbatch.operations.clocks import CLOCK_ALLOWANCE_SECONDS, CLOCK_JUMP_SECON
 from cosbatch.operations.copy_plan import ObjectCopy
 from cosbatch.operations.copy_source import Wanted, puts_tags_after
 from cosbatch.operations.copy_write import SENDS, send_again
-from cosbatch.operations.stray_uploads import end_upload, stray_uploads
+from cosbatch.operations.stray_uploads import end_upload, is_open, stray_uploads
 from cosbatch.storage.disposition import is_outcome_unknown
 from cosbatch.storage.port import CompletedPart, ObjectMeta, ObjectMetadata, PutOptions, UploadedPart
 from cosbatch.storage.profiles import CapabilityProfile
@@ -224,6 +224,16 @@ def put_options(copy: ObjectCopy, wanted: Wanted) -> PutOptions:
         grants=options.grants,
         sse_algorithm=options.sse_algorithm,
     )
+
+
+async def was_never_completed(copy: ObjectCopy) -> bool:
+    """Whether all that the attempts have sent are uploads that are still open: nothing of them shows at the target. An
+    upload that is not recorded had not got as far as to a part."""
+    records = await copy.context.uploads.of_task(copy.task.number)
+    for record in records:
+        if not await is_open(copy.target_store, record.target, upload_id=record.upload_id):
+            return False
+    return bool(records)
 
 
 # --- end ----------------------------------------------------------------------------------------------------------

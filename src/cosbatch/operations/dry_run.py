@@ -70,7 +70,9 @@ async def seen(store: ObjectStore, ref: ObjectRef, *, verb: str, marker_code: st
             case _:
                 raise
         place = f"{verb} {ref.bucket}/{ref.key}"
-        raise StorageError(error.reason, message, code=code, http_status=status, target=place) from error
+        raise StorageError(
+            error.reason, message, code=code, http_status=status, target=place, request_id=error.request_id
+        ) from error
 
 
 def archived(ref: ObjectRef) -> StorageError:

@@ -27,7 +27,9 @@ def succeeded(
     task: Task, context: TaskContext, *, size_bytes: int = 0, http_status: int = 200, message: str = SUCCESSFUL
 ) -> Result:
     # Nearly every object ends here: the fields in their order, without the call that gives them names and defaults.
-    return _new(Result, (task.number, _SUCCEEDED, "", http_status, message, size_bytes, context.requests_sent(), True))
+    return _new(
+        Result, (task.number, _SUCCEEDED, "", http_status, message, size_bytes, context.requests_sent(), True, "")
+    )
 
 
 def refused(task: Task, context: TaskContext, refusal: TaskRefused) -> Result:

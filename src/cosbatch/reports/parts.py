@@ -193,6 +193,7 @@ def _sample(code: str, entry: Entry) -> FailureSample:
         message=result.message[:MESSAGE_CHARACTERS],
         http_status=result.http_status,
         requests=result.requests,
+        request_id=result.request_id,
     )
 
 

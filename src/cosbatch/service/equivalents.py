@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from cosbatch.model.identifiers import JobId
 from cosbatch.model.jobs import JobRequest
 from cosbatch.service.job_document import request_digest, request_document
 from cosbatch.wire.cos_create import write_create_job_request
@@ -14,9 +18,10 @@ from cosbatch.wire.cos_create import write_create_job_request
 class Equivalents:
     xml: str
     """The body of COS's CreateJob. What COS has no word for is not in it. Empty for a dry run: without that word it
-    would be the real one."""
+    would be the real one; and where the service itself keeps the manifest, which COS cannot name."""
     json: str
-    """The body of ``POST /api/v1/jobs``, and a job file as well: JSON is YAML."""
+    """The body of ``POST /api/v1/jobs``, and a job file as well: JSON is YAML. Where the service itself keeps the
+    manifest: of the call that makes the job of another one."""
     cli: str
     """Lines for a shell."""
 
@@ -26,6 +31,31 @@ def equivalents_of(request: JobRequest) -> Equivalents:
     return Equivalents(
         xml="" if request.dry_run else write_create_job_request(request, token=request_digest(request)[:32]).decode(),
         json=body,
-        # Quoted, the shell leaves what follows as it is; a line that is the mark itself cannot stand in JSON.
-        cli=f"cat > job.yaml <<'END_OF_JOB'\n{body}\nEND_OF_JOB\ncosbatch run job.yaml\n",
+        cli=_with_file("job.yaml", body, mark="END_OF_JOB") + "cosbatch run job.yaml\n",
     )
+
+
+def equivalents_of_retry(job_id: JobId, *, error_code: str, changes: Mapping[str, Any]) -> Equivalents:
+    """Of the retry of ``job_id``, whose manifest the service writes when it is made."""
+    code = {"error_code": error_code} if error_code else {}
+    option = f" --code {shlex.quote(error_code)}" if error_code else ""
+    return _made_of(f"retry-failed {shlex.quote(job_id)}{option}", code, changes)
+
+
+def equivalents_of_clone(job_id: JobId, *, changes: Mapping[str, Any]) -> Equivalents:
+    """Of the clone of ``job_id``, whose manifest the service keeps."""
+    return _made_of(f"clone-job {shlex.quote(job_id)}", {}, changes)
+
+
+def _made_of(command: str, named: Mapping[str, Any], changes: Mapping[str, Any]) -> Equivalents:
+    body = json.dumps({**named, **({"changes": dict(changes)} if changes else {})}, indent=2, ensure_ascii=False)
+    if not changes:
+        return Equivalents(xml="", json=body, cli=f"cosbatch {command}\n")
+    part = json.dumps(dict(changes), indent=2, ensure_ascii=False)
+    file = _with_file("changes.yaml", part, mark="END_OF_CHANGES")
+    return Equivalents(xml="", json=body, cli=f"{file}cosbatch {command} --changes changes.yaml\n")
+
+
+def _with_file(name: str, content: str, *, mark: str) -> str:
+    # Quoted, the shell leaves what follows as it is; a line that is the mark itself cannot stand in JSON.
+    return f"cat > {name} <<'{mark}'\n{content}\n{mark}\n"

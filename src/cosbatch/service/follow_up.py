@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,7 +12,8 @@ from typing import Any, Final
 import structlog
 
 from cosbatch.ledger.port import JobLedger
-from cosbatch.manifests.kept import KeptWriter, copy_kept, drop_kept, unwritten
+from cosbatch.manifests.kept import KeptStore, KeptWriter, copy_kept, drop_kept, unwritten
+from cosbatch.manifests.reader import ManifestReading, read_manifest
 from cosbatch.model.errors import (
     Fault,
     IllegalMove,
@@ -65,6 +66,22 @@ class RetryWanted:
     """Of the old job, in the same buckets."""
     chunks: Callable[[], AsyncGenerator[FailedChunk, None]]
     """What would be written: read anew at each call. Raises as :func:`cosbatch.service.failed_rows.failed_chunks`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloneWanted:
+    """A clone that is not made."""
+
+    request: JobRequest
+    old: Job
+    read: Callable[[], Awaitable[ManifestReading]]
+    """Of a manifest in the work area: begins to read it, anew at each call. Raises as
+    :func:`cosbatch.manifests.reader.read_manifest`, and SpoolError."""
+
+    @property
+    def is_kept(self) -> bool:
+        """Its manifest is in the work area."""
+        return self.request.manifest.location.retry_of is not None
 
 
 class FollowUp:
@@ -203,11 +220,23 @@ class FollowUp:
             write.detail = f"made {made.job.id}"
         return made
 
-    async def _clone(self, job_id: JobId, *, caller: Caller, changes: Mapping[str, Any], token: str) -> FollowUpJob:
+    @answering
+    async def clone_wanted(self, job_id: JobId, *, caller: Caller, changes: Mapping[str, Any]) -> CloneWanted:
+        """What :meth:`clone_job` would make a job of, for whoever wants to look at it first: nothing is written or
+        told. Raises what that does, but for what it asks of the request: that is left to a check."""
+        old, request = await self._clone_of(job_id, caller=caller, changes=changes)
+        kept = KeptStore(self._spool, request.manifest.location)
+        return CloneWanted(request=request, old=old, read=partial(read_manifest, request.manifest, kept))
+
+    async def _clone_of(self, job_id: JobId, *, caller: Caller, changes: Mapping[str, Any]) -> tuple[Job, JobRequest]:
+        """The old job, and the request of the new one; what is kept of its manifest is the old one's."""
         check_operates(caller, to="make jobs")
         old = await self._ledger.job(job_id, account=caller.account.id)
         way_out = "name it beside the changes"
-        request = changed_request(old.request, changes, fixed=_FIXED_IN_A_CLONE, way_out=way_out)
+        return old, changed_request(old.request, changes, fixed=_FIXED_IN_A_CLONE, way_out=way_out)
+
+    async def _clone(self, job_id: JobId, *, caller: Caller, changes: Mapping[str, Any], token: str) -> FollowUpJob:
+        old, request = await self._clone_of(job_id, caller=caller, changes=changes)
         digest = digest_of("clone_job", old.id, changes=changes)
         known = await self._known(request, token=token, digest=digest, caller=caller)
         if known is None:

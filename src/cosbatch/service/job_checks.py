@@ -121,16 +121,20 @@ class JobChecker:
             if not caller.role.may(UserRole.OPERATOR):
                 text = f"user {caller.user} is a {caller.role} and may not check jobs; that takes an operator"
                 raise NotAllowed(text)
-            await self._check_request(request, caller.account.id)
-            checked = await self._check(request, caller)
+            checked = await self.check_unasked(request, caller=caller)
             write.detail = f"{checked.preflight.outcome}"
         return checked
+
+    async def check_unasked(self, request: JobRequest, *, caller: Caller) -> JobChecked:
+        """The same. Whoever asks has seen to it that ``caller`` may, and tells the audit log."""
+        await self._check_request(request, caller.account.id)
+        return await self._check(request, caller)
 
     async def check_rows(
         self, request: JobRequest, rows: Sequence[ManifestRow], *, source_bucket: Bucket, caller: Caller
     ) -> Preflight:
-        """The same of a job whose manifest the service would write itself: it begins with ``rows``. Whoever asks has
-        seen to it that ``caller`` may, and tells the audit log. Raises InvalidArgument where the request has faults."""
+        """The same as :meth:`check_unasked` of a job whose manifest the service keeps or would write itself: it begins
+        with ``rows``. Raises InvalidArgument where the request has faults."""
         await self._check_request(request, caller.account.id)
         checks = Checks()
         await self._check_here(request, caller, checks)

@@ -15,8 +15,8 @@ from cosbatch.model.identifiers import AccountId
 from cosbatch.model.jobs import JobRequest
 from cosbatch.operations.preflight import RoleSession
 from cosbatch.service.audit import Record
+from cosbatch.service.follow_up_checks import FollowUpChecker, JobChecks
 from cosbatch.service.job_checks import EstimateJob, JobChecker, OpenAs, OpenStores
-from cosbatch.service.retry_checks import JobChecks, RetryChecker
 from cosbatch.service.role_desk import RoleDesk
 from cosbatch.service.service import JobService
 from cosbatch.settings import Settings
@@ -82,10 +82,10 @@ async def open_job_checks(settings: Settings, data_dir: Path, *, account: str = 
                 estimate=estimate_of_check(found),
                 deletes_allowed=True,
             )
-            retries = RetryChecker(
+            of_jobs = FollowUpChecker(
                 follow_up(service, ledger, data_dir), checker, estimates=found, record=ledger.people.record
             )
-            yield JobChecks(checker, retries)
+            yield JobChecks(checker, of_jobs)
     finally:
         await ledger.close()
 

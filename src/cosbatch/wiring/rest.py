@@ -16,11 +16,11 @@ from cosbatch.ledger.sql_ledger import SqlLedger
 from cosbatch.model.clock import Clock
 from cosbatch.model.identifiers import RegionName
 from cosbatch.service.browsing import Browsing
+from cosbatch.service.follow_up_checks import FollowUpChecker
 from cosbatch.service.founding import FirstRunFile
 from cosbatch.service.job_listing import JobListDesk
 from cosbatch.service.job_outlook import JobLimits
 from cosbatch.service.people import People
-from cosbatch.service.retry_checks import RetryChecker
 from cosbatch.service.role_desk import RoleDesk
 from cosbatch.service.service import JobService
 from cosbatch.service.sign_in import SignIn
@@ -97,7 +97,7 @@ def rest_desks(parts: RestParts) -> Desks:
         estimates=found,
         # --- retries, clones, reports
         follow_up=following,
-        retries=RetryChecker(following, checker, estimates=found, record=parts.book.record),
+        follow_up_checks=FollowUpChecker(following, checker, estimates=found, record=parts.book.record),
         reports=report_downloads(parts.ledger, parts.data_dir, clock=parts.clock),
         # --- people, keys, tokens, roles, regions, audit, browsing
         people=_people(parts),

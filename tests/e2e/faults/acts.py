@@ -83,14 +83,15 @@ def kill_all(run: FaultRun) -> None:
 
 
 def kill_while_completing(run: FaultRun) -> None:
-    """Near the end, and then twice while the report is on its way, with fewer and fewer requests a second."""
-    run.wait_for_share(run.rng.uniform(0.9, 0.97))
-    run.pace(
-        40
-    )  # the report is a dozen requests: with many more a second it is there before it is seen to be on its way
+    """Near the end, and then twice while the report is on its way, with fewer and fewer requests a second.
+
+    The report is a dozen requests: with many more a second it is there before it is seen to be on its way.
+    """
+    run.wait_for_share(run.rng.uniform(0.92, 0.96))
+    run.pace(20)
     kill_all(run)
     run.wait_until(lambda now: now.status == "Completing")
-    for requests_per_second, longest_wait in ((12, 0.1), (PACE, 3.0)):
+    for requests_per_second, longest_wait in ((2, 0.1), (PACE, 2.0)):
         run.wait(run.rng.uniform(0, longest_wait))
         assert run.progress().status == "Completing", "the report was delivered before it could be killed"
         run.pace(requests_per_second)

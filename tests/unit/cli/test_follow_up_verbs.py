@@ -66,13 +66,16 @@ def test_it_is_told_in_words_too(rig: CliRig, ended: JobId) -> None:
     assert again.stdout == result.stdout.replace("10\n", "10 (made before, under this token)\n")
 
 
-def test_a_retry_is_checked_on_the_folder_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("verb", ["retry-failed", "clone-job"])
+def test_follow_ups_are_checked_on_the_folder_itself(
+    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The folder's own ledger is asked, which another one than this rig's works on."""
     for name in ("ID", "SECRET"):
         monkeypatch.setenv(name, "x")
     rig = CliRig(tmp_path)
     (rig.folder / "state").mkdir()
-    refused = rig.call("retry-failed", "019ac01f-7b00-7000-8000-0123456789ab", "--check")
+    refused = rig.call(verb, "019ac01f-7b00-7000-8000-0123456789ab", "--check")
     assert (refused.exit_code, "there is no job 019ac01f" in refused.stderr) == (2, True)
 
 

@@ -288,11 +288,28 @@ async def test_settling_alone_leaves_half_done_uploads() -> None:
     assert left_over(rig) == (1, 1)
 
 
-async def test_uploads_end_where_the_outcome_cannot_be_known() -> None:
+async def test_what_was_never_completed_is_done_whoever_wrote_meanwhile() -> None:
     rig = large_rig()
     rig.wire.trouble, rig.wire.at = Trouble.DIES_BEFORE, 6
     with pytest.raises(SendingStopped):
         await rig.run(LARGE)
+    rig.target.put_now(TARGET, "a/key", b"the owner's own")
+    rig.wire.heal()
+    assert await rig.settle(LARGE, may_write=False) is None
+    assert (await rig.recover(LARGE)).status is TaskStatus.SUCCEEDED
+    assert rig.copied().content.stored == BODY
+    assert rig.wire.sent.count("create_upload") == 0
+    assert left_over(rig) == (0, 0)
+
+
+async def test_uploads_end_where_the_outcome_cannot_be_known() -> None:
+    """One was completed, unheard, and another is open."""
+    rig = large_rig()
+    rig.wire.trouble, rig.wire.only = Trouble.LOST_AFTER, "complete_upload"
+    with pytest.raises(Unanswered):
+        await rig.run(LARGE)
+    ref = ObjectRef(TARGET, ObjectKey("a/key"))
+    await rig.uploads.begin(LARGE.number, ref, await rig.target.create_upload(ref, options=PutOptions()))
     rig.target.put_now(TARGET, "a/key", b"the owner's own")
     assert (await rig.recover(LARGE)).error_code == OutcomeCode.OUTCOME_UNKNOWN
     assert left_over(rig) == (0, 0)

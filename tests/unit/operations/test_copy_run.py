@@ -43,7 +43,7 @@ async def test_default_copy_is_one_request(versioned: bool) -> None:
     rig = CopyRig(versioned=versioned)
     rig.put_source()
     result = await rig.run()
-    assert result == (7, TaskStatus.SUCCEEDED, "", 200, "Successful", 3, 1, True)
+    assert result == (7, TaskStatus.SUCCEEDED, "", 200, "Successful", 3, 1, True, "")
     assert rig.wire.sent == ["copy"]
     assert (rig.copied().metadata, rig.copied().tags) == (METADATA, TAGS)
 

@@ -35,7 +35,7 @@ class TestTable:
         job = rig()
         job.put()
         result = await job.run()
-        assert result == (7, TaskStatus.SUCCEEDED, "", 204, "Successful", 0, 1, True)
+        assert result == (7, TaskStatus.SUCCEEDED, "", 204, "Successful", 0, 1, True, "")
         assert await job.versions() == []
 
     async def test_enabled_without_a_version_id(self) -> None:

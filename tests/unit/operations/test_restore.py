@@ -41,13 +41,13 @@ async def shown(job: InPlaceRig, version: str | None = None) -> str:
 class TestAtFirstSight:
     async def test_begun(self) -> None:
         job = rig()
-        assert await job.run() == (7, TaskStatus.SUCCEEDED, "", 202, "Successful", 0, 1, True)
+        assert await job.run() == (7, TaskStatus.SUCCEEDED, "", 202, "Successful", 0, 1, True, "")
         assert await shown(job) == ONGOING
 
     async def test_what_can_be_read_already_is_kept_longer(self) -> None:
         job = rig()
         readable(job, days=1)
-        assert await job.run() == (7, TaskStatus.SUCCEEDED, "", 200, "Successful", 0, 1, True)
+        assert await job.run() == (7, TaskStatus.SUCCEEDED, "", 200, "Successful", 0, 1, True, "")
         assert "expiry-date" in await shown(job)
 
     async def test_in_progress_is_a_failure(self) -> None:

@@ -58,7 +58,7 @@ class TestChange:
         job = rig(name)
         _, wanted, requests = CASES[name]
         result = await job.run()
-        assert result == (7, TaskStatus.SUCCEEDED, "", 200, "Successful", 0, len(requests), True)
+        assert result == (7, TaskStatus.SUCCEEDED, "", 200, "Successful", 0, len(requests), True, "")
         assert await tags_of(job) == wanted
         assert job.wire.sent == requests
 

@@ -108,7 +108,7 @@ def test_the_first_failures_of_each_code_are_kept_whole() -> None:
     task, result = entries[0]
     entries[0] = (
         task._replace(key=ObjectKey("k" * 3000), version_id=VersionId("v")),
-        result._replace(message="m" * 2000, requests=3),
+        result._replace(message="m" * 2000, requests=3, request_id="r1"),
     )
 
     samples = encode_part(entries, bucket=BUCKET, first_task=0, task_count=50).samples
@@ -122,6 +122,7 @@ def test_the_first_failures_of_each_code_are_kept_whole() -> None:
         message="m" * MESSAGE_CHARACTERS,
         http_status=404,
         requests=3,
+        request_id="r1",
     )
 
 

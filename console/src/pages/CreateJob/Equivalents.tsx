@@ -6,9 +6,16 @@ import Tabs from "@cloudscape-design/components/tabs";
 
 import type { Schemas } from "../../api/types";
 import { useT } from "../../i18n";
+import type { FollowUp } from "./origin";
+
+interface EquivalentsProps {
+  equivalents: Schemas["EquivalentsView"];
+  /** What the job is made of: then there is no job document, and the call that makes it is told. */
+  followUp: FollowUp | null;
+}
 
 /** The same job for who makes the next one with a program. */
-export function Equivalents({ equivalents }: { equivalents: Schemas["EquivalentsView"] }) {
+export function Equivalents({ equivalents, followUp }: EquivalentsProps) {
   const t = useT();
   const texts = {
     xml: indented(equivalents.xml),
@@ -26,7 +33,11 @@ export function Equivalents({ equivalents }: { equivalents: Schemas["Equivalents
             label: t(`review.same.${id}`),
             content: (
               <SpaceBetween size="s">
-                <Box color="text-body-secondary">{t(`review.same.${id}.text`)}</Box>
+                <Box color="text-body-secondary">
+                  {id === "json" && followUp
+                    ? t("review.same.json.call", { call: followUp.call, job: followUp.job.job_id })
+                    : t(`review.same.${id}.text`)}
+                </Box>
                 <CopyToClipboard
                   variant="button"
                   textToCopy={texts[id]}

@@ -1,5 +1,6 @@
 import FormField, { type FormFieldProps } from "@cloudscape-design/components/form-field";
 
+import { OptionalLabel } from "../../components/OptionalLabel";
 import { useSpeech, useT } from "../../i18n";
 import type { Field, FieldFault } from "./model";
 
@@ -19,15 +20,7 @@ export function StepField({ name, faults, isOptional = false, ...rest }: StepFie
     <div id={fieldId(name)}>
       <FormField
         {...rest}
-        label={
-          isOptional ? (
-            <>
-              {label} <i>{t("create.optional")}</i>
-            </>
-          ) : (
-            label
-          )
-        }
+        label={isOptional ? <OptionalLabel text={label} /> : label}
         errorText={own.length > 0 && own.map((fault) => <div key={`${fault.path} ${say(fault)}`}>{say(fault)}</div>)}
       />
     </div>

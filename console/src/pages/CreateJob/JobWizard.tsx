@@ -58,7 +58,7 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
   const look = useLook(state.draft, capabilities, { isOff: isFollowUp });
   const check = useJobCheck(state.draft, capabilities, {
     followUp: visit.followUp,
-    isOff: visit.followUp?.call === "clone" || state.step !== "review",
+    isOff: state.step !== "review",
   });
   const estimate = estimateOf(check.data?.estimate);
   const context: Context = {

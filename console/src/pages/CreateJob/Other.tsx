@@ -1,4 +1,5 @@
 import Button from "@cloudscape-design/components/button";
+import ColumnLayout from "@cloudscape-design/components/column-layout";
 import Container from "@cloudscape-design/components/container";
 import ExpandableSection from "@cloudscape-design/components/expandable-section";
 import Header from "@cloudscape-design/components/header";
@@ -10,6 +11,7 @@ import Toggle from "@cloudscape-design/components/toggle";
 
 import { useMay } from "../../api/queries";
 import { BucketSelect } from "../../components/BucketSelect";
+import { RegionSelect } from "../../components/RegionSelect";
 import { RoleSelect } from "../../components/RoleSelect";
 import { useT } from "../../i18n";
 import { bytesOf } from "./checks";
@@ -125,16 +127,27 @@ function Report({ draft, change, faults }: StepProps) {
                 }}
               />
             </StepField>
-            <StepField name="report.bucket" faults={faults} description={t("other.report.bucket.text")}>
-              <BucketSelect
-                region={report.region || draft.region}
-                roleArn={draft.role_arn}
-                value={report.bucket}
-                onChange={(bucket) => {
-                  change({ report: { bucket } });
-                }}
-              />
-            </StepField>
+            <ColumnLayout columns={2}>
+              <StepField name="report.region" faults={faults} description={t("other.report.region.text")}>
+                <RegionSelect
+                  value={report.region}
+                  emptyLabel={t("op.same-region", { region: draft.region })}
+                  onChange={(region) => {
+                    change({ report: { region: region === draft.region ? "" : region } });
+                  }}
+                />
+              </StepField>
+              <StepField name="report.bucket" faults={faults} description={t("other.report.bucket.text")}>
+                <BucketSelect
+                  region={report.region || draft.region}
+                  roleArn={draft.role_arn}
+                  value={report.bucket}
+                  onChange={(bucket) => {
+                    change({ report: { bucket } });
+                  }}
+                />
+              </StepField>
+            </ColumnLayout>
             <StepField
               name="report.prefix"
               faults={faults}

@@ -61,7 +61,7 @@ export function Review({ followUp, check, onModify, onShow, ...props }: ReviewPr
       ) : (
         <WhatHappens {...props} objects={estimate?.objects} isExact={estimate?.isExact ?? false} />
       )}
-      {followUp?.call !== "clone" && <Checked check={check} onShow={onShow} />}
+      <Checked check={check} onShow={onShow} />
       {estimate && (
         <Container header={<Header variant="h2">{t("review.estimate")}</Header>}>
           <EstimateCard estimate={estimate} />
@@ -84,7 +84,7 @@ export function Review({ followUp, check, onModify, onShow, ...props }: ReviewPr
           );
         }}
       />
-      {check.data?.equivalents && <Equivalents equivalents={check.data.equivalents} />}
+      {check.data && <Equivalents equivalents={check.data.equivalents} followUp={followUp} />}
     </SpaceBetween>
   );
 }

@@ -8,12 +8,10 @@ import { changed, type Draft } from "./model";
 import type { FollowUp } from "./origin";
 import { changesOf } from "./send";
 
-/** A retry has no other words: only the service can make it. */
-export type Checked = Omit<Schemas["JobCheckedView"], "equivalents"> &
-  Partial<Pick<Schemas["JobCheckedView"], "equivalents">>;
+export type Checked = Schemas["JobCheckedView"];
 
 interface JobCheckOptions {
-  /** The retry that is to be checked; null: a job of its own. */
+  /** The retry or clone that is to be checked; null: a job of its own. */
   followUp: FollowUp | null;
   isOff: boolean;
 }
@@ -25,23 +23,26 @@ interface JobCheckOptions {
 export function useJobCheck(draft: Draft, capabilities: Capabilities, { followUp, isOff }: JobCheckOptions) {
   const api = useApi();
   const form = toJobForm(changed(draft, { confirm_delete_count: "" }), capabilities);
-  const retried = followUp && { jobId: followUp.job.job_id, code: followUp.code };
+  const { call, job, code } = followUp ?? {};
   return useQuery({
-    queryKey: ["job-check", JSON.stringify(retried), JSON.stringify(form)],
+    queryKey: ["job-check", call, job?.job_id, code, JSON.stringify(form)],
     enabled: !isOff,
     staleTime: Number.POSITIVE_INFINITY,
     refetchOnWindowFocus: false,
     retry: false,
     queryFn: async (): Promise<Checked> =>
       withoutCount(
-        await told<Checked>(retried ? askRetry(api, retried, form) : api.POST("/jobs:check", { body: form })),
+        await told<Checked>(followUp ? askFollowUp(api, followUp, form) : api.POST("/jobs:check", { body: form })),
       ),
   });
 }
 
-function askRetry(api: Api, { jobId, code }: { jobId: string; code: string }, form: JobForm) {
-  const params = { path: { job_id: jobId } };
-  return api.POST("/jobs/{job_id}/retry:check", { params, body: { changes: changesOf(form), error_code: code } });
+function askFollowUp(api: Api, { call, job, code }: FollowUp, form: JobForm) {
+  const params = { path: { job_id: job.job_id } };
+  const changes = changesOf(form);
+  return call === "retry"
+    ? api.POST("/jobs/{job_id}/retry:check", { params, body: { changes, error_code: code } })
+    : api.POST("/jobs/{job_id}/clone:check", { params, body: { changes } });
 }
 
 /** Without the check that a deletion names its number, and with what comes of the others. */

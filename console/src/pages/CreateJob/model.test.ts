@@ -91,6 +91,17 @@ it("faults that no field is for are left", () => {
   ).toEqual([{ field: "report.bucket", path: "report.bucket", said: { text: "is missing; add it" } }]);
 });
 
+it.each([
+  ["report.bucket", "report.region"],
+  ["operation.cos_put_object_copy.target_resource", "operation.cos_put_object_copy.target_region"],
+  ["operation.cos_put_object_copy", "operation.cos_put_object_copy.target_region"],
+  ["region", "region"],
+])("a region in %s that is not known is a fault of %s", (path, field) => {
+  const fault = { path, value: "mars", problem: "is not in the region table", way_out: "known are local, office" };
+  const said = { text: "is not in the region table; known are local, office" };
+  expect(fieldFaults([fault])).toEqual([{ field, path, said }]);
+});
+
 it("an inventory that was replaced is told in the user's language", () => {
   const path = "manifest.location.etag";
   const fault = { path, value: "1", way_out: "look at the manifest again and write its ETag, or leave it out" };

@@ -314,11 +314,19 @@ export interface FieldFault {
 /** `is not the manifest's ETag, which is ...` */
 const REPLACED = /^is not the manifest's ETag\b/;
 
+/** A resource name says bucket and region in one: which of the two is wrong, the problem tells. */
+const UNKNOWN_REGION = "is not in the region table";
+const REGION_OF = new Map<Field, Field>([
+  ["report.bucket", "report.region"],
+  [`${COPY}.target_resource`, `${COPY}.target_region`],
+]);
+
 /** Those of the service's faults that a field is for; the others are left to the alert. */
 export function fieldFaults(faults: readonly Fault[]): FieldFault[] {
   return faults.flatMap(({ path, problem, way_out }): FieldFault[] => {
-    const field = fieldOf(path);
-    if (!field) return [];
+    const named = fieldOf(path);
+    if (!named) return [];
+    const field = problem === UNKNOWN_REGION ? (REGION_OF.get(named) ?? named) : named;
     if (field === "manifest.location.etag" && REPLACED.test(problem)) {
       return [{ field, path, said: { key: "create.fault.etag" } }];
     }

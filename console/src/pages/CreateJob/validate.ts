@@ -220,6 +220,7 @@ function other(draft: Draft, { capabilities }: Context, found: Findings): void {
   found.bytes("description", draft.description, limits.description_max_bytes);
   found.whole("priority", draft.priority, 1, limits.priority_max);
   if (draft.report.enabled) {
+    if (draft.report.region) region("report.region", draft.report.region, { capabilities }, found);
     found.bucket("report.bucket", draft.report.bucket);
     found.bytes("report.prefix", draft.report.prefix, PREFIX_MAX_BYTES);
   }

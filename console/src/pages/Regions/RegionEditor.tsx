@@ -2,22 +2,25 @@ import ExpandableSection from "@cloudscape-design/components/expandable-section"
 import FormField from "@cloudscape-design/components/form-field";
 import Input from "@cloudscape-design/components/input";
 import RadioGroup from "@cloudscape-design/components/radio-group";
+import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { told } from "../../api/client";
 import { useApi } from "../../api/context";
+import { useCapabilities } from "../../api/queries";
 import type { Region } from "../../api/types";
 import { errorTextOf } from "../../components/faults";
 import { useFlashes } from "../../components/flashes";
 import { FormModal } from "../../components/FormModal";
 import { useT } from "../../i18n";
+import { defaultProfile, OPTIONS, profileOf } from "./overrides";
+import { isOf, OverridesEditor } from "./OverridesEditor";
 import { draftOf, EMPTY, faultyNumbers, formOf, type RegionDraft } from "./regionForm";
 
 const MAIN = ["endpoint"] as const;
 const MORE = [
-  "profile",
   "signing_region",
   "storage_classes",
   "requests_per_second",
@@ -31,6 +34,7 @@ export function RegionEditor({ region, onClose }: { region?: Region; onClose: ()
   const t = useT();
   const [draft, setDraft] = useState<RegionDraft>(() => (region ? draftOf(region) : EMPTY));
   const save = useSaveRegion(region, onClose);
+  const profiles = useCapabilities().data?.profiles ?? [];
   const faulty = faultyNumbers(draft);
   const change = (part: Partial<RegionDraft>) => {
     setDraft({ ...draft, ...part });
@@ -59,7 +63,8 @@ export function RegionEditor({ region, onClose }: { region?: Region; onClose: ()
       action={region ? t("form.save") : t("regions.create.do")}
       isPending={save.isPending}
       error={save.error}
-      isShown={({ path }) => path in EMPTY}
+      size="large"
+      isShown={({ path }) => path in EMPTY || OPTIONS.some((option) => isOf(path, option))}
       isDisabled={draft.name.trim() === "" || faulty.length > 0}
       onSubmit={() => {
         save.mutate(draft);
@@ -95,10 +100,54 @@ export function RegionEditor({ region, onClose }: { region?: Region; onClose: ()
               }}
             />
           </FormField>
+          <FormField
+            label={t("regions.profile")}
+            description={t("regions.profile.text")}
+            errorText={errorTextOf(save.error, "profile")}
+          >
+            <ProfileSelect draft={draft} names={profiles.map(({ name }) => name)} onChange={change} />
+          </FormField>
           {MORE.map(field)}
         </SpaceBetween>
       </ExpandableSection>
+      <ExpandableSection
+        headerText={t("regions.overrides")}
+        headerDescription={t("regions.offered.own", { count: Object.keys(draft.profile_overrides).length })}
+        defaultExpanded={Object.keys(draft.profile_overrides).length > 0}
+      >
+        <OverridesEditor
+          overrides={draft.profile_overrides}
+          profile={profileOf(profiles, draft.profile || defaultProfile(draft.provider))}
+          error={save.error}
+          onChange={(profile_overrides) => {
+            change({ profile_overrides });
+          }}
+        />
+      </ExpandableSection>
     </FormModal>
+  );
+}
+
+interface ProfileSelectProps {
+  draft: RegionDraft;
+  names: readonly string[];
+  onChange: (part: Partial<RegionDraft>) => void;
+}
+
+function ProfileSelect({ draft: { profile, provider }, names, onChange }: ProfileSelectProps) {
+  const t = useT();
+  const options = [
+    { value: "", label: t("regions.profile.default", { name: defaultProfile(provider) }) },
+    ...names.map((name) => ({ value: name, label: name })),
+  ];
+  return (
+    <Select
+      options={options}
+      selectedOption={options.find(({ value }) => value === profile) ?? { value: profile, label: profile }}
+      onChange={({ detail }) => {
+        onChange({ profile: detail.selectedOption.value ?? "" });
+      }}
+    />
   );
 }
 

@@ -16,6 +16,7 @@ import { ResourceTable } from "../../components/ResourceTable";
 import { Page } from "../../components/Shell";
 import { useSpeech, useT } from "../../i18n";
 import { useFormats } from "../../i18n/formats";
+import { RegionDetails } from "./RegionDetails";
 import { RegionEditor } from "./RegionEditor";
 
 type Tried = Schemas["RegionTriedView"];
@@ -44,90 +45,93 @@ export function Regions() {
       contentType="table"
       crumbs={[{ text: t("nav.title"), to: "/jobs" }, { text: t("nav.regions") }]}
     >
-      <ResourceTable
-        level="h1"
-        title={t("nav.regions")}
-        description={t("regions.text")}
-        queryKey={["regions"]}
-        load={(cursor) => told(api.GET("/regions", { params: { query: { cursor, limit: 100 } } }))}
-        idOf={(region) => region.name}
-        empty={{ title: t("regions.empty"), text: t("regions.empty.text") }}
-        selected={selected}
-        onSelect={setSelected}
-        columns={[
-          { id: "name", header: t("regions.name"), cell: (region) => region.name, isRowHeader: true },
-          {
-            id: "endpoint",
-            header: t("regions.endpoint"),
-            cell: (region) => (
-              <>
-                <span className="mono">{region.connection?.endpoint ?? "-"}</span>
-                <Box color="text-body-secondary" fontSize="body-s">
-                  {t(`regions.provider.${region.provider}`)}, {region.profile}
-                </Box>
-              </>
-            ),
-          },
-          {
-            id: "credentials",
-            header: t("regions.credentials"),
-            cell: (region) => t(region.has_credentials ? "regions.credentials.own" : "regions.credentials.role"),
-          },
-          {
-            id: "reachable",
-            header: t("regions.reachable"),
-            cell: (region) => (
-              <Reachability tried={tried[region.name]} isAsked={test.isPending && test.variables === region.name} />
-            ),
-            minWidth: 220,
-          },
-          {
-            id: "origin",
-            header: t("origin.title"),
-            cell: (region) => t(region.is_declared ? "origin.settings" : "origin.service"),
-          },
-        ]}
-        actions={
-          <SpaceBetween direction="horizontal" size="xs">
-            {may("test_region") && (
-              <Button
-                disabled={!selected}
-                loading={test.isPending}
-                onClick={() => {
-                  if (selected) test.mutate(selected.name);
-                }}
-              >
-                {t("regions.test")}
-              </Button>
-            )}
-            {may("update_region") && (
-              <ButtonDropdown
-                disabled={!isOwn}
-                {...(selected?.is_declared && { disabledReason: t("origin.hint") })}
-                items={[
-                  { id: "change", text: t("regions.change") },
-                  { id: "delete", text: t("regions.delete") },
-                ]}
-                onItemClick={({ detail }) => {
-                  setAsked(detail.id === "delete" ? "delete" : "change");
-                }}
-              >
-                {t("table.actions")}
-              </ButtonDropdown>
-            )}
-            {may("create_region") && (
-              <Button
-                variant="primary"
-                onClick={() => {
-                  setAsked("create");
-                }}
-              >
-                {t("regions.create")}
-              </Button>
-            )}
-          </SpaceBetween>
-        }
-      />
+      <SpaceBetween size="l">
+        <ResourceTable
+          level="h1"
+          title={t("nav.regions")}
+          description={t("regions.text")}
+          queryKey={["regions"]}
+          load={(cursor) => told(api.GET("/regions", { params: { query: { cursor, limit: 100 } } }))}
+          idOf={(region) => region.name}
+          empty={{ title: t("regions.empty"), text: t("regions.empty.text") }}
+          selected={selected}
+          onSelect={setSelected}
+          columns={[
+            { id: "name", header: t("regions.name"), cell: (region) => region.name, isRowHeader: true },
+            {
+              id: "endpoint",
+              header: t("regions.endpoint"),
+              cell: (region) => (
+                <>
+                  <span className="mono">{region.connection?.endpoint ?? "-"}</span>
+                  <Box color="text-body-secondary" fontSize="body-s">
+                    {t(`regions.provider.${region.provider}`)}, {region.profile}
+                  </Box>
+                </>
+              ),
+            },
+            {
+              id: "credentials",
+              header: t("regions.credentials"),
+              cell: (region) => t(region.has_credentials ? "regions.credentials.own" : "regions.credentials.role"),
+            },
+            {
+              id: "reachable",
+              header: t("regions.reachable"),
+              cell: (region) => (
+                <Reachability tried={tried[region.name]} isAsked={test.isPending && test.variables === region.name} />
+              ),
+              minWidth: 220,
+            },
+            {
+              id: "origin",
+              header: t("origin.title"),
+              cell: (region) => t(region.is_declared ? "origin.settings" : "origin.service"),
+            },
+          ]}
+          actions={
+            <SpaceBetween direction="horizontal" size="xs">
+              {may("test_region") && (
+                <Button
+                  disabled={!selected}
+                  loading={test.isPending}
+                  onClick={() => {
+                    if (selected) test.mutate(selected.name);
+                  }}
+                >
+                  {t("regions.test")}
+                </Button>
+              )}
+              {may("update_region") && (
+                <ButtonDropdown
+                  disabled={!isOwn}
+                  {...(selected?.is_declared && { disabledReason: t("origin.hint") })}
+                  items={[
+                    { id: "change", text: t("regions.change") },
+                    { id: "delete", text: t("regions.delete") },
+                  ]}
+                  onItemClick={({ detail }) => {
+                    setAsked(detail.id === "delete" ? "delete" : "change");
+                  }}
+                >
+                  {t("table.actions")}
+                </ButtonDropdown>
+              )}
+              {may("create_region") && (
+                <Button
+                  variant="primary"
+                  onClick={() => {
+                    setAsked("create");
+                  }}
+                >
+                  {t("regions.create")}
+                </Button>
+              )}
+            </SpaceBetween>
+          }
+        />
+        {selected && <RegionDetails region={selected} />}
+      </SpaceBetween>
       {asked === "create" && <RegionEditor onClose={close} />}
       {asked === "change" && selected && <RegionEditor region={selected} onClose={close} />}
       {asked === "delete" && selected && (

@@ -1,4 +1,5 @@
 import type { Region, Schemas } from "../../api/types";
+import { type Overrides, overridesIn } from "./overrides";
 
 /** What is typed in, as text; empty: the service's own default. */
 export interface RegionDraft {
@@ -7,6 +8,7 @@ export interface RegionDraft {
   endpoint: string;
   addressing: Schemas["Addressing"];
   profile: string;
+  profile_overrides: Overrides;
   signing_region: string;
   storage_classes: string;
   requests_per_second: string;
@@ -20,6 +22,7 @@ export const EMPTY: RegionDraft = {
   endpoint: "",
   addressing: "path",
   profile: "",
+  profile_overrides: {},
   signing_region: "",
   storage_classes: "",
   requests_per_second: "",
@@ -35,6 +38,7 @@ export function draftOf(region: Region): RegionDraft {
     endpoint: connection?.endpoint ?? "",
     addressing: connection?.addressing ?? "path",
     profile: region.profile,
+    profile_overrides: overridesIn(connection?.profile_overrides ?? {}),
     signing_region: connection?.signing_region ?? "",
     storage_classes: region.storage_classes.join(", "),
     requests_per_second: connection?.requests_per_second?.toString() ?? "",
@@ -63,6 +67,7 @@ export function formOf(draft: RegionDraft): Schemas["RegionForm"] {
     endpoint: text(draft.endpoint),
     addressing: draft.addressing,
     profile: text(draft.profile),
+    profile_overrides: { ...draft.profile_overrides },
     signing_region: text(draft.signing_region),
     storage_classes: draft.storage_classes.split(/[\s,]+/).filter((each) => each !== ""),
     requests_per_second: number(draft.requests_per_second),

@@ -18,6 +18,8 @@ import { RelativeTime } from "../../components/RelativeTime";
 import { ResourceTable } from "../../components/ResourceTable";
 import { SecretModal } from "../../components/SecretModal";
 import { useT } from "../../i18n";
+import { useOwnedList } from "./OwnerFilter";
+import { queryOf } from "./owners";
 import { UserSelect } from "./UserSelect";
 
 type Key = Schemas["AccessKeyView"];
@@ -27,6 +29,7 @@ export function AccessKeys() {
   const t = useT();
   const may = useMay();
   const api = useApi();
+  const list = useOwnedList({ ofUsers: true });
   const [selected, setSelected] = useState<Key | null>(null);
   const [asked, setAsked] = useState<"create" | "toggle" | "delete" | null>(null);
   const [fresh, setFresh] = useState<Schemas["NewAccessKeyView"] | null>(null);
@@ -38,15 +41,21 @@ export function AccessKeys() {
       <ResourceTable
         title={t("keys.title")}
         description={t("keys.text")}
-        queryKey={["access-keys"]}
-        load={(cursor) => told(api.GET("/access-keys", { params: { query: { cursor, limit: 100 } } }))}
+        queryKey={["access-keys", list.owner]}
+        load={(cursor) =>
+          told(api.GET("/access-keys", { params: { query: { ...queryOf(list.owner), cursor, limit: 100 } } }))
+        }
         idOf={(key) => key.access_key_id}
-        empty={{ title: t("keys.empty"), text: t("keys.empty.text") }}
+        filter={list.filter}
+        empty={list.emptyFiltered ?? { title: t("keys.empty"), text: t("keys.empty.text") }}
         selected={selected}
         onSelect={setSelected}
         columns={[
           { id: "id", header: t("keys.id"), cell: (key) => <CopyText text={key.access_key_id} />, isRowHeader: true },
           { id: "user", header: t("keys.user"), cell: (key) => key.user },
+          ...(list.seesAccounts
+            ? [{ id: "account", header: t("users.account"), cell: (key: Key) => key.account }]
+            : []),
           { id: "description", header: t("keys.description"), cell: (key) => key.description || "-" },
           {
             id: "state",

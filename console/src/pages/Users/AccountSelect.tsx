@@ -1,24 +1,17 @@
 import FormField from "@cloudscape-design/components/form-field";
 import Select from "@cloudscape-design/components/select";
-import { useQuery } from "@tanstack/react-query";
 
-import { told } from "../../api/client";
-import { useApi } from "../../api/context";
+import { useAccounts } from "../../api/people";
 import { useSession } from "../../api/queries";
 import { useT } from "../../i18n";
 
 /** Whose it is to be: shown to who runs the service, for everybody else has one account. */
 export function AccountSelect({ value, onChange }: { value: string | null; onChange: (account: string) => void }) {
   const t = useT();
-  const api = useApi();
   const session = useSession().data;
-  const accounts = useQuery({
-    queryKey: ["accounts", "choice"],
-    enabled: session?.is_service_operator ?? false,
-    queryFn: () => told(api.GET("/accounts", { params: { query: { limit: 1000 } } })),
-  });
+  const accounts = useAccounts();
   if (!session?.is_service_operator) return null;
-  const options = accounts.data?.items.map(({ name, uin }) => ({ value: name, label: name, description: uin })) ?? [];
+  const options = accounts.data?.map(({ name, uin }) => ({ value: name, label: name, description: uin })) ?? [];
   const chosen = value ?? session.account.name;
   return (
     <FormField label={t("users.account")} description={t("users.account.text")}>

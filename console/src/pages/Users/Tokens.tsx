@@ -18,6 +18,8 @@ import { RelativeTime, useNow } from "../../components/RelativeTime";
 import { ResourceTable } from "../../components/ResourceTable";
 import { SecretModal } from "../../components/SecretModal";
 import { useSpeech, useT } from "../../i18n";
+import { useOwnedList } from "./OwnerFilter";
+import { queryOf } from "./owners";
 import { UserSelect } from "./UserSelect";
 
 type Token = Schemas["TokenView"];
@@ -30,6 +32,7 @@ export function Tokens() {
   const words = new Intl.ListFormat(language);
   const may = useMay();
   const api = useApi();
+  const list = useOwnedList({ ofUsers: true });
   const [selected, setSelected] = useState<Token | null>(null);
   const [asked, setAsked] = useState<"create" | "revoke" | null>(null);
   const [fresh, setFresh] = useState<string | null>(null);
@@ -41,10 +44,13 @@ export function Tokens() {
       <ResourceTable
         title={t("tokens.title")}
         description={t("tokens.text")}
-        queryKey={["tokens"]}
-        load={(cursor) => told(api.GET("/tokens", { params: { query: { cursor, limit: 100 } } }))}
+        queryKey={["tokens", list.owner]}
+        load={(cursor) =>
+          told(api.GET("/tokens", { params: { query: { ...queryOf(list.owner), cursor, limit: 100 } } }))
+        }
         idOf={(token) => token.id}
-        empty={{ title: t("tokens.empty"), text: t("tokens.empty.text") }}
+        filter={list.filter}
+        empty={list.emptyFiltered ?? { title: t("tokens.empty"), text: t("tokens.empty.text") }}
         selected={selected}
         onSelect={setSelected}
         columns={[
@@ -55,6 +61,9 @@ export function Tokens() {
             isRowHeader: true,
           },
           { id: "user", header: t("keys.user"), cell: (token) => token.user },
+          ...(list.seesAccounts
+            ? [{ id: "account", header: t("users.account"), cell: (token: Token) => token.account }]
+            : []),
           {
             id: "scopes",
             minWidth: 170,

@@ -1,8 +1,5 @@
 import Button from "@cloudscape-design/components/button";
 import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
-import FormField from "@cloudscape-design/components/form-field";
-import Input from "@cloudscape-design/components/input";
-import RadioGroup from "@cloudscape-design/components/radio-group";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
@@ -13,24 +10,27 @@ import { useApi } from "../../api/context";
 import { useMay } from "../../api/queries";
 import type { Schemas } from "../../api/types";
 import { ConfirmedCall } from "../../components/ConfirmedCall";
-import { errorTextOf } from "../../components/faults";
 import { useFlashes } from "../../components/flashes";
 import { FormModal } from "../../components/FormModal";
 import { RelativeTime } from "../../components/RelativeTime";
 import { ResourceTable } from "../../components/ResourceTable";
 import { SecretModal } from "../../components/SecretModal";
 import { useT } from "../../i18n";
-import { AccountSelect } from "./AccountSelect";
+import { CreateUser } from "./CreateUser";
+import { useOwnedList } from "./OwnerFilter";
+import { queryOf } from "./owners";
+import { RightChoice } from "./RightChoice";
 
 type User = Schemas["UserView"];
 type Right = Schemas["UserRole"];
-const RIGHTS: readonly Right[] = ["viewer", "operator", "admin"];
 type Asked = "create" | "role" | "disable" | "reset" | "delete" | null;
 
 export function UserList() {
   const t = useT();
   const may = useMay();
   const api = useApi();
+  const { flash } = useFlashes();
+  const list = useOwnedList({ ofUsers: false });
   const [selected, setSelected] = useState<User | null>(null);
   const [asked, setAsked] = useState<Asked>(null);
   const [fresh, setFresh] = useState<{ name: string; password: string } | null>(null);
@@ -43,10 +43,13 @@ export function UserList() {
       <ResourceTable
         title={t("users.title")}
         description={t("users.list.text")}
-        queryKey={["users"]}
-        load={(cursor) => told(api.GET("/users", { params: { query: { cursor, limit: 100 } } }))}
+        queryKey={["users", list.owner]}
+        load={(cursor) =>
+          told(api.GET("/users", { params: { query: { ...queryOf(list.owner), cursor, limit: 100 } } }))
+        }
         idOf={(user) => user.name}
-        empty={{ title: t("users.empty") }}
+        filter={list.filter}
+        empty={list.emptyFiltered ?? { title: t("users.empty") }}
         selected={selected}
         onSelect={setSelected}
         columns={[
@@ -107,6 +110,7 @@ export function UserList() {
           onMade={({ user, password }) => {
             close();
             if (password) setFresh({ name: user.name, password });
+            else flash({ type: "success", content: t("users.made", { name: user.name }) });
           }}
         />
       )}
@@ -153,69 +157,6 @@ function UserState({ user }: { user: User }) {
   if (user.is_disabled) return <StatusIndicator type="stopped">{t("users.disabled")}</StatusIndicator>;
   if (user.must_change_password) return <StatusIndicator type="pending">{t("users.fresh")}</StatusIndicator>;
   return <StatusIndicator type="success">{t("users.enabled")}</StatusIndicator>;
-}
-
-function RightChoice({ value, onChange }: { value: Right; onChange: (right: Right) => void }) {
-  const t = useT();
-  return (
-    <FormField label={t("users.role")}>
-      <RadioGroup
-        value={value}
-        items={RIGHTS.map((right) => ({
-          value: right,
-          label: t(`role.${right}`),
-          description: t(`users.right.${right}`),
-        }))}
-        onChange={({ detail }) => {
-          onChange(detail.value as Right);
-        }}
-      />
-    </FormField>
-  );
-}
-
-function CreateUser({ onClose, onMade }: { onClose: () => void; onMade: (made: Schemas["NewUserView"]) => void }) {
-  const t = useT();
-  const api = useApi();
-  const queries = useQueryClient();
-  const [name, setName] = useState("");
-  const [account, setAccount] = useState<string | null>(null);
-  const [role, setRole] = useState<Right>("viewer");
-  const create = useMutation({
-    mutationFn: () => told(api.POST("/users", { body: { name, role, account } })),
-    onSuccess: async (made) => {
-      await queries.invalidateQueries({ queryKey: ["users"] });
-      onMade(made);
-    },
-  });
-  return (
-    <FormModal
-      title={t("users.create")}
-      action={t("users.create.do")}
-      isPending={create.isPending}
-      error={create.error}
-      isShown={({ path }) => path === "name"}
-      isDisabled={name === ""}
-      onSubmit={create.mutate}
-      onClose={onClose}
-    >
-      <FormField
-        label={t("users.name")}
-        description={t("users.name.text")}
-        errorText={errorTextOf(create.error, "name")}
-      >
-        <Input
-          value={name}
-          autoComplete={false}
-          onChange={({ detail }) => {
-            setName(detail.value);
-          }}
-        />
-      </FormField>
-      <RightChoice value={role} onChange={setRole} />
-      <AccountSelect value={account} onChange={setAccount} />
-    </FormModal>
-  );
 }
 
 interface OfUser {

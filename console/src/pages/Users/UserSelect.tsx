@@ -1,23 +1,16 @@
 import FormField from "@cloudscape-design/components/form-field";
 import Select from "@cloudscape-design/components/select";
-import { useQuery } from "@tanstack/react-query";
 
-import { told } from "../../api/client";
-import { useApi } from "../../api/context";
+import { useUsers } from "../../api/people";
 import { useMay } from "../../api/queries";
 import { useT } from "../../i18n";
 
 /** Whose key or token it is to be; who is no administrator makes their own only. */
 export function UserSelect({ value, onChange }: { value: string; onChange: (user: string) => void }) {
   const t = useT();
-  const api = useApi();
   const mayChoose = useMay()("list_users");
-  const users = useQuery({
-    queryKey: ["users", "choice"],
-    enabled: mayChoose,
-    queryFn: () => told(api.GET("/users", { params: { query: { limit: 1000 } } })),
-  });
-  const options = users.data?.items.map(({ name, role }) => ({
+  const users = useUsers();
+  const options = users.data?.map(({ name, role }) => ({
     value: name,
     label: name,
     description: t(`role.${role}`),

@@ -37,7 +37,14 @@ export function Users() {
           tabs={tabs}
           activeTabId={(named ?? tabs[0])?.id ?? "keys"}
           onChange={({ detail }) => {
-            setSearch({ tab: detail.activeTabId }, { replace: true });
+            setSearch(
+              (before) => {
+                const search = new URLSearchParams(before);
+                search.set("tab", detail.activeTabId);
+                return search;
+              },
+              { replace: true },
+            );
           }}
         />
       </ContentLayout>

@@ -10,11 +10,13 @@ import { useCapabilities } from "../../api/queries";
 import type { JobStatus, Schemas } from "../../api/types";
 import { errorTextOf } from "../../components/faults";
 import { FormModal } from "../../components/FormModal";
+import { OptionalLabel } from "../../components/OptionalLabel";
 import { useT } from "../../i18n";
 
 interface CreateWebhookProps {
   onClose: () => void;
-  onMade: (made: Schemas["WebhookMadeView"]) => void;
+  /** `isOwn`: the secret is one that the user has given, and knows. */
+  onMade: (made: Schemas["WebhookMadeView"], isOwn: boolean) => void;
 }
 
 export function CreateWebhook({ onClose, onMade }: CreateWebhookProps) {
@@ -24,12 +26,13 @@ export function CreateWebhook({ onClose, onMade }: CreateWebhookProps) {
   const known = useCapabilities().data?.statuses ?? [];
   const [name, setName] = useState("");
   const [url, setUrl] = useState("");
+  const [secret, setSecret] = useState("");
   const [statuses, setStatuses] = useState<readonly JobStatus[]>([]);
   const create = useMutation({
-    mutationFn: () => told(api.POST("/webhooks", { body: { name, url, statuses: [...statuses] } })),
+    mutationFn: () => told(api.POST("/webhooks", { body: { name, url, statuses: [...statuses], secret } })),
     onSuccess: async (made) => {
       await queries.invalidateQueries({ queryKey: ["webhooks"] });
-      onMade(made);
+      onMade(made, secret !== "");
     },
   });
   const options = known.map(({ status }) => ({ value: status, label: t(`status.${status}`) }));
@@ -39,7 +42,7 @@ export function CreateWebhook({ onClose, onMade }: CreateWebhookProps) {
       action={t("webhooks.create.do")}
       isPending={create.isPending}
       error={create.error}
-      isShown={({ path }) => ["name", "url"].includes(path)}
+      isShown={({ path }) => ["name", "url", "secret"].includes(path)}
       isDisabled={name === "" || url === ""}
       onSubmit={create.mutate}
       onClose={onClose}
@@ -80,6 +83,21 @@ export function CreateWebhook({ onClose, onMade }: CreateWebhookProps) {
           onChange={({ detail }) => {
             const chosen = detail.selectedOptions.map(({ value }) => value);
             setStatuses(known.map(({ status }) => status).filter((status) => chosen.includes(status)));
+          }}
+        />
+      </FormField>
+      <FormField
+        label={<OptionalLabel text={t("webhooks.secret")} />}
+        description={t("webhooks.secret.text")}
+        constraintText={t("webhooks.secret.form")}
+        errorText={errorTextOf(create.error, "secret")}
+      >
+        <Input
+          value={secret}
+          type="password"
+          autoComplete="new-password"
+          onChange={({ detail }) => {
+            setSecret(detail.value.trim());
           }}
         />
       </FormField>

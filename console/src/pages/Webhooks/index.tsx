@@ -33,6 +33,7 @@ export function Webhooks() {
   const [asked, setAsked] = useState<Asked>(null);
   const [secret, setSecret] = useState<{ name: string; secret: string } | null>(null);
   const test = useTest();
+  const { flash } = useFlashes();
   const close = () => {
     setAsked(null);
   };
@@ -40,6 +41,14 @@ export function Webhooks() {
     close();
     setSelected(null);
     setSecret(made);
+  };
+  const made = (webhook: Schemas["WebhookMadeView"], isOwn: boolean) => {
+    if (!isOwn) {
+      keep(webhook);
+      return;
+    }
+    close();
+    flash({ type: "success", content: t("webhooks.made", { name: webhook.name }) });
   };
   return (
     <Page title={t("nav.webhooks")} crumbs={[{ text: t("nav.title"), to: "/jobs" }, { text: t("nav.webhooks") }]}>
@@ -113,7 +122,7 @@ export function Webhooks() {
         {test.data && <Tested tested={test.data} name={test.variables ?? ""} />}
         {selected && <Deliveries key={selected.name} webhook={selected.name} />}
       </SpaceBetween>
-      {asked === "create" && <CreateWebhook onClose={close} onMade={keep} />}
+      {asked === "create" && <CreateWebhook onClose={close} onMade={made} />}
       {asked === "toggle" && selected && <Toggle webhook={selected} onClose={close} />}
       {asked === "rotate" && selected && <Rotate webhook={selected} onClose={close} onMade={keep} />}
       {asked === "delete" && selected && (

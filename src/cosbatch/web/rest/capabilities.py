@@ -21,7 +21,7 @@ from cosbatch.model.states import MOVES, Actor, JobStatus, is_final
 from cosbatch.model.tasks import OutcomeCode
 from cosbatch.service.job_schema import TOKEN_MAX_BYTES, WINDOWS_MAX, JobForm, OperationForm
 from cosbatch.service.service import REASON_MAX_BYTES
-from cosbatch.storage.profiles import Option, Support
+from cosbatch.storage.profiles import PROFILES, CapabilityProfile, Option, Support
 from cosbatch.web.rest.bodies import BODY_MAX_BYTES, DEPTH_MAX
 from cosbatch.web.rest.calls import Access, Call
 from cosbatch.web.rest.desks import AllDesks, Desks
@@ -88,6 +88,14 @@ class RegionOffer(View):
     options: dict[Option, Support]
 
 
+class ProfileView(View):
+    """What a region may say that its store is, and what a store does that is one."""
+
+    name: str
+    storage_classes: list[str] = Field(description="Empty: any.")
+    options: dict[Option, Support] = Field(description="As long as a region's `profile_overrides` say nothing else.")
+
+
 class LimitsView(View):
     priority_max: int
     description_max_bytes: int
@@ -131,6 +139,7 @@ class CapabilitiesView(View):
     deletes_allowed: bool = Field(description="Else every job that deletes is refused, but for its dry run.")
     operations: list[OperationView]
     regions: list[RegionOffer]
+    profiles: list[ProfileView]
     statuses: list[StatusView]
     limits: LimitsView
     words: WordsView
@@ -151,6 +160,7 @@ async def get_capabilities(desks: AllDesks) -> CapabilitiesView:
         deletes_allowed=desks.deletes_allowed,
         operations=list(_operations()),
         regions=[_offer(desks, region) for _, region in sorted(desks.regions.items())],
+        profiles=[_profile(profile) for profile in PROFILES.values()],
         statuses=[_status(status) for status in JobStatus],
         limits=_limits(desks),
         words=_words(),
@@ -176,6 +186,12 @@ def _offer(desks: Desks, region: Region) -> RegionOffer:
         storage_classes=sorted(profile.storage_classes),
         canned_acls=sorted(profile.canned_acls),
         options={option: profile.supports(option) for option in Option},
+    )
+
+
+def _profile(profile: CapabilityProfile) -> ProfileView:
+    return ProfileView(
+        name=profile.name, storage_classes=sorted(profile.storage_classes), options=dict(profile.support)
     )
 
 
@@ -309,6 +325,7 @@ _EXAMPLE: Final[dict[str, Any]] = {
             "options": {"restore": "applied"},
         }
     ],
+    "profiles": [{"name": "cos", "storage_classes": ["ARCHIVE", "STANDARD"], "options": {"restore": "applied"}}],
     "statuses": [{"status": "Suspended", "is_final": False, "moves": [{"to": "Ready", "by": ["user"]}]}],
     "limits": {
         "priority_max": 2147483647,

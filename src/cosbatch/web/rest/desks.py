@@ -18,13 +18,13 @@ from cosbatch.service.audit import Record
 from cosbatch.service.browsing import Browsing
 from cosbatch.service.estimates import Estimates
 from cosbatch.service.follow_up import FollowUp
+from cosbatch.service.follow_up_checks import FollowUpChecker
 from cosbatch.service.job_checks import JobChecker
 from cosbatch.service.job_listing import JobListDesk
 from cosbatch.service.job_outlook import JobLimits, JobOutlook, outlook_of
 from cosbatch.service.people import People
 from cosbatch.service.regions import RegionService
 from cosbatch.service.report_downloads import ReportDownloads
-from cosbatch.service.retry_checks import RetryChecker
 from cosbatch.service.roles import RoleService
 from cosbatch.service.service import JobService
 from cosbatch.service.shown_settings import ShownSetting
@@ -69,7 +69,7 @@ class Desks:
 
     # --- retries, clones, reports (follow_up.py, reports.py)
     follow_up: FollowUp
-    retries: RetryChecker
+    follow_up_checks: FollowUpChecker
     reports: ReportDownloads
 
     # --- people, keys, tokens, roles, regions, audit, browsing

@@ -16,7 +16,15 @@ from cosbatch.service.job_document import request_document
 from cosbatch.service.job_schema import TOKEN_MAX_BYTES
 from cosbatch.web.rest.calls import PREFIX, Access, Call
 from cosbatch.web.rest.desks import AllDesks, Desks, WhoCalls
-from cosbatch.web.rest.job_checks import CHECKS, CheckView, check_views
+from cosbatch.web.rest.job_checks import (
+    CHECKS,
+    CheckView,
+    EquivalentsView,
+    JobCheckedView,
+    check_views,
+    checked_view,
+    equivalents_view,
+)
 from cosbatch.web.rest.job_examples import ASKED_JOB, JOB
 from cosbatch.web.rest.job_shapes import JobDocument, JobView, job_view
 from cosbatch.web.rest.jobs import TAG, OneJob
@@ -33,6 +41,7 @@ _RETRIED: Final = ASKED_JOB | {
         "spec": {"format": "COSInventoryReport_CSV_V1"},
     }
 }
+_WORDS: Final = {"xml": "", "json": "{...}"}
 _MADE: Final = {"job": JOB, "manifest_changed": False}
 
 
@@ -60,7 +69,13 @@ def follow_up_calls() -> list[Call]:
             summary="Check a retry that is not made yet",
             shape=RetryCheckedView,
             asked={"error_code": "AccessDenied", "changes": _CHANGES},
-            example={"outcome": "failed", "checks": CHECKS, "estimate": None, "request": _RETRIED},
+            example={
+                "outcome": "failed",
+                "checks": CHECKS,
+                "estimate": None,
+                "request": _RETRIED,
+                "equivalents": _WORDS | {"cli": f"cosbatch retry-failed {JOB['job_id']} --code AccessDenied ..."},
+            },
         ),
         Call(
             method="POST",
@@ -74,6 +89,23 @@ def follow_up_calls() -> list[Call]:
             also={200: _MADE_BEFORE},
             asked={"changes": _CHANGES, "client_request_token": "logs-2025-clone"},
             example=_MADE,
+        ),
+        Call(
+            method="POST",
+            path="/jobs/{job_id}/clone:check",
+            answer=check_clone,
+            access=Access.OPERATOR,
+            tag=TAG,
+            summary="Check a clone that is not made yet",
+            shape=JobCheckedView,
+            asked={"changes": _CHANGES},
+            example={
+                "outcome": "failed",
+                "checks": CHECKS,
+                "estimate": None,
+                "request": _RETRIED,
+                "equivalents": _WORDS | {"cli": f"cosbatch clone-job {JOB['job_id']} ..."},
+            },
         ),
         Call(
             method="POST",
@@ -101,6 +133,10 @@ class RetryForm(FollowUpForm):
     error_code: str = Field(default="", max_length=1024, description="Only what failed with it; empty: all.")
 
 
+class CloneCheckForm(Form):
+    changes: dict[str, Any] = Field(default_factory=dict, description="As the clone would have them.")
+
+
 class RetryCheckForm(Form):
     changes: dict[str, Any] = Field(default_factory=dict, description="As the retry would have them.")
     error_code: str = Field(default="", max_length=1024, description="Only what failed with it; empty: all.")
@@ -115,6 +151,7 @@ class RetryCheckedView(View):
     request: JobDocument = Field(
         description="As it would be kept. Its manifest is not written: `retry_of` says whose rows it would list."
     )
+    equivalents: EquivalentsView
 
 
 class FollowUpView(View):
@@ -162,7 +199,7 @@ async def check_retry(
     the service counts in what it keeps of the old job. A check that fails is an answer; what keeps the retry from being
     made at all is refused as there."""
     asked = form or RetryCheckForm()
-    checked = await desks.retries.check_retry(
+    checked = await desks.follow_up_checks.check_retry(
         JobId(job_id), caller=caller, error_code=asked.error_code, changes=asked.changes
     )
     return RetryCheckedView(
@@ -170,7 +207,17 @@ async def check_retry(
         checks=check_views(checked.preflight),
         estimate=None if checked.estimate is None else estimate_document(checked.estimate),
         request=request_document(checked.request),
+        equivalents=equivalents_view(checked.equivalents),
     )
+
+
+async def check_clone(
+    job_id: OneJob, desks: AllDesks, caller: WhoCalls, form: Annotated[CloneCheckForm | None, Body()] = None
+) -> JobCheckedView:
+    """Asks of a clone what `check_job` asks of a job, and makes none. Of the clone of a retry the manifest is the one
+    that the service keeps."""
+    asked = form or CloneCheckForm()
+    return checked_view(await desks.follow_up_checks.check_clone(JobId(job_id), caller=caller, changes=asked.changes))
 
 
 async def clone_job(

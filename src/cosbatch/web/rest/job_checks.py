@@ -10,7 +10,9 @@ from pydantic import Field
 from cosbatch.model.identifiers import JobId
 from cosbatch.model.preflight import Check, CheckOutcome, Preflight
 from cosbatch.service.documents import Document
+from cosbatch.service.equivalents import Equivalents
 from cosbatch.service.estimates import estimate_document
+from cosbatch.service.job_checks import JobChecked
 from cosbatch.service.job_document import request_document
 from cosbatch.service.job_schema import parse_job
 from cosbatch.web.rest.calls import Access, Call
@@ -42,8 +44,15 @@ class PreflightView(View):
 class EquivalentsView(View):
     """The same job in other words."""
 
-    xml: str = Field(description="The body of COS's CreateJob; empty for a dry run, of which COS has none.")
-    json_: str = Field(alias="json", description="The body of `POST /jobs`; as a file, a job file.")
+    xml: str = Field(
+        description="The body of COS's CreateJob; empty where COS has none: for a dry run, and where the service itself"
+        " keeps the manifest."
+    )
+    json_: str = Field(
+        alias="json",
+        description="The body of `POST /jobs`; as a file, a job file. Where the service itself keeps the manifest: the"
+        " body of the call that makes the job of another one.",
+    )
     cli: str = Field(description="Lines for a shell.")
 
 
@@ -126,15 +135,7 @@ async def check_job(document: Annotated[JobDocument, Body()], desks: AllDesks, c
     """Asks all that is asked before a job starts, and leaves nothing behind. The body is a job document. A check that
     fails is an answer; faults of the document are told as when the job is made."""
     parsed = parse_job(Document(content=document, lines={}), lowest_priority=0)
-    checked = await desks.checker.check_job(parsed.request, caller=caller)
-    words = checked.equivalents
-    return JobCheckedView(
-        outcome=checked.preflight.outcome,
-        checks=check_views(checked.preflight),
-        estimate=None if checked.estimate is None else dict(checked.estimate),
-        request=request_document(checked.request),
-        equivalents=EquivalentsView(xml=words.xml, json=words.json, cli=words.cli),
-    )
+    return checked_view(await desks.checker.check_job(parsed.request, caller=caller))
 
 
 async def job_estimate(job_id: OneJob, desks: AllDesks, caller: WhoCalls) -> EstimateView:
@@ -149,6 +150,20 @@ async def job_preflight(job_id: OneJob, desks: AllDesks, caller: WhoCalls) -> Pr
     if found is None:
         return PreflightView(outcome=None, checked_at=None, checks=[])
     return PreflightView(outcome=found.outcome, checked_at=time_text(found.checked_at), checks=check_views(found))
+
+
+def checked_view(checked: JobChecked) -> JobCheckedView:
+    return JobCheckedView(
+        outcome=checked.preflight.outcome,
+        checks=check_views(checked.preflight),
+        estimate=None if checked.estimate is None else dict(checked.estimate),
+        request=request_document(checked.request),
+        equivalents=equivalents_view(checked.equivalents),
+    )
+
+
+def equivalents_view(words: Equivalents) -> EquivalentsView:
+    return EquivalentsView(xml=words.xml, json=words.json, cli=words.cli)
 
 
 def check_views(found: Preflight) -> list[CheckView]:

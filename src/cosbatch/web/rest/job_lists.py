@@ -130,6 +130,9 @@ class FailureSampleView(View):
     http_status: int | None
     message: str
     requests: int = Field(description="Sent for the task under its last claim.")
+    request_id: str | None = Field(
+        description="Under which the store knows the request that it refused. Null: it refused none, or gave none."
+    )
 
 
 class FailureGroupView(View):
@@ -304,6 +307,7 @@ def _sample(sample: FailureSample) -> FailureSampleView:
         http_status=sample.http_status or None,
         message=_text(sample.message),
         requests=sample.requests,
+        request_id=_text(sample.request_id) or None,
     )
 
 
@@ -335,6 +339,7 @@ _SAMPLE: Final = {
     "http_status": 403,
     "message": "Access Denied.",
     "requests": 1,
+    "request_id": "NjhhMDU3YzBfMDEyMzQ1NjdfODlhYl9jZGVm",
 }
 _LISTED: Final[dict[str, Any]] = {
     **{name: JOB[name] for name in _OF_JOB},

@@ -2,14 +2,16 @@ import Alert from "@cloudscape-design/components/alert";
 import Spinner from "@cloudscape-design/components/spinner";
 import { useEffect, useState } from "react";
 
-import { usePart } from "../components/part";
 import { useT } from "../i18n";
-import type { DayFormProps } from "./JobListDayForm";
+import type { DayFormProps } from "./FilterDayForm";
+import { usePart } from "./part";
 
-const load = async () => (await import("./JobListDayForm")).DayForm;
+import "./FilterDay.css";
+
+const load = async () => (await import("./FilterDayForm")).DayForm;
 
 /** Asks for a day, for the filter. */
-export function Day(props: DayFormProps) {
+export function FilterDay(props: DayFormProps) {
   const t = useT();
   const { Part, ask } = usePart(load);
   const [isMissing, setMissing] = useState(false);
@@ -19,7 +21,7 @@ export function Day(props: DayFormProps) {
     });
   }, [ask]);
   return (
-    <div className="job-day">
+    <div className="filter-day">
       {Part ? (
         <Part {...props} />
       ) : isMissing ? (

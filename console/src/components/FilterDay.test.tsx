@@ -3,13 +3,13 @@ import { expect, it } from "vitest";
 
 import { SpeechProvider } from "../i18n";
 import { PreferencesProvider } from "../preferences";
-import { Day } from "./JobListDay";
+import { FilterDay } from "./FilterDay";
 
 it("asks for a day as soon as what asks for it is loaded", async () => {
   render(
     <PreferencesProvider>
       <SpeechProvider>
-        <Day value="2026-11-26" onChange={() => undefined} />
+        <FilterDay value="2026-11-26" onChange={() => undefined} />
       </SpeechProvider>
     </PreferencesProvider>,
   );

@@ -1,7 +1,9 @@
-"""A retry that is not made yet is checked and estimated from what is kept of the old job, and nothing is left of it."""
+"""Retries and clones that are not made yet are checked and estimated from what is kept of the old job, and nothing is
+left of them."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -24,8 +26,8 @@ from cosbatch.operations.estimate import EstimateLimits, estimate_rows
 from cosbatch.operations.port import JobFacts
 from cosbatch.service.estimates import Estimates
 from cosbatch.service.follow_up import FollowUp
-from cosbatch.service.job_checks import JobChecker, OpenAs
-from cosbatch.service.retry_checks import RetryChecked, RetryChecker
+from cosbatch.service.follow_up_checks import FollowUpChecker, RetryChecked
+from cosbatch.service.job_checks import JobChecked, JobChecker, OpenAs
 from cosbatch.service.service import JobService
 from cosbatch.storage.memory import MemoryStore
 from cosbatch.storage.memory_spool import MemorySpool
@@ -66,7 +68,7 @@ class Rig:
         self.assumed: list[list[Access]] = []
         regions = {name: region(name) for name in (HOME, AWAY)}
         self.jobs = JobService(self.ledger, regions=regions, look=self._look)
-        desk = FollowUp(self.jobs, ledger=self.ledger, spool=self.spool)
+        self.desk = FollowUp(self.jobs, ledger=self.ledger, spool=self.spool)
         checker = JobChecker(
             jobs=self.ledger,
             preflights=self.ledger.preflights,
@@ -82,7 +84,7 @@ class Rig:
         )
         prices = PriceTable(currency="CNY", regions={})
         estimates = Estimates(Ground(self.profile), ledger=self.ledger, prices=prices, clock=clock)
-        self.checker = RetryChecker(desk, checker, estimates=estimates, record=self._record)
+        self.checker = FollowUpChecker(self.desk, checker, estimates=estimates, record=self._record)
 
     async def _look(self, manifest: Manifest, *, region: RegionName) -> str:
         return "e1"
@@ -110,7 +112,7 @@ class Rig:
         return await self.checker.check_retry(old.id, **{"caller": ME, **named})
 
 
-def named(checked: RetryChecked) -> dict[str, Check]:
+def named(checked: RetryChecked | JobChecked) -> dict[str, Check]:
     return {check.name: check for check in checked.preflight.checks}
 
 
@@ -125,6 +127,10 @@ async def test_a_retry_that_is_well() -> None:
     assert {CheckName.FIRST_ROWS, CheckName.DESTINATION_WRITABLE, CheckName.REPORT_WRITABLE} <= set(found)
     assert (checked.request.priority, checked.request.description) == (9, f"Retry of {old.id}")
     assert checked.request.manifest.location.retry_of == FailedRows(job_id=old.id, error_code="NoSuchKey")
+    words = checked.equivalents
+    assert words.xml == ""
+    assert json.loads(words.json) == {"error_code": "NoSuchKey", "changes": {"priority": 9}}
+    assert words.cli.endswith(f"cosbatch retry-failed {old.id} --code NoSuchKey --changes changes.yaml\n")
 
 
 async def test_its_rows_are_counted_and_no_others() -> None:
@@ -244,3 +250,78 @@ async def test_a_region_that_is_gone_is_a_fault_of_the_request() -> None:
     with pytest.raises(InvalidArgument) as caught:
         await rig.check(old)
     assert "region" in {fault.path for fault in caught.value.faults}
+
+
+class TestClone:
+    async def retry(self, rig: Rig) -> Job:
+        old = await rig.ended()
+        return (await rig.desk.retry_failed(old.id, caller=ME, error_code="NoSuchKey")).job
+
+    async def test_of_a_retry_is_checked_by_the_rows_that_are_kept(self) -> None:
+        rig = Rig()
+        await rig.fill("b", "d")
+        retry = await self.retry(rig)
+        files = await rig.spool.list("jobs/")
+        checked = await rig.checker.check_clone(retry.id, caller=ME, changes={"priority": 9, "description": "it's"})
+        found = named(checked)
+        assert checked.preflight.outcome is CheckOutcome.PASSED
+        assert "with NoSuchKey can be read" in found[CheckName.MANIFEST].detail
+        assert {CheckName.FIRST_ROWS, CheckName.DESTINATION_WRITABLE, CheckName.REPORT_WRITABLE} <= set(found)
+        assert checked.estimate is not None
+        assert [checked.estimate[name] for name in ("rows", "size_bytes", "is_exact")] == [2, 14, True]
+        assert checked.request == replace(retry.request, priority=9, description="it's")
+        assert json.loads(checked.equivalents.json) == {"changes": {"priority": 9, "description": "it's"}}
+        assert checked.equivalents.cli.endswith(f"cosbatch clone-job {retry.id} --changes changes.yaml\n")
+        # Nothing is left of it.
+        assert await rig.spool.list("jobs/") == files
+        assert {job.id for job in await rig.ledger.jobs()} == {retry.id, *await old_ids(rig, retry)}
+        assert rig.store.open_uploads() == ()
+        assert [(entry.action, entry.detail) for entry in rig.entries] == [("check-clone", "passed")]
+
+    async def test_needs_no_plan_of_the_retry(self) -> None:
+        rig = Rig()
+        retry = await self.retry(rig)
+        assert retry.findings is None
+        gone = named(await rig.checker.check_clone(retry.id, caller=ME))[CheckName.FIRST_ROWS]
+        assert gone.outcome is not CheckOutcome.PASSED
+        checked = await rig.checker.check_clone(retry.id, caller=ME)
+        assert (checked.equivalents.json, checked.equivalents.cli) == ("{}", f"cosbatch clone-job {retry.id}\n")
+
+    async def test_of_another_manifest_is_checked_as_any_job(self) -> None:
+        rig = Rig()
+        retry = await self.retry(rig)
+        location = {"object_arn": "qcs::cos:ap-guangzhou:uid/125:logs-125/list.csv"}
+        spec = {"format": "COSBatchOperations_CSV_V1", "fields": ["Bucket", "Key"]}
+        changes = {"manifest": {"location": location, "spec": spec}}
+        checked = await rig.checker.check_clone(retry.id, caller=ME, changes=changes)
+        manifest = named(checked)[CheckName.MANIFEST]
+        assert (manifest.outcome, "logs-125/list.csv" in manifest.detail) == (CheckOutcome.FAILED, True)
+        assert checked.equivalents.cli.endswith("cosbatch run job.yaml\n")
+        assert [entry.action for entry in rig.entries] == ["check-clone"]
+
+    @pytest.mark.parametrize("is_damaged", [True, False])
+    async def test_of_rows_that_cannot_be_read_any_more(self, is_damaged: bool) -> None:
+        rig = Rig()
+        retry = await self.retry(rig)
+        for name in await rig.spool.list(f"jobs/{retry.id}/"):
+            await rig.spool.delete(name)
+            if is_damaged:
+                await rig.spool.put(name, b"{}")
+        with pytest.raises(NoSuchResults, match="cannot be read any more"):
+            await rig.checker.check_clone(retry.id, caller=ME)
+
+    async def test_takes_who_may_make_jobs(self) -> None:
+        rig = Rig()
+        retry = await self.retry(rig)
+        with pytest.raises(NotAllowed):
+            await rig.checker.check_clone(retry.id, caller=VIEWER)
+        with pytest.raises(NoSuchJob):
+            await rig.checker.check_clone(retry.id, caller=OTHER)
+        with pytest.raises(InvalidArgument):
+            await rig.checker.check_clone(retry.id, caller=ME, changes={"client_request_token": "once"})
+        assert [entry.outcome for entry in rig.entries] == ["refused"] * 3
+
+
+async def old_ids(rig: Rig, retry: Job) -> list[str]:
+    assert retry.request.manifest.location.retry_of is not None
+    return [retry.request.manifest.location.retry_of.job_id]

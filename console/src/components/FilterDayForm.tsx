@@ -5,27 +5,40 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 
 import { useT } from "../i18n";
-import { day } from "./jobListView";
+import { day } from "./days";
 
 export interface DayFormProps {
   value: unknown;
   onChange: (value: string | null) => void;
 }
 
-/** Asks for a day, for the filter: typed, or from a calendar. */
+const WHOLE = "YYYY-MM-DD".length;
+
+/**
+ * Asks for a day, for the filter: typed, or from a calendar. What is no day is said here, and told nevertheless, so that
+ * the filter says so too where it is applied.
+ */
 export function DayForm({ value, onChange }: DayFormProps) {
   const t = useT();
   const [typed, setTyped] = useState(() => (typeof value === "string" ? value : ""));
+  const [isLeft, setLeft] = useState(false);
   const set = (text: string) => {
     setTyped(text);
-    onChange(day(text) || null);
+    onChange(text || null);
   };
+  const isWrong = typed !== "" && day(typed) === "" && (isLeft || typed.length >= WHOLE);
   return (
     <SpaceBetween size="xs">
-      <FormField label={t("jobs.filter.day")}>
+      <FormField label={t("filter.day")} errorText={isWrong && t("filter.day.wrong")}>
         <DateInput
           value={typed}
           format="iso"
+          onFocus={() => {
+            setLeft(false);
+          }}
+          onBlur={() => {
+            setLeft(true);
+          }}
           onChange={({ detail }) => {
             set(detail.value);
           }}
@@ -33,7 +46,7 @@ export function DayForm({ value, onChange }: DayFormProps) {
       </FormField>
       <Calendar
         value={day(typed)}
-        ariaLabel={t("jobs.filter.day")}
+        ariaLabel={t("filter.day")}
         onChange={({ detail }) => {
           set(detail.value);
         }}

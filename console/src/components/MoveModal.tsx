@@ -1,0 +1,36 @@
+import Box from "@cloudscape-design/components/box";
+import { useState } from "react";
+
+import { useT } from "../i18n";
+import { ActionModal, type JobsModalProps, NamedJobs } from "./ActionModal";
+import { isReasonFit } from "./jobActions";
+import { useRunOnJobs } from "./jobActionsRun";
+import { ReasonField } from "./ReasonField";
+
+interface MoveModalProps extends JobsModalProps {
+  action: "pause" | "resume";
+}
+
+/** Asks for what reason jobs are paused, or go on. */
+export function MoveModal({ action, jobs: all, onClose }: MoveModalProps) {
+  const t = useT();
+  const [reason, setReason] = useState("");
+  const { jobs, outcome, isBusy, run } = useRunOnJobs(action, all, onClose);
+  return (
+    <ActionModal
+      header={t(`action.${action}.title`, { count: jobs.length })}
+      doing={t(`action.${action}`)}
+      canDo={isReasonFit(reason)}
+      isBusy={isBusy}
+      onDo={() => {
+        run({ reason });
+      }}
+      onClose={onClose}
+      outcome={outcome}
+    >
+      <NamedJobs jobs={jobs} />
+      <Box>{t(`action.${action}.effect`, { count: jobs.length })}</Box>
+      <ReasonField value={reason} onChange={setReason} />
+    </ActionModal>
+  );
+}
