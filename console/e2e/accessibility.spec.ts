@@ -1,12 +1,9 @@
-import type { Page } from "@playwright/test";
-
 import { violationsOf } from "./axe";
 import { expect, prefer, test } from "./fixtures";
+import { show, THEMES } from "./looks";
 import { LANGUAGES, onEachPage } from "./visits";
 
 test.describe.configure({ mode: "parallel" }); // they only look, and each of them takes long
-
-const THEMES = ["light", "dark"] as const;
 
 for (const language of LANGUAGES) {
   test(`axe finds nothing on any page, light or dark, ${language}`, async ({ page }) => {
@@ -20,16 +17,6 @@ for (const language of LANGUAGES) {
       }
     });
   });
-}
-
-/** A page in the system's theme follows that at once; its colours are the theme's once they have stopped to change. */
-async function show(page: Page, theme: (typeof THEMES)[number]): Promise<void> {
-  await page.emulateMedia({ colorScheme: theme });
-  const isDark = async () => (await page.locator("body").getAttribute("class"))?.includes("awsui-dark-mode") ?? false;
-  await expect.poll(isDark).toBe(theme === "dark");
-  const fading = () =>
-    page.evaluate(() => document.getAnimations().filter((each) => each instanceof CSSTransition).length);
-  await expect.poll(fading).toBe(0);
 }
 
 test.describe("of nobody", () => {

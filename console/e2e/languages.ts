@@ -25,6 +25,12 @@ export function isEnglish(text: string, told: string): boolean {
   return !CJK.test(text) && (isOfService(text) || (made.test(text) && !told.includes(text)));
 }
 
+/** Tells whether a text has Chinese that is neither the console's own name for the language nor told by the service. */
+export function isChinese(text: string, told: string): boolean {
+  const known = `${told}\n${Object.values(ENGLISH).join("\n")}`;
+  return [...text.matchAll(new RegExp(CJK, "g"))].some(([run]) => !known.includes(run));
+}
+
 /** Whether a text is a sentence of the service as it is in English, or begins or ends with one. */
 function isOfService(text: string): boolean {
   return text.split(/: |; |\n/).some((part) => sentences.test(part.trim())) || sentences.test(text);

@@ -1,9 +1,7 @@
-import type { Page } from "@playwright/test";
-
 import { expect, prefer, test } from "./fixtures";
-import { CJK, ENGLISH, isEnglish } from "./languages";
+import { CHINESE, ENGLISH, isChinese, isEnglish } from "./languages";
 import { clipped, said, sideways } from "./readable";
-import { LANGUAGES, onEachPage, visit } from "./visits";
+import { LANGUAGES, listen, onEachPage, visit } from "./visits";
 
 test.describe.configure({ mode: "parallel" }); // they only look, and each of them takes long
 
@@ -13,6 +11,8 @@ const WINDOWS = [
   { name: "1440 px at 200 %", viewport: { width: 720, height: 450 }, deviceScaleFactor: 2 },
   { name: "375 px", viewport: { width: 375, height: 812 }, deviceScaleFactor: 1 },
 ];
+
+const SIGN_IN = { en: ENGLISH["login.do"] ?? "", "zh-CN": CHINESE["login.do"] ?? "" };
 
 for (const { name: window, ...options } of WINDOWS) {
   test.describe(window, () => {
@@ -38,20 +38,31 @@ for (const { name: window, ...options } of WINDOWS) {
   });
 }
 
-/** What the API answers to the page from now on, as one text. */
-function listen(page: Page): () => Promise<string> {
-  const answers: Promise<string>[] = [];
-  page.on("response", (response) => {
-    if (response.url().includes("/api/v1/")) answers.push(response.text().catch(() => ""));
-  });
-  return async () => (await Promise.all(answers)).join("\n");
-}
+test.describe("of nobody", () => {
+  test.use({ as: "", expectedFaults: [/status of 401/] });
 
-/** Chinese that is neither the console's own name for the language nor told by the service. */
-function isChinese(text: string, told: string): boolean {
-  const known = `${told}\n${Object.values(ENGLISH).join("\n")}`;
-  return [...text.matchAll(new RegExp(CJK, "g"))].some(([run]) => !known.includes(run));
-}
+  for (const language of LANGUAGES) {
+    test(`the login is whole and fits into any window, ${language}`, async ({ page }) => {
+      const told = listen(page);
+      await prefer(page, { language });
+      await visit(page, "/ui/login?next=/audit");
+      const parts = [page.getByRole("button", { name: SIGN_IN[language] }), ...(await page.locator("input").all())];
+      expect(parts).toHaveLength(3);
+      for (const { name: window, viewport } of WINDOWS) {
+        await page.setViewportSize(viewport);
+        for (const part of parts) {
+          await part.scrollIntoViewIfNeeded();
+          await expect(part).toBeInViewport({ ratio: 1 });
+        }
+        expect.soft(await sideways(page), `scrolls to the side by so many pixels at ${window}`).toBe(0);
+        expect.soft(await clipped(page), `what is cut off at ${window}`).toEqual([]);
+      }
+      const all = await told();
+      const isStrange = language === "en" ? isChinese : isEnglish;
+      expect((await said(page)).filter((text) => isStrange(text, all))).toEqual([]);
+    });
+  }
+});
 
 test.describe("what these tests look for", () => {
   test.use({ viewport: { width: 1024, height: 768 } });

@@ -67,3 +67,12 @@ export async function onEachPage(page: Page, look: (name: string) => Promise<voi
     await look(name);
   }
 }
+
+/** What the API answers to the page from now on, as one text. */
+export function listen(page: Page): () => Promise<string> {
+  const answers: Promise<string>[] = [];
+  page.on("response", (response) => {
+    if (response.url().includes("/api/v1/")) answers.push(response.text().catch(() => ""));
+  });
+  return async () => (await Promise.all(answers)).join("\n");
+}

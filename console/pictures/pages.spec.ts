@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { call, expect, prefer, test } from "../e2e/fixtures";
+import { CHINESE, ENGLISH } from "../e2e/languages";
 import { LANGUAGES, visit } from "../e2e/visits";
 
 const ALL = join(import.meta.dirname, "../screenshots");
@@ -44,7 +45,11 @@ async function views(): Promise<[name: string, path: string][]> {
     ["clone", `/ui/jobs/create?from=${sampled?.job_id ?? ""}`],
     ["roles", "/ui/roles"],
     ["users", "/ui/users"],
+    ["keys", "/ui/users?tab=keys"],
+    ["tokens", "/ui/users?tab=tokens"],
+    ["accounts", "/ui/users?tab=accounts"],
     ["regions", "/ui/regions"],
+    ["webhooks", "/ui/webhooks"],
     ["audit", "/ui/audit"],
     ["settings", "/ui/settings"],
   ];
@@ -52,6 +57,21 @@ async function views(): Promise<[name: string, path: string][]> {
 
 function failed({ progress_summary }: Listed["items"][number]): number {
   return progress_summary.number_of_tasks_failed;
+}
+
+/** The steps of the wizard behind the first one, of a job like one that was made before. */
+/** The kit's own word. */
+const NEXT = { en: "Next", "zh-CN": "下一步" };
+const STEPS = ["operation", "other", "review"];
+
+async function takeSteps(page: Page, language: (typeof LANGUAGES)[number], suffix: string): Promise<void> {
+  const texts = language === "en" ? ENGLISH : CHINESE;
+  for (const step of STEPS) {
+    await page.getByRole("button", { name: NEXT[language], exact: true }).click();
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(texts[`step.${step}`] ?? "");
+    await page.waitForLoadState("networkidle");
+    await take(page, `step-${step}-${suffix}`);
+  }
 }
 
 async function take(page: Page, name: string): Promise<void> {
@@ -70,6 +90,7 @@ for (const theme of ["light", "dark"]) {
       for (const [name, path] of await views()) {
         await visit(page, path);
         await take(page, `${name}-${theme}-${language}`);
+        if (name === "clone") await takeSteps(page, language, `${theme}-${language}`);
       }
     });
 

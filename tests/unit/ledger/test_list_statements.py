@@ -1,13 +1,17 @@
-"""No list walks over a table, whatever is looked for in whatever order; a walk over many jobs reads no job's row."""
+"""No list walks over a table, whatever is looked for in whatever order; a walk over many jobs reads no job's row.
+
+How long a list of ten thousand takes is measured by ``make bench`` (P9); here is counted what it does."""
 
 from __future__ import annotations
 
+import sqlite3
 from itertools import chain, combinations, product
 from typing import Any, Final
 
 import pytest
 from sqlalchemy import Connection
 
+from bench.job_lists import add_rows
 from cosbatch.ledger.list_port import JobFilter, JobGroup, JobSort, ListOrder, ListPlace
 from cosbatch.ledger.sql_ledger import SqlLedger
 from cosbatch.ledger.sqlite import open_memory
@@ -16,13 +20,18 @@ from cosbatch.model.operations import OperationName
 from cosbatch.model.states import JobStatus
 from cosbatch.model.tasks import Then
 from tests.contract.ledgers import HandClock, active_job, claim_one, job_id, part_of
-from tests.unit.ledger.test_ledger_statements import listen, plan_of
+from tests.unit.ledger.test_ledger_statements import Ruler, listen, plan_of
 
 WALK: Final = "SEARCH job USING COVERING INDEX job_listed (account=? AND removed_at=?"
 FIRST_PAGE: Final = "SEARCH job USING INDEX job_of_account (account=?"
 BY_ID: Final = "SEARCH job USING INDEX sqlite_autoindex_job_1 (id=?)"
 SORTING: Final = "USE TEMP B-TREE FOR"
 """Of what the walk has found."""
+FEW, MANY, PAGE = 100, 10_000, 50
+STATEMENTS: Final = 3
+"""The page's places, its jobs, and the counts."""
+STEPS_FOR_A_JOB_MAX: Final = 50
+"""Instructions of SQLite's machine. To read a job's row takes 100 and more."""
 LOOKED_FOR: Final[dict[str, Any]] = {
     "statuses": frozenset({JobStatus.ACTIVE, JobStatus.PAUSED}),
     "groups": frozenset({JobGroup.NEEDS_ATTENTION, JobGroup.FAILED}),
@@ -65,6 +74,35 @@ async def test_a_list_walks_along_one_index_and_reads_the_jobs_of_its_page(sort:
                 allowed += [step for step in plan if step.startswith(FIRST_PAGE)]
             assert sorted(plan) == sorted(allowed), statement
             assert plan, statement
+
+
+@pytest.mark.parametrize("looked_for", [{}, {"search": "019"}, {"region": RegionName("here")}], ids=str)
+@pytest.mark.parametrize("sort", [JobSort.CREATED, JobSort.FAILED])
+async def test_a_list_of_ten_thousand_jobs_reads_as_many_as_one_of_a_hundred(
+    looked_for: dict[str, Any], sort: JobSort
+) -> None:
+    """The same statements, and the rows of the jobs of its page; for each other job a step along the index."""
+    database = open_memory(clock=HandClock())
+    ledger = SqlLedger(database)
+    await active_job(ledger)
+    heard, ruler = listen(database.connection), Ruler(database.connection)
+    driver = database.connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    wanted = JobFilter(account=LOCAL_ACCOUNT, **looked_for)
+
+    async def read() -> tuple[int, list[tuple[str, int]]]:
+        """Instructions of SQLite; the statements, each with how many values were sent with it: a job's id is one."""
+        heard.clear()
+        steps = await ruler.measure(lambda: ledger.lists.list_jobs(wanted, order=ListOrder(sort=sort), limit=PAGE))
+        return steps, [(statement, len(parameters)) for statement, parameters in heard]
+
+    add_rows(driver, first=0, last=FEW)
+    steps_of_few, read_of_few = await read()
+    add_rows(driver, first=FEW, last=MANY)
+    steps_of_many, read_of_many = await read()
+    assert read_of_many == read_of_few
+    assert len(read_of_many) == STATEMENTS
+    assert (steps_of_many - steps_of_few) / (MANY - FEW) < STEPS_FOR_A_JOB_MAX
 
 
 async def test_a_look_at_one_job_reads_its_own_rows() -> None:

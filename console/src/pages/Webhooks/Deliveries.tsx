@@ -24,7 +24,7 @@ export function Deliveries({ webhook }: { webhook: string }) {
     <ResourceTable
       title={t("deliveries.title", { name: webhook })}
       description={t("deliveries.text")}
-      queryKey={["webhooks", webhook, "deliveries"]}
+      queryKey={["deliveries", webhook]}
       load={(cursor) =>
         told(
           api.GET("/webhooks/{webhook_name}/deliveries", {
@@ -94,7 +94,7 @@ function Again({ webhook, delivery }: { webhook: string; delivery: Delivery }) {
           params: { path: { webhook_name: webhook, delivery_id: delivery.delivery_id } },
         }),
       ),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ["webhooks", webhook, "deliveries"] }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["deliveries", webhook] }),
     onError: (error) => {
       flash({ type: "error", content: retold(error.message) });
     },
