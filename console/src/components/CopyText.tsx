@@ -6,19 +6,24 @@ interface CopyTextProps {
   text: string;
   /** What is shown where it is shorter than what is copied. */
   shown?: string;
+  /** Never broken into lines: a table's column is made wide enough for it. */
+  isShort?: boolean;
 }
 
 /** A text of the machine (an id, a key, an ARN) with a button that copies it. */
-export function CopyText({ text, shown }: CopyTextProps) {
+export function CopyText({ text, shown, isShort = false }: CopyTextProps) {
   const t = useT();
   return (
-    <CopyToClipboard
-      variant="inline"
-      textToCopy={text}
-      textToDisplay={shown ?? text}
-      copyButtonAriaLabel={t("copy.do")}
-      copySuccessText={t("copy.done")}
-      copyErrorText={t("copy.failed")}
-    />
+    <span className="copy-text">
+      <CopyToClipboard
+        variant="inline"
+        textToCopy={text}
+        textToDisplay={shown ?? text}
+        wrapText={!isShort}
+        copyButtonAriaLabel={t("copy.do")}
+        copySuccessText={t("copy.done")}
+        copyErrorText={t("copy.failed")}
+      />
+    </span>
   );
 }

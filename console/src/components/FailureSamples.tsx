@@ -74,7 +74,7 @@ export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
           id: "request",
           header: t("job.samples.request"),
           minWidth: 130,
-          cell: ({ request_id: id }) => (id ? <CopyText text={id} shown={id.slice(0, SHOWN_OF_ID)} /> : "-"),
+          cell: ({ request_id: id }) => (id ? <CopyText text={id} shown={id.slice(0, SHOWN_OF_ID)} isShort /> : "-"),
         },
       ]}
     />

@@ -118,7 +118,7 @@ export function Audit() {
             minWidth: 130,
             header: t("audit.request"),
             cell: (line) =>
-              line.request_id ? <CopyText text={line.request_id} shown={line.request_id.slice(0, 8)} /> : "-",
+              line.request_id ? <CopyText text={line.request_id} shown={line.request_id.slice(0, 8)} isShort /> : "-",
           },
         ]}
       />
