@@ -26,7 +26,7 @@ async function next(page: Page, step: string): Promise<void> {
 
 test("the wizard's steps behind the first one, with each operation", async ({ page }) => {
   const look = watchful(page);
-  await page.goto(`/ui/jobs/create?from=${await jobFor("clone", "&status=Complete")}`);
+  await page.goto(`/ui/jobs/create?from=${await jobFor("clone", "&status=Complete&operation=COSPutObjectCopy")}`);
   await next(page, "Operation configuration");
   await look("copy");
   for (const operation of ["Set tags", "Delete"]) {
