@@ -54,6 +54,9 @@ test("from the first password to a sample job that is complete", async ({ page, 
     await expect(page.getByText("No jobs yet. Create one from a manifest.")).toBeVisible();
     await expect(page.getByText(/A manifest lists objects/)).toBeVisible();
     await expect(page.getByRole("heading", { level: 1, name: /Jobs/ })).toContainText("(0)");
+    await page.getByRole("link", { name: "How a job goes" }).click();
+    await expect(page.getByRole("heading", { level: 1, name: "Help" })).toBeVisible();
+    await page.goBack();
   });
 
   await test.step("two clicks make a sample job", async () => {

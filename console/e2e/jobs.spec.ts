@@ -68,11 +68,13 @@ test("a running job is paused and resumed, gets another priority, and is cancell
 
   await act(page, "Pause");
   const pause = page.getByRole("dialog", { name: "Pause this job?" });
+  await pause.getByRole("textbox", { name: "Reason" }).fill("the store is serviced");
   await pause.getByRole("button", { name: "Pause" }).click();
   await expect(page.getByText(`${description}: pausing. What is under way is finished first.`)).toBeVisible();
   await expect(row).toContainText("Paused by a user", { timeout: 120_000 });
   await act(page, "Resume");
   const resume = page.getByRole("dialog", { name: "Resume this job?" });
+  await resume.getByRole("textbox", { name: "Reason" }).fill("it is done");
   await resume.getByRole("button", { name: "Resume" }).click();
   await expect(page.getByText(`${description}: resumed.`)).toBeVisible();
   await expect(row).toContainText("Active", { timeout: 120_000 });
@@ -96,6 +98,9 @@ test("a running job is paused and resumed, gets another priority, and is cancell
   await row.getByRole("link").first().click();
   await expect(page.getByText("This job was cancelled. What was done stays done.")).toBeVisible();
   await expect(page.getByText("it was in the way").first()).toBeVisible();
+  for (const reason of ["the store is serviced", "it is done"]) {
+    await expect(page.getByText(reason, { exact: true }).first()).toBeVisible();
+  }
 });
 
 test("a job that gave way names the greater one and leads to it", async ({ page }) => {

@@ -48,13 +48,13 @@ export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
           id: "key",
           header: t("job.samples.key"),
           isRowHeader: true,
-          minWidth: 280,
+          minWidth: 255,
           cell: (each) => <Key of={each} />,
         },
         {
           id: "version",
           header: t("job.summary.version"),
-          minWidth: 90,
+          minWidth: 100,
           cell: ({ version_id: version }) => (version ? <CopyText text={version} /> : "-"),
         },
         {
@@ -66,10 +66,10 @@ export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
         {
           id: "message",
           header: t("job.samples.message"),
-          minWidth: 220,
+          minWidth: 200,
           cell: ({ message }) => (message ? <CopyText text={message} shown={retold(message)} /> : "-"),
         },
-        { id: "requests", header: t("job.samples.requests"), minWidth: 95, cell: ({ requests }) => requests },
+        { id: "requests", header: t("job.samples.requests"), minWidth: 122, cell: ({ requests }) => requests },
         {
           id: "request",
           header: t("job.samples.request"),

@@ -12,6 +12,7 @@ export interface DayFormProps {
   onChange: (value: string | null) => void;
 }
 
+/** What is shorter is made whole by the input itself, when it is left. */
 const WHOLE = "YYYY-MM-DD".length;
 
 /**
@@ -21,24 +22,17 @@ const WHOLE = "YYYY-MM-DD".length;
 export function DayForm({ value, onChange }: DayFormProps) {
   const t = useT();
   const [typed, setTyped] = useState(() => (typeof value === "string" ? value : ""));
-  const [isLeft, setLeft] = useState(false);
   const set = (text: string) => {
     setTyped(text);
     onChange(text || null);
   };
-  const isWrong = typed !== "" && day(typed) === "" && (isLeft || typed.length >= WHOLE);
+  const isWrong = day(typed) === "" && typed.length >= WHOLE;
   return (
     <SpaceBetween size="xs">
       <FormField label={t("filter.day")} errorText={isWrong && t("filter.day.wrong")}>
         <DateInput
           value={typed}
           format="iso"
-          onFocus={() => {
-            setLeft(false);
-          }}
-          onBlur={() => {
-            setLeft(true);
-          }}
           onChange={({ detail }) => {
             set(detail.value);
           }}

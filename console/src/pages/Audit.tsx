@@ -40,6 +40,7 @@ export function Audit() {
   const api = useApi();
   const [search, setSearch] = useSearchParams();
   const ofAccount = useSession().data?.is_service_operator ?? false;
+  const ofAccounts = (useAccounts().data?.length ?? 0) > 1;
   const { timeZone } = usePreferences().preferences;
   const asked = viewOf(search);
   const view = ofAccount ? asked : { ...asked, account: "" };
@@ -75,7 +76,7 @@ export function Audit() {
         }
         columns={[
           { id: "at", header: t("audit.at"), cell: (line) => <AbsoluteTime at={line.at} />, minWidth: 125 },
-          ...(ofAccount ? [{ id: "account", header: t("audit.account"), minWidth: 80, cell: accountOf }] : []),
+          ...(ofAccounts ? [{ id: "account", header: t("audit.account"), minWidth: 80, cell: accountOf }] : []),
           { id: "actor", header: t("audit.actor"), minWidth: 75, cell: (line) => line.actor || "-" },
           {
             id: "via",
@@ -85,7 +86,7 @@ export function Audit() {
           },
           {
             id: "action",
-            minWidth: 110,
+            minWidth: 100,
             header: t("audit.action"),
             cell: (line) => <Box variant="code">{line.action}</Box>,
             isRowHeader: true,

@@ -157,7 +157,11 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
         onModify={(step) => {
           dispatch({ type: "go", step });
         }}
-        onShow={show}
+        onShow={(field) => {
+          // What the check has found is told beside its field too, once somebody goes there.
+          if (check.error instanceof ApiError) dispatch({ type: "told", faults: fieldFaults(check.error.faults) });
+          show(field);
+        }}
       />
     ),
   };

@@ -18,7 +18,7 @@ import { RelativeTime } from "../../components/RelativeTime";
 import { ResourceTable } from "../../components/ResourceTable";
 import { SecretModal } from "../../components/SecretModal";
 import { useT } from "../../i18n";
-import { useOwnedList } from "./OwnerFilter";
+import { OwnerCell, useOwnedList } from "./OwnerFilter";
 import { queryOf } from "./owners";
 import { UserSelect } from "./UserSelect";
 
@@ -52,10 +52,11 @@ export function AccessKeys() {
         onSelect={setSelected}
         columns={[
           { id: "id", header: t("keys.id"), cell: (key) => <CopyText text={key.access_key_id} />, isRowHeader: true },
-          { id: "user", header: t("keys.user"), cell: (key) => key.user },
-          ...(list.seesAccounts
-            ? [{ id: "account", header: t("users.account"), cell: (key: Key) => key.account }]
-            : []),
+          {
+            id: "user",
+            header: t("keys.user"),
+            cell: (key) => <OwnerCell of={key} isAccountShown={list.seesAccounts} />,
+          },
           { id: "description", header: t("keys.description"), cell: (key) => key.description || "-" },
           {
             id: "state",

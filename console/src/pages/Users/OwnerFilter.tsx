@@ -1,3 +1,4 @@
+import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
@@ -49,6 +50,25 @@ export function useOwnedList({ ofUsers }: { ofUsers: boolean }): OwnedList {
         ? { title: t("filter.none"), actions: <Button onClick={clear}>{t("jobs.clear")}</Button> }
         : undefined,
   };
+}
+
+interface OwnerCellProps {
+  of: Owner;
+  isAccountShown: boolean;
+}
+
+/** Whose it is; below, of which account, for who sees several. */
+export function OwnerCell({ of: { user, account }, isAccountShown }: OwnerCellProps) {
+  return (
+    <>
+      {user}
+      {isAccountShown && (
+        <Box fontSize="body-s" color="text-body-secondary">
+          {account}
+        </Box>
+      )}
+    </>
+  );
 }
 
 interface FilterProps {

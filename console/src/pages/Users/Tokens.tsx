@@ -18,7 +18,7 @@ import { RelativeTime, useNow } from "../../components/RelativeTime";
 import { ResourceTable } from "../../components/ResourceTable";
 import { SecretModal } from "../../components/SecretModal";
 import { useSpeech, useT } from "../../i18n";
-import { useOwnedList } from "./OwnerFilter";
+import { OwnerCell, useOwnedList } from "./OwnerFilter";
 import { queryOf } from "./owners";
 import { UserSelect } from "./UserSelect";
 
@@ -60,10 +60,11 @@ export function Tokens() {
             cell: (token) => token.description || token.id,
             isRowHeader: true,
           },
-          { id: "user", header: t("keys.user"), cell: (token) => token.user },
-          ...(list.seesAccounts
-            ? [{ id: "account", header: t("users.account"), cell: (token: Token) => token.account }]
-            : []),
+          {
+            id: "user",
+            header: t("keys.user"),
+            cell: (token) => <OwnerCell of={token} isAccountShown={list.seesAccounts} />,
+          },
           {
             id: "scopes",
             minWidth: 170,

@@ -29,8 +29,8 @@ export function UserList() {
   const t = useT();
   const may = useMay();
   const api = useApi();
-  const { flash } = useFlashes();
   const list = useOwnedList({ ofUsers: false });
+  const { flash } = useFlashes();
   const [selected, setSelected] = useState<User | null>(null);
   const [asked, setAsked] = useState<Asked>(null);
   const [fresh, setFresh] = useState<{ name: string; password: string } | null>(null);
