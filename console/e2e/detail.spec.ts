@@ -67,7 +67,7 @@ test("failures stand by code, with samples, and one code can be done again", asy
   await expect(
     page.getByText(new RegExp(`what failed with ${retried.error_code}: ${retried.count} object`)),
   ).toBeVisible();
-  await expect(page.getByText(`Retry of ${id}`)).toBeVisible();
+  await expect(page.getByText(`Retry of ${id}`, { exact: true })).toBeVisible();
   await page.getByRole("button", { name: "OK", exact: true }).click();
   await expect(page).toHaveURL(JOB_PAGE);
   await expect(page).not.toHaveURL(new RegExp(id));
