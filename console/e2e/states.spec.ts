@@ -7,6 +7,9 @@ import { listen } from "./visits";
 test.describe.configure({ mode: "parallel" }); // they only look, and each of them takes long
 test.setTimeout(240_000);
 
+/** A job of the stage that copies, by its description. */
+const COPY = "Copy the public albums to the archive";
+
 interface Listed {
   items: { job_id: string; description: string; actions: string[] }[];
 }
@@ -26,7 +29,7 @@ async function next(page: Page, step: string): Promise<void> {
 
 test("the wizard's steps behind the first one, with each operation", async ({ page }) => {
   const look = watchful(page);
-  await page.goto(`/ui/jobs/create?from=${await jobFor("clone", "&status=Complete")}`);
+  await page.goto(`/ui/jobs/create?from=${await jobFor("clone", `&q=${encodeURIComponent(COPY)}`)}`);
   await next(page, "Operation configuration");
   await look("copy");
   for (const operation of ["Set tags", "Delete"]) {

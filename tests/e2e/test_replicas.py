@@ -30,7 +30,16 @@ KEYS: Final = [f"logs/{number:03d}.log" for number in range(10)]
 WAIT_SECONDS: Final = 120
 LOOKS_MAX: Final = 200
 WRITE_NOTHING: Final = frozenset(
-    {"check_job", "check_retry", "check_manifest", "inspect_manifest", "role_policies", "test_region", "test_webhook"}
+    {
+        "check_clone",
+        "check_job",
+        "check_manifest",
+        "check_retry",
+        "inspect_manifest",
+        "role_policies",
+        "test_region",
+        "test_webhook",
+    }
 )
 """Calls that send a body, or act on something else, and leave all that the service tells as it was."""
 ABSENT: Final = (404, "")
