@@ -138,7 +138,7 @@ test("a restore is filled in, and tells of each object that the store does not d
   await days.fill("3");
   await next(page, "Other configurations");
   await page.getByLabel("Description").fill("e2e: three days of bulk");
-  await page.getByLabel("Report bucket").fill(CONTROL);
+  await page.getByRole("combobox", { name: "Report bucket" }).fill(CONTROL);
   await next(page, "Information check");
   await expect(page.getByText("12 archived objects are restored.")).toBeVisible();
   await expect(page.getByText("3 days", { exact: true })).toBeVisible();
