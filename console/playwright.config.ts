@@ -5,16 +5,16 @@ const CUT_OFF = "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1";
 
 /**
  * The files that take longest, the longest first: what is begun last is to be short, so that no worker waits for the
- * other one at the end. Of a project, files whose services are their own come last: these are one of their own.
+ * other one at the end. Of a project, files whose services are their own come last: the longest of these are the first one.
  */
-const LONG = [/outages\.spec/, /(accessibility|keyboard|layout)\.spec/];
+const LONG = [/(outages|resources)\.spec/, /(accessibility|keyboard|layout|states)\.spec/];
 
 /** In a real browser (Debian's chromium) against the real service with jobs in every state, on a real store. */
 export default defineConfig({
   testDir: "e2e",
   globalSetup: "./e2e/stage.ts",
   projects: [
-    { name: "outages", testMatch: LONG[0] },
+    { name: "own services", testMatch: LONG[0] },
     { name: "long", testMatch: LONG[1] },
     { name: "others", testIgnore: LONG },
   ],

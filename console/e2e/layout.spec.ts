@@ -5,16 +5,19 @@ import { LANGUAGES, listen, onEachPage, visit } from "./visits";
 
 test.describe.configure({ mode: "parallel" }); // they only look, and each of them takes long
 
-const WINDOWS = [
-  { name: "1440 px", viewport: { width: 1440, height: 900 }, deviceScaleFactor: 1 },
-  { name: "1024 px", viewport: { width: 1024, height: 768 }, deviceScaleFactor: 1 },
+const USUAL = [
+  { name: "1440 px", viewport: { width: 1440, height: 900 } },
+  { name: "1024 px", viewport: { width: 1024, height: 768 } },
+];
+/** In the usual ones each page is looked at by `accessibility.spec.ts`, which is there anyway. */
+const NARROW = [
   { name: "1440 px at 200 %", viewport: { width: 720, height: 450 }, deviceScaleFactor: 2 },
   { name: "375 px", viewport: { width: 375, height: 812 }, deviceScaleFactor: 1 },
 ];
 
 const SIGN_IN = { en: ENGLISH["login.do"] ?? "", "zh-CN": CHINESE["login.do"] ?? "" };
 
-for (const { name: window, ...options } of WINDOWS) {
+for (const { name: window, ...options } of NARROW) {
   test.describe(window, () => {
     test.use(options);
 
@@ -48,7 +51,7 @@ test.describe("of nobody", () => {
       await visit(page, "/ui/login?next=/audit");
       const parts = [page.getByRole("button", { name: SIGN_IN[language] }), ...(await page.locator("input").all())];
       expect(parts).toHaveLength(3);
-      for (const { name: window, viewport } of WINDOWS) {
+      for (const { name: window, viewport } of [...USUAL, ...NARROW]) {
         await page.setViewportSize(viewport);
         for (const part of parts) {
           await part.scrollIntoViewIfNeeded();
