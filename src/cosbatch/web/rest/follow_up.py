@@ -47,6 +47,23 @@ _MADE: Final = {"job": JOB, "manifest_changed": False}
 
 def follow_up_calls() -> list[Call]:
     return [
+        *_calls_of_retries(),
+        *_calls_of_clones(),
+        Call(
+            method="POST",
+            path="/jobs/{job_id}/redeliver-report",
+            answer=redeliver_report,
+            access=Access.OPERATOR,
+            tag=TAG,
+            summary="Deliver the report of a job once more",
+            shape=JobView,
+            example=JOB,
+        ),
+    ]
+
+
+def _calls_of_retries() -> list[Call]:
+    return [
         Call(
             method="POST",
             path="/jobs/{job_id}/retry",
@@ -77,6 +94,11 @@ def follow_up_calls() -> list[Call]:
                 "equivalents": _WORDS | {"cli": f"cosbatch retry-failed {JOB['job_id']} --code AccessDenied ..."},
             },
         ),
+    ]
+
+
+def _calls_of_clones() -> list[Call]:
+    return [
         Call(
             method="POST",
             path="/jobs/{job_id}/clone",
@@ -106,16 +128,6 @@ def follow_up_calls() -> list[Call]:
                 "request": _RETRIED,
                 "equivalents": _WORDS | {"cli": f"cosbatch clone-job {JOB['job_id']} ..."},
             },
-        ),
-        Call(
-            method="POST",
-            path="/jobs/{job_id}/redeliver-report",
-            answer=redeliver_report,
-            access=Access.OPERATOR,
-            tag=TAG,
-            summary="Deliver the report of a job once more",
-            shape=JobView,
-            example=JOB,
         ),
     ]
 
