@@ -4,11 +4,11 @@ import { afterEach, expect, it, vi } from "vitest";
 
 import { createApi } from "../api/client";
 import { ApiProvider } from "../api/context";
+import { jobFrom } from "../api/jobs.test-data";
 import { SpeechProvider } from "../i18n";
 import { PreferencesProvider } from "../preferences";
 import { CancelModal } from "./CancelModal";
 import { FlashProvider, useFlashes } from "./flashes";
-import type { ActionJob } from "./jobActions";
 
 const REFUSAL = {
   error: {
@@ -19,33 +19,7 @@ const REFUSAL = {
   },
 };
 
-function job(jobId: string, description: string): ActionJob {
-  return {
-    job_id: jobId,
-    region: "local",
-    description,
-    operation_name: "COSPutObjectCopy",
-    dry_run: false,
-    status: "Active",
-    is_final: false,
-    actions: ["cancel"],
-    priority: 10,
-    progress_summary: {
-      total_number_of_tasks: 10,
-      number_of_tasks_succeeded: 3,
-      number_of_tasks_failed: 0,
-      number_of_tasks_skipped: 0,
-      number_of_tasks_remaining: 7,
-      number_of_tasks_retryable: 0,
-      planned_rows: 10,
-      planned_chunks: 1,
-      closed_chunks: 0,
-      bytes_done: 0,
-      requests: 3,
-      failure_rate: null,
-    },
-  };
-}
+const JOBS = [jobFrom({ job_id: "one", description: "first" }), jobFrom({ job_id: "two", description: "second" })];
 
 function Flashed() {
   return <p id="flashed">{useFlashes().shown.map(({ content }) => String(content))}</p>;
@@ -68,7 +42,7 @@ it("cancels one by one, says which refused, and then asks only those again", asy
       <SpeechProvider>
         <ApiProvider api={createApi(fetch)}>
           <FlashProvider>
-            <CancelModal jobs={[job("one", "first"), job("two", "second")]} onClose={onClose} />
+            <CancelModal jobs={JOBS} onClose={onClose} />
             <Flashed />
           </FlashProvider>
         </ApiProvider>

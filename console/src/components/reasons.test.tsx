@@ -6,41 +6,15 @@ import { afterEach, expect, it, vi } from "vitest";
 
 import { createApi } from "../api/client";
 import { ApiProvider } from "../api/context";
+import { jobFrom } from "../api/jobs.test-data";
 import { SpeechProvider } from "../i18n";
 import { PreferencesProvider } from "../preferences";
 import { ConfirmRunModal } from "./ConfirmRunModal";
 import { FlashProvider } from "./flashes";
-import type { ActionJob } from "./jobActions";
 import { MoveModal } from "./MoveModal";
 
-const PROGRESS: ActionJob["progress_summary"] = {
-  total_number_of_tasks: 10,
-  number_of_tasks_succeeded: 3,
-  number_of_tasks_failed: 0,
-  number_of_tasks_skipped: 0,
-  number_of_tasks_remaining: 7,
-  number_of_tasks_retryable: 0,
-  planned_rows: 10,
-  planned_chunks: 1,
-  closed_chunks: 0,
-  bytes_done: 0,
-  requests: 3,
-  failure_rate: null,
-};
-
 /** Two of them, so that nothing is asked of the service but the action. */
-const JOBS: readonly ActionJob[] = ["one", "two"].map((jobId) => ({
-  job_id: jobId,
-  region: "local",
-  description: `job ${jobId}`,
-  operation_name: "COSPutObjectCopy",
-  dry_run: false,
-  status: "Active",
-  is_final: false,
-  actions: ["pause"],
-  priority: 10,
-  progress_summary: PROGRESS,
-}));
+const JOBS = ["one", "two"].map((job_id) => jobFrom({ job_id }));
 
 interface Sent {
   path: string;
