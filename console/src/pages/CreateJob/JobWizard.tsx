@@ -120,7 +120,7 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
           kept.forget();
           flash({
             type: "success",
-            content: t(isNew ? (isDryRun ? "create.made.dry" : "create.made") : "create.known"),
+            content: ({ t }) => t(isNew ? (isDryRun ? "create.made.dry" : "create.made") : "create.known"),
           });
           void navigate(`/jobs/${job.job_id}`);
         },
