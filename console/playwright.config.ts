@@ -18,7 +18,7 @@ export default defineConfig({
     { name: "long", testMatch: LONG[1] },
     { name: "others", testIgnore: LONG },
   ],
-  workers: 2,
+  workers: 3, // of two cores: a test waits for the service for a third of its time
   fullyParallel: false,
   forbidOnly: true,
   retries: 0,
@@ -29,6 +29,7 @@ export default defineConfig({
     browserName: "chromium",
     viewport: { width: 1440, height: 900 },
     locale: "en-US",
+    contextOptions: { reducedMotion: "reduce" }, // `firstrun.spec.ts` has the motion that most people see
     actionTimeout: 60_000, // a click that nothing takes tells so, and does not wait for the end of the test's time
     screenshot: "only-on-failure",
     trace: "off",

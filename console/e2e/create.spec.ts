@@ -1,4 +1,4 @@
-import type { Page } from "@playwright/test";
+import type { Page, Route } from "@playwright/test";
 
 import { call, expect, test } from "./fixtures";
 import { cancelJob, CONTROL, jobOf, jobsWith, makeJob, putList, TARGET } from "./store";
@@ -165,6 +165,7 @@ test.describe("a list that is replaced behind the last step", () => {
     await next(page, "Other configurations");
     await next(page, "Information check");
     await expect(told).toHaveCount(0);
+    await expect(page.getByText("Everything is in order")).toBeVisible();
     await page.getByRole("button", { name: "OK", exact: true }).click();
     await expect(page).toHaveURL(JOB_PAGE);
     const [made] = await jobsWith(description);
@@ -188,6 +189,19 @@ test("a draft outlives a reload, and two clicks on OK make one job", async ({ pa
   await expect(page.getByRole("heading", { level: 1, name: "e2e: clicked twice" })).toBeVisible();
   expect(await jobsWith("e2e: clicked twice")).toHaveLength(before + 1);
   await cancelJob(idIn(page));
+});
+
+test("OK stays where it is when the checks have an answer, which takes room above it", async ({ page }) => {
+  const asked = new Promise<Route>((held) => void page.route(/\/jobs:check$/, held));
+  await page.goto("/ui/jobs/create?sample=1");
+  const ok = page.getByRole("button", { name: "OK", exact: true });
+  await ok.scrollIntoViewIfNeeded();
+  const heightOf = () => page.evaluate(() => document.documentElement.scrollHeight);
+  const [place, height] = [await ok.boundingBox(), await heightOf()];
+  await (await asked).continue();
+  await expect(page.getByText("Everything is in order")).toBeVisible();
+  await expect.poll(heightOf).toBeGreaterThan(height + 200);
+  expect(await ok.boundingBox()).toEqual(place);
 });
 
 test("one click on the last step makes a dry run, which writes nothing", async ({ page }) => {

@@ -54,6 +54,11 @@ test("a report goes to another region, and a region that is gone is told beside 
   await page.getByRole("link", { name: "Region of the report bucket" }).click();
   const field = page.locator('[id="field-report.region"]');
   await expect(field.getByText(/is not in the region table/)).toBeVisible();
+  await page.getByRole("button", { name: "Next", exact: true }).click();
+  await expect(refused).toBeVisible();
+  await expect(page.getByRole("listitem").filter({ hasText: "is not in the region table" })).toHaveCount(1);
+  await page.getByRole("link", { name: "Region of the report bucket" }).click();
+  await expect(field.getByText(/is not in the region table/)).toBeVisible();
 
   const listed = page.waitForRequest((request) => request.url().includes(`/buckets?region=${ELSEWHERE}`));
   await choose(page, region, new RegExp(`^${ELSEWHERE}`));
@@ -110,6 +115,7 @@ test("a region says what its store does otherwise than its profile", async ({ pa
   const change = page.getByRole("dialog", { name: `Region ${name}` });
   await choose(page, change.getByRole("button", { name: /^Encryption with/ }), /^As the profile says/);
   await change.getByRole("button", { name: "Save" }).click();
+  await expect(change).toBeHidden();
   await expect(page.getByText("All of it as the profile says")).toBeVisible();
   const { connection } = await call<Region>("GET", `/regions/${name}`);
   expect(connection.profile_overrides).toEqual({});

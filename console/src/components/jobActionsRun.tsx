@@ -6,7 +6,6 @@ import { type Api, told } from "../api/client";
 import { useApi } from "../api/context";
 import { useJobsChanged } from "../api/queries";
 import type { JobAction } from "../api/types";
-import { useT } from "../i18n";
 import { useFlashes } from "./flashes";
 import { type ActionJob, nameOf } from "./jobActions";
 
@@ -61,7 +60,6 @@ export function useRunOnJobs(action: CalledAction, all: readonly ActionJob[], on
 
 /** Asks something of jobs, one by one: each may be refused, and the others go on. */
 function useAskJobs(action: CalledAction) {
-  const t = useT();
   const api = useApi();
   const { flash } = useFlashes();
   const jobsChanged = useJobsChanged();
@@ -81,8 +79,8 @@ function useAskJobs(action: CalledAction) {
       const went = asked.filter((job) => !refused.some((each) => each.job === job));
       const [first] = went;
       if (first) {
-        const content = t(`action.done.${action}`, { count: went.length, name: nameOf(first) });
-        flash({ type: "success", content });
+        const values = { count: went.length, name: nameOf(first) };
+        flash({ type: "success", content: ({ t }) => t(`action.done.${action}`, values) });
       }
     },
     onSettled: jobsChanged,

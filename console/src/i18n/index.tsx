@@ -14,7 +14,7 @@ export type Values = Record<string, string | number>;
 /** The text of a key, in ICU message syntax, with its values put in. */
 export type Translate = (key: TextKey, values?: Values) => string;
 
-interface Speech extends Retelling {
+export interface Speech extends Retelling {
   language: Language;
   t: Translate;
   /** Whether there is a text for a key that was put together: of a code that the service told. */

@@ -65,7 +65,7 @@ export function JobListPreferences({ onPageSize }: { onPageSize: () => void }) {
         setAsked(true);
         ask().catch(() => {
           setAsked(false);
-          flash({ type: "error", content: t("error.part"), id: "part" });
+          flash({ type: "error", content: ({ t }) => t("error.part"), id: "part" });
         });
       }}
     />

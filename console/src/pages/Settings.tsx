@@ -38,7 +38,7 @@ export function Settings() {
         <Container header={<Header variant="h2">{t("password.title")}</Header>}>
           <PasswordForm
             onChanged={() => {
-              flash({ type: "success", content: t("password.changed") });
+              flash({ type: "success", content: ({ t }) => t("password.changed") });
             }}
           />
         </Container>

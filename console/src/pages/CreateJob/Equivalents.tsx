@@ -9,13 +9,29 @@ import { useT } from "../../i18n";
 import type { FollowUp } from "./origin";
 
 interface EquivalentsProps {
-  equivalents: Schemas["EquivalentsView"];
+  /** undefined: the service has not told them. */
+  equivalents: Schemas["EquivalentsView"] | undefined;
   /** What the job is made of: then there is no job document, and the call that makes it is told. */
   followUp: FollowUp | null;
 }
 
-/** The same job for who makes the next one with a program. */
+/** The same job for who makes the next one with a program. It has its place from the first, so that nothing moves. */
 export function Equivalents({ equivalents, followUp }: EquivalentsProps) {
+  const t = useT();
+  return (
+    <ExpandableSection variant="container" headerText={t("review.same")} headerDescription={t("review.same.text")}>
+      {equivalents ? (
+        <Texts equivalents={equivalents} followUp={followUp} />
+      ) : (
+        <Box color="text-body-secondary">{t("review.same.none")}</Box>
+      )}
+    </ExpandableSection>
+  );
+}
+
+type TextsProps = Pick<EquivalentsProps, "followUp"> & { equivalents: Schemas["EquivalentsView"] };
+
+function Texts({ equivalents, followUp }: TextsProps) {
   const t = useT();
   const texts = {
     xml: indented(equivalents.xml),
@@ -23,34 +39,32 @@ export function Equivalents({ equivalents, followUp }: EquivalentsProps) {
     cli: equivalents.cli,
   };
   return (
-    <ExpandableSection variant="container" headerText={t("review.same")} headerDescription={t("review.same.text")}>
-      <Tabs
-        ariaLabel={t("review.same")}
-        tabs={(["xml", "json", "cli"] as const)
-          .filter((id) => texts[id] !== "")
-          .map((id) => ({
-            id,
-            label: t(`review.same.${id}`),
-            content: (
-              <SpaceBetween size="s">
-                <Box color="text-body-secondary">
-                  {id === "json" && followUp
-                    ? t("review.same.json.call", { call: followUp.call, job: followUp.job.job_id })
-                    : t(`review.same.${id}.text`)}
-                </Box>
-                <CopyToClipboard
-                  variant="button"
-                  textToCopy={texts[id]}
-                  copyButtonText={t("copy.do")}
-                  copySuccessText={t("copy.done")}
-                  copyErrorText={t("copy.failed")}
-                />
-                <pre className="mono lines">{texts[id]}</pre>
-              </SpaceBetween>
-            ),
-          }))}
-      />
-    </ExpandableSection>
+    <Tabs
+      ariaLabel={t("review.same")}
+      tabs={(["xml", "json", "cli"] as const)
+        .filter((id) => texts[id] !== "")
+        .map((id) => ({
+          id,
+          label: t(`review.same.${id}`),
+          content: (
+            <SpaceBetween size="s">
+              <Box color="text-body-secondary">
+                {id === "json" && followUp
+                  ? t("review.same.json.call", { call: followUp.call, job: followUp.job.job_id })
+                  : t(`review.same.${id}.text`)}
+              </Box>
+              <CopyToClipboard
+                variant="button"
+                textToCopy={texts[id]}
+                copyButtonText={t("copy.do")}
+                copySuccessText={t("copy.done")}
+                copyErrorText={t("copy.failed")}
+              />
+              <pre className="mono lines">{texts[id]}</pre>
+            </SpaceBetween>
+          ),
+        }))}
+    />
   );
 }
 

@@ -21,6 +21,7 @@ import {
   changed,
   type Draft,
   type Field,
+  faultsBeside,
   fieldFaults,
   isReplaced,
   type StepName,
@@ -120,7 +121,7 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
           kept.forget();
           flash({
             type: "success",
-            content: t(isNew ? (isDryRun ? "create.made.dry" : "create.made") : "create.known"),
+            content: ({ t }) => t(isNew ? (isDryRun ? "create.made.dry" : "create.made") : "create.known"),
           });
           void navigate(`/jobs/${job.job_id}`);
         },
@@ -134,6 +135,7 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
     );
   };
 
+  const ofCheck = check.error instanceof ApiError ? fieldFaults(check.error.faults) : [];
   const told = state.told.filter(({ field }) => stepOf(field) === state.step);
   const props: StepProps = {
     draft: state.draft,
@@ -159,7 +161,7 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
         }}
         onShow={(field) => {
           // What the check has found is told beside its field too, once somebody goes there.
-          if (check.error instanceof ApiError) dispatch({ type: "told", faults: fieldFaults(check.error.faults) });
+          if (ofCheck.length > 0) dispatch({ type: "told", faults: ofCheck });
           show(field);
         }}
       />
@@ -190,7 +192,7 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
               <FaultSummary
                 faults={
                   step === "review"
-                    ? [...props.faults.filter((each) => !told.includes(each)), ...state.told]
+                    ? [...props.faults.filter((each) => !told.includes(each)), ...faultsBeside(state.told, ofCheck)]
                     : props.faults
                 }
                 attention={attention}

@@ -84,7 +84,7 @@ export function Review({ followUp, check, onModify, onShow, ...props }: ReviewPr
           );
         }}
       />
-      {check.data && <Equivalents equivalents={check.data.equivalents} followUp={followUp} />}
+      <Equivalents equivalents={check.data?.equivalents} followUp={followUp} />
     </SpaceBetween>
   );
 }

@@ -3,7 +3,16 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import en from "../../i18n/en.json";
-import { fieldFaults, fieldOf, FIELDS, isReplaced, type StepName, stepOf } from "./model";
+import {
+  faultsBeside,
+  type FieldFault,
+  fieldFaults,
+  fieldOf,
+  FIELDS,
+  isReplaced,
+  type StepName,
+  stepOf,
+} from "./model";
 
 interface Shape {
   $ref?: string;
@@ -89,6 +98,13 @@ it("faults that no field is for are left", () => {
       { ...fault, path: "nothing" },
     ]),
   ).toEqual([{ field: "report.bucket", path: "report.bucket", said: { text: "is missing; add it" } }]);
+});
+
+it("a fault that is told elsewhere as well is told once, and another one of its field is kept", () => {
+  const fault = (text: string): FieldFault => ({ field: "report.bucket", path: "report.bucket", said: { text } });
+  const [known, own] = [fault("is missing; add it"), fault("is in another region; name that")];
+  expect(faultsBeside([known, own], [{ ...known }])).toEqual([own]);
+  expect(faultsBeside([known], [])).toEqual([known]);
 });
 
 it.each([

@@ -311,6 +311,12 @@ export interface FieldFault {
   readonly said: { readonly key: TextKey; readonly values?: Values } | { readonly text: string };
 }
 
+/** Of what is told, what is not told elsewhere as well. */
+export function faultsBeside(told: readonly FieldFault[], elsewhere: readonly FieldFault[]): FieldFault[] {
+  const known = new Set(elsewhere.map((fault) => JSON.stringify(fault)));
+  return told.filter((fault) => !known.has(JSON.stringify(fault)));
+}
+
 /** `is not the manifest's ETag, which is ...` */
 const REPLACED = /^is not the manifest's ETag\b/;
 

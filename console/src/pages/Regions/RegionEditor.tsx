@@ -152,7 +152,6 @@ function ProfileSelect({ draft: { profile, provider }, names, onChange }: Profil
 }
 
 function useSaveRegion(region: Region | undefined, onClose: () => void) {
-  const t = useT();
   const api = useApi();
   const queries = useQueryClient();
   const { flash } = useFlashes();
@@ -167,7 +166,7 @@ function useSaveRegion(region: Region | undefined, onClose: () => void) {
         queries.invalidateQueries({ queryKey: ["regions"] }),
         queries.invalidateQueries({ queryKey: ["capabilities"] }),
       ]);
-      flash({ type: "success", content: t("regions.saved", { name: saved.name }) });
+      flash({ type: "success", content: ({ t }) => t("regions.saved", { name: saved.name }) });
       onClose();
     },
   });

@@ -183,7 +183,7 @@ function DeleteRegion({ region, onClose }: { region: Region; onClose: () => void
         queries.invalidateQueries({ queryKey: ["regions"] }),
         queries.invalidateQueries({ queryKey: ["capabilities"] }),
       ]);
-      flash({ type: "success", content: t("regions.delete.done", { name: region.name }) });
+      flash({ type: "success", content: ({ t }) => t("regions.delete.done", { name: region.name }) });
       onClose();
     },
   });

@@ -20,7 +20,7 @@ export function DeleteRole({ role, onClose, onDone }: { role: Role; onClose: () 
     mutationFn: () => told(api.DELETE("/roles/{role_arn}", { params: { path: { role_arn: role.role_arn } } })),
     onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: ["roles"] });
-      flash({ type: "success", content: t("roles.delete.done", { name }) });
+      flash({ type: "success", content: ({ t }) => t("roles.delete.done", { name }) });
       onDone();
     },
   });

@@ -90,7 +90,6 @@ function NewKey({ role, onDone, onClose }: RotateKeyProps) {
 }
 
 function useReplace(role: Role, onDone: (role: Role) => void) {
-  const t = useT();
   const api = useApi();
   const queries = useQueryClient();
   const { flash } = useFlashes();
@@ -98,7 +97,7 @@ function useReplace(role: Role, onDone: (role: Role) => void) {
   return useMutation({
     mutationFn: (draft: RoleDraft) => told(api.PUT("/roles/{role_arn}/key", { params, body: keyOf(draft) })),
     onSuccess: async (changed) => {
-      flash({ type: "success", content: t("roles.rotate.done", { name: roleName(role.role_arn) }) });
+      flash({ type: "success", content: ({ t }) => t("roles.rotate.done", { name: roleName(role.role_arn) }) });
       await queries.invalidateQueries({ queryKey: ["roles"] });
       onDone(changed);
     },

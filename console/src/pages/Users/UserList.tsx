@@ -110,7 +110,7 @@ export function UserList() {
           onMade={({ user, password }) => {
             close();
             if (password) setFresh({ name: user.name, password });
-            else flash({ type: "success", content: t("users.made", { name: user.name }) });
+            else flash({ type: "success", content: ({ t }) => t("users.made", { name: user.name }) });
           }}
         />
       )}
@@ -212,7 +212,7 @@ function Disable({ user, onClose }: OfUser) {
       queryKey={["users"]}
       call={() => told(api.PATCH("/users/{user}", { params, body: { is_disabled: !user.is_disabled } }))}
       onDone={() => {
-        flash({ type: "success", content: t(`${key}.done`, { name: user.name }) });
+        flash({ type: "success", content: ({ t }) => t(`${key}.done`, { name: user.name }) });
         onClose();
       }}
       onClose={onClose}

@@ -83,7 +83,7 @@ function State({ delivery }: { delivery: Delivery }) {
 }
 
 function Again({ webhook, delivery }: { webhook: string; delivery: Delivery }) {
-  const { t, retold } = useSpeech();
+  const t = useT();
   const api = useApi();
   const queries = useQueryClient();
   const { flash } = useFlashes();
@@ -96,7 +96,7 @@ function Again({ webhook, delivery }: { webhook: string; delivery: Delivery }) {
       ),
     onSuccess: () => queries.invalidateQueries({ queryKey: ["deliveries", webhook] }),
     onError: (error) => {
-      flash({ type: "error", content: retold(error.message) });
+      flash({ type: "error", content: ({ retold }) => retold(error.message) });
     },
   });
   return (

@@ -48,7 +48,7 @@ export function Webhooks() {
       return;
     }
     close();
-    flash({ type: "success", content: t("webhooks.made", { name: webhook.name }) });
+    flash({ type: "success", content: ({ t }) => t("webhooks.made", { name: webhook.name }) });
   };
   return (
     <Page title={t("nav.webhooks")} crumbs={[{ text: t("nav.title"), to: "/jobs" }, { text: t("nav.webhooks") }]}>
@@ -160,14 +160,17 @@ function WebhookState({ webhook }: { webhook: Webhook }) {
 }
 
 function useTest() {
-  const { t, retold } = useSpeech();
   const api = useApi();
   const { flash } = useFlashes();
   return useMutation({
     mutationFn: (name: string) =>
       told(api.POST("/webhooks/{webhook_name}/test", { params: { path: { webhook_name: name } } })),
     onError: (error, name) => {
-      flash({ type: "error", header: t("webhooks.test.failed", { name }), content: retold(error.message) });
+      flash({
+        type: "error",
+        header: ({ t }) => t("webhooks.test.failed", { name }),
+        content: ({ retold }) => retold(error.message),
+      });
     },
   });
 }

@@ -35,7 +35,7 @@ SETTINGS: Final = """\
 # Of cosbatch demo-console. Its store, the region demo, is added by serve --demo-store.
 workers: 2
 chunk_rows: 100
-checkpoint_seconds: 2
+checkpoint_seconds: 0.5
 server:
   deletes_allowed: true
   calls_per_minute: 100000
