@@ -27,8 +27,7 @@ export function isEnglish(text: string, told: string): boolean {
 
 /** Tells whether a text has Chinese that is neither the console's own name for the language nor told by the service. */
 export function isChinese(text: string, told: string): boolean {
-  const known = `${told}\n${Object.values(ENGLISH).join("\n")}`;
-  return [...text.matchAll(new RegExp(CJK, "g"))].some(([run]) => !known.includes(run));
+  return [...text.matchAll(new RegExp(CJK, "g"))].some(([run]) => !told.includes(run) && !allEnglish.includes(run));
 }
 
 /** Whether a text is a sentence of the service as it is in English, or begins or ends with one. */
@@ -36,6 +35,7 @@ function isOfService(text: string): boolean {
   return text.split(/: |; |\n/).some((part) => sentences.test(part.trim())) || sentences.test(text);
 }
 
+const allEnglish = Object.values(ENGLISH).join("\n");
 const texts = Object.entries(ENGLISH).filter(([key, text]) => text !== CHINESE[key]);
 const plain = new Set(texts.map(([, text]) => text));
 const made = new RegExp(

@@ -68,11 +68,29 @@ export async function onEachPage(page: Page, look: (name: string) => Promise<voi
   }
 }
 
-/** What the API answers to the page from now on, as one text. */
+/**
+ * What the API answers to the page from now on, as one text. Nobody tells the end of an answer that is under way while
+ * the page is left for another one: such an answer is not waited for, and what it says is not shown any more.
+ */
 export function listen(page: Page): () => Promise<string> {
   const answers: Promise<string>[] = [];
+  let leave = () => {};
+  let left = Promise.resolve("");
+  const come = () => {
+    left = new Promise((resolve) => {
+      leave = () => {
+        resolve("");
+      };
+    });
+  };
+  come();
   page.on("response", (response) => {
-    if (response.url().includes("/api/v1/")) answers.push(response.text().catch(() => ""));
+    if (response.request().isNavigationRequest()) {
+      leave();
+      come();
+    } else if (response.url().includes("/api/v1/")) {
+      answers.push(Promise.race([response.text().catch(() => ""), left]));
+    }
   });
   return async () => (await Promise.all(answers)).join("\n");
 }

@@ -102,16 +102,26 @@ const NAMED_MAX = 10;
 /** The jobs that something is about to happen to, by name. */
 export function NamedJobs({ jobs }: { jobs: readonly ActionJob[] }) {
   const t = useT();
+  const [first] = jobs;
+  if (jobs.length === 1 && first) return <Named job={first} />;
   const more = jobs.length - NAMED_MAX;
   return (
     <ul>
       {jobs.slice(0, NAMED_MAX).map((job) => (
         <li key={job.job_id}>
-          <Box variant="strong">{nameOf(job)}</Box> {job.description && <Box variant="code">{shortId(job.job_id)}</Box>}{" "}
-          <StatusTag status={job.status} isDryRun={job.dry_run} />
+          <Named job={job} />
         </li>
       ))}
       {more > 0 && <li>{t("action.more", { count: more })}</li>}
     </ul>
+  );
+}
+
+function Named({ job }: { job: ActionJob }) {
+  return (
+    <div>
+      <Box variant="strong">{nameOf(job)}</Box> {job.description && <Box variant="code">{shortId(job.job_id)}</Box>}{" "}
+      <StatusTag status={job.status} isDryRun={job.dry_run} />
+    </div>
   );
 }

@@ -35,7 +35,14 @@ export function SecretModal({ title, shown, onClose }: SecretModalProps) {
         <Alert type="warning">{t("secret.once")}</Alert>
         <KeyValuePairs
           columns={1}
-          items={shown.map(({ label, value }) => ({ label, value: <CopyText text={value} /> }))}
+          items={shown.map(({ label, value }) => ({
+            label,
+            value: (
+              <div className="mono">
+                <CopyText text={value} />
+              </div>
+            ),
+          }))}
         />
       </SpaceBetween>
     </Modal>

@@ -189,7 +189,7 @@ function DeleteRegion({ region, onClose }: { region: Region; onClose: () => void
   });
   return (
     <ConfirmModal
-      title={t("regions.delete")}
+      title={t("regions.delete.do")}
       action={t("regions.delete.do")}
       typed={region.name}
       isPending={remove.isPending}

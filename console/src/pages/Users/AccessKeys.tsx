@@ -51,7 +51,13 @@ export function AccessKeys() {
         selected={selected}
         onSelect={setSelected}
         columns={[
-          { id: "id", header: t("keys.id"), cell: (key) => <CopyText text={key.access_key_id} />, isRowHeader: true },
+          {
+            id: "id",
+            header: t("keys.id"),
+            minWidth: 370,
+            cell: (key) => <CopyText text={key.access_key_id} />,
+            isRowHeader: true,
+          },
           {
             id: "user",
             header: t("keys.user"),
@@ -72,14 +78,14 @@ export function AccessKeys() {
           {
             id: "created",
             header: t("users.created"),
-            minWidth: 130,
+            minWidth: 110,
             cell: (key) => <RelativeTime at={key.created_at} isShort />,
           },
           {
             id: "used",
-            minWidth: 130,
+            minWidth: 110,
             header: t("keys.used"),
-            cell: (key) => (key.last_used_at ? <RelativeTime at={key.last_used_at} /> : t("keys.never")),
+            cell: (key) => (key.last_used_at ? <RelativeTime at={key.last_used_at} isShort /> : t("keys.never")),
           },
         ]}
         actions={
@@ -219,7 +225,7 @@ function DeleteKey({ chosen, onClose, onDone }: { chosen: Key; onClose: () => vo
   const params = { path: { access_key_id: chosen.access_key_id } };
   return (
     <ConfirmedCall
-      title={t("keys.delete")}
+      title={t("keys.delete.do")}
       action={t("keys.delete.do")}
       effect={t("keys.delete.effect", { id: chosen.access_key_id, user: chosen.user })}
       queryKey={["access-keys"]}

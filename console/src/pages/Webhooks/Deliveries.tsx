@@ -38,24 +38,28 @@ export function Deliveries({ webhook }: { webhook: string }) {
         {
           id: "when",
           header: t("deliveries.when"),
-          cell: (delivery) => <RelativeTime at={delivery.happened_time} />,
+          minWidth: 110,
+          cell: (delivery) => <RelativeTime at={delivery.happened_time} isShort />,
         },
         {
           id: "what",
           header: t("deliveries.what"),
+          minWidth: 100,
           cell: (delivery) => t(`status.${delivery.status}`),
           isRowHeader: true,
         },
         {
           id: "job",
           header: t("deliveries.job"),
+          minWidth: 120,
           cell: (delivery) => <Link href={`/ui/jobs/${delivery.job_id}`}>{delivery.job_id.slice(0, 13)}</Link>,
         },
-        { id: "state", header: t("users.state"), cell: (delivery) => <State delivery={delivery} /> },
-        { id: "attempts", header: t("deliveries.attempts"), cell: (delivery) => delivery.attempts },
+        { id: "state", header: t("users.state"), minWidth: 130, cell: (delivery) => <State delivery={delivery} /> },
+        { id: "attempts", header: t("deliveries.attempts"), minWidth: 100, cell: (delivery) => delivery.attempts },
         {
           id: "answer",
           header: t("deliveries.answer"),
+          minWidth: 200,
           cell: (delivery) => retold(delivery.problem) || (delivery.http_status ?? "-"),
         },
         ...(may("redeliver_message")
@@ -63,6 +67,7 @@ export function Deliveries({ webhook }: { webhook: string }) {
               {
                 id: "again",
                 header: t("deliveries.again"),
+                minWidth: 110,
                 cell: (delivery: Delivery) => <Again webhook={webhook} delivery={delivery} />,
               },
             ]

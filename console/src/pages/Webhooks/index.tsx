@@ -74,9 +74,15 @@ export function Webhooks() {
                   ? t("webhooks.statuses.all")
                   : words.format(webhook.statuses.map((status) => t(`status.${status}`))),
             },
-            { id: "state", header: t("users.state"), cell: (webhook) => <WebhookState webhook={webhook} /> },
+            {
+              id: "state",
+              header: t("users.state"),
+              minWidth: 130,
+              cell: (webhook) => <WebhookState webhook={webhook} />,
+            },
             {
               id: "origin",
+              minWidth: 110,
               header: t("origin.title"),
               cell: (webhook) => t(webhook.is_declared ? "origin.settings" : "origin.service"),
             },
@@ -239,7 +245,7 @@ function Delete({ webhook, onClose, onDone }: OfWebhook & { onDone: () => void }
   const params = { path: { webhook_name: webhook.name } };
   return (
     <ConfirmedCall
-      title={t("webhooks.delete")}
+      title={t("webhooks.delete.do")}
       action={t("webhooks.delete.do")}
       effect={t("webhooks.delete.effect", { name: webhook.name })}
       queryKey={["webhooks"]}
