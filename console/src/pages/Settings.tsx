@@ -24,10 +24,14 @@ export function Settings() {
   return (
     <Page title={t("nav.settings")} crumbs={[{ text: t("nav.title"), to: "/jobs" }, { text: t("nav.settings") }]}>
       <SpaceBetween size="l">
-        <Header variant="h1" description={t("settings.text")}>
-          {t("nav.settings")}
-        </Header>
-        <Container header={<Header variant="h2">{t("settings.appearance")}</Header>}>
+        <Header variant="h1">{t("nav.settings")}</Header>
+        <Container
+          header={
+            <Header variant="h2" description={t("settings.text")}>
+              {t("settings.appearance")}
+            </Header>
+          }
+        >
           <ColumnLayout columns={2}>
             <Chosen name="language" choices={LANGUAGES} textOf={(each) => `language.${each}`} />
             <Chosen name="theme" choices={THEMES} textOf={(each) => `theme.${each}`} />
