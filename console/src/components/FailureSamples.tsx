@@ -23,7 +23,7 @@ interface FailureSamplesProps {
 
 /** The first objects that failed with a code, each with what the store said. */
 export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
-  const { t, retold } = useSpeech();
+  const t = useT();
   const found = useFailuresOfCode(jobId, code);
   if (found.isError && found.data === undefined) {
     return <ErrorAlert error={found.error} header={t("job.samples.failed")} onRetry={() => void found.refetch()} />;
@@ -48,34 +48,22 @@ export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
           id: "key",
           header: t("job.samples.key"),
           isRowHeader: true,
-          minWidth: 255,
+          minWidth: 220,
           cell: (each) => <Key of={each} />,
         },
         {
           id: "version",
           header: t("job.summary.version"),
-          minWidth: 100,
+          minWidth: 110,
           cell: ({ version_id: version }) => (version ? <CopyText text={version} /> : "-"),
-        },
-        {
-          id: "status",
-          header: t("job.failures.http"),
-          minWidth: 90,
-          cell: ({ http_status: status }) => status ?? "-",
         },
         {
           id: "message",
           header: t("job.samples.message"),
           minWidth: 200,
-          cell: ({ message }) => (message ? <CopyText text={message} shown={retold(message)} /> : "-"),
+          cell: (each) => <Message of={each} />,
         },
-        { id: "requests", header: t("job.samples.requests"), minWidth: 122, cell: ({ requests }) => requests },
-        {
-          id: "request",
-          header: t("job.samples.request"),
-          minWidth: 130,
-          cell: ({ request_id: id }) => (id ? <CopyText text={id} shown={id.slice(0, SHOWN_OF_ID)} isShort /> : "-"),
-        },
+        { id: "requests", header: t("job.samples.requests"), minWidth: 110, cell: ({ requests }) => requests },
       ]}
     />
   );
@@ -93,6 +81,21 @@ function Key({ of: { key } }: { of: Sample }) {
       {encoded !== key && (
         <Box fontSize="body-s" color="text-body-secondary">
           {t("job.samples.encoded")} <CopyText text={encoded} />
+        </Box>
+      )}
+    </>
+  );
+}
+
+/** What the store said, and below by which ID it knows the request: a column of its own has no room in small windows. */
+function Message({ of: { message, request_id: id } }: { of: Sample }) {
+  const { t, retold } = useSpeech();
+  return (
+    <>
+      {message ? <CopyText text={message} shown={retold(message)} /> : "-"}
+      {id && (
+        <Box fontSize="body-s" color="text-body-secondary">
+          {t("job.samples.request")} <CopyText text={id} shown={id.slice(0, SHOWN_OF_ID)} isShort />
         </Box>
       )}
     </>

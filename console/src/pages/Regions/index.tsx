@@ -1,6 +1,7 @@
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
+import Popover from "@cloudscape-design/components/popover";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
@@ -57,10 +58,11 @@ export function Regions() {
           selected={selected}
           onSelect={setSelected}
           columns={[
-            { id: "name", header: t("regions.name"), cell: (region) => region.name, isRowHeader: true },
+            { id: "name", header: t("regions.name"), cell: (region) => region.name, minWidth: 110, isRowHeader: true },
             {
               id: "endpoint",
               header: t("regions.endpoint"),
+              minWidth: 200,
               cell: (region) => (
                 <>
                   <span className="mono">{region.connection?.endpoint ?? "-"}</span>
@@ -73,6 +75,7 @@ export function Regions() {
             {
               id: "credentials",
               header: t("regions.credentials"),
+              minWidth: 110,
               cell: (region) => t(region.has_credentials ? "regions.credentials.own" : "regions.credentials.role"),
             },
             {
@@ -81,11 +84,12 @@ export function Regions() {
               cell: (region) => (
                 <Reachability tried={tried[region.name]} isAsked={test.isPending && test.variables === region.name} />
               ),
-              minWidth: 220,
+              minWidth: 170,
             },
             {
               id: "origin",
               header: t("origin.title"),
+              minWidth: 110,
               cell: (region) => t(region.is_declared ? "origin.settings" : "origin.service"),
             },
           ]}
@@ -152,14 +156,8 @@ function Reachability({ tried, isAsked }: { tried: Tried | Error | undefined; is
   const formats = useFormats();
   if (isAsked) return <StatusIndicator type="loading">{t("regions.testing")}</StatusIndicator>;
   if (!tried) return <Box color="text-body-secondary">{t("regions.untested")}</Box>;
-  if (tried instanceof Error) return <StatusIndicator type="error">{retold(tried.message)}</StatusIndicator>;
-  if (!tried.is_reachable) {
-    return (
-      <StatusIndicator type="error">
-        {t("regions.unreachable")} {retold(tried.detail)}
-      </StatusIndicator>
-    );
-  }
+  if (tried instanceof Error) return <Failed text={t("regions.test.failed")} why={retold(tried.message)} />;
+  if (!tried.is_reachable) return <Failed text={t("regions.unreachable")} why={retold(tried.detail)} />;
   const milliseconds = formats.rate((tried.latency_seconds ?? 0) * 1000);
   return (
     <SpaceBetween size="xxxs">
@@ -168,6 +166,22 @@ function Reachability({ tried, isAsked }: { tried: Tried | Error | undefined; is
         {t(`regions.key.${tried.credentials}`)}
       </Box>
     </SpaceBetween>
+  );
+}
+
+/** What has happened, in a word; what was said of it is long, and told to who asks. */
+function Failed({ text, why }: { text: string; why: string }) {
+  const t = useT();
+  if (!why) return <StatusIndicator type="error">{text}</StatusIndicator>;
+  return (
+    <Popover
+      header={text}
+      content={<span className="wrap">{why}</span>}
+      dismissAriaLabel={t("action.close")}
+      renderWithPortal
+    >
+      <StatusIndicator type="error">{text}</StatusIndicator>
+    </Popover>
   );
 }
 

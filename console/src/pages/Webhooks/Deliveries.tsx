@@ -39,7 +39,11 @@ export function Deliveries({ webhook }: { webhook: string }) {
           id: "when",
           header: t("deliveries.when"),
           minWidth: 110,
-          cell: (delivery) => <RelativeTime at={delivery.happened_time} isShort />,
+          cell: (delivery) => (
+            <span className="unbroken">
+              <RelativeTime at={delivery.happened_time} isShort />
+            </span>
+          ),
         },
         {
           id: "what",
@@ -51,10 +55,19 @@ export function Deliveries({ webhook }: { webhook: string }) {
         {
           id: "job",
           header: t("deliveries.job"),
-          minWidth: 120,
-          cell: (delivery) => <Link href={`/ui/jobs/${delivery.job_id}`}>{delivery.job_id.slice(0, 13)}</Link>,
+          minWidth: 150,
+          cell: (delivery) => (
+            <span className="unbroken">
+              <Link href={`/ui/jobs/${delivery.job_id}`}>{delivery.job_id.slice(0, 13)}</Link>
+            </span>
+          ),
         },
-        { id: "state", header: t("users.state"), minWidth: 130, cell: (delivery) => <State delivery={delivery} /> },
+        {
+          id: "state",
+          header: t("deliveries.state"),
+          minWidth: 140,
+          cell: (delivery) => <State delivery={delivery} />,
+        },
         { id: "attempts", header: t("deliveries.attempts"), minWidth: 100, cell: (delivery) => delivery.attempts },
         {
           id: "answer",
@@ -67,8 +80,12 @@ export function Deliveries({ webhook }: { webhook: string }) {
               {
                 id: "again",
                 header: t("deliveries.again"),
-                minWidth: 110,
-                cell: (delivery: Delivery) => <Again webhook={webhook} delivery={delivery} />,
+                minWidth: 120,
+                cell: (delivery: Delivery) => (
+                  <span className="unbroken">
+                    <Again webhook={webhook} delivery={delivery} />
+                  </span>
+                ),
               },
             ]
           : []),
