@@ -21,14 +21,15 @@ interface FailureSamplesProps {
   count: number;
 }
 
-/** The first objects that failed with a code, each with what the store said. */
+/** The first objects that failed with a code, each with what the store said. HTTP statuses stand in the head of the group. */
 export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
-  const t = useT();
+  const { t, retold } = useSpeech();
   const found = useFailuresOfCode(jobId, code);
   if (found.isError && found.data === undefined) {
     return <ErrorAlert error={found.error} header={t("job.samples.failed")} onRetry={() => void found.refetch()} />;
   }
   const samples = found.data?.samples ?? [];
+  const hasVersions = samples.some(({ version_id: version }) => version);
   return (
     <Table
       variant="embedded"
@@ -48,22 +49,32 @@ export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
           id: "key",
           header: t("job.samples.key"),
           isRowHeader: true,
-          minWidth: 220,
+          minWidth: 230,
           cell: (each) => <Key of={each} />,
         },
-        {
-          id: "version",
-          header: t("job.summary.version"),
-          minWidth: 110,
-          cell: ({ version_id: version }) => (version ? <CopyText text={version} /> : "-"),
-        },
+        ...(hasVersions
+          ? [
+              {
+                id: "version",
+                header: t("job.summary.version"),
+                minWidth: 100,
+                cell: ({ version_id: version }: Sample) => (version ? <CopyText text={version} /> : "-"),
+              },
+            ]
+          : []),
         {
           id: "message",
           header: t("job.samples.message"),
-          minWidth: 200,
-          cell: (each) => <Message of={each} />,
+          minWidth: 180,
+          cell: ({ message }) => (message ? <CopyText text={message} shown={retold(message)} /> : "-"),
         },
         { id: "requests", header: t("job.samples.requests"), minWidth: 110, cell: ({ requests }) => requests },
+        {
+          id: "request",
+          header: t("job.samples.request"),
+          minWidth: 130,
+          cell: ({ request_id: id }) => (id ? <CopyText text={id} shown={id.slice(0, SHOWN_OF_ID)} isShort /> : "-"),
+        },
       ]}
     />
   );
@@ -81,21 +92,6 @@ function Key({ of: { key } }: { of: Sample }) {
       {encoded !== key && (
         <Box fontSize="body-s" color="text-body-secondary">
           {t("job.samples.encoded")} <CopyText text={encoded} />
-        </Box>
-      )}
-    </>
-  );
-}
-
-/** What the store said, and below by which ID it knows the request: a column of its own has no room in small windows. */
-function Message({ of: { message, request_id: id } }: { of: Sample }) {
-  const { t, retold } = useSpeech();
-  return (
-    <>
-      {message ? <CopyText text={message} shown={retold(message)} /> : "-"}
-      {id && (
-        <Box fontSize="body-s" color="text-body-secondary">
-          {t("job.samples.request")} <CopyText text={id} shown={id.slice(0, SHOWN_OF_ID)} isShort />
         </Box>
       )}
     </>

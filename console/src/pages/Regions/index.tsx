@@ -58,11 +58,17 @@ export function Regions() {
           selected={selected}
           onSelect={setSelected}
           columns={[
-            { id: "name", header: t("regions.name"), cell: (region) => region.name, minWidth: 110, isRowHeader: true },
+            {
+              id: "name",
+              header: t("regions.name"),
+              minWidth: 130,
+              cell: (region) => region.name,
+              isRowHeader: true,
+            },
             {
               id: "endpoint",
               header: t("regions.endpoint"),
-              minWidth: 200,
+              minWidth: 210,
               cell: (region) => (
                 <>
                   <span className="mono">{region.connection?.endpoint ?? "-"}</span>
@@ -75,7 +81,7 @@ export function Regions() {
             {
               id: "credentials",
               header: t("regions.credentials"),
-              minWidth: 110,
+              minWidth: 130,
               cell: (region) => t(region.has_credentials ? "regions.credentials.own" : "regions.credentials.role"),
             },
             {
@@ -84,7 +90,7 @@ export function Regions() {
               cell: (region) => (
                 <Reachability tried={tried[region.name]} isAsked={test.isPending && test.variables === region.name} />
               ),
-              minWidth: 170,
+              minWidth: 180,
             },
             {
               id: "origin",
@@ -156,8 +162,14 @@ function Reachability({ tried, isAsked }: { tried: Tried | Error | undefined; is
   const formats = useFormats();
   if (isAsked) return <StatusIndicator type="loading">{t("regions.testing")}</StatusIndicator>;
   if (!tried) return <Box color="text-body-secondary">{t("regions.untested")}</Box>;
-  if (tried instanceof Error) return <Failed text={t("regions.test.failed")} why={retold(tried.message)} />;
-  if (!tried.is_reachable) return <Failed text={t("regions.unreachable")} why={retold(tried.detail)} />;
+  if (tried instanceof Error) return <StatusIndicator type="error">{retold(tried.message)}</StatusIndicator>;
+  if (!tried.is_reachable) {
+    return (
+      <Popover header={t("regions.unreachable")} content={<span className="wrap">{retold(tried.detail)}</span>}>
+        <StatusIndicator type="error">{t("regions.unreachable")}</StatusIndicator>
+      </Popover>
+    );
+  }
   const milliseconds = formats.rate((tried.latency_seconds ?? 0) * 1000);
   return (
     <SpaceBetween size="xxxs">
@@ -166,22 +178,6 @@ function Reachability({ tried, isAsked }: { tried: Tried | Error | undefined; is
         {t(`regions.key.${tried.credentials}`)}
       </Box>
     </SpaceBetween>
-  );
-}
-
-/** What has happened, in a word; what was said of it is long, and told to who asks. */
-function Failed({ text, why }: { text: string; why: string }) {
-  const t = useT();
-  if (!why) return <StatusIndicator type="error">{text}</StatusIndicator>;
-  return (
-    <Popover
-      header={text}
-      content={<span className="wrap">{why}</span>}
-      dismissAriaLabel={t("action.close")}
-      renderWithPortal
-    >
-      <StatusIndicator type="error">{text}</StatusIndicator>
-    </Popover>
   );
 }
 

@@ -39,11 +39,7 @@ export function Deliveries({ webhook }: { webhook: string }) {
           id: "when",
           header: t("deliveries.when"),
           minWidth: 110,
-          cell: (delivery) => (
-            <span className="unbroken">
-              <RelativeTime at={delivery.happened_time} isShort />
-            </span>
-          ),
+          cell: (delivery) => <RelativeTime at={delivery.happened_time} isShort />,
         },
         {
           id: "what",
@@ -55,17 +51,17 @@ export function Deliveries({ webhook }: { webhook: string }) {
         {
           id: "job",
           header: t("deliveries.job"),
-          minWidth: 150,
+          minWidth: 120,
           cell: (delivery) => (
-            <span className="unbroken">
-              <Link href={`/ui/jobs/${delivery.job_id}`}>{delivery.job_id.slice(0, 13)}</Link>
-            </span>
+            <Link href={`/ui/jobs/${delivery.job_id}`}>
+              <span className="unbroken">{delivery.job_id.slice(0, 13)}</span>
+            </Link>
           ),
         },
         {
           id: "state",
           header: t("deliveries.state"),
-          minWidth: 140,
+          minWidth: 130,
           cell: (delivery) => <State delivery={delivery} />,
         },
         { id: "attempts", header: t("deliveries.attempts"), minWidth: 100, cell: (delivery) => delivery.attempts },
@@ -80,12 +76,8 @@ export function Deliveries({ webhook }: { webhook: string }) {
               {
                 id: "again",
                 header: t("deliveries.again"),
-                minWidth: 120,
-                cell: (delivery: Delivery) => (
-                  <span className="unbroken">
-                    <Again webhook={webhook} delivery={delivery} />
-                  </span>
-                ),
+                minWidth: 110,
+                cell: (delivery: Delivery) => <Again webhook={webhook} delivery={delivery} />,
               },
             ]
           : []),
@@ -99,7 +91,11 @@ function State({ delivery }: { delivery: Delivery }) {
   return (
     <>
       <StatusIndicator type={LOOKS[delivery.state]}>{t(`deliveries.${delivery.state}`)}</StatusIndicator>{" "}
-      {delivery.next_time && <RelativeTime at={delivery.next_time} />}
+      {delivery.next_time && (
+        <span className="unbroken">
+          <RelativeTime at={delivery.next_time} isShort />
+        </span>
+      )}
     </>
   );
 }
