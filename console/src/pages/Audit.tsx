@@ -88,14 +88,14 @@ export function Audit() {
           },
           {
             id: "action",
-            minWidth: 130,
+            minWidth: 110,
             header: t("audit.action"),
             cell: (line) => <Action code={line.action} />,
             isRowHeader: true,
           },
           {
             id: "target",
-            minWidth: 150,
+            minWidth: 135,
             header: t("audit.target"),
             cell: (line) => <Target of={line} />,
           },
@@ -112,7 +112,7 @@ export function Audit() {
           {
             id: "detail",
             header: t("audit.detail"),
-            minWidth: 100,
+            minWidth: 120,
             cell: (line) => <span className="wrap">{retold(line.detail) || "-"}</span>,
           },
           {
