@@ -160,5 +160,6 @@ test("the clone of a retry is checked and estimated, and told as a body and a co
   await page.getByRole("button", { name: "The same job as XML, JSON or a command" }).click();
   await expect(page.getByText(`The body of POST /api/v1/jobs/${id}/clone.`)).toBeVisible();
   await page.getByRole("tab", { name: "Command line" }).click();
-  await expect(page.getByText(`cosbatch clone-job ${id} --changes changes.yaml`)).toBeVisible();
+  const { origin } = new URL(page.url());
+  await expect(page.getByText(`cosbatch clone-job ${id} --changes changes.yaml --server ${origin}`)).toBeVisible();
 });

@@ -468,7 +468,9 @@ class TestJobFails:
         await self.commit_all(ledger, failed(1, of=600))
         found = await ledger.job(job)
         assert (found.status, found.failure_code) == (JobStatus.FAILING, FailureCode.FAILURE_THRESHOLD_EXCEEDED)
-        assert found.failure_reason == "601 of 1200 tasks failed; the job's threshold is 50%"
+        assert found.failure_reason == (
+            "601 of the 1,200 objects done until then failed, which is more than the 50% that the job allows"
+        )
         last = (await ledger.events(job))[-1]
         assert (last.status, last.actor, last.reason) == (JobStatus.FAILING, Actor.ENGINE, found.failure_reason)
         assert found.chunks_closed == 2

@@ -27,6 +27,7 @@ from cosbatch.model.identifiers import ObjectKey, ObjectRef, RegionName, Version
 from cosbatch.model.jobs import WORK_AREA, Job
 from cosbatch.model.manifests import Manifest
 from cosbatch.model.operations import DeleteObject
+from cosbatch.model.preflight import CheckName, CheckOutcome
 from cosbatch.model.principals import LOCAL_CALLER
 from cosbatch.model.regions import Provider, Region, Versioning
 from cosbatch.model.reports import ReportState
@@ -151,6 +152,31 @@ async def test_one_error_code_is_retried_once_its_cause_is_gone_and_nothing_fail
     rest = await scene.retried(first)
     assert (rest.total, rest.tally.failed) == (60, 0)
     assert scene.rig.copied() == {*there, *missing, *forbidden}
+    await scene.rig.drain()
+
+
+@virtual_time
+async def test_first_rows_that_are_still_gone_do_not_keep_the_others_from_being_copied(clock: VirtualClock) -> None:
+    scene = Scene(clock)
+    there, gone, forbidden = names(10), names(60, start=10), names(5, start=70)
+    scene.rig.put_objects([*there, *forbidden])
+    scene.deny(forbidden)
+    first = await scene.ended(csv_manifest(scene, [*there, *gone, *forbidden]), failure_threshold=None)
+    assert (first.status, first.tally.failed) == (JobStatus.COMPLETE, 65)
+
+    scene.guard.denied.clear()
+    again = await scene.retried(first)
+
+    assert (again.status, again.failure_code) == (JobStatus.COMPLETE, None)
+    assert (again.tally.succeeded, again.tally.failed) == (len(forbidden), len(gone))
+    assert scene.rig.copied() == {*there, *forbidden}
+    preflight = await scene.rig.preflights.preflight(again.id)
+    assert preflight is not None
+    (check,) = [check for check in preflight.checks if check.name == CheckName.FIRST_ROWS]
+    assert (check.outcome, check.detail.split(";")[0]) == (
+        CheckOutcome.UNKNOWN,
+        "none of 5 sampled objects of the first rows is there",
+    )
     await scene.rig.drain()
 
 

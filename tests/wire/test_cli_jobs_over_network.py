@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,6 +100,32 @@ def test_a_job_is_checked_before_it_is_made(here: Desk) -> None:
     assert (refused.exit_code, "operator" in refused.stderr) == (2, True)
 
 
+def as_told(desk: Desk, checked: dict[str, Any]) -> dict[str, Any]:
+    """The job that the lines for a shell make, with a token and nothing else that names a service."""
+    *lines, command = checked["equivalents"]["cli"].splitlines()
+    subprocess.run(["sh"], input="\n".join(lines), text=True, check=True)
+    program, *arguments = shlex.split(command)
+    assert program == "cosbatch"
+    result = desk.call(*arguments, "--json", COSBATCH_SERVER_URL="")
+    assert result.exit_code == 0, result.output
+    made: dict[str, Any] = json.loads(result.stdout)
+    return made
+
+
+def test_the_command_line_that_is_told_makes_the_job_with_this_service(
+    here: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = as_told(here, told(here, "check-job", here.job_file(description="it's told"), expect=4))
+    assert (made["status"], made["description"]) == ("New", "it's told")
+    old = here.there(ended_job(here.rig))
+    for verb in ("retry-failed", "clone-job"):
+        again = as_told(here, told(here, verb, old, "--check", "--priority", "3", expect=4))
+        assert (again["job"]["status"], again["job"]["priority"]) == ("New", 3)
+        old = again["job"]["job_id"]  # a clone of a retry has a manifest that only the service has
+    assert len(here.there(here.rig.ledger.jobs())) == 4
+
+
 def test_a_retry_is_checked_before_it_is_made(here: Desk) -> None:
     old = here.there(ended_job(here.rig))
     asked = ("retry-failed", old, "--code", "NoSuchKey", "--check")
@@ -119,7 +147,8 @@ def test_a_clone_of_a_retry_is_checked_before_it_is_made(here: Desk) -> None:
     assert "2 rows, all there are" in shown.stdout
     checked = told(here, "clone-job", retry, "--check", "--priority", "3", expect=4)
     assert (checked["estimate"]["rows"], checked["request"]["priority"]) == (2, 3)
-    assert checked["equivalents"]["cli"].endswith(f"cosbatch clone-job {retry} --changes changes.yaml\n")
+    line = f"\ncosbatch clone-job {retry} --changes changes.yaml --server {here.url}\n"
+    assert checked["equivalents"]["cli"].endswith(line)
     assert len(here.there(here.rig.ledger.jobs())) == 2
 
 

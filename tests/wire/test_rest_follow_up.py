@@ -12,7 +12,7 @@ from cosbatch.model.identifiers import JobId
 from cosbatch.model.reports import ReportState
 from cosbatch.wiring.follow_up import own_spool
 from tests.unit.service.ended_jobs import Outcome, end, work
-from tests.wire.rest_rig import OPERATOR, STRANGER, VIEWER, RestRig, faults, refusal, rest_rig
+from tests.wire.rest_rig import BASE, OPERATOR, STRANGER, VIEWER, RestRig, faults, refusal, rest_rig
 
 RESULTS: list[list[Outcome]] = [[("a b", ""), ("=é", "NoSuchKey")], [("c", "AccessDenied")]]
 CALLS = [
@@ -75,6 +75,7 @@ async def test_a_clone_of_a_retry_is_checked_before_it_is_made(rig: RestRig) -> 
     assert (told["estimate"]["rows"], told["estimate"]["is_exact"]) == (1, True)
     assert (told["request"]["priority"], told["equivalents"]["xml"]) == (3, "")
     assert json.loads(told["equivalents"]["json"]) == {"changes": {"priority": 3}}
+    assert told["equivalents"]["cli"].endswith(f" --changes changes.yaml --server {BASE}\n")
     made = await rig.call("POST", f"/jobs/{retry['job_id']}/clone", json=json.loads(told["equivalents"]["json"]))
     assert made.json()["job"]["priority"] == 3
     plain = await rig.call("POST", f"/jobs/{old}/clone:check")

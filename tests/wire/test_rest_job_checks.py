@@ -6,13 +6,15 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from cosbatch.model.errors import FailureCode
 from cosbatch.model.jobs import ListedTotals
 from cosbatch.model.preflight import Check, CheckName, CheckOutcome, Preflight
 from cosbatch.model.states import JobStatus
 from tests.contract.ledgers import FINDINGS, chunk_plan, plan_lease
 from tests.unit.service.job_builders import job_content
-from tests.wire.rest_rig import OPERATOR, STRANGER, VIEWER, faults, refusal, rest_rig, settings
+from tests.wire.rest_rig import BASE, OPERATOR, STRANGER, VIEWER, faults, refusal, rest_rig, settings
 
 FOUND = Preflight(
     checked_at=1_700_000_000.5,
@@ -71,6 +73,19 @@ async def test_a_job_is_told_in_other_words(tmp_path: Path) -> None:
         assert json.loads(words["json"]) == told["request"]
         assert "<Description>夜间</Description>" in words["xml"]
         assert words["json"] in words["cli"]
+        assert words["cli"].endswith(f"\ncosbatch create-job job.yaml --server {BASE}\n")
+
+
+@pytest.mark.parametrize(
+    ("origin", "server"),
+    [("https://cosbatch.test", "https://cosbatch.test"), ("https://evil.test", BASE), ("null", BASE)],
+)
+async def test_a_page_of_its_own_knows_where_the_service_is_reached(tmp_path: Path, origin: str, server: str) -> None:
+    """TLS may end at a proxy. A call with a token may come from any page."""
+    headers = {"origin": origin, "host": "cosbatch.test"}
+    async with rest_rig(tmp_path) as rig:
+        answer = await rig.call("POST", "/jobs:check", json=job_content(), headers=headers)
+        assert answer.json()["equivalents"]["cli"].endswith(f" --server {server}\n")
 
 
 async def test_no_word_of_cos_makes_the_real_job_of_a_dry_run(tmp_path: Path) -> None:

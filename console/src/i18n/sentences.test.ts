@@ -86,7 +86,10 @@ describe("in English", () => {
   it.each([
     ["asked for", "Asked for"],
     ["pre-empted by job 01a2-b, which has priority 50", "Pre-empted by job 01a2-b, which has priority 50"],
-    ["1000 of 1000 tasks failed; the job's threshold is 20%", "1000 of 1000 objects failed; the job allows 20%"],
+    [
+      "awaiting confirmation: 1000 objects or versions are to be deleted",
+      "Waits for confirmation: 1000 objects or versions are to be deleted",
+    ],
     ["failed: the bucket says\nno", "Not delivered: the bucket says\nno"],
     ["photos is there", "photos is there"],
   ])("says %s", (said, text) => {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from cosbatch.cli.jobs_port import ListedJobs, MadeJob
@@ -124,7 +123,7 @@ class EmbeddedChecks:
             "checks": [_check_document(check) for check in checked.preflight.checks],
             "estimate": None if checked.estimate is None else estimate_document(checked.estimate),
             "request": request_document(checked.request),
-            "equivalents": asdict(checked.equivalents),
+            "equivalents": checked.equivalents.content(),
         }
 
     async def check_clone(self, job_id: str, *, changes: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -139,7 +138,7 @@ def _checked_document(checked: JobChecked) -> Mapping[str, Any]:
         "checks": [_check_document(check) for check in checked.preflight.checks],
         "estimate": checked.estimate,
         "request": request_document(checked.request),
-        "equivalents": asdict(checked.equivalents),
+        "equivalents": checked.equivalents.content(),
     }
 
 

@@ -266,5 +266,9 @@ def failure_of(
         return None
     if failed <= threshold * executed:
         return None
-    reason = f"{failed} of {executed} tasks failed; the job's threshold is {threshold:.0%}"
+    # Objects that are under way when this is found are still finished: the job ends with more of them than these.
+    reason = (
+        f"{failed:,} of the {executed:,} objects done until then failed, which is more than the {threshold * 100:g}%"
+        " that the job allows"
+    )
     return FailureCode.FAILURE_THRESHOLD_EXCEEDED, reason

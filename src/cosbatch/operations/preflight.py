@@ -108,7 +108,7 @@ async def look_before_start(ground: Ground, *, ask_write: AskWrite, waits: bool,
     findings = _findings(ground, await check_versioning(written, looks))
     if sees_objects:
         await check_object_lock(written, ground.request, looks)
-        await check_rows(source, ground.rows, operation=ground.request.operation, looks=looks)
+        await check_rows(source, ground.rows, request=ground.request, looks=looks)
     asked_target = await _check_destination(ground, written, findings, looks, ask_write=ask_write)
     if report is not None and ground.report is not None and ground.report_keys:
         check = report_check(report.bucket, ground.report_keys[0], store=ground.report)
@@ -121,7 +121,7 @@ async def look_at_objects(ground: Ground) -> tuple[Check, ...]:
     looks = Looks(checks=Checks(), waits=True)
     source = _source_site(ground)
     await check_object_lock(_target_site(ground) or source, ground.request, looks)
-    await check_rows(source, ground.rows, operation=ground.request.operation, looks=looks)
+    await check_rows(source, ground.rows, request=ground.request, looks=looks)
     return tuple(looks.checks.found)
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from cosbatch.model.errors import FailureCode, Fault, StorageError, StorageReason
 from cosbatch.model.identifiers import ObjectRef
+from cosbatch.model.jobs import JobRequest
 from cosbatch.model.manifests import ManifestRow
 from cosbatch.model.operations import DeleteObject, OperationParameters, PutObjectCopy
 from cosbatch.model.preflight import CheckName
@@ -31,7 +32,7 @@ class _Seen(Enum):
     """The store says something else of it, a key that only its owner has for one."""
 
 
-async def check_rows(site: Site, rows: Sequence[ManifestRow], *, operation: OperationParameters, looks: Looks) -> None:
+async def check_rows(site: Site, rows: Sequence[ManifestRow], *, request: JobRequest, looks: Looks) -> None:
     """HEAD on a few objects of ``rows``."""
     checks = looks.checks
     sampled = _sampled(site, rows)
@@ -52,8 +53,8 @@ async def check_rows(site: Site, rows: Sequence[ManifestRow], *, operation: Oper
         for name in (CheckName.SOURCE_READABLE, CheckName.FIRST_ROWS):
             checks.unknown(name, f"the store does not answer: {error}", way_out="ask again when it does")
         return
-    _tell_readable(site, sampled[0], seen, operation=operation, looks=looks)
-    _tell_found(site, sampled[0], seen, operation=operation, looks=looks)
+    _tell_readable(site, sampled[0], seen, operation=request.operation, looks=looks)
+    _tell_found(site, sampled[0], seen, request=request, looks=looks)
 
 
 def _sampled(site: Site, rows: Sequence[ManifestRow]) -> list[ObjectRef]:
@@ -103,15 +104,18 @@ def _tell_readable(
         checks.unknown(name, f"none of the {count} objects that were asked for is there to be looked at")
 
 
-def _tell_found(
-    site: Site, first: ObjectRef, seen: Counter[_Seen], *, operation: OperationParameters, looks: Looks
-) -> None:
+def _tell_found(site: Site, first: ObjectRef, seen: Counter[_Seen], *, request: JobRequest, looks: Looks) -> None:
     checks, name, count = looks.checks, CheckName.FIRST_ROWS, seen.total()
     if seen[_Seen.THERE]:
         checks.passed(name, f"{seen[_Seen.THERE]} of {count} sampled objects of the first rows are there")
     elif seen[_Seen.MISSING] < count:
         checks.unknown(name, f"the store does not tell whether the {count} sampled objects of the first rows are there")
-    elif isinstance(operation, DeleteObject):
+    elif request.manifest.location.retry_of is not None:
+        # The service wrote this manifest of what failed before: nothing was read wrongly, and objects that are gone
+        # say nothing of the others.
+        detail = f"none of {count} sampled objects of the first rows is there; every other row is tried all the same"
+        checks.unknown(name, detail, way_out="bring back the objects that are to be there")
+    elif isinstance(request.operation, DeleteObject):
         detail = f"none of {count} sampled objects of the first rows is there; they may be deleted already"
         checks.unknown(name, detail, way_out=_LOOK_AT_KEYS)
     elif count < SAMPLED_ROWS:

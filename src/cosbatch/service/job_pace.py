@@ -17,6 +17,7 @@ POINTS_MAX: Final = 300
 ETA_FROM_SECONDS: Final = 30
 """Before it has been active for so long, nobody can say when a job will be done."""
 _MINUTE: Final = 60
+_LEAST_SECONDS: Final = 1.0
 _FIVE_MINUTES: Final = 300
 
 
@@ -44,10 +45,10 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownPoint:
-    at: int
-    """Unix seconds."""
+    at: float
+    """Unix seconds: a multiple of the width, but for a first one in whose middle the job has started."""
     seconds: float
-    """How much time it covers: less than the others where it is the last one."""
+    """How much time it covers: less than the others where the job started or ended in it, or it goes on."""
     succeeded: int
     failed: int
     bytes_done: int
@@ -89,10 +90,11 @@ def shown_series(job: Job, series: JobSeries, shown: SeriesRange) -> ShownSeries
     end = max(_end_of(job, now=series.now), points[-1].at + 1.0)
     width = max(width_for(end - first, most=POINTS_MAX - 1), *[point.seconds for point in points])
     found = {point.at: point for point in widened(points, seconds=width)}
-    begins = range(int(first // width * width), ceil(end), width)
-    return ShownSeries(
-        bucket_seconds=width, points=tuple(_point(at, found.get(at), width=width, end=end) for at in begins)
-    )
+    shown_points = []
+    for at in range(int(first // width * width), ceil(end), width):
+        over = min(at + width, end)
+        shown_points.append(_point(found.get(at), at=_starts(job, at, end=over), end=over))
+    return ShownSeries(bucket_seconds=width, points=tuple(shown_points))
 
 
 def _begin(job: Job, shown: SeriesRange, *, now: float) -> float | None:
@@ -102,10 +104,16 @@ def _begin(job: Job, shown: SeriesRange, *, now: float) -> float | None:
     return max(_end_of(job, now=now) - _SECONDS[shown], job.started_at or 0.0) // BUCKET_SECONDS * BUCKET_SECONDS
 
 
-def _point(at: int, found: SeriesPoint | None, *, width: int, end: float) -> ShownPoint:
+def _starts(job: Job, at: int, *, end: float) -> float:
+    """When a bucket begins, or the job in it: before that nothing could be done. A second is left to it, since nothing
+    can be said of the rate of less."""
+    return max(at, min(job.started_at or 0.0, end - _LEAST_SECONDS))
+
+
+def _point(found: SeriesPoint | None, *, at: float, end: float) -> ShownPoint:
     return ShownPoint(
-        at=at,
-        seconds=round(min(width, end - at), 3),
+        at=round(at, 3),
+        seconds=round(end - at, 3),
         succeeded=found.succeeded if found else 0,
         failed=found.failed if found else 0,
         bytes_done=found.bytes_done if found else 0,

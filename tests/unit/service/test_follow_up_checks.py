@@ -130,7 +130,11 @@ async def test_a_retry_that_is_well() -> None:
     words = checked.equivalents
     assert words.xml == ""
     assert json.loads(words.json) == {"error_code": "NoSuchKey", "changes": {"priority": 9}}
-    assert words.cli.endswith(f"cosbatch retry-failed {old.id} --code NoSuchKey --changes changes.yaml\n")
+    assert words.cli().endswith(f"cosbatch retry-failed {old.id} --code NoSuchKey --changes changes.yaml\n")
+    there = words.cli(server="https://b")
+    assert there.endswith(
+        f"cosbatch retry-failed {old.id} --code NoSuchKey --changes changes.yaml --server https://b\n"
+    )
 
 
 async def test_its_rows_are_counted_and_no_others() -> None:
@@ -271,7 +275,7 @@ class TestClone:
         assert [checked.estimate[name] for name in ("rows", "size_bytes", "is_exact")] == [2, 14, True]
         assert checked.request == replace(retry.request, priority=9, description="it's")
         assert json.loads(checked.equivalents.json) == {"changes": {"priority": 9, "description": "it's"}}
-        assert checked.equivalents.cli.endswith(f"cosbatch clone-job {retry.id} --changes changes.yaml\n")
+        assert checked.equivalents.cli().endswith(f"cosbatch clone-job {retry.id} --changes changes.yaml\n")
         # Nothing is left of it.
         assert await rig.spool.list("jobs/") == files
         assert {job.id for job in await rig.ledger.jobs()} == {retry.id, *await old_ids(rig, retry)}
@@ -285,7 +289,9 @@ class TestClone:
         gone = named(await rig.checker.check_clone(retry.id, caller=ME))[CheckName.FIRST_ROWS]
         assert gone.outcome is not CheckOutcome.PASSED
         checked = await rig.checker.check_clone(retry.id, caller=ME)
-        assert (checked.equivalents.json, checked.equivalents.cli) == ("{}", f"cosbatch clone-job {retry.id}\n")
+        assert (checked.equivalents.json, checked.equivalents.cli()) == ("{}", f"cosbatch clone-job {retry.id}\n")
+        there = checked.equivalents.cli(server="https://b")
+        assert there.endswith(f"\ncosbatch clone-job {retry.id} --server https://b\n")
 
     async def test_of_another_manifest_is_checked_as_any_job(self) -> None:
         rig = Rig()
@@ -296,7 +302,7 @@ class TestClone:
         checked = await rig.checker.check_clone(retry.id, caller=ME, changes=changes)
         manifest = named(checked)[CheckName.MANIFEST]
         assert (manifest.outcome, "logs-125/list.csv" in manifest.detail) == (CheckOutcome.FAILED, True)
-        assert checked.equivalents.cli.endswith("cosbatch run job.yaml\n")
+        assert checked.equivalents.cli().endswith("cosbatch run job.yaml\n")
         assert [entry.action for entry in rig.entries] == ["check-clone"]
 
     @pytest.mark.parametrize("is_damaged", [True, False])

@@ -225,8 +225,12 @@ async def test_the_same_job_in_other_words() -> None:
     assert not [fault for fault in call.faults if fault.path != "RoleArn"]
     content = {name: call.content[name] for name in ("manifest", "operation", "report")}
     assert content["manifest"]["location"]["etag"].strip('"') == checked.request.manifest.location.etag
-    assert words.cli.startswith("cat > job.yaml <<'END_OF_JOB'\n{\n")
-    assert words.cli.endswith("END_OF_JOB\ncosbatch run job.yaml\n")
+    assert words.cli().startswith("cat > job.yaml <<'END_OF_JOB'\n{\n")
+    assert words.cli().endswith("END_OF_JOB\ncosbatch run job.yaml\n")
+    there = words.cli(server="https://batch.example.com:8443")
+    assert there.startswith(words.file)
+    assert "COSBATCH_API_TOKEN" in there
+    assert there.endswith("\ncosbatch create-job job.yaml --server https://batch.example.com:8443\n")
     assert json.loads(words.json) == request_document(checked.request)
 
 

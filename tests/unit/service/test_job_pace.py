@@ -84,7 +84,7 @@ class TestSeries:
         kept = {SeriesRange.LAST_15_MINUTES: 900.0, SeriesRange.LAST_HOUR: 3600.0}.get(shown, 1e9)
         wanted = sum(each.succeeded for each in points if each.at >= (NOW + 3 - kept) // 10 * 10)
         assert sum(each.succeeded for each in found.points) == wanted
-        assert all(each.at % found.bucket_seconds == 0 for each in found.points)
+        assert all(each.at % found.bucket_seconds == 0 or each.at == NOW - hours * 3600 for each in found.points)
 
     def test_of_a_job_that_has_ended_reaches_back_from_its_end(self) -> None:
         ended = job(active_for=9000, ended_at=NOW - 5000, status=JobStatus.COMPLETE)
@@ -92,6 +92,26 @@ class TestSeries:
         found = shown_series(ended, series, shown=SeriesRange.LAST_15_MINUTES)
         assert sum(each.succeeded for each in found.points) == 1
         assert found.points[-1] == ShownPoint(at=int(NOW - 5010), seconds=10, succeeded=1, failed=0, bytes_done=7)
+
+    @pytest.mark.parametrize("shown", SeriesRange)
+    @pytest.mark.parametrize(
+        ("started", "ended", "at", "seconds"),
+        [
+            (3.5, 4.75, 3.5, 1.25),
+            (3.5, None, 3.5, 6.5),
+            (3.5, 3.75, 2.75, 1.0),
+            (9.5, None, 9.0, 1.0),
+            (0.0, None, 0.0, 10.0),
+        ],
+    )
+    def test_its_first_point_begins_with_the_job(
+        self, shown: SeriesRange, started: float, ended: float | None, at: float, seconds: float
+    ) -> None:
+        """Of a second, or less than one, it tells no tenth of the rate."""
+        made = job(started_at=NOW + started, ended_at=None if ended is None else NOW + ended)
+        first, *others = shown_series(made, JobSeries(now=NOW + 24, points=(point(NOW),)), shown=shown).points
+        assert (first.at - NOW, first.seconds, first.succeeded) == (at, seconds, 1)
+        assert [(each.at - NOW, each.seconds) for each in others] == ([] if ended else [(10, 10), (20, 4)])
 
     def test_before_the_first_result_there_are_no_points(self) -> None:
         for shown in SeriesRange:

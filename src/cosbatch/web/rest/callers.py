@@ -100,6 +100,13 @@ def _is_own(origin: str, request: Request) -> bool:
     return is_as_safe and bool(sent.hostname) and (sent.hostname, port) == (host.hostname, own_port)
 
 
+def own_address(request: Request) -> str:
+    """Where the service is reached, ``https://host:port``: by the page that calls where it is one of its own, since a
+    browser knows of TLS in front of a proxy; else by the call itself."""
+    origin = request.headers.get("origin", "")
+    return origin if _is_own(origin, request) else f"{request.url.scheme}://{request.url.netloc}"
+
+
 def _csrf(message: str) -> RestRefusal:
     return RestRefusal("CsrfRefused", message, http_status=403)
 

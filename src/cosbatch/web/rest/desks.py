@@ -32,6 +32,7 @@ from cosbatch.service.sign_in import SignIn
 from cosbatch.service.webhooks import WebhookService
 from cosbatch.storage.profiles import CapabilityProfile
 from cosbatch.web.calls import CALLER
+from cosbatch.web.rest.callers import own_address
 from cosbatch.web.rest.calls import Call
 from cosbatch.web.rest.limits import CallRates
 
@@ -97,7 +98,13 @@ async def _caller(request: Request) -> Caller:
     return caller
 
 
+async def _address(request: Request) -> str:
+    return own_address(request)
+
+
 AllDesks = Annotated[Desks, Depends(_desks)]
 """A parameter of this type gets the desks."""
 WhoCalls = Annotated[Caller, Depends(_caller)]
 """A parameter of this type gets who calls; not in calls that are open to anybody."""
+OwnAddress = Annotated[str, Depends(_address)]
+"""A parameter of this type gets the address at which the caller reaches the service."""

@@ -15,9 +15,10 @@ from cosbatch.service.follow_up import FollowUpJob
 from cosbatch.service.job_document import request_document
 from cosbatch.service.job_schema import TOKEN_MAX_BYTES
 from cosbatch.web.rest.calls import PREFIX, Access, Call
-from cosbatch.web.rest.desks import AllDesks, Desks, WhoCalls
+from cosbatch.web.rest.desks import AllDesks, Desks, OwnAddress, WhoCalls
 from cosbatch.web.rest.job_checks import (
     CHECKS,
+    EXAMPLE_SERVER,
     CheckView,
     EquivalentsView,
     JobCheckedView,
@@ -41,8 +42,12 @@ _RETRIED: Final = ASKED_JOB | {
         "spec": {"format": "COSInventoryReport_CSV_V1"},
     }
 }
-_WORDS: Final = {"xml": "", "json": "{...}"}
 _MADE: Final = {"job": JOB, "manifest_changed": False}
+
+
+def _words(command: str) -> dict[str, str]:
+    line = f"... cosbatch {command} --changes changes.yaml --server {EXAMPLE_SERVER}"
+    return {"xml": "", "json": "{...}", "cli": line}
 
 
 def follow_up_calls() -> list[Call]:
@@ -91,7 +96,7 @@ def _calls_of_retries() -> list[Call]:
                 "checks": CHECKS,
                 "estimate": None,
                 "request": _RETRIED,
-                "equivalents": _WORDS | {"cli": f"cosbatch retry-failed {JOB['job_id']} --code AccessDenied ..."},
+                "equivalents": _words(f"retry-failed {JOB['job_id']} --code AccessDenied"),
             },
         ),
     ]
@@ -126,7 +131,7 @@ def _calls_of_clones() -> list[Call]:
                 "checks": CHECKS,
                 "estimate": None,
                 "request": _RETRIED,
-                "equivalents": _WORDS | {"cli": f"cosbatch clone-job {JOB['job_id']} ..."},
+                "equivalents": _words(f"clone-job {JOB['job_id']}"),
             },
         ),
     ]
@@ -205,7 +210,11 @@ async def retry_failed(
 
 
 async def check_retry(
-    job_id: OneJob, desks: AllDesks, caller: WhoCalls, form: Annotated[RetryCheckForm | None, Body()] = None
+    job_id: OneJob,
+    desks: AllDesks,
+    caller: WhoCalls,
+    address: OwnAddress,
+    form: Annotated[RetryCheckForm | None, Body()] = None,
 ) -> RetryCheckedView:
     """Asks of a retry what `check_job` asks of a job, and makes none: of the rows that its manifest would list, which
     the service counts in what it keeps of the old job. A check that fails is an answer; what keeps the retry from being
@@ -219,17 +228,22 @@ async def check_retry(
         checks=check_views(checked.preflight),
         estimate=None if checked.estimate is None else estimate_document(checked.estimate),
         request=request_document(checked.request),
-        equivalents=equivalents_view(checked.equivalents),
+        equivalents=equivalents_view(checked.equivalents, address=address),
     )
 
 
 async def check_clone(
-    job_id: OneJob, desks: AllDesks, caller: WhoCalls, form: Annotated[CloneCheckForm | None, Body()] = None
+    job_id: OneJob,
+    desks: AllDesks,
+    caller: WhoCalls,
+    address: OwnAddress,
+    form: Annotated[CloneCheckForm | None, Body()] = None,
 ) -> JobCheckedView:
     """Asks of a clone what `check_job` asks of a job, and makes none. Of the clone of a retry the manifest is the one
     that the service keeps."""
     asked = form or CloneCheckForm()
-    return checked_view(await desks.follow_up_checks.check_clone(JobId(job_id), caller=caller, changes=asked.changes))
+    checked = await desks.follow_up_checks.check_clone(JobId(job_id), caller=caller, changes=asked.changes)
+    return checked_view(checked, address=address)
 
 
 async def clone_job(

@@ -16,7 +16,7 @@ from cosbatch.service.job_checks import JobChecked
 from cosbatch.service.job_document import request_document
 from cosbatch.service.job_schema import parse_job
 from cosbatch.web.rest.calls import Access, Call
-from cosbatch.web.rest.desks import AllDesks, WhoCalls
+from cosbatch.web.rest.desks import AllDesks, OwnAddress, WhoCalls
 from cosbatch.web.rest.job_examples import ASKED_JOB
 from cosbatch.web.rest.job_shapes import JobDocument
 from cosbatch.web.rest.jobs import TAG, OneJob
@@ -53,7 +53,13 @@ class EquivalentsView(View):
         description="The body of `POST /jobs`; as a file, a job file. Where the service itself keeps the manifest: the"
         " body of the call that makes the job of another one.",
     )
-    cli: str = Field(description="Lines for a shell.")
+    cli: str = Field(
+        description="Lines for a shell, which make the job with this service, at the address where it was asked. The"
+        " API token comes from the variable `COSBATCH_API_TOKEN`."
+    )
+
+
+EXAMPLE_SERVER: Final = "https://batch.example.com"
 
 
 class JobCheckedView(View):
@@ -105,7 +111,11 @@ def job_check_calls() -> list[Call]:
                 "checks": CHECKS,
                 "estimate": None,
                 "request": {key: value for key, value in ASKED_JOB.items() if key != "client_request_token"},
-                "equivalents": {"xml": "<CreateJobRequest>...", "json": "{...}", "cli": "cosbatch run job.yaml"},
+                "equivalents": {
+                    "xml": "<CreateJobRequest>...",
+                    "json": "{...}",
+                    "cli": f"... cosbatch create-job job.yaml --server {EXAMPLE_SERVER}",
+                },
             },
         ),
         Call(
@@ -131,11 +141,13 @@ def job_check_calls() -> list[Call]:
     ]
 
 
-async def check_job(document: Annotated[JobDocument, Body()], desks: AllDesks, caller: WhoCalls) -> JobCheckedView:
+async def check_job(
+    document: Annotated[JobDocument, Body()], desks: AllDesks, caller: WhoCalls, address: OwnAddress
+) -> JobCheckedView:
     """Asks all that is asked before a job starts, and leaves nothing behind. The body is a job document. A check that
     fails is an answer; faults of the document are told as when the job is made."""
     parsed = parse_job(Document(content=document, lines={}), lowest_priority=0)
-    return checked_view(await desks.checker.check_job(parsed.request, caller=caller))
+    return checked_view(await desks.checker.check_job(parsed.request, caller=caller), address=address)
 
 
 async def job_estimate(job_id: OneJob, desks: AllDesks, caller: WhoCalls) -> EstimateView:
@@ -152,18 +164,18 @@ async def job_preflight(job_id: OneJob, desks: AllDesks, caller: WhoCalls) -> Pr
     return PreflightView(outcome=found.outcome, checked_at=time_text(found.checked_at), checks=check_views(found))
 
 
-def checked_view(checked: JobChecked) -> JobCheckedView:
+def checked_view(checked: JobChecked, *, address: str) -> JobCheckedView:
     return JobCheckedView(
         outcome=checked.preflight.outcome,
         checks=check_views(checked.preflight),
         estimate=None if checked.estimate is None else dict(checked.estimate),
         request=request_document(checked.request),
-        equivalents=equivalents_view(checked.equivalents),
+        equivalents=equivalents_view(checked.equivalents, address=address),
     )
 
 
-def equivalents_view(words: Equivalents) -> EquivalentsView:
-    return EquivalentsView(xml=words.xml, json=words.json, cli=words.cli)
+def equivalents_view(words: Equivalents, *, address: str) -> EquivalentsView:
+    return EquivalentsView(**words.content(server=address))
 
 
 def check_views(found: Preflight) -> list[CheckView]:

@@ -102,8 +102,11 @@ class JobListPage(View):
 
 
 class SeriesPointView(View):
-    at: Time
-    seconds: float = Field(description="How much time it covers; the last point's bucket may not be over.")
+    at: Time = Field(description="Where its bucket begins, or the job where it started in it.")
+    seconds: float = Field(
+        description="How much time it covers: less than a bucket where the job started or ended in it, or it is not"
+        " over."
+    )
     succeeded: int
     failed: int
     bytes_done: int
