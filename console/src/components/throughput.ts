@@ -47,13 +47,17 @@ export function topOf(values: readonly number[]): number {
 
 const DAY_MS = 86_400_000;
 
-/** Words for a time axis: the time of day, and with it the date where the axis is longer than a day. */
+/**
+ * Words for a time axis: the time of day, with it the date where the axis is longer than a day, and as much of a second
+ * as no two marks beside each other say the same.
+ */
 export function tickFormat(language: string, timeZone: TimeZone, spanMs: number): (at: Date) => string {
   const format = new Intl.DateTimeFormat(language, {
     ...(spanMs > DAY_MS ? { month: "short", day: "numeric" } : {}),
     hour: "2-digit",
     minute: "2-digit",
     ...(spanMs < 600_000 ? { second: "2-digit" } : {}),
+    ...(spanMs < 12_000 ? { fractionalSecondDigits: spanMs < 2_500 ? 2 : 1 } : {}),
     hourCycle: "h23",
     ...(timeZone === "utc" ? { timeZone: "UTC" } : {}),
   });
