@@ -21,7 +21,7 @@ interface FailureSamplesProps {
   count: number;
 }
 
-/** The first objects that failed with a code, each with what the store said. */
+/** The first objects that failed with a code, each with what the store said. HTTP statuses stand in the head of the group. */
 export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
   const { t, retold } = useSpeech();
   const found = useFailuresOfCode(jobId, code);
@@ -29,6 +29,7 @@ export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
     return <ErrorAlert error={found.error} header={t("job.samples.failed")} onRetry={() => void found.refetch()} />;
   }
   const samples = found.data?.samples ?? [];
+  const hasVersions = samples.some(({ version_id: version }) => version);
   return (
     <Table
       variant="embedded"
@@ -48,28 +49,26 @@ export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
           id: "key",
           header: t("job.samples.key"),
           isRowHeader: true,
-          minWidth: 255,
+          minWidth: 230,
           cell: (each) => <Key of={each} />,
         },
-        {
-          id: "version",
-          header: t("job.summary.version"),
-          minWidth: 100,
-          cell: ({ version_id: version }) => (version ? <CopyText text={version} /> : "-"),
-        },
-        {
-          id: "status",
-          header: t("job.failures.http"),
-          minWidth: 90,
-          cell: ({ http_status: status }) => status ?? "-",
-        },
+        ...(hasVersions
+          ? [
+              {
+                id: "version",
+                header: t("job.summary.version"),
+                minWidth: 100,
+                cell: ({ version_id: version }: Sample) => (version ? <CopyText text={version} /> : "-"),
+              },
+            ]
+          : []),
         {
           id: "message",
           header: t("job.samples.message"),
-          minWidth: 200,
+          minWidth: 180,
           cell: ({ message }) => (message ? <CopyText text={message} shown={retold(message)} /> : "-"),
         },
-        { id: "requests", header: t("job.samples.requests"), minWidth: 122, cell: ({ requests }) => requests },
+        { id: "requests", header: t("job.samples.requests"), minWidth: 110, cell: ({ requests }) => requests },
         {
           id: "request",
           header: t("job.samples.request"),

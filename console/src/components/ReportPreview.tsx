@@ -62,7 +62,7 @@ export function ReportPreview({ jobId, isDryRun }: ReportPreviewProps) {
           {
             id: "status",
             header: t("report.row.status"),
-            width: 150,
+            minWidth: 150,
             cell: (row) => <RowStatus {...{ row, isDryRun }} />,
           },
           {

@@ -17,7 +17,7 @@ export function JobLine({ job }: { job: Job }) {
         <StatusTag status={job.status} isDryRun={job.dry_run} />
         <CopyText text={job.job_id} />
         <span>{t(`operation.${job.operation_name}`)}</span>
-        <span>{job.region}</span>
+        <span>{t("job.region", { name: job.region })}</span>
         {job.creator && <span>{t("job.creator", { name: job.creator })}</span>}
       </SpaceBetween>
     </Box>

@@ -1,6 +1,7 @@
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
+import Popover from "@cloudscape-design/components/popover";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
@@ -57,10 +58,17 @@ export function Regions() {
           selected={selected}
           onSelect={setSelected}
           columns={[
-            { id: "name", header: t("regions.name"), cell: (region) => region.name, isRowHeader: true },
+            {
+              id: "name",
+              header: t("regions.name"),
+              minWidth: 130,
+              cell: (region) => region.name,
+              isRowHeader: true,
+            },
             {
               id: "endpoint",
               header: t("regions.endpoint"),
+              minWidth: 210,
               cell: (region) => (
                 <>
                   <span className="mono">{region.connection?.endpoint ?? "-"}</span>
@@ -73,6 +81,7 @@ export function Regions() {
             {
               id: "credentials",
               header: t("regions.credentials"),
+              minWidth: 130,
               cell: (region) => t(region.has_credentials ? "regions.credentials.own" : "regions.credentials.role"),
             },
             {
@@ -81,11 +90,12 @@ export function Regions() {
               cell: (region) => (
                 <Reachability tried={tried[region.name]} isAsked={test.isPending && test.variables === region.name} />
               ),
-              minWidth: 220,
+              minWidth: 180,
             },
             {
               id: "origin",
               header: t("origin.title"),
+              minWidth: 110,
               cell: (region) => t(region.is_declared ? "origin.settings" : "origin.service"),
             },
           ]}
@@ -155,9 +165,9 @@ function Reachability({ tried, isAsked }: { tried: Tried | Error | undefined; is
   if (tried instanceof Error) return <StatusIndicator type="error">{retold(tried.message)}</StatusIndicator>;
   if (!tried.is_reachable) {
     return (
-      <StatusIndicator type="error">
-        {t("regions.unreachable")} {retold(tried.detail)}
-      </StatusIndicator>
+      <Popover header={t("regions.unreachable")} content={<span className="wrap">{retold(tried.detail)}</span>}>
+        <StatusIndicator type="error">{t("regions.unreachable")}</StatusIndicator>
+      </Popover>
     );
   }
   const milliseconds = formats.rate((tried.latency_seconds ?? 0) * 1000);

@@ -52,9 +52,18 @@ export function Deliveries({ webhook }: { webhook: string }) {
           id: "job",
           header: t("deliveries.job"),
           minWidth: 120,
-          cell: (delivery) => <Link href={`/ui/jobs/${delivery.job_id}`}>{delivery.job_id.slice(0, 13)}</Link>,
+          cell: (delivery) => (
+            <Link href={`/ui/jobs/${delivery.job_id}`}>
+              <span className="unbroken">{delivery.job_id.slice(0, 13)}</span>
+            </Link>
+          ),
         },
-        { id: "state", header: t("users.state"), minWidth: 130, cell: (delivery) => <State delivery={delivery} /> },
+        {
+          id: "state",
+          header: t("deliveries.state"),
+          minWidth: 130,
+          cell: (delivery) => <State delivery={delivery} />,
+        },
         { id: "attempts", header: t("deliveries.attempts"), minWidth: 100, cell: (delivery) => delivery.attempts },
         {
           id: "answer",
@@ -82,7 +91,11 @@ function State({ delivery }: { delivery: Delivery }) {
   return (
     <>
       <StatusIndicator type={LOOKS[delivery.state]}>{t(`deliveries.${delivery.state}`)}</StatusIndicator>{" "}
-      {delivery.next_time && <RelativeTime at={delivery.next_time} />}
+      {delivery.next_time && (
+        <span className="unbroken">
+          <RelativeTime at={delivery.next_time} isShort />
+        </span>
+      )}
     </>
   );
 }
