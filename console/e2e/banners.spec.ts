@@ -109,6 +109,7 @@ test("without a network what was there stays and is marked as old", async ({ pag
   await refresh(page);
   await expect(page.getByText(/^Connection lost; showing data from /)).toBeVisible({ timeout: 30_000 });
   await expect(rows(page)).toBeVisible();
+  await expect(page.getByText("Could not load the jobs")).toHaveCount(0); // the banner has said it
   await context.setOffline(false);
   await expect(page.getByText(/^Connection lost/)).toHaveCount(0, { timeout: 60_000 });
   await expect(rows(page)).toBeVisible();
@@ -135,7 +136,7 @@ test.describe("of a session that ends", () => {
     await expect(page.getByRole("heading", { name: "Status timeline" })).toBeVisible();
     await page.context().clearCookies();
     await expect(page).toHaveURL(/\/ui\/login\?next=%2Fjobs%2F/, { timeout: 30_000 });
-    await expect(page.getByText("Sign in to see this page.")).toBeVisible();
+    await expect(page.getByText("Your session has ended. Sign in again to go on.")).toBeVisible();
     await page.getByLabel("User name").fill("lin");
     await page.getByLabel("Password").fill(stage().password);
     await page.keyboard.press("Enter");

@@ -104,6 +104,48 @@ test("what failed is done again once its cause is gone, and nothing else", async
   await expect(told).toHaveAttribute("aria-valuetext", isOver, { timeout: 120_000 });
 });
 
+test("of a list without sizes no bytes are told, and why a job failed is told once in its timeline", async ({
+  page,
+}) => {
+  const [job] = await jobsWith("Copy the photos of 2019");
+  await page.goto(`/ui/jobs/${job?.job_id ?? "none"}`);
+  const unknown = page.getByText("Not known: the manifest lists no sizes", { exact: true });
+  await expect(unknown).toHaveCount(1);
+  await page.getByRole("button", { name: "MB/s", exact: true }).click();
+  await expect(unknown).toHaveCount(2); // in place of the chart, too
+  await expect(page.getByRole("heading", { name: "Status timeline" })).toBeVisible();
+  await expect(page.getByText(/objects failed; the job allows 20%/)).toHaveCount(2); // the other one is the banner
+});
+
+test("why a job failed is told in the wizard's words", async ({ page }) => {
+  const [job] = await jobsWith("folder renamed since");
+  const path = `/ui/jobs/${job?.job_id ?? "none"}`;
+  for (const [language, said] of [
+    ["en", "Column mapping of the manifest: none of"],
+    ["zh", "清单的列映射：从清单前几行抽查的"],
+  ]) {
+    await page.goto(`${path}?lang=${language ?? ""}`);
+    await expect(page.getByText(said ?? "")).toHaveCount(2);
+    await expect(page.locator("#content")).not.toContainText(/Manifest\.Spec|key_encoding/);
+  }
+});
+
+test("on a small screen what has to be typed before a deletion is seen, and missed by the button", async ({ page }) => {
+  await page.setViewportSize({ width: 1024, height: 768 });
+  const [job] = await jobsWith("清理临时文件");
+  await page.goto(`/ui/jobs/${job?.job_id ?? "none"}`);
+  await page.locator("#content").getByRole("button", { name: "Confirm and run" }).first().click();
+  const dialog = page.getByRole("dialog");
+  const asked = /^Type \d+, the number of objects to delete$/;
+  await expect(dialog.locator("tbody .mono")).toHaveCount(5);
+  await expect(dialog.getByLabel(asked)).toBeInViewport({ ratio: 1 });
+  await expect(dialog.getByLabel("Reason (optional)")).toBeInViewport({ ratio: 1 });
+  const run = dialog.getByRole("button", { name: "Confirm and run" });
+  await expect(run).toBeDisabled();
+  await run.hover();
+  await expect(page.getByRole("tooltip")).toContainText(asked);
+});
+
 test("the report is previewed, and comes as a file with a row for each object", async ({ page }) => {
   const id = await mixedJob();
   const groups = await groupsOf(id);

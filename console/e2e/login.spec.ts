@@ -6,6 +6,7 @@ test.use({ as: "", expectedFaults: [/status of 401/] });
 test("who is nobody is led to the login, and from there to where they wanted", async ({ page }) => {
   await page.goto("/ui/audit?outcome=done");
   await expect(page).toHaveURL(/\/ui\/login\?next=/);
+  await expect(page.getByText("Sign in to see this page.")).toBeVisible();
   await page.getByLabel("User name").fill("admin");
   await page.getByLabel("Password").fill("not the password");
   await page.getByRole("button", { name: "Sign in" }).click();
@@ -16,7 +17,7 @@ test("who is nobody is led to the login, and from there to where they wanted", a
   await expect(page.getByRole("heading", { name: /Audit log/ })).toBeVisible();
 });
 
-test("a session that ended leads to the login", async ({ page }) => {
+test("a session that ended leads to the login, which says so until somebody logs out", async ({ page }) => {
   await page.goto("/ui/login?next=/settings"); // a page that asks nothing by itself
   await page.getByLabel("User name").fill("admin");
   await page.getByLabel("Password").fill(stage().password);
@@ -25,6 +26,18 @@ test("a session that ended leads to the login", async ({ page }) => {
   await page.context().clearCookies();
   await page.getByRole("link", { name: "Audit log" }).click();
   await expect(page).toHaveURL(/\/ui\/login\?next=%2Faudit/);
+  await expect(page.getByText("Your session has ended. Sign in again to go on.")).toBeVisible();
+  await page.goto("/ui/settings?lang=zh"); // also to who comes back later
+  await expect(page.getByText("会话已结束，请重新登录后继续。")).toBeVisible();
+  await page.goto("/ui/settings?lang=en");
+  await page.getByLabel("User name").fill("admin");
+  await page.getByLabel("Password").fill(stage().password);
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "admin" }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await expect(page).toHaveURL(/\/ui\/login$/);
+  await page.goto("/ui/settings");
+  await expect(page.getByText("Sign in to see this page.")).toBeVisible();
 });
 
 test("no address outside is taken for where one wanted to go", async ({ page }) => {

@@ -37,6 +37,11 @@ export function unanswered(cause: unknown): ApiError {
   return new ApiError(0, NO_ANSWER, cause instanceof Error ? cause.message : String(cause), "", [], null);
 }
 
+/** Whether nothing answered: of what is there already, the page's banner says so. */
+export function isUnanswered(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 0;
+}
+
 /** Whether the same call may be answered otherwise in a moment. */
 export function mayPass(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);

@@ -23,6 +23,8 @@ interface ActionModalProps {
   /** What the button says that does it. */
   doing: string;
   canDo: boolean;
+  /** What is missing until it can be done, in the user's language. */
+  whyNot?: string | undefined;
   isBusy: boolean;
   onDo: () => void;
   onClose: () => void;
@@ -33,7 +35,7 @@ interface ActionModalProps {
 
 /** The frame of all that is asked before something is done to jobs, and where it is told which of them refused. */
 export function ActionModal(props: ActionModalProps) {
-  const { header, doing, canDo, isBusy, onDo, onClose, outcome, size = "medium", children } = props;
+  const { header, doing, canDo, whyNot, isBusy, onDo, onClose, outcome, size = "medium", children } = props;
   const t = useT();
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -51,7 +53,13 @@ export function ActionModal(props: ActionModalProps) {
             <Button variant="link" onClick={onClose}>
               {t("action.close")}
             </Button>
-            <Button variant="primary" disabled={!canDo} loading={isBusy} onClick={onDo}>
+            <Button
+              variant="primary"
+              disabled={!canDo}
+              {...(!canDo && whyNot && { disabledReason: whyNot })}
+              loading={isBusy}
+              onClick={onDo}
+            >
               {doing}
             </Button>
           </SpaceBetween>

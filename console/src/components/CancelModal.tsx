@@ -6,7 +6,7 @@ import { useState } from "react";
 import { useT } from "../i18n";
 import { useFormats } from "../i18n/formats";
 import { ActionModal, type JobsModalProps, NamedJobs } from "./ActionModal";
-import { deletes, doneOf, isReasonFit, wordToCancel } from "./jobActions";
+import { deletes, doneOf, isReasonFit, REASON_MAX_BYTES, wordToCancel } from "./jobActions";
 import { useRunOnJobs } from "./jobActionsRun";
 import { ReasonField } from "./ReasonField";
 
@@ -19,11 +19,13 @@ export function CancelModal({ jobs: all, onClose }: JobsModalProps) {
   const { jobs, outcome, isBusy, run } = useRunOnJobs("cancel", all, onClose);
   const word = wordToCancel(jobs);
   const done = jobs.reduce((sum, job) => sum + doneOf(job.progress_summary), 0);
+  const typeText = jobs.length === 1 ? "action.cancel.type-id" : "action.cancel.type-count";
   return (
     <ActionModal
       header={t("action.cancel.title", { count: jobs.length })}
       doing={t("action.cancel")}
       canDo={isReasonFit(reason) && (word === "" || typed.trim() === word)}
+      whyNot={isReasonFit(reason) ? t(typeText, { word }) : t("action.reason.long", { max: REASON_MAX_BYTES })}
       isBusy={isBusy}
       onDo={() => {
         run({ reason });
@@ -40,7 +42,7 @@ export function CancelModal({ jobs: all, onClose }: JobsModalProps) {
       </Alert>
       <ReasonField value={reason} onChange={setReason} />
       {word !== "" && (
-        <FormField label={t(jobs.length === 1 ? "action.cancel.type-id" : "action.cancel.type-count", { word })}>
+        <FormField label={t(typeText, { word })}>
           <Input
             value={typed}
             autoComplete={false}

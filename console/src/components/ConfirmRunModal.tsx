@@ -9,7 +9,7 @@ import { useT } from "../i18n";
 import { useFormats } from "../i18n/formats";
 import { ActionModal, type JobsModalProps, NamedJobs } from "./ActionModal";
 import { ConfirmRunRows } from "./ConfirmRunRows";
-import { type ActionJob, countToConfirm, deletes, isReasonFit } from "./jobActions";
+import { type ActionJob, countToConfirm, deletes, isReasonFit, REASON_MAX_BYTES } from "./jobActions";
 import { useRunOnJobs } from "./jobActionsRun";
 import { ReasonField } from "./ReasonField";
 
@@ -27,6 +27,9 @@ export function ConfirmRunModal({ jobs: all, onClose }: JobsModalProps) {
       header={t("action.confirm.title", { count: jobs.length })}
       doing={t("action.confirm")}
       canDo={isReasonFit(reason) && (count === "" || isTyped)}
+      whyNot={
+        isReasonFit(reason) ? t("action.confirm.type", { count }) : t("action.reason.long", { max: REASON_MAX_BYTES })
+      }
       isBusy={isBusy}
       onDo={() => {
         run({ reason, isCountTyped: count !== "" });
@@ -44,8 +47,6 @@ export function ConfirmRunModal({ jobs: all, onClose }: JobsModalProps) {
         <Box>{t("action.confirm.effect", { count: jobs.length })}</Box>
       )}
       <Totals jobs={jobs} />
-      {jobs.length === 1 && first && <ConfirmRunRows jobId={first.job_id} />}
-      <ReasonField value={reason} onChange={setReason} />
       {count !== "" && (
         <FormField label={t("action.confirm.type", { count })}>
           <Input
@@ -58,6 +59,8 @@ export function ConfirmRunModal({ jobs: all, onClose }: JobsModalProps) {
           />
         </FormField>
       )}
+      <ReasonField value={reason} onChange={setReason} />
+      {jobs.length === 1 && first && <ConfirmRunRows jobId={first.job_id} />}
     </ActionModal>
   );
 }

@@ -9,6 +9,8 @@ import type { JobForm, Schemas } from "../api/types";
 import { useT } from "../i18n";
 import { ErrorAlert } from "./ErrorAlert";
 
+const SHOWN = 5;
+
 /** The first rows of a job's manifest: a look at what it is about to do, for whoever lets it run. */
 export function ConfirmRunRows({ jobId }: { jobId: string }) {
   const t = useT();
@@ -23,7 +25,7 @@ export function ConfirmRunRows({ jobId }: { jobId: string }) {
       loading={look.isPending}
       loadingText={t("shell.loading")}
       header={<Box variant="h4">{t("action.confirm.rows")}</Box>}
-      items={look.data ?? []}
+      items={look.data?.slice(0, SHOWN) ?? []}
       trackBy={({ line }) => String(line)}
       columnDefinitions={[
         { id: "line", header: t("action.confirm.rows.line"), cell: ({ line }) => line, width: 80 },

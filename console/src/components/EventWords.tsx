@@ -1,5 +1,6 @@
 import { useSpeech } from "../i18n";
 import { useFormats } from "../i18n/formats";
+import { withFieldsNamed } from "./fieldNames";
 import { doerOf } from "./timeline";
 
 /** Who did something: a user, and the way they came; or the service itself. */
@@ -19,9 +20,10 @@ interface ReasonProps {
 
 /** Why something happened: in the user's language where the service says it, else as it was written. */
 export function Reason({ reason, isOwn = false }: ReasonProps) {
-  const { retold, retoldOfAnybody } = useSpeech();
+  const { t, has, retold, retoldOfAnybody } = useSpeech();
   const formats = useFormats();
-  const said = isOwn ? retold(reason) : retoldOfAnybody(reason);
+  const nameOf = (key: string) => (has(key) ? t(key) : null);
+  const said = isOwn ? withFieldsNamed(retold(reason), nameOf) : retoldOfAnybody(reason);
   return <>{said === reason ? reason : said.replaceAll(INSTANT, (time) => formats.time(time))}</>;
 }
 

@@ -1,3 +1,4 @@
+import Box from "@cloudscape-design/components/box";
 import Container from "@cloudscape-design/components/container";
 import ExpandableSection from "@cloudscape-design/components/expandable-section";
 import Header from "@cloudscape-design/components/header";
@@ -32,10 +33,12 @@ interface ThroughputChartProps {
   onRange: (range: SeriesRange) => void;
   /** Whether more may come. */
   isFinal: boolean;
+  /** Whether the sizes of what it did are known. */
+  hasSizes: boolean;
 }
 
 /** How many objects or bytes a job did in each second, over time; and the same as a table. */
-export function ThroughputChart({ series, error, onRetry, range, onRange, isFinal }: ThroughputChartProps) {
+export function ThroughputChart({ series, error, onRetry, range, onRange, isFinal, hasSizes }: ThroughputChartProps) {
   const t = useT();
   const [unit, setUnit] = useState<Unit>("objects");
   const found = useMemo(
@@ -76,15 +79,14 @@ export function ThroughputChart({ series, error, onRetry, range, onRange, isFina
         <ErrorAlert error={error} header={t("job.throughput.failed")} onRetry={onRetry} />
       ) : (
         <SpaceBetween size="s">
-          <Lines
-            found={drawn(found, series?.bucket_seconds ?? 1)}
-            unit={unit}
-            isLoading={series === undefined}
-            isFinal={isFinal}
-          />
+          {unit === "bytes" && !hasSizes ? (
+            <Box color="text-body-secondary">{t("check.estimate.unknown")}</Box>
+          ) : (
+            <Lines found={drawn(found)} unit={unit} isLoading={series === undefined} isFinal={isFinal} />
+          )}
           {found.length > 0 && (
             <ExpandableSection headerText={t("job.throughput.table")}>
-              <ThroughputTable found={found} />
+              <ThroughputTable found={found} hasSizes={hasSizes} />
             </ExpandableSection>
           )}
         </SpaceBetween>

@@ -10,7 +10,7 @@ import type { Throughput } from "./throughput";
 const PAGE = 10;
 
 /** The chart's numbers, the newest first, for whoever does not see it. */
-export function ThroughputTable({ found }: { found: readonly Throughput[] }) {
+export function ThroughputTable({ found, hasSizes }: { found: readonly Throughput[]; hasSizes: boolean }) {
   const t = useT();
   const formats = useFormats();
   const [page, setPage] = useState(1);
@@ -32,7 +32,11 @@ export function ThroughputTable({ found }: { found: readonly Throughput[] }) {
           cell: ({ succeeded }) => formats.rate(succeeded),
         },
         { id: "failed", header: t("job.throughput.column.failed"), cell: ({ failed }) => formats.rate(failed) },
-        { id: "bytes", header: t("job.throughput.unit.bytes"), cell: ({ bytes }) => formats.rate(bytes / 1e6) },
+        {
+          id: "bytes",
+          header: t("job.throughput.unit.bytes"),
+          cell: ({ bytes }) => (hasSizes ? formats.rate(bytes / 1e6) : "-"),
+        },
       ]}
       pagination={
         pages > 1 && (

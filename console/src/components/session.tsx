@@ -10,6 +10,7 @@ import { ApiError } from "../api/errors";
 import { useSession } from "../api/queries";
 import { useT } from "../i18n";
 import { ErrorAlert } from "./ErrorAlert";
+import { forgetLogin, keepLogin } from "./loggedIn";
 
 /** What is inside is shown to who is logged in and has a password of their own; everybody else is led to the login. */
 export function RequireSession() {
@@ -17,6 +18,10 @@ export function RequireSession() {
   const session = useSession();
   const here = useLocation();
   useLeaveWhenExpired();
+  const isLoggedIn = session.data != null;
+  useEffect(() => {
+    if (isLoggedIn) keepLogin();
+  }, [isLoggedIn]);
   if (session.isPending) {
     return (
       <Box textAlign="center" padding="xxxl">
@@ -69,6 +74,7 @@ export function useLogOut() {
     mutationFn: () => told(api.DELETE("/session")),
     onSettled: async () => {
       api.rememberCsrfToken(null);
+      forgetLogin();
       await navigate("/login");
       queries.clear();
     },

@@ -11,8 +11,8 @@ describe("throughput", () => {
       { at, seconds: 0, succeeded: 1, failed: 0, bytes_done: 1 },
     ];
     expect(throughputOf(points, { bucketSeconds: 20, isFinal: true })).toEqual([
-      { at, succeeded: 49.5, failed: 0.5, bytes: 204.8 },
-      { at, succeeded: 0, failed: 0, bytes: 0 },
+      { at, seconds: 20, succeeded: 49.5, failed: 0.5, bytes: 204.8 },
+      { at, seconds: 0, succeeded: 0, failed: 0, bytes: 0 },
     ]);
   });
 
@@ -26,11 +26,20 @@ describe("throughput", () => {
     expect(throughputOf([{ ...point, seconds: 1 }], { bucketSeconds: 20, isFinal: false })).toHaveLength(1);
   });
 
-  it("draws a line of a single stretch from nothing", () => {
-    const one = { at, succeeded: 5, failed: 0, bytes: 0 };
-    expect(drawn([one], 10)).toEqual([{ at: "2026-11-26T07:59:50.000Z", succeeded: 0, failed: 0, bytes: 0 }, one]);
-    expect(drawn([one, one], 10)).toEqual([one, one]);
-    expect(drawn([], 10)).toEqual([]);
+  it.each([
+    [10, "2026-11-26T08:00:10.000Z"],
+    [2.5, "2026-11-26T08:00:02.500Z"],
+    [0, "2026-11-26T08:00:01.000Z"],
+  ])("draws a single stretch of %d s flat, from its start to its end", (seconds, end) => {
+    const one = { at, seconds, succeeded: 5, failed: 1, bytes: 3 };
+    expect(drawn([one])).toEqual([one, { ...one, at: end }]);
+  });
+
+  it("draws several stretches as they are, and of none nothing", () => {
+    const one = { at, seconds: 10, succeeded: 5, failed: 0, bytes: 0 };
+    const next = { ...one, at: "2026-11-26T08:00:10.000Z" };
+    expect(drawn([one, next])).toEqual([one, next]);
+    expect(drawn([])).toEqual([]);
   });
 
   it("has an axis even where nothing happened", () => {
@@ -40,6 +49,8 @@ describe("throughput", () => {
   });
 
   it.each([
+    [1_000, "08:00:00.00"],
+    [10_000, "08:00:00.0"],
     [60_000, "08:00:00"],
     [3_600_000, "08:00"],
     [100_000_000, "Nov 26, 08:00"],

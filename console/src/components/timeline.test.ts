@@ -26,6 +26,17 @@ describe("the statuses of a job", () => {
       ["Ready", null, ""],
     ]);
   });
+
+  it("tell a reason once, where two have the same of the same one", () => {
+    const stays = staysOf([
+      event({ status: "Active", reason: "its turn" }),
+      event({ status: "Failing", reason: "the bucket is gone" }),
+      event({ status: "Failed", reason: "the bucket is gone" }),
+    ]);
+    expect(stays.map(({ reason }) => reason)).toEqual(["its turn", "the bucket is gone", ""]);
+    const asked = [event({ by: "lin via rest", reason: "enough" }), event({ by: "mei via rest", reason: "enough" })];
+    expect(staysOf(asked).map(({ reason }) => reason)).toEqual(["enough", "enough"]);
+  });
 });
 
 it.each([

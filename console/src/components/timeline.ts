@@ -10,6 +10,7 @@ export interface Stay {
   seconds: number | null;
   /** Empty: the service itself. */
   by: string;
+  /** Empty where the status before it had the same. */
   reason: string;
 }
 
@@ -17,8 +18,15 @@ export interface Stay {
 export function staysOf(events: readonly JobEvent[]): Stay[] {
   const moves = events.filter(({ kind }) => kind === "created" || kind === "moved");
   return moves.map(({ status, at, by, reason }, index) => {
-    const next = moves[index + 1];
-    return { status, since: at, seconds: next ? secondsBetween(at, next.at) : null, by, reason };
+    const [before, next] = [moves[index - 1], moves[index + 1]];
+    const isToldAlready = before?.reason === reason && before.by === by;
+    return {
+      status,
+      since: at,
+      seconds: next ? secondsBetween(at, next.at) : null,
+      by,
+      reason: isToldAlready ? "" : reason,
+    };
   });
 }
 

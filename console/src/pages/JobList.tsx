@@ -7,7 +7,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { memo, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 
-import { mayPass } from "../api/errors";
+import { isUnanswered, mayPass } from "../api/errors";
 import { useMay } from "../api/queries";
 import type { JobListPage, ListedJob } from "../api/types";
 import { ErrorAlert } from "../components/ErrorAlert";
@@ -53,6 +53,7 @@ function Jobs() {
   const { list, isLoading, refusal } = answer;
   const isOther = list.isPlaceholderData; // the answer is about another view: its counts may be seen, not its rows
   const items = isOther ? NO_JOBS : (list.data?.items ?? NO_JOBS);
+  const isToldAbove = !isOther && list.data !== undefined && isUnanswered(refusal); // by the banner of the page
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const selected = useMemo(() => items.filter((job) => chosen.has(job.job_id)), [items, chosen]);
   const { ask, modal } = useJobActions();
@@ -107,7 +108,7 @@ function Jobs() {
         }}
         header={
           <ListHeader answer={answer} selected={selected} onGone={firstPage}>
-            {refusal && (
+            {refusal && !isToldAbove && (
               <ErrorAlert error={refusal} header={t("jobs.failed")} onRetry={retryOf(answer, view.cursor, firstPage)} />
             )}
           </ListHeader>

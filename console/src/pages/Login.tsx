@@ -15,6 +15,7 @@ import { told } from "../api/client";
 import { useApi } from "../api/context";
 import { ApiError } from "../api/errors";
 import { ErrorAlert } from "../components/ErrorAlert";
+import { wasLoggedIn } from "../components/loggedIn";
 import { nextOf } from "../components/session";
 import { OpenTopBar } from "../components/TopBar";
 import { useT } from "../i18n";
@@ -24,6 +25,7 @@ export function Login() {
   const [search] = useSearchParams();
   const [user, setUser] = useState("");
   const [password, setPassword] = useState("");
+  const [hasEnded] = useState(wasLoggedIn);
   const logIn = useLogIn();
   useEffect(() => {
     document.title = `${t("login.title")} - cosbatch`;
@@ -46,7 +48,9 @@ export function Login() {
           >
             <Container header={<Header variant="h1">{t("login.title")}</Header>}>
               <SpaceBetween size="l">
-                {search.has("next") && !logIn.error && <Box color="text-body-secondary">{t("login.why")}</Box>}
+                {search.has("next") && !logIn.error && (
+                  <Box color="text-body-secondary">{t(hasEnded ? "login.ended" : "login.why")}</Box>
+                )}
                 {logIn.error && <Refused error={logIn.error} />}
                 <FormField label={t("login.user")}>
                   <Input

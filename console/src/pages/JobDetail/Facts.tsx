@@ -17,6 +17,7 @@ export function Facts({ job }: { job: Job }) {
   const t = useT();
   const formats = useFormats();
   const reason = job.status_update_reason;
+  const isToldAbove = job.failure_reasons.some((each) => each.failure_reason === reason);
   const retried = job.request.manifest.location.retry_of?.job_id;
   const source = job.findings?.source_bucket;
   const target = resourceOf(job.request.operation.cos_put_object_copy?.target_resource ?? "")?.bucket;
@@ -27,7 +28,7 @@ export function Facts({ job }: { job: Job }) {
       <KeyValuePairs
         columns={2}
         items={[
-          pair("job.reason", reason ? <Reason reason={reason} isOwn={job.failure_reasons.length > 0} /> : "-"),
+          ...(isToldAbove ? [] : [pair("job.reason", reason ? <Reason reason={reason} /> : "-")]),
           pair("job.priority", formats.count(job.priority)),
           pair("job.source", source ? <CopyText text={source} /> : "-"),
           ...(target ? [pair("job.target", <CopyText text={target} />)] : []),

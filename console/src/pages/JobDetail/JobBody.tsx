@@ -6,6 +6,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useLocation, useNavigate } from "react-router";
 
+import { isUnanswered } from "../../api/errors";
 import type { Job } from "../../api/types";
 import { ErrorAlert } from "../../components/ErrorAlert";
 import { JobActionButtons } from "../../components/JobActionsMenu";
@@ -60,7 +61,9 @@ export function JobBody({ job, error, updatedAt, onRefresh }: JobBodyProps) {
         </Header>
         <JobLine job={job} />
       </SpaceBetween>
-      {error != null && <ErrorAlert error={error} header={t("job.stale")} onRetry={onRefresh} />}
+      {error != null && !isUnanswered(error) && (
+        <ErrorAlert error={error} header={t("job.stale")} onRetry={onRefresh} />
+      )}
       <JobTabs job={job} />
     </SpaceBetween>
   );

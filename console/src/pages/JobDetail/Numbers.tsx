@@ -9,6 +9,7 @@ import { useNow } from "../../components/RelativeTime";
 import { secondsBetween } from "../../components/timeline";
 import { type TextKey, useT } from "../../i18n";
 import { useFormats } from "../../i18n/formats";
+import { hasSizes } from "./sizes";
 
 interface NumbersProps {
   job: Job;
@@ -54,7 +55,7 @@ export function Numbers({ job, pace }: NumbersProps) {
             </Popover>
           ),
         },
-        pair("job.bytes", formats.bytes(progress.bytes_done)),
+        pair("job.bytes", hasSizes(job) ? formats.bytes(progress.bytes_done) : t("check.estimate.unknown")),
         pair("job.requests", formats.count(progress.requests)),
       ]}
     />

@@ -17,6 +17,7 @@ import { useT } from "../../i18n";
 import { Banners } from "./Banners";
 import { Facts } from "./Facts";
 import { Numbers } from "./Numbers";
+import { hasSizes } from "./sizes";
 
 /** How a job is doing: what it waits for or died of, how far it is and how fast, and what it went through. */
 export function Overview({ job }: { job: Job }) {
@@ -39,6 +40,7 @@ export function Overview({ job }: { job: Job }) {
         range={range}
         onRange={setRange}
         isFinal={job.is_final}
+        hasSizes={hasSizes(job)}
       />
       <Grid gridDefinition={[{ colspan: { default: 12, m: 6 } }, { colspan: { default: 12, m: 6 } }]}>
         <Timeline job={job} />
