@@ -1,4 +1,5 @@
 import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
+import { Fragment } from "react";
 
 import { useT } from "../i18n";
 
@@ -18,7 +19,7 @@ export function CopyText({ text, shown, isShort = false }: CopyTextProps) {
       <CopyToClipboard
         variant="inline"
         textToCopy={text}
-        textToDisplay={shown ?? text}
+        textToDisplay={<Breakable text={shown ?? text} />}
         wrapText={!isShort}
         copyButtonAriaLabel={t("copy.do")}
         copySuccessText={t("copy.done")}
@@ -26,4 +27,14 @@ export function CopyText({ text, shown, isShort = false }: CopyTextProps) {
       />
     </span>
   );
+}
+
+/** Paths, ARNs and ids are broken behind their signs first. */
+function Breakable({ text }: { text: string }) {
+  return text.split(/(?<=[/:-])(?=[^/:\s-])/).map((part, index) => (
+    <Fragment key={index}>
+      {index > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
 }

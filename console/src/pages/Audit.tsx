@@ -1,5 +1,6 @@
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
+import Link from "@cloudscape-design/components/link";
 import PropertyFilter, { type PropertyFilterProps } from "@cloudscape-design/components/property-filter";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import { useSearchParams } from "react-router";
@@ -17,6 +18,7 @@ import { Page } from "../components/Shell";
 import { UnreadFilter } from "../components/UnreadFilter";
 import { type Translate, useSpeech, useT } from "../i18n";
 import { usePreferences } from "../preferences";
+import { jobOf, namedAction } from "./auditActions";
 import {
   addressOf,
   type AuditView,
@@ -86,16 +88,16 @@ export function Audit() {
           },
           {
             id: "action",
-            minWidth: 100,
+            minWidth: 110,
             header: t("audit.action"),
-            cell: (line) => <Box variant="code">{line.action}</Box>,
+            cell: (line) => <Action code={line.action} />,
             isRowHeader: true,
           },
           {
             id: "target",
-            minWidth: 150,
+            minWidth: 135,
             header: t("audit.target"),
-            cell: (line) => <span className="mono">{line.target || "-"}</span>,
+            cell: (line) => <Target of={line} />,
           },
           {
             id: "outcome",
@@ -110,7 +112,7 @@ export function Audit() {
           {
             id: "detail",
             header: t("audit.detail"),
-            minWidth: 100,
+            minWidth: 120,
             cell: (line) => <span className="wrap">{retold(line.detail) || "-"}</span>,
           },
           {
@@ -124,6 +126,25 @@ export function Audit() {
       />
     </Page>
   );
+}
+
+/** As people call it, and below the code that the filter takes. */
+function Action({ code }: { code: string }) {
+  const t = useT();
+  const named = namedAction(code);
+  return (
+    <>
+      {named && t(`audit.action.${named}`)}
+      <Box fontSize="body-s">
+        <Box variant="code">{code}</Box>
+      </Box>
+    </>
+  );
+}
+
+function Target({ of }: { of: Schemas["AuditLineView"] }) {
+  const job = jobOf(of);
+  return <span className="mono">{job ? <Link href={`/ui/jobs/${job}`}>{job}</Link> : of.target || "-"}</span>;
 }
 
 interface AuditFilterProps {

@@ -11,7 +11,7 @@ import { isUnanswered, mayPass } from "../api/errors";
 import { useMay } from "../api/queries";
 import type { JobListPage, ListedJob } from "../api/types";
 import { ErrorAlert } from "../components/ErrorAlert";
-import { nameOf } from "../components/jobActions";
+import { nameOf, offersFor } from "../components/jobActions";
 import { JobActionsMenu, useJobActions, useMeans } from "../components/JobActionsMenu";
 import { RefreshControl } from "../components/RefreshControl";
 import { Page, useHasNavigation } from "../components/Shell";
@@ -59,7 +59,9 @@ function Jobs() {
   const { ask, modal } = useJobActions();
   const hasListOfPages = useHasNavigation();
   const { columns: shown, drawn } = preferences;
-  const columns = useColumns(useMeans(), ask, { shown, drawn, hasListOfPages });
+  const means = useMeans();
+  const canAct = offersFor([], means).length > 0;
+  const columns = useColumns(means, ask, { shown, drawn, hasListOfPages });
   const drawnOf = useDrawn(columns, shown, hasListOfPages);
   const firstPage = useCallback(() => {
     show({});
@@ -84,11 +86,13 @@ function Jobs() {
         loading={isLoading}
         loadingText={t("shell.loading")}
         skeleton={{ totalRows: Math.min(preferences.pageSize, SKELETON_ROWS_MAX) }}
-        selectionType="multi"
-        selectedItems={selected}
-        onSelectionChange={({ detail }) => {
-          setChosen(new Set(detail.selectedItems.map((job) => job.job_id)));
-        }}
+        {...(canAct && {
+          selectionType: "multi",
+          selectedItems: selected,
+          onSelectionChange: ({ detail }) => {
+            setChosen(new Set(detail.selectedItems.map((job) => job.job_id)));
+          },
+        })}
         sortingColumn={{ sortingField: view.sort }}
         sortingDescending={view.isDescending}
         onSortingChange={({ detail }) => {

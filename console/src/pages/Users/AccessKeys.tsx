@@ -48,8 +48,7 @@ export function AccessKeys() {
         idOf={(key) => key.access_key_id}
         filter={list.filter}
         empty={list.emptyFiltered ?? { title: t("keys.empty"), text: t("keys.empty.text") }}
-        selected={selected}
-        onSelect={setSelected}
+        {...(may("create_access_key") && { selected, onSelect: setSelected })}
         columns={[
           {
             id: "id",

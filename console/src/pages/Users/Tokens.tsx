@@ -51,8 +51,7 @@ export function Tokens() {
         idOf={(token) => token.id}
         filter={list.filter}
         empty={list.emptyFiltered ?? { title: t("tokens.empty"), text: t("tokens.empty.text") }}
-        selected={selected}
-        onSelect={setSelected}
+        {...(may("create_token") && { selected, onSelect: setSelected })}
         columns={[
           {
             id: "description",
