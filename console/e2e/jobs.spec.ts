@@ -265,8 +265,9 @@ test.describe("of a viewer", () => {
 
   test("there are jobs, and nothing to do with them", async ({ page }) => {
     await page.goto("/ui/jobs?q=daily");
-    const waiting = rowOf(page, "Copy everything of the daily inventory");
+    const waiting = page.getByRole("row").filter({ hasText: "Copy everything of the daily inventory" });
     await expect(waiting).toContainText("Suspended");
+    await expect(page.getByRole("checkbox")).toHaveCount(0);
     await expect(waiting.getByRole("button", { name: /^Confirm/ })).toHaveCount(0);
     await expect(page.getByRole("button", { name: /change the priority/ })).toHaveCount(0);
     await expect(page.getByRole("button", { name: "Actions" })).toHaveCount(0);
