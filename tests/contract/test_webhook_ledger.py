@@ -218,7 +218,7 @@ async def test_a_message_has_the_job_as_it_was_and_the_same_id_for_everybody(rig
     assert (change.status, change.previous_status) == (JobStatus.FAILING, JobStatus.ACTIVE)
     assert (change.failed, change.succeeded, change.total) == (1500, 500, 2000)
     assert change.failure_code == "FailureThresholdExceeded"
-    assert change.reason.startswith("1500 of 2000 tasks failed")
+    assert change.reason.startswith("1,500 of the 2,000 objects done until then failed")
     assert change.message_id != ready.change.message_id
 
 
