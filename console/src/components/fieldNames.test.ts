@@ -14,7 +14,7 @@ it.each([
   ["PartCopyAboveBytes: too much", "Copy in parts above (MiB): too much"],
   ["Report.Bucket: is gone; Report.Prefix: is long", "Report bucket: is gone; Report prefix: is long"],
   ["NoSuchBucket: photos is gone", "NoSuchBucket: photos is gone"],
-  ["1000 of 1000 objects failed; the job allows 20%", "1000 of 1000 objects failed; the job allows 20%"],
+  ["none of 5 is there; 20% are allowed", "none of 5 is there; 20% are allowed"],
   ["it is of Manifest.Spec", "it is of Manifest.Spec"],
 ])("calls the fields of %j by their names", (said, named) => {
   expect(withFieldsNamed(said, nameIn(en))).toBe(named);
