@@ -11,7 +11,7 @@ from cosbatch.model.errors import FailureCode, Fault, StorageError, StorageReaso
 from cosbatch.model.identifiers import ObjectRef
 from cosbatch.model.jobs import JobRequest
 from cosbatch.model.manifests import ManifestRow
-from cosbatch.model.operations import DeleteObject, OperationParameters, PutObjectCopy
+from cosbatch.model.operations import DeleteObject, PutObjectCopy
 from cosbatch.model.preflight import CheckName
 from cosbatch.operations.preflight_sites import DEFINITE, Looks, Site
 from cosbatch.storage.disposition import disposition
@@ -53,7 +53,7 @@ async def check_rows(site: Site, rows: Sequence[ManifestRow], *, request: JobReq
         for name in (CheckName.SOURCE_READABLE, CheckName.FIRST_ROWS):
             checks.unknown(name, f"the store does not answer: {error}", way_out="ask again when it does")
         return
-    _tell_readable(site, sampled[0], seen, operation=request.operation, looks=looks)
+    _tell_readable(site, sampled[0], seen, request=request, looks=looks)
     _tell_found(site, sampled[0], seen, request=request, looks=looks)
 
 
@@ -81,7 +81,7 @@ async def _look(site: Site, ref: ObjectRef) -> _Seen:
 
 
 def _tell_readable(
-    site: Site, first: ObjectRef, seen: Counter[_Seen], *, operation: OperationParameters, looks: Looks
+    site: Site, first: ObjectRef, seen: Counter[_Seen], *, request: JobRequest, looks: Looks
 ) -> None:
     checks, name, count = looks.checks, CheckName.SOURCE_READABLE, seen.total()
     refused = seen[_Seen.REFUSED]
@@ -89,7 +89,7 @@ def _tell_readable(
     if seen[_Seen.THERE]:
         told = f"; {refused} of {count} that were asked for are refused" if refused else ""
         checks.passed(name, f"objects of {site.bucket} can be looked at{told}")
-    elif refused == count and isinstance(operation, PutObjectCopy):
+    elif refused == count and isinstance(request.operation, PutObjectCopy) and not _is_retry(request):
         problem = f"the store refuses HEAD {first.bucket}/{first.key} and what else was asked for ({count} in all)"
         fault = Fault(
             path=site.path, value=site.bucket, problem=problem, way_out="let the job's credentials read the objects"
@@ -110,9 +110,7 @@ def _tell_found(site: Site, first: ObjectRef, seen: Counter[_Seen], *, request: 
         checks.passed(name, f"{seen[_Seen.THERE]} of {count} sampled objects of the first rows are there")
     elif seen[_Seen.MISSING] < count:
         checks.unknown(name, f"the store does not tell whether the {count} sampled objects of the first rows are there")
-    elif request.manifest.location.retry_of is not None:
-        # The service wrote this manifest of what failed before: nothing was read wrongly, and objects that are gone
-        # say nothing of the others.
+    elif _is_retry(request):
         detail = f"none of {count} sampled objects of the first rows is there; every other row is tried all the same"
         checks.unknown(name, detail, way_out="bring back the objects that are to be there")
     elif isinstance(request.operation, DeleteObject):
@@ -125,6 +123,12 @@ def _tell_found(site: Site, first: ObjectRef, seen: Counter[_Seen], *, request: 
         problem = f"none of {count} sampled objects of the first rows is there; {first.bucket}/{first.key} is the first"
         fault = Fault(path="Manifest.Spec", value="", problem=problem, way_out=_LOOK_AT_KEYS)
         checks.failed(name, FailureCode.FIRST_ROWS_NOT_FOUND, fault)
+
+
+def _is_retry(request: JobRequest) -> bool:
+    """The service wrote its manifest of what failed before: nothing was read wrongly, and objects that are still gone or
+    refused say nothing of the others."""
+    return request.manifest.location.retry_of is not None
 
 
 _LOOK_AT_KEYS: Final = "look at the manifest's columns and key_encoding, or list objects that are there"

@@ -290,15 +290,29 @@ async def test_keys_that_are_not_there(operation: Any, rows: int, outcome: Check
 @pytest.mark.parametrize("operation", [COPY, DeleteObject()])
 @pytest.mark.parametrize("rows", [SAMPLED_ROWS - 1, SAMPLED_ROWS])
 async def test_keys_of_a_retry_that_are_still_not_there(operation: Any, rows: int) -> None:
-    job = Job(operation)
-    manifest = job.ground.request.manifest
-    location = replace(manifest.location, retry_of=FailedRows(job_id=JobId("j1")))
-    job.changes = {"manifest": replace(manifest, location=location)}
+    job = retry_of(operation)
     job.rows = [row(f"gone{number}") for number in range(rows)]
     check = await job.check(CheckName.FIRST_ROWS)
     assert (check.outcome, check.failure_code) == (UNKNOWN, None)
     assert f"none of {rows} sampled" in check.detail
     assert "column" not in check.way_out
+
+
+async def test_objects_of_a_retry_that_are_still_refused() -> None:
+    job = retry_of(COPY)
+    job.refusals = {"head": DENIED}
+    check = await job.check(CheckName.SOURCE_READABLE)
+    assert (check.outcome, check.failure_code) == (UNKNOWN, None)
+    assert check.missing_permission == f"s3:GetObject on arn:aws:s3:::{SOURCE}/*"
+    assert "let the job's credentials read" in check.way_out
+
+
+def retry_of(operation: Any) -> Job:
+    job = Job(operation)
+    manifest = job.ground.request.manifest
+    location = replace(manifest.location, retry_of=FailedRows(job_id=JobId("j1")))
+    job.changes = {"manifest": replace(manifest, location=location)}
+    return job
 
 
 async def test_a_store_that_does_not_answer_is_waited_for_or_told() -> None:
