@@ -3,20 +3,35 @@ import { defineConfig } from "@playwright/test";
 /** Of all the world there is the machine itself: what a page asks elsewhere is not found, in every test. */
 const CUT_OFF = "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1";
 
-/**
- * The files that take longest, the longest first: what is begun last is to be short, so that no worker waits for the
- * other one at the end. Of a project, files whose services are their own come last: the longest of these are the first one.
- */
-const LONG = [/(outages|resources)\.spec/, /(accessibility|keyboard|layout|states)\.spec/];
+/** They begin while the stage is made, which takes half a minute. Behind them files come in the order of their names. */
+const OWN_SERVICES = /(budgets|outages|replicas|resources)\.spec/;
+const FIRST_RUN = /firstrun\.spec/;
+
+const ARGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  `--host-resolver-rules=${CUT_OFF}`,
+];
 
 /** In a real browser (Debian's chromium) against the real service with jobs in every state, on a real store. */
 export default defineConfig({
   testDir: "e2e",
   globalSetup: "./e2e/stage.ts",
   projects: [
-    { name: "own services", testMatch: LONG[0] },
-    { name: "long", testMatch: LONG[1] },
-    { name: "others", testIgnore: LONG },
+    { name: "own services", testMatch: OWN_SERVICES },
+    { name: "on the stage", testIgnore: [OWN_SERVICES, FIRST_RUN] },
+    {
+      name: "as most people have it",
+      testMatch: FIRST_RUN,
+      use: {
+        contextOptions: { reducedMotion: "no-preference" },
+        launchOptions: { executablePath: "/usr/bin/chromium", args: ARGS },
+      },
+    },
   ],
   workers: 3, // of two cores: a test waits for the service for a third of its time
   fullyParallel: false,
@@ -29,21 +44,10 @@ export default defineConfig({
     browserName: "chromium",
     viewport: { width: 1440, height: 900 },
     locale: "en-US",
-    contextOptions: { reducedMotion: "reduce" }, // `firstrun.spec.ts` has the motion that most people see
+    contextOptions: { reducedMotion: "reduce" },
     actionTimeout: 60_000, // a click that nothing takes tells so, and does not wait for the end of the test's time
     screenshot: "only-on-failure",
     trace: "off",
-    launchOptions: {
-      executablePath: "/usr/bin/chromium",
-      args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        `--host-resolver-rules=${CUT_OFF}`,
-      ],
-    },
+    launchOptions: { executablePath: "/usr/bin/chromium-headless-shell", args: ARGS },
   },
 });

@@ -1,6 +1,6 @@
 import { violationsOf } from "./axe";
 import { expect, prefer, test } from "./fixtures";
-import { faultsOf, show, THEMES } from "./looks";
+import { faultsOf, show, THEMES, WIDE } from "./looks";
 import { LANGUAGES, listen, onEachPage } from "./visits";
 
 test.describe.configure({ mode: "parallel" }); // they only look, and each of them takes long
@@ -18,6 +18,7 @@ for (const language of LANGUAGES) {
       expect.soft(await violationsOf(page), `${name}, dark`).toEqual([]);
       await show(page, "light");
       expect.soft(await faultsOf(page, language, told), `${name}, light`).toEqual([]);
+      await page.setViewportSize(WIDE);
     });
   });
 }

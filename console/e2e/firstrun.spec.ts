@@ -21,7 +21,7 @@ const test = inStage.extend<object, { fresh: Stage }>({
   },
 });
 
-test.use({ as: "", expectedFaults: [/status of 40[01]/], contextOptions: { reducedMotion: "no-preference" } });
+test.use({ as: "", expectedFaults: [/status of 40[01]/] });
 
 test("from the first password to a sample job that is complete", async ({ page, fresh }) => {
   test.setTimeout(300_000);

@@ -1,6 +1,6 @@
 import { type BrowserContextOptions, expect, type Page, test as base } from "@playwright/test";
 
-import { stage } from "./stage";
+import { ready, READY_MS, type Stage, stage } from "./stage";
 
 export type StorageState = Exclude<NonNullable<BrowserContextOptions["storageState"]>, string>;
 
@@ -16,6 +16,8 @@ interface Fixtures {
 }
 
 interface WorkerFixtures {
+  /** Whoever has a service of their own does not wait for it. */
+  there: Stage;
   logins: Map<string, StorageState>;
 }
 
@@ -26,8 +28,15 @@ interface WorkerFixtures {
 export const test = base.extend<Fixtures, WorkerFixtures>({
   as: ["admin", { option: true }],
   expectedFaults: [[], { option: true }],
-  baseURL: async ({}, use) => {
-    await use(stage().address);
+  there: [
+    async ({}, use) => {
+      await ready();
+      await use(stage());
+    },
+    { scope: "worker", timeout: READY_MS },
+  ],
+  baseURL: async ({ there }, use) => {
+    await use(there.address);
   },
   logins: [
     async ({}, use) => {
@@ -35,14 +44,13 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     },
     { scope: "worker" },
   ],
-  storageState: async ({ as, logins, playwright }, use) => {
+  storageState: async ({ as, logins, playwright, there: { address, password } }, use) => {
     if (!as) {
       await use(undefined);
       return;
     }
     let state = logins.get(as);
     if (!state) {
-      const { address, password } = stage();
       const api = await playwright.request.newContext({ baseURL: address });
       const answer = await api.post("/api/v1/session", {
         data: { user: as, password },
@@ -87,8 +95,9 @@ function watch(page: Page, faults: string[], address: string): void {
   });
 }
 
-/** Calls the API as the stage's administrator. */
+/** Calls the API as the stage's administrator, as soon as that is there. */
 export async function call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+  await ready();
   const { address, token } = stage();
   const answer = await fetch(`${address}/api/v1${path}`, {
     method,

@@ -29,10 +29,8 @@ const WAYS: readonly Way[] = [
   { language: "en", theme: "dark", isForAxe: true },
   { language: "en", theme: "light", isForAxe: false },
 ];
-const SIZES = [
-  { width: 1024, height: 768 },
-  { width: 1440, height: 900 },
-];
+export const WIDE = { width: 1440, height: 900 };
+const SIZES = [{ width: 1024, height: 768 }, WIDE];
 /** A page that was made wider or narrower takes some frames until all of it has its place. */
 const FRAMES_MAX = 60;
 /** What screen readers alone are told follows what is seen after two seconds. */
@@ -64,6 +62,7 @@ export async function faultsInAllWays(page: Page, told: () => Promise<string>): 
     const faults = await (isForAxe ? faultsOf : unreadable)(page, language, told);
     all.push(...faults.map((fault) => `${language}, ${theme}: ${fault}`));
   }
+  await page.setViewportSize(WIDE);
   return all;
 }
 
@@ -77,11 +76,17 @@ export async function faultsOf(page: Page, language: Language, told: () => Promi
 /** All of that but what axe finds. */
 async function unreadable(page: Page, language: Language, told: () => Promise<string>): Promise<string[]> {
   const faults: string[] = [];
-  for (const size of SIZES) {
+  for (const size of fromPresent(page)) {
     await page.setViewportSize(size);
     faults.push(...(await misplaced(page)).map((fault) => `${fault}, at ${size.width} px`));
   }
   return [...faults, ...(await strange(page, language, told)).map((text) => `says in another language: ${text}`)];
+}
+
+/** Sizes in the order that changes least: each change has the whole page laid out anew. */
+function fromPresent(page: Page) {
+  const width = page.viewportSize()?.width;
+  return SIZES.toSorted((one, other) => Number(other.width === width) - Number(one.width === width));
 }
 
 async function strange(page: Page, language: Language, told: () => Promise<string>): Promise<string[]> {
