@@ -1,5 +1,6 @@
 import { expect, test } from "./fixtures";
 import { stage } from "./stage";
+import { visit } from "./visits";
 
 test.use({ as: "", expectedFaults: [/status of 401/] });
 
@@ -18,11 +19,12 @@ test("who is nobody is led to the login, and from there to where they wanted", a
 });
 
 test("a session that ended leads to the login, which says so until somebody logs out", async ({ page }) => {
-  await page.goto("/ui/login?next=/settings"); // a page that asks nothing by itself
+  await page.goto("/ui/login");
   await page.getByLabel("User name").fill("admin");
   await page.getByLabel("Password").fill(stage().password);
   await page.keyboard.press("Enter");
-  await expect(page.getByRole("heading", { level: 1, name: "Settings" })).toBeVisible();
+  await expect(page).toHaveURL(/\/ui\/jobs/);
+  await visit(page, "/ui/settings"); // once it is there, it asks nothing by itself: the click is the first to be refused
   await page.context().clearCookies();
   await page.getByRole("link", { name: "Audit log" }).click();
   await expect(page).toHaveURL(/\/ui\/login\?next=%2Faudit/);
@@ -38,6 +40,27 @@ test("a session that ended leads to the login, which says so until somebody logs
   await expect(page).toHaveURL(/\/ui\/login$/);
   await page.goto("/ui/settings");
   await expect(page.getByText("Sign in to see this page.")).toBeVisible();
+});
+
+test.describe("of who is logged in", () => {
+  test.use({ as: "admin" });
+
+  test("a menu that is open stays what it is when the regions come", async ({ page }) => {
+    let come = () => {};
+    const wanted = new Promise<void>((resolve) => (come = resolve));
+    await page.route(/\/api\/v1\/capabilities/, async (route) => {
+      await wanted;
+      await route.continue();
+    });
+    await page.goto("/ui/settings");
+    await page.getByRole("button", { name: "admin" }).click();
+    await expect(page.getByRole("menuitem", { name: "Sign out" })).toBeVisible();
+    const answered = page.waitForResponse(/\/api\/v1\/capabilities/);
+    come();
+    await (await answered).finished();
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestIdleCallback(done))));
+    await expect(page.getByRole("menuitem", { name: "Sign out" })).toBeVisible();
+  });
 });
 
 test("no address outside is taken for where one wanted to go", async ({ page }) => {

@@ -24,7 +24,8 @@ export function TopBar() {
   const navigate = useNavigate();
   const appearance = useAppearanceUtilities();
   const utilities: TopNavigationProps.Utility[] = [];
-  if (session && regions.length > 0) {
+  if (session) {
+    // Also before the regions are there: the kit knows menus by their places, and an open one would become the next one.
     utilities.push({
       type: "menu-dropdown",
       text: preferences.region || t("shell.regions.all"),
