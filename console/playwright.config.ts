@@ -4,8 +4,8 @@ import { defineConfig } from "@playwright/test";
 const CUT_OFF = "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1";
 
 /** They begin while the stage is made, which takes half a minute. Behind them files come in the order of their names. */
-const OWN_SERVICES = /(budgets|outages|replicas|resources)\.spec/;
 const FIRST_RUN = /firstrun\.spec/;
+const OWN_SERVICES = /(budgets|outages|replicas|resources)\.spec/;
 
 const ARGS = [
   "--no-sandbox",
@@ -22,8 +22,6 @@ export default defineConfig({
   testDir: "e2e",
   globalSetup: "./e2e/stage.ts",
   projects: [
-    { name: "own services", testMatch: OWN_SERVICES },
-    { name: "on the stage", testIgnore: [OWN_SERVICES, FIRST_RUN] },
     {
       name: "as most people have it",
       testMatch: FIRST_RUN,
@@ -32,6 +30,8 @@ export default defineConfig({
         launchOptions: { executablePath: "/usr/bin/chromium", args: ARGS },
       },
     },
+    { name: "own services", testMatch: OWN_SERVICES },
+    { name: "on the stage", testIgnore: [OWN_SERVICES, FIRST_RUN] },
   ],
   workers: 3, // of two cores: a test waits for the service for a third of its time
   fullyParallel: false,

@@ -80,9 +80,7 @@ async def _look(site: Site, ref: ObjectRef) -> _Seen:
     return _Seen.THERE
 
 
-def _tell_readable(
-    site: Site, first: ObjectRef, seen: Counter[_Seen], *, request: JobRequest, looks: Looks
-) -> None:
+def _tell_readable(site: Site, first: ObjectRef, seen: Counter[_Seen], *, request: JobRequest, looks: Looks) -> None:
     checks, name, count = looks.checks, CheckName.SOURCE_READABLE, seen.total()
     refused = seen[_Seen.REFUSED]
     permission = site.permission("s3:GetObject")
@@ -126,8 +124,8 @@ def _tell_found(site: Site, first: ObjectRef, seen: Counter[_Seen], *, request: 
 
 
 def _is_retry(request: JobRequest) -> bool:
-    """The service wrote its manifest of what failed before: nothing was read wrongly, and objects that are still gone or
-    refused say nothing of the others."""
+    """The service wrote its manifest of what failed before: nothing was read wrongly, and objects that are still gone
+    or refused say nothing of the others."""
     return request.manifest.location.retry_of is not None
 
 
