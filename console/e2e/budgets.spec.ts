@@ -54,8 +54,9 @@ testOfMany(
     await expect(rowsOf(page)).toHaveCount(ROWS, { timeout: 40_000 });
     await expect(page.getByRole("heading", { level: 1 })).toContainText(`${(JOBS + 1).toLocaleString("en")}`);
     const spent = await refreshes(page, crowd);
-    const all = spent.map((each) => each.toFixed(0)).join(", ");
-    expect(Math.min(...spent), `the least of ${all} ms`).toBeLessThanOrEqual(REFRESH_MS_MAX);
+    expect(median(spent), `of ${spent.map((each) => each.toFixed(0)).join(", ")} ms`).toBeLessThanOrEqual(
+      REFRESH_MS_MAX,
+    );
   },
 );
 
@@ -75,10 +76,7 @@ function rowsOf(page: Page) {
   return page.locator("#content tbody tr", { has: page.getByRole("link") });
 }
 
-/**
- * What each of several refreshes costs the thread of the page, in milliseconds of its own time. Whatever else the machine
- * does only adds to that: the least of them is what the page itself takes.
- */
+/** What each of several refreshes costs the thread of the page, in milliseconds of its own time. */
 async function refreshes(page: Page, crowd: Crowd): Promise<number[]> {
   const metrics = await page.context().newCDPSession(page);
   await metrics.send("Performance.enable", { timeDomain: "threadTicks" });
@@ -132,4 +130,8 @@ async function taskMilliseconds(metrics: CDPSession): Promise<number> {
   const seconds = all.find(({ name }) => name === "TaskDuration")?.value;
   expect(seconds).toBeGreaterThan(0);
   return (seconds ?? 0) * 1000;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Infinity;
 }
