@@ -32,6 +32,7 @@ class HeadLimits(HttpToolsProtocol):
         self._bytes_of_no_body = 0
         """That came in a row without the beginning of a call or a byte of a body among them."""
         self._came_further = False
+        self._has_said_anything = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -45,6 +46,7 @@ class HeadLimits(HttpToolsProtocol):
         if self._is_idle() and self._end_of_patience is None:
             self._wait_for_head()
         self._came_further = False
+        self._has_said_anything = True
         super().data_received(data)
         self._bytes_of_no_body = 0 if self._came_further else self._bytes_of_no_body + len(data)
         if self._bytes_of_no_body > HEAD_MAX_BYTES:
@@ -77,6 +79,11 @@ class HeadLimits(HttpToolsProtocol):
 
     def _on_end_of_patience(self) -> None:
         self._end_of_patience = None
+        if not self._has_said_anything:
+            # Browsers connect ahead of need: what they are told here they would take for the answer to a call that they
+            # send at this moment, while a call on a connection that was closed is sent once more on another.
+            self.transport.close()
+            return
         self._refuse("The head of the request did not come in time.")
 
     def _refuse(self, message: str) -> None:
