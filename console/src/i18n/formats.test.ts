@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 
-import { createFormats } from "./formats";
+import { formatsOf } from "./formats";
 
 describe("formats", () => {
-  const english = createFormats("en", "utc");
-  const chinese = createFormats("zh-CN", "utc");
+  const english = formatsOf("en", "utc");
+  const chinese = formatsOf("zh-CN", "utc");
 
   it("says counts, shares and rates", () => {
     expect(english.count(1234567)).toBe("1,234,567");

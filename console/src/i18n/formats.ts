@@ -1,5 +1,3 @@
-import { useMemo } from "react";
-
 import { type TimeZone, usePreferences } from "../preferences";
 import { useSpeech } from "./index";
 
@@ -29,7 +27,17 @@ export interface Formats {
   relative: (iso: string, now: number, style?: "long" | "short") => string;
 }
 
-export function createFormats(language: string, timeZone: TimeZone): Formats {
+const made = new Map<string, Formats>();
+
+/** One for all who ask: what the browser needs to write numbers and times takes it long to make. */
+export function formatsOf(language: string, timeZone: TimeZone): Formats {
+  const key = `${language} ${timeZone}`;
+  const found = made.get(key) ?? createFormats(language, timeZone);
+  made.set(key, found);
+  return found;
+}
+
+function createFormats(language: string, timeZone: TimeZone): Formats {
   const count = new Intl.NumberFormat(language);
   const percent = new Intl.NumberFormat(language, {
     style: "percent",
@@ -47,25 +55,22 @@ export function createFormats(language: string, timeZone: TimeZone): Formats {
     long: new Intl.RelativeTimeFormat(language, { numeric: "auto" }),
     short: new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" }),
   };
-  const unit = (value: number, name: string, digits = 0) =>
-    new Intl.NumberFormat(language, {
-      style: "unit",
-      unit: name,
-      unitDisplay: "narrow",
-      maximumFractionDigits: digits,
-    }).format(value);
+  const units = new Map<string, Intl.NumberFormat>();
+  const unit = (name: string, unitDisplay: "long" | "short" | "narrow", maximumFractionDigits = 0) => {
+    const found =
+      units.get(`${name} ${unitDisplay}`) ??
+      new Intl.NumberFormat(language, { style: "unit", unit: name, unitDisplay, maximumFractionDigits });
+    units.set(`${name} ${unitDisplay}`, found);
+    return found;
+  };
   return {
     count: (value) => count.format(value),
     percent: (share) => percent.format(share),
     bytes: (value) => {
       const step = value < 1 ? 0 : Math.min(Math.floor(Math.log10(value) / 3), BYTE_UNITS.length - 1);
       const name = BYTE_UNITS[step] ?? "byte";
-      return new Intl.NumberFormat(language, {
-        style: "unit",
-        unit: name,
-        unitDisplay: step === 0 ? "long" : "short",
-        maximumFractionDigits: step === 0 ? 0 : 1,
-      }).format(value / 1000 ** step);
+      const written = step === 0 ? unit(name, "long") : unit(name, "short", 1);
+      return written.format(value / 1000 ** step);
     },
     rate: (perSecond) => rate.format(perSecond),
     duration: (seconds) => {
@@ -77,11 +82,11 @@ export function createFormats(language: string, timeZone: TimeZone): Formats {
         ["second", whole % 60],
       ];
       const first = parts.findIndex(([, value]) => value > 0);
-      if (first < 0) return unit(0, "second");
+      if (first < 0) return unit("second", "narrow").format(0);
       return parts
         .slice(first, first + 2)
         .filter(([, value], index) => index === 0 || value > 0)
-        .map(([name, value]) => unit(value, name))
+        .map(([name, value]) => unit(name, "narrow").format(value))
         .join(" ");
     },
     time: (iso) => time.format(new Date(iso)),
@@ -100,5 +105,5 @@ export function createFormats(language: string, timeZone: TimeZone): Formats {
 export function useFormats(): Formats {
   const { language } = useSpeech();
   const { timeZone } = usePreferences().preferences;
-  return useMemo(() => createFormats(language, timeZone), [language, timeZone]);
+  return formatsOf(language, timeZone);
 }
