@@ -33,7 +33,7 @@ STOP_SECONDS: Final = 90
 ANSWER_SECONDS: Final = 30
 SETTINGS: Final = """\
 # Of cosbatch demo-console. Its store, the region demo, is added by serve --demo-store.
-workers: 2
+workers: 1
 chunk_rows: 100
 checkpoint_seconds: 0.5
 server:
