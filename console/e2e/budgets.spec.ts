@@ -6,12 +6,18 @@ import { headersOf, type Login, loggedIn, makeJob, newGround } from "./services"
 // Neither is to be raised.
 /** What the design wants, heads and answers of the API among them. The list takes 393 kB. */
 const FIRST_LOAD_BYTES_MAX = 450_000;
-/** The design wants it. The list takes a third on a machine at rest, and half of it where five programs want each core. */
-const REFRESH_MS_MAX = 100;
+/**
+ * Of the time in which the page makes a plain table of as many rows, in the same moments: 100 ms, which the design wants,
+ * where a table takes 8.4 ms. The list takes eight tables, on a machine at rest as on one that is not.
+ */
+const REFRESH_TABLES_MAX = 12;
 const REFRESHES = 9;
 const JOBS = 10_000;
 const ROWS = 50;
 const CHANGED_ROWS = 5;
+const COLUMNS = 9;
+/** In a row, so that their time is not that of a single moment. */
+const TABLES = 20;
 /** Of no other job. */
 const PRIORITY = 123_456_700;
 
@@ -53,10 +59,9 @@ testOfMany(
     await page.goto("/ui/jobs?sort=created");
     await expect(rowsOf(page)).toHaveCount(ROWS, { timeout: 40_000 });
     await expect(page.getByRole("heading", { level: 1 })).toContainText(`${(JOBS + 1).toLocaleString("en")}`);
-    const spent = await refreshes(page, crowd);
-    expect(median(spent), `of ${spent.map((each) => each.toFixed(0)).join(", ")} ms`).toBeLessThanOrEqual(
-      REFRESH_MS_MAX,
-    );
+    const rounds = await refreshes(page, crowd);
+    const told = rounds.map(({ refresh, table }) => `${refresh.toFixed(0)} of ${table.toFixed(1)} ms`).join(", ");
+    expect(median(rounds.map(({ refresh, table }) => refresh / table)), told).toBeLessThanOrEqual(REFRESH_TABLES_MAX);
   },
 );
 
@@ -76,8 +81,13 @@ function rowsOf(page: Page) {
   return page.locator("#content tbody tr", { has: page.getByRole("link") });
 }
 
-/** What each of several refreshes costs the thread of the page, in milliseconds of its own time. */
-async function refreshes(page: Page, crowd: Crowd): Promise<number[]> {
+interface Round {
+  refresh: number;
+  table: number;
+}
+
+/** What each of several refreshes, and a plain table beside it, costs the thread of the page, in ms of its own time. */
+async function refreshes(page: Page, crowd: Crowd): Promise<Round[]> {
   const metrics = await page.context().newCDPSession(page);
   await metrics.send("Performance.enable", { timeDomain: "threadTicks" });
   await page.getByRole("button", { name: "Pause updates" }).click();
@@ -85,17 +95,20 @@ async function refreshes(page: Page, crowd: Crowd): Promise<number[]> {
   const { items } = (await answer.json()) as { items: { job_id: string; actions: string[] }[] };
   const changed = items.filter(({ actions }) => actions.includes("change_priority")).slice(0, CHANGED_ROWS);
   expect(changed).toHaveLength(CHANGED_ROWS);
-  const spent: number[] = [];
+  const rounds: Round[] = [];
   for (let round = 0; round < REFRESHES; round++) {
     const priority = PRIORITY + round;
     const shown = priority.toLocaleString("en");
     for (const { job_id } of changed) await changePriority(crowd, job_id, priority);
-    const before = await taskMilliseconds(metrics);
+    const begun = await taskMilliseconds(metrics);
+    await makeTables(page);
+    const made = await taskMilliseconds(metrics);
     await refreshUntil(page, shown);
-    spent.push((await taskMilliseconds(metrics)) - before);
+    const refresh = (await taskMilliseconds(metrics)) - made;
+    rounds.push({ refresh, table: (made - begun) / TABLES });
     await expect(rowsOf(page).filter({ hasText: shown })).toHaveCount(CHANGED_ROWS);
   }
-  return spent;
+  return rounds;
 }
 
 async function changePriority({ address, login }: Crowd, jobId: string, priority: number): Promise<void> {
@@ -105,6 +118,25 @@ async function changePriority({ address, login }: Crowd, jobId: string, priority
     body: JSON.stringify({ priority }),
   });
   expect(answer.status, await answer.text()).toBe(200);
+}
+
+/** Makes plain tables one after the other, each laid out and taken away again. */
+async function makeTables(page: Page): Promise<void> {
+  await page.evaluate(
+    ({ tables, rows, columns }) => {
+      for (let count = 0; count < tables; count++) {
+        const table = document.createElement("table");
+        for (let row = 0; row < rows; row++) {
+          const cells = table.insertRow();
+          for (let column = 0; column < columns; column++) cells.insertCell().textContent = `${count} ${row} ${column}`;
+        }
+        document.body.append(table);
+        table.getBoundingClientRect();
+        table.remove();
+      }
+    },
+    { tables: TABLES, rows: ROWS, columns: COLUMNS },
+  );
 }
 
 /** The page itself sees to when it is done, so that nothing but the refresh is measured. */
