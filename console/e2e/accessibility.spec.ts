@@ -1,7 +1,7 @@
 import { violationsOf } from "./axe";
 import { expect, prefer, test } from "./fixtures";
 import { faultsOf, show, THEMES, WIDE } from "./looks";
-import { LANGUAGES, listen, onEachPage } from "./visits";
+import { LANGUAGES, listen, throughEachPage } from "./visits";
 
 test.describe.configure({ mode: "parallel" }); // they only look, and each of them takes long
 
@@ -13,7 +13,7 @@ for (const language of LANGUAGES) {
     const told = listen(page);
     await page.emulateMedia({ colorScheme: "light" });
     await prefer(page, { theme: "system", language });
-    await onEachPage(page, async (name) => {
+    await throughEachPage(page, async (name) => {
       await show(page, "dark");
       expect.soft(await violationsOf(page), `${name}, dark`).toEqual([]);
       await show(page, "light");

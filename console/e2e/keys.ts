@@ -12,9 +12,12 @@ export interface TabOptions {
 /** Presses Tab until the focus is on what is looked for, as somebody without a mouse does. */
 export async function tabTo(page: Page, target: Locator, { back = false }: TabOptions = {}): Promise<void> {
   await expect(target).toBeVisible();
+  let sought = await target.elementHandle();
   for (let stops = 0; stops < STOPS_MAX; stops++) {
     await page.keyboard.press(back ? "Shift+Tab" : "Tab");
-    if (await isFocused(target)) return;
+    // The page takes long to find it by its name: only where it was made anew.
+    if (!(await sought?.evaluate((element) => element.isConnected))) sought = await target.elementHandle();
+    if (await sought?.evaluate((element) => element === document.activeElement)) return;
   }
   throw new Error(`${String(target)} is not among the first ${STOPS_MAX} stops of Tab`);
 }

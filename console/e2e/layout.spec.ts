@@ -10,36 +10,40 @@ const USUAL = [
   { name: "1024 px", viewport: { width: 1024, height: 768 } },
 ];
 /** In the usual ones each page is looked at by `accessibility.spec.ts`, which is there anyway. */
-const NARROW = [
-  { name: "1440 px at 200 %", viewport: { width: 720, height: 450 }, deviceScaleFactor: 2 },
-  { name: "375 px", viewport: { width: 375, height: 812 }, deviceScaleFactor: 1 },
-];
+const SMALL = { name: "375 px", viewport: { width: 375, height: 812 } };
+const AT_200_PERCENT = { name: "1440 px at 200 %", viewport: { width: 720, height: 450 } };
+/** A page that was made wider takes some frames until all of it has its place. */
+const SOON = { intervals: [20, 20, 40, 40, 100] };
 
 const SIGN_IN = { en: ENGLISH["login.do"] ?? "", "zh-CN": CHINESE["login.do"] ?? "" };
 
-for (const { name: window, ...options } of NARROW) {
-  test.describe(window, () => {
-    test.use(options);
+test.describe("in a narrow window", () => {
+  test.use({ viewport: SMALL.viewport, deviceScaleFactor: 2 });
 
-    for (const language of LANGUAGES) {
-      test(`each page is whole, fits and can be read to its end, ${window}, ${language}`, async ({ page, faults }) => {
-        test.setTimeout(240_000);
-        const told = listen(page);
-        const isStrange = language === "en" ? isChinese : isEnglish;
-        await prefer(page, { language });
-        await onEachPage(page, async (name) => {
-          expect.soft(faults, name).toEqual([]); // without any other host: nothing was asked for elsewhere
-          await expect.soft(page.locator("html"), name).toHaveAttribute("lang", language);
-          expect.soft(await sideways(page), `${name} scrolls to the side by so many pixels`).toBe(0);
-          expect.soft(await clipped(page), `what ${name} cuts off`).toEqual([]);
+  for (const language of LANGUAGES) {
+    test(`each page is whole, fits and can be read to its end, ${language}`, async ({ page, faults }) => {
+      test.setTimeout(240_000);
+      const told = listen(page);
+      const isStrange = language === "en" ? isChinese : isEnglish;
+      await prefer(page, { language });
+      await onEachPage(page, async (name) => {
+        expect.soft(faults, name).toEqual([]); // without any other host: nothing was asked for elsewhere
+        await expect.soft(page.locator("html"), name).toHaveAttribute("lang", language);
+        for (const { name: window, viewport } of [SMALL, AT_200_PERCENT]) {
+          await page.setViewportSize(viewport);
+          const moved = () => sideways(page);
+          await expect.soft.poll(moved, { ...SOON, message: `${name} scrolls to the side, ${window}` }).toBe(0);
+          const cut = () => clipped(page);
+          await expect.soft.poll(cut, { ...SOON, message: `what ${name} cuts off, ${window}` }).toEqual([]);
           const all = await told();
           const strange = (await said(page)).filter((text) => isStrange(text, all));
-          expect.soft(strange, `what ${name} says in another language`).toEqual([]);
-        });
+          expect.soft(strange, `what ${name} says in another language, ${window}`).toEqual([]);
+        }
+        await page.setViewportSize(SMALL.viewport);
       });
-    }
-  });
-}
+    });
+  }
+});
 
 test.describe("of nobody", () => {
   test.use({ as: "", expectedFaults: [/status of 401/] });
@@ -51,7 +55,7 @@ test.describe("of nobody", () => {
       await visit(page, "/ui/login?next=/audit");
       const parts = [page.getByRole("button", { name: SIGN_IN[language] }), ...(await page.locator("input").all())];
       expect(parts).toHaveLength(3);
-      for (const { name: window, viewport } of [...USUAL, ...NARROW]) {
+      for (const { name: window, viewport } of [...USUAL, AT_200_PERCENT, SMALL]) {
         await page.setViewportSize(viewport);
         for (const part of parts) {
           await part.scrollIntoViewIfNeeded();

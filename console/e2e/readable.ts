@@ -52,6 +52,19 @@ export async function clipped(page: Page): Promise<string[]> {
   });
 }
 
+/** What has another place or size in the other theme, which is shown for less than a frame. */
+export async function movedByTheme(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const parts = [...document.body.querySelectorAll("*")];
+    const places = () => parts.map((part) => JSON.stringify(part.getBoundingClientRect()));
+    const usual = places();
+    document.body.classList.toggle("awsui-dark-mode");
+    const other = places();
+    document.body.classList.toggle("awsui-dark-mode");
+    return parts.filter((_, index) => usual[index] !== other[index]).map(({ outerHTML }) => outerHTML.slice(0, 120));
+  });
+}
+
 /**
  * All that can be read or heard on a page: texts, and what fields and buttons are called. Each once; of the title what
  * stands before the product's name, as it stands on the page itself.
