@@ -1,5 +1,6 @@
 import { expect, prefer, test } from "./fixtures";
 import { CHINESE, ENGLISH, isChinese, isEnglish } from "./languages";
+import { misplaced } from "./looks";
 import { clipped, said, sideways } from "./readable";
 import { LANGUAGES, listen, onEachPage, visit } from "./visits";
 
@@ -12,8 +13,6 @@ const USUAL = [
 /** In the usual ones each page is looked at by `accessibility.spec.ts`, which is there anyway. */
 const SMALL = { name: "375 px", viewport: { width: 375, height: 812 } };
 const AT_200_PERCENT = { name: "1440 px at 200 %", viewport: { width: 720, height: 450 } };
-/** A page that was made wider takes some frames until all of it has its place. */
-const SOON = { intervals: [20, 20, 40, 40, 100] };
 
 const SIGN_IN = { en: ENGLISH["login.do"] ?? "", "zh-CN": CHINESE["login.do"] ?? "" };
 
@@ -31,10 +30,7 @@ test.describe("in a narrow window", () => {
         await expect.soft(page.locator("html"), name).toHaveAttribute("lang", language);
         for (const { name: window, viewport } of [SMALL, AT_200_PERCENT]) {
           await page.setViewportSize(viewport);
-          const moved = () => sideways(page);
-          await expect.soft.poll(moved, { ...SOON, message: `${name} scrolls to the side, ${window}` }).toBe(0);
-          const cut = () => clipped(page);
-          await expect.soft.poll(cut, { ...SOON, message: `what ${name} cuts off, ${window}` }).toEqual([]);
+          expect.soft(await misplaced(page), `what is wrong with ${name}, ${window}`).toEqual([]);
           const all = await told();
           const strange = (await said(page)).filter((text) => isStrange(text, all));
           expect.soft(strange, `what ${name} says in another language, ${window}`).toEqual([]);

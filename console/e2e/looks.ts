@@ -84,7 +84,8 @@ async function strange(page: Page, language: Language, told: () => Promise<strin
   }
 }
 
-async function misplaced(page: Page): Promise<string[]> {
+/** What is too wide or cut off, once the page has had the time to find its place. */
+export async function misplaced(page: Page): Promise<string[]> {
   for (let frame = 0; ; frame++) {
     const moved = await sideways(page);
     const cut = await clipped(page);

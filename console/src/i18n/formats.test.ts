@@ -6,6 +6,12 @@ describe("formats", () => {
   const english = formatsOf("en", "utc");
   const chinese = formatsOf("zh-CN", "utc");
 
+  it("are made once for each language and time zone", () => {
+    expect(formatsOf("en", "utc")).toBe(english);
+    expect(formatsOf("en", "local")).not.toBe(english);
+    expect(formatsOf("zh-CN", "utc")).not.toBe(english);
+  });
+
   it("says counts, shares and rates", () => {
     expect(english.count(1234567)).toBe("1,234,567");
     expect(english.percent(0.4567)).toBe("45.7%");
