@@ -22,7 +22,7 @@ describe("the kit's names", () => {
     expect(renamed(`{"button": "${BUTTON}"}`, short)).toBe(`{"button": "${short.get(BUTTON)}"}`);
   });
 
-  it.each(["--awsui-style-border-radius", "awsui-dark-mode", "awsui_unknown_abcde_fghij_1", "one-line"])(
+  it.each(["--awsui-style-border-radius", "awsui-dark-mode", "awsui_unknown_abcde_fghij_1", "few-lines"])(
     "leave others as they are: %s",
     (name) => {
       expect(renamed(`.x{${name}:1px}`, short)).toBe(`.x{${name}:1px}`);

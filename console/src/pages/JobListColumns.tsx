@@ -159,7 +159,7 @@ function cellOf(id: ColumnId, job: ListedJob, cells: Cells): ReactNode {
     case "id":
       return <IdCell jobId={job.job_id} name={nameOf(job)} />;
     case "description":
-      return <OneLine text={job.description} />;
+      return <FewLines text={job.description} />;
     case "operation":
       return t(`operation.${job.operation_name}`);
     case "status":
@@ -183,11 +183,11 @@ function cellOf(id: ColumnId, job: ListedJob, cells: Cells): ReactNode {
     case "region":
       return job.region;
     case "manifest":
-      return <OneLine text={`${job.manifest_bucket}/${job.manifest_key}`} />;
+      return <FewLines text={`${job.manifest_bucket}/${job.manifest_key}`} />;
     case "destination":
-      return <OneLine text={job.target_bucket ?? ""} />;
+      return <FewLines text={job.target_bucket ?? ""} />;
     case "creator":
-      return <OneLine text={job.creator} />;
+      return <FewLines text={job.creator} />;
     case "report":
       return t(`jobs.report.${job.report.state}`);
   }
@@ -196,11 +196,11 @@ function cellOf(id: ColumnId, job: ListedJob, cells: Cells): ReactNode {
 const ProgressCell = memo(JobProgress);
 const StatusOfJob = memo(StatusTag);
 
-function OneLine({ text }: { text: string }) {
+function FewLines({ text }: { text: string }) {
   const t = useT();
   if (text === "") return <>{t("jobs.none")}</>;
   return (
-    <span className="one-line" title={text}>
+    <span className="few-lines" title={text}>
       {text}
     </span>
   );
