@@ -125,7 +125,9 @@ test("a job is created without a mouse from an empty form", async ({ page }) => 
   await expect(browser.getByRole("navigation").getByText("manifests")).toHaveAttribute("aria-current", "location");
   expect(await focused(page)).not.toBe("nothing");
   await tabTo(page, browser.getByRole("searchbox"));
+  const found = page.waitForResponse((answer) => answer.url().includes("e2e-keyboard")); // of all that is typed
   await page.keyboard.type("e2e-keyboard");
+  await found;
   await expect(browser.getByRole("radio")).toHaveCount(1);
   await tabTo(page, browser.getByRole("radio", { name: /e2e-keyboard\.csv/ }));
   await page.keyboard.press("Space");
