@@ -8,6 +8,9 @@ CONSOLE_INSTALLED := console/node_modules/.installed
 CONSOLE_BUILT := console/dist/index.html
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
+# Where Python keeps nothing that it has compiled, each program that a test starts compiles all sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo console test simulate check format test-system system-deps bench docs nightly lock clean \
   console-install console-build console-check console-e2e console-deps screenshots test-console wheel
