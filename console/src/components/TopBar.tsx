@@ -4,6 +4,7 @@ import { useNavigate } from "react-router";
 import { useCapabilities, useSession } from "../api/queries";
 import { useT } from "../i18n";
 import { LANGUAGES, THEMES, usePreferences } from "../preferences";
+import { useFlashes } from "./flashes";
 import { useLogOut } from "./session";
 
 const ALL_REGIONS = "*";
@@ -21,6 +22,10 @@ export function TopBar() {
   const session = useSession().data;
   const regions = useCapabilities().data?.regions ?? [];
   const logOut = useLogOut();
+  const { flash } = useFlashes();
+  const tellThatItFailed = () => {
+    flash({ type: "error", content: (speech) => speech.t("session.log-out.failed"), id: "log-out" });
+  };
   const navigate = useNavigate();
   const appearance = useAppearanceUtilities();
   const utilities: TopNavigationProps.Utility[] = [];
@@ -51,7 +56,7 @@ export function TopBar() {
         { id: "log-out", text: t("session.log-out") },
       ],
       onItemClick: ({ detail }) => {
-        if (detail.id === "log-out") logOut.mutate();
+        if (detail.id === "log-out") logOut.mutate(undefined, { onError: tellThatItFailed });
         else void navigate("/settings");
       },
     });

@@ -36,7 +36,7 @@ export function RequireSession() {
       </div>
     );
   }
-  const next = here.pathname + here.search;
+  const next = here.pathname + here.search + here.hash;
   if (!session.data) return <Navigate to={`/login?next=${encodeURIComponent(next)}`} replace />;
   if (session.data.must_change_password) {
     return <Navigate to={`/password?next=${encodeURIComponent(next)}`} replace />;
@@ -44,11 +44,14 @@ export function RequireSession() {
   return <Outlet />;
 }
 
+function isExpired(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 401;
+}
+
 /** A call that is answered 401 ends the session here too. */
 function useLeaveWhenExpired() {
   const queries = useQueryClient();
   useEffect(() => {
-    const isExpired = (error: unknown) => error instanceof ApiError && error.status === 401;
     const forget = () => {
       if (queries.getQueryData(["session"])) queries.setQueryData(["session"], null);
     };
@@ -66,13 +69,20 @@ function useLeaveWhenExpired() {
   }, [queries]);
 }
 
+/** Leads to the login once the service has ended the session; where it has not, the user is still logged in, and stays. */
 export function useLogOut() {
   const api = useApi();
   const queries = useQueryClient();
   const navigate = useNavigate();
   return useMutation({
-    mutationFn: () => told(api.DELETE("/session")),
-    onSettled: async () => {
+    mutationFn: async () => {
+      try {
+        await told(api.DELETE("/session"));
+      } catch (error) {
+        if (!isExpired(error)) throw error;
+      }
+    },
+    onSuccess: async () => {
       api.rememberCsrfToken(null);
       forgetLogin();
       await navigate("/login");

@@ -47,6 +47,7 @@ export function Password() {
           }
         >
           <SpaceBetween size="l">
+            {logOut.isError && <Alert type="error">{t("session.log-out.failed")}</Alert>}
             {session.data?.must_change_password && <Alert type="info">{t("password.first")}</Alert>}
             <PasswordForm onChanged={() => void navigate(nextOf(search), { replace: true })} />
           </SpaceBetween>
