@@ -164,10 +164,15 @@ test("what is filtered is in the address: back, forward, a reload and coming bac
   await expect(page).toHaveURL(filtered);
   await expect(search).toHaveValue("2019");
 
+  const ofAllRegions = page.locator("#top button:visible").filter({ hasText: "All regions" });
+  await ofAllRegions.click();
+  await page.getByRole("menuitemcheckbox", { name: CAPPED }).click();
+  await expect(ofAllRegions).toHaveCount(0);
   await search.fill("nothing is called so");
   await expect(page.getByText("No jobs match these filters")).toBeVisible();
   await page.getByRole("button", { name: "Clear filters" }).last().click();
   await expect(search).toHaveValue("");
+  await expect(ofAllRegions).toBeVisible();
   await expect(page).toHaveURL(/\/ui\/jobs\/?$/);
   await expect(page.getByRole("progressbar").first()).toBeVisible();
 });

@@ -48,7 +48,7 @@ function Jobs() {
   const t = useT();
   const { view, pagesBefore, show, turnTo, turnBack } = useListState();
   const preferences = useListPreferences();
-  const { preferences: everywhere } = usePreferences();
+  const { preferences: everywhere, prefer } = usePreferences();
   const answer = useJobList(view, preferences.pageSize);
   const { list, isLoading, refusal } = answer;
   const isOther = list.isPlaceholderData; // the answer is about another view: its counts may be seen, not its rows
@@ -145,6 +145,7 @@ function Jobs() {
               onFirstPage={firstPage}
               onClear={() => {
                 show(withoutFilters(view));
+                prefer({ region: "" }); // the bar on top filters, too
               }}
             />
           )
