@@ -25,12 +25,14 @@ async function waitingJob(description: string): Promise<string> {
 }
 
 test("the first stop of Tab leads past the navigation to the content", async ({ page }) => {
-  await visit(page, "/ui/settings");
+  const { items } = await call<{ items: MadeJob[] }>("GET", "/jobs?limit=1");
+  await visit(page, `/ui/jobs/${items[0]?.job_id ?? ""}#configuration`);
   await page.keyboard.press("Tab");
   const skip = page.getByRole("link", { name: "Skip to the content" });
   await expect(skip).toBeFocused();
   await expect(skip).toBeInViewport();
   await page.keyboard.press("Enter");
+  await expect(page.getByRole("tab", { name: "Configuration" })).toHaveAttribute("aria-selected", "true");
   await page.keyboard.press("Tab");
   await expect(page.locator("#content :focus")).toBeVisible();
 });

@@ -44,7 +44,14 @@ export function Page({ title, crumbs = [], contentType = "default", children }: 
   useFocusOnHeading();
   return (
     <Follow>
-      <a className="skip-link" href="#content">
+      <a
+        className="skip-link"
+        href="#content"
+        onClick={(event) => {
+          event.preventDefault(); // the address says which part of the page is shown
+          focusHeading();
+        }}
+      >
         {t("shell.skip")}
       </a>
       <div id="top">
@@ -118,12 +125,15 @@ function Navigation() {
 function useFocusOnHeading() {
   const { key } = useLocation();
   useEffect(() => {
-    if (key === "default") return;
-    const heading = document.querySelector<HTMLElement>("#content h1");
-    if (!heading) return;
-    heading.tabIndex = -1;
-    heading.focus({ preventScroll: true });
+    if (key !== "default") focusHeading();
     // The page is made anew with each path: once is enough.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, []);
+}
+
+function focusHeading(): void {
+  const heading = document.querySelector<HTMLElement>("#content h1");
+  if (!heading) return;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
 }
