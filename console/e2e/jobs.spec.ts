@@ -82,7 +82,7 @@ test("a running job is paused and resumed, gets another priority, and is cancell
   await row.getByRole("button", { name: /change the priority of/ }).click();
   const priority = page.getByRole("dialog", { name: "Change the priority of this job" });
   await priority.getByLabel("Priority").fill("-1");
-  await expect(priority.getByText(/A whole number from 0 to/)).toBeVisible();
+  await expect(priority.getByText(/A whole number from 1 to/)).toBeVisible();
   await expect(priority.getByRole("button", { name: "Change priority" })).toBeDisabled();
   await priority.getByLabel("Priority").fill("61");
   await expect(priority.getByText(/^Queue now: no other job with priority 61 or greater/)).toBeVisible();

@@ -155,7 +155,8 @@ describe("what is typed before a job is cancelled", () => {
 
 describe("texts that people type", () => {
   it.each([
-    ["0", 0],
+    ["0", null],
+    ["1", 1],
     ["10", 10],
     [" 7 ", 7],
     ["2147483647", 2_147_483_647],

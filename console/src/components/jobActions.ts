@@ -155,11 +155,11 @@ export function isReasonFit(reason: string): boolean {
   return byteLength(reason) <= REASON_MAX_BYTES;
 }
 
-/** A priority as it was typed; null where it is none. */
+/** A priority as it was typed; null where it is none. 0, which is for programs alone, is none here. */
 export function priorityIn(text: string): number | null {
   if (!/^\d{1,10}$/.test(text.trim())) return null;
   const priority = Number(text);
-  return priority <= PRIORITY_MAX ? priority : null;
+  return priority >= 1 && priority <= PRIORITY_MAX ? priority : null;
 }
 
 /** Jobs that run or may run, by what the list counts. */
