@@ -43,7 +43,10 @@ export function EstimateCard({ estimate }: { estimate: Estimate }) {
           },
           {
             label: t("check.estimate.cost"),
-            value: cost?.total == null ? priceMissing : t("check.estimate.money", moneyOf(cost.total, cost.currency)),
+            value:
+              cost?.total == null
+                ? priceMissing
+                : t("check.estimate.money", { amount: formats.money(cost.total), currency: cost.currency }),
           },
         ]}
       />
@@ -70,10 +73,6 @@ function Words({ text }: { text: string }) {
   const t = useT();
   const spoken = estimateWordsOf(text);
   return <>{spoken ? t(spoken.key, spoken.values) : text}</>;
-}
-
-function moneyOf(amount: number, currency: string) {
-  return { amount: amount.toFixed(amount < 1 ? 4 : 2), currency };
 }
 
 function Requests({ estimate }: { estimate: Estimate }) {
@@ -133,7 +132,7 @@ function CostLines({ cost }: { cost: NonNullable<Estimate["cost"]> }) {
           cell: ({ amount }) =>
             amount === null
               ? t("check.estimate.price-missing")
-              : t("check.estimate.money", moneyOf(amount, cost.currency)),
+              : t("check.estimate.money", { amount: formats.money(amount), currency: cost.currency }),
         },
       ]}
     />

@@ -17,6 +17,8 @@ describe("formats", () => {
     expect(english.percent(0.4567)).toBe("45.7%");
     expect(english.rate(1234.5)).toBe("1,230");
     expect(english.rate(0.123)).toBe("0.123");
+    expect(english.money(12345.678)).toBe("12,345.68");
+    expect(english.money(0.00421)).toBe("0.0042");
   });
 
   it.each([

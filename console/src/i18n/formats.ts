@@ -17,6 +17,8 @@ export interface Formats {
   bytes: (value: number) => string;
   /** For example 12.3; units are said by the text around it. */
   rate: (perSecond: number) => string;
+  /** An amount of money, with two decimals, or four where it is less than one; the currency is said around it. */
+  money: (amount: number) => string;
   /** A length of time in seconds: the two greatest units. */
   duration: (seconds: number) => string;
   /** A time that the API told, in the time zone that the user chose. */
@@ -45,6 +47,8 @@ function createFormats(language: string, timeZone: TimeZone): Formats {
     maximumFractionDigits: 1,
   });
   const rate = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
+  const money = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const cents = new Intl.NumberFormat(language, { minimumFractionDigits: 4, maximumFractionDigits: 4 });
   const time = new Intl.DateTimeFormat(language, {
     dateStyle: "medium",
     timeStyle: "medium",
@@ -73,6 +77,7 @@ function createFormats(language: string, timeZone: TimeZone): Formats {
       return written.format(value / 1000 ** step);
     },
     rate: (perSecond) => rate.format(perSecond),
+    money: (amount) => (amount < 1 ? cents : money).format(amount),
     duration: (seconds) => {
       const whole = Math.max(0, Math.round(seconds));
       const parts: [string, number][] = [
