@@ -14,7 +14,7 @@ const TIME = "hh:mm:ss";
 interface MomentInputProps {
   /** What the date is of: the two inputs are named after it. */
   label: string;
-  /** ISO 8601; empty for none. What is typed is told in UTC. Read once: later ones are its own. */
+  /** ISO 8601; empty for none. What is typed is told in UTC, unfinished without a zone. Read once. */
   value: string;
   onChange: (moment: string) => void;
   isDisabled?: boolean;

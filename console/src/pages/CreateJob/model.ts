@@ -105,7 +105,7 @@ export interface CopyDraft {
   readonly prefix_replace: boolean;
   readonly resources_prefix: string;
   readonly target_key_prefix: string;
-  /** ISO 8601 with a zone, `2025-08-01T00:00:00Z`; empty: any date. */
+  /** ISO 8601 with a zone, `2025-08-01T00:00:00Z`, or what is typed of it without one; empty: any date. */
   readonly modified_since_constraint: string;
   readonly un_modified_since_constraint: string;
   readonly metadata_directive: Directive;

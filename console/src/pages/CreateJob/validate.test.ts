@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Capabilities } from "../../api/types";
+import { writeMoment } from "../../components/moments";
 import { type Change, changed, type Draft, emptyDraft, type ManifestLook, type StepName } from "./model";
 import { type Context, validate } from "./validate";
 
@@ -168,6 +169,12 @@ describe("operation configuration", () => {
       copy({ modified_since_constraint: "2025-01-01T00:00:00" }),
       [[`${COPY}.modified_since_constraint`, "create.fault.moment"]],
     ],
+    ...(["modified_since_constraint", "un_modified_since_constraint"] as const).map((name): Row => [
+      `a time without a date in ${name}`,
+      copy({ [name]: writeMoment({ date: "", time: "10:00:00" }, "utc") }),
+      [[`${COPY}.${name}`, "create.fault.moment.date"]],
+    ]),
+    ["neither date nor time", copy({ modified_since_constraint: writeMoment({ date: "", time: "" }, "utc") }), []],
     [
       "dates that let nothing pass",
       copy({ modified_since_constraint: "2025-01-02T00:00:00Z", un_modified_since_constraint: "2025-01-01T00:00:00Z" }),

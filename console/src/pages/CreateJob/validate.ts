@@ -148,7 +148,7 @@ function dates(form: CopyDraft, found: Findings): void {
   const isMoment = (name: "modified_since_constraint" | "un_modified_since_constraint", text: string) => {
     if (text === "") return false;
     if (MOMENT.test(text) && Date.parse(text) >= 0) return true;
-    found.add(`${COPY}.${name}`, "create.fault.moment");
+    found.add(`${COPY}.${name}`, text.startsWith("T") ? "create.fault.moment.date" : "create.fault.moment");
     return false;
   };
   const hasAfter = isMoment("modified_since_constraint", after);
