@@ -67,7 +67,11 @@ function Read(props: StepProps) {
       <Faults look={look.data} />
       <ManifestWarnings {...props} read={look.data} />
       <ManifestRows {...props} read={look.data} />
-      <ManifestCheck key={`${look.data.etag} ${draft.manifest.spec.fields.join()}`} {...props} read={look.data} />
+      <ManifestCheck
+        key={JSON.stringify([look.data.etag, draft.role_arn, draft.manifest.spec])}
+        {...props}
+        read={look.data}
+      />
     </SpaceBetween>
   );
 }

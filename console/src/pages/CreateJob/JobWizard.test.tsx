@@ -1,0 +1,117 @@
+import createWrapper from "@cloudscape-design/components/test-utils/dom";
+import { act, configure, render, screen } from "@testing-library/react";
+import { createMemoryRouter, RouterProvider } from "react-router";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+
+import { createApi } from "../../api/client";
+import { ApiProvider } from "../../api/context";
+import type { Capabilities, Schemas } from "../../api/types";
+import { FlashProvider } from "../../components/flashes";
+import { LiveProvider } from "../../components/live";
+import { SpeechProvider } from "../../i18n";
+import { PreferencesProvider } from "../../preferences";
+import { fieldId } from "./Field";
+import { JobWizard } from "./JobWizard";
+import { changed, type Field, type ManifestLook } from "./model";
+import { beginNew } from "./origin";
+
+configure({ asyncUtilTimeout: 20_000 }); // the first page waits for its parts to be loaded
+vi.setConfig({ testTimeout: 30_000 });
+
+const CAPABILITIES = {
+  regions: [{ name: "office", provider: "s3", storage_classes: [], canned_acls: [], options: {} }],
+  operations: [],
+  words: { manifest_formats: ["COSBatchOperations_CSV_V1", "COSInventoryReport_CSV_V1"] },
+  limits: {},
+} as unknown as Capabilities;
+const LOOK: ManifestLook = {
+  etag: "of-a",
+  size_bytes: 10,
+  last_modified: "2026-01-01T00:00:00Z",
+  object_version_id: null,
+  format: "COSBatchOperations_CSV_V1",
+  format_is_guessed: false,
+  is_gzip: false,
+  columns: ["Bucket", "Key"],
+  guessed_fields: ["Bucket", "Key"],
+  source_bucket: "photos",
+  first_rows: [{ line: 1, cells: ["photos", "a"], row: null, problems: [] }],
+  rows_looked_at: 1,
+  versions: { named: 0, null: 0, empty: 0 },
+  warnings: [],
+  faults: [],
+  more_faults: false,
+  inventory: null,
+};
+const CHECKED: Schemas["ManifestCheckedView"] = {
+  is_usable: true,
+  is_complete: true,
+  rows: 1,
+  faults: [],
+  more_faults: false,
+  repeats: 0,
+  first_repeats: [],
+  delete_markers: 0,
+  bytes_read: 10,
+  size_bytes: 10,
+  listed_objects: null,
+  listed_bytes: null,
+};
+const VERDICT = "All rows were read: nothing is wrong.";
+
+beforeEach(() => {
+  sessionStorage.clear();
+  vi.stubGlobal("matchMedia", () => ({ matches: false, addEventListener: () => undefined }));
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+/** The first step, with the list a.csv. */
+function open() {
+  const answer = (request: Request): Response => {
+    const path = new URL(request.url).pathname;
+    if (path.endsWith("/session")) return Response.json({ user: "lin", operations: ["check_manifest"] });
+    if (path.endsWith("/manifests:check")) return Response.json(CHECKED);
+    if (path.endsWith("/manifests:inspect")) return Response.json(LOOK);
+    return Response.json({ items: [], next_cursor: null });
+  };
+  const visit = beginNew(CAPABILITIES, "office");
+  const beginning = changed(visit.beginning, {
+    manifest: {
+      location: { bucket: "lists", key: "a.csv" },
+      spec: { format: "COSBatchOperations_CSV_V1", fields: ["Bucket", "Key"] },
+    },
+  });
+  const Component = () => <JobWizard visit={{ ...visit, beginning }} capabilities={CAPABILITIES} user="lin" />;
+  render(
+    <PreferencesProvider>
+      <SpeechProvider>
+        <ApiProvider api={createApi((request) => Promise.resolve(answer(request)))}>
+          <LiveProvider>
+            <FlashProvider>
+              <RouterProvider router={createMemoryRouter([{ path: "/", Component }])} />
+            </FlashProvider>
+          </LiveProvider>
+        </ApiProvider>
+      </SpeechProvider>
+    </PreferencesProvider>,
+  );
+}
+
+function placeOf(field: Field) {
+  const element = document.getElementById(fieldId(field));
+  if (!element) throw new Error(`no ${field}`);
+  return createWrapper(element);
+}
+
+it("forgets what a check of all rows has found once keys are to be read otherwise", async () => {
+  open();
+  (await screen.findByText("Check whole manifest")).click();
+  expect(await screen.findByText(VERDICT)).toBeTruthy();
+  act(() => {
+    placeOf("manifest.spec.key_encoding").findToggle()?.findNativeInput().click();
+  });
+  expect(screen.queryByText(VERDICT)).toBeNull();
+  expect(await screen.findByText("Check whole manifest")).toBeTruthy();
+});
