@@ -1,5 +1,5 @@
 import createWrapper from "@cloudscape-design/components/test-utils/dom";
-import { act, configure, render, screen } from "@testing-library/react";
+import { act, configure, render, screen, waitFor } from "@testing-library/react";
 import { createMemoryRouter, RouterProvider } from "react-router";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
@@ -12,6 +12,7 @@ import { SpeechProvider } from "../../i18n";
 import { PreferencesProvider } from "../../preferences";
 import { fieldId } from "./Field";
 import { JobWizard } from "./JobWizard";
+import { readKept } from "./kept";
 import { changed, type Field, type ManifestLook } from "./model";
 import { beginNew } from "./origin";
 
@@ -67,14 +68,17 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** The first step, with the list a.csv. */
-function open() {
-  const answer = (request: Request): Response => {
+type Answer = Response | Promise<Response>;
+
+/** The first step, with the list a.csv; `inspect` answers what is asked of a file. */
+function open(inspect: (file: string) => Answer) {
+  const answer = async (request: Request): Promise<Response> => {
     const path = new URL(request.url).pathname;
     if (path.endsWith("/session")) return Response.json({ user: "lin", operations: ["check_manifest"] });
     if (path.endsWith("/manifests:check")) return Response.json(CHECKED);
-    if (path.endsWith("/manifests:inspect")) return Response.json(LOOK);
-    return Response.json({ items: [], next_cursor: null });
+    if (!path.endsWith("/manifests:inspect")) return Response.json({ items: [], next_cursor: null });
+    const form = (await request.json()) as Schemas["LookForm"];
+    return inspect(form.manifest.location.object_arn.replace("arn:aws:s3:::lists/", ""));
   };
   const visit = beginNew(CAPABILITIES, "office");
   const beginning = changed(visit.beginning, {
@@ -87,7 +91,7 @@ function open() {
   render(
     <PreferencesProvider>
       <SpeechProvider>
-        <ApiProvider api={createApi((request) => Promise.resolve(answer(request)))}>
+        <ApiProvider api={createApi(answer)}>
           <LiveProvider>
             <FlashProvider>
               <RouterProvider router={createMemoryRouter([{ path: "/", Component }])} />
@@ -99,14 +103,29 @@ function open() {
   );
 }
 
+function refused(): Response {
+  const error = { code: "AccessDenied", message: "no", request_id: "r1", faults: [] };
+  return Response.json({ error }, { status: 403 });
+}
+
 function placeOf(field: Field) {
   const element = document.getElementById(fieldId(field));
   if (!element) throw new Error(`no ${field}`);
   return createWrapper(element);
 }
 
+function wizard() {
+  const found = createWrapper().findWizard();
+  if (!found) throw new Error("no wizard");
+  return found;
+}
+
+function step(): string | undefined {
+  return wizard().findHeader()?.getElement().textContent;
+}
+
 it("forgets what a check of all rows has found once keys are to be read otherwise", async () => {
-  open();
+  open(() => Response.json(LOOK));
   (await screen.findByText("Check whole manifest")).click();
   expect(await screen.findByText(VERDICT)).toBeTruthy();
   act(() => {
@@ -114,4 +133,34 @@ it("forgets what a check of all rows has found once keys are to be read otherwis
   });
   expect(screen.queryByText(VERDICT)).toBeNull();
   expect(await screen.findByText("Check whole manifest")).toBeTruthy();
+});
+
+it("goes on with no answer about another file than is named by now", async () => {
+  const answers: ((answer: Response) => void)[] = [];
+  let isSlow = false;
+  open((file) => {
+    if (file !== "a.csv") return refused();
+    if (!isSlow) return Response.json(LOOK);
+    return new Promise((resolve) => answers.push(resolve));
+  });
+  await screen.findByText("Check whole manifest");
+  expect(step()).toContain("Choose inventory");
+  isSlow = true;
+  act(() => {
+    wizard().findPrimaryButton().click();
+  });
+  await waitFor(() => {
+    expect(answers).toHaveLength(1);
+  });
+  act(() => {
+    placeOf("manifest.location.key").findInput()?.setInputValue("b.csv");
+  });
+  act(() => {
+    answers[0]?.(Response.json(LOOK));
+  });
+  await waitFor(() => {
+    expect(wizard().findPrimaryButton().getElement().getAttribute("aria-disabled")).not.toBe("true");
+  });
+  expect(step()).toContain("Choose inventory");
+  expect(readKept("lin", "new")?.draft.manifest.location).toMatchObject({ key: "b.csv", etag: "" });
 });

@@ -34,7 +34,7 @@ import { nameOf, type Visit } from "./origin";
 import { Other } from "./Other";
 import { Review } from "./Review";
 import { useSend } from "./send";
-import { reduce } from "./state";
+import { isSameManifest, reduce } from "./state";
 import { type Context, validate } from "./validate";
 
 interface JobWizardProps {
@@ -50,6 +50,10 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
   const { flash } = useFlashes();
   const kept = useKept(visit, user);
   const { state, dispatch, isDirty } = kept;
+  const latest = useRef(state.draft);
+  useEffect(() => {
+    latest.current = state.draft;
+  });
   const [attention, setAttention] = useState(0);
   const [isReading, setReading] = useState(false);
   const send = useSend(capabilities, visit.followUp);
@@ -91,6 +95,8 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
       setReading(true);
       const read = await readAgain(look);
       setReading(false);
+      if (!isSameManifest(latest.current, draft)) return; // the fields can be changed meanwhile
+      draft = latest.current;
       now = { ...context, ...read };
       if (read.look) {
         const { location, spec } = draft.manifest;

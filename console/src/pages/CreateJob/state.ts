@@ -37,9 +37,14 @@ export function reduce(state: WizardState, action: WizardAction): WizardState {
 /** What was read of one inventory says nothing of another: its ETag, format and columns are read anew. */
 export function edited(draft: Draft, part: Change): Draft {
   const after = changed(draft, part);
-  if (placeOf(after) === placeOf(draft)) return after;
+  if (isSameManifest(after, draft)) return after;
   const fresh = changed(after, { manifest: { location: { etag: "" }, spec: { format: "", fields: [] } } });
   return changed(fresh, part.manifest ? { manifest: part.manifest } : {});
+}
+
+/** Whether two drafts name one file, however it is read. */
+export function isSameManifest(before: Draft, after: Draft): boolean {
+  return placeOf(before) === placeOf(after);
 }
 
 function placeOf({ region, manifest }: Draft): string {
