@@ -164,3 +164,23 @@ it("goes on with no answer about another file than is named by now", async () =>
   expect(step()).toContain("Choose inventory");
   expect(readKept("lin", "new")?.draft.manifest.location).toMatchObject({ key: "b.csv", etag: "" });
 });
+
+it("keeps the format that was chosen while the file is named, and goes on with it where that cannot be read", async () => {
+  open(refused);
+  const inventory = "COSInventoryReport_CSV_V1";
+  await screen.findByText("Choose inventory", { selector: "h1 *" });
+  const tile = () => placeOf("manifest.spec.format").findTiles()?.findInputByValue(inventory)?.getElement();
+  act(() => {
+    tile()?.click();
+  });
+  act(() => {
+    placeOf("manifest.location.key").findInput()?.setInputValue("b");
+  });
+  expect(tile()?.checked).toBe(true);
+  act(() => {
+    wizard().findPrimaryButton().click();
+  });
+  await waitFor(() => {
+    expect(step()).toContain("Operation configuration");
+  });
+});

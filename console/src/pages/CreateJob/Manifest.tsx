@@ -14,7 +14,7 @@ import { ObjectBrowser } from "../../components/ObjectBrowser";
 import { RegionSelect } from "../../components/RegionSelect";
 import { RoleSelect } from "../../components/RoleSelect";
 import { useT } from "../../i18n";
-import { adopted, CSV, INVENTORY, kindOfName } from "./columns";
+import { adopted, CSV, INVENTORY, kindOfName, unread } from "./columns";
 import { StepField } from "./Field";
 import { ManifestReading } from "./ManifestReading";
 import { type Change, type Draft, fieldFaults, type StepProps } from "./model";
@@ -128,7 +128,7 @@ function Format({ draft, change, faults, capabilities }: StepProps) {
   const chosen = format === "" || format === CSV ? format : INVENTORY;
   const isUnlike = format !== "" && named !== null && named !== chosen;
   const choose = (value: typeof format) => {
-    change({ manifest: { spec: { format: value, fields: [] } } });
+    change({ manifest: { spec: { format: value, format_is_chosen: true, fields: [] } } });
   };
   const tiles = [
     { value: INVENTORY, label: t("manifest.inventory"), description: t("manifest.inventory-text") },
@@ -192,9 +192,8 @@ function Path({ draft, change, faults }: StepProps) {
           }}
           onChoose={(chosen) => {
             setBrowsing(false);
-            // The content tells of what format it is.
             const location = { key: chosen, object_version_id: "", etag: "" };
-            change({ manifest: { location, spec: { format: "", fields: [] } } });
+            change({ manifest: { location, spec: unread(draft.manifest.spec) } });
           }}
         />
       )}

@@ -30,6 +30,7 @@ function look(part: Partial<ManifestLook> = {}): ManifestLook {
 
 const spec = (part: Partial<Draft["manifest"]["spec"]>): Draft["manifest"]["spec"] => ({
   format: "",
+  format_is_chosen: false,
   fields: [],
   key_encoding: "url",
   ...part,
@@ -77,6 +78,16 @@ describe("what is taken over of a look", () => {
   it("is nothing that the user has said", () => {
     expect(adopted(spec({ format: "COSBatchOperations_CSV_V1", fields: ["Key", "Bucket"] }), look())).toBeNull();
     expect(adopted(spec({ format: "COSInventoryReport_CSV_V1" }), look())).toBeNull();
+  });
+
+  it("is what the file is, where another format was chosen before it was read", () => {
+    const chosen = spec({ format: "COSInventoryReport_CSV_V1", format_is_chosen: true });
+    const mapped = { format: "COSBatchOperations_CSV_V1", fields: ["Bucket", "Key"] };
+    expect(adopted(chosen, look())).toEqual({ ...mapped, format_is_chosen: false });
+    expect(adopted(chosen, look({ format_is_guessed: false }))).toBeNull();
+    expect(adopted(chosen, look({ format: "S3InventoryReport_CSV_20161130" }))).toEqual({
+      format: "S3InventoryReport_CSV_20161130",
+    });
   });
 
   it("is no mapping for an inventory, or where none could be guessed", () => {

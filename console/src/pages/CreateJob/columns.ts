@@ -27,12 +27,26 @@ export function isMapped(fields: readonly ManifestField[]): boolean {
   return fields.includes("Bucket") && fields.includes("Key") && columnFaults(fields).every((fault) => fault === null);
 }
 
-/** What the draft takes over of the first look at a manifest: its format, and the columns as they were guessed. */
+/** What stands in place of what was read of another file: a format that was chosen stays chosen. */
+export function unread({ format, format_is_chosen: isChosen }: Spec): Change<Spec> {
+  return { format: isChosen ? format : "", fields: [] };
+}
+
+/**
+ * What the draft takes over of the first look at a manifest: its format, and the columns as they were guessed. A choice
+ * that was made before the file was read gives way to what the file is.
+ */
 export function adopted(spec: Spec, look: ManifestLook): Change<Spec> | null {
-  const format = spec.format || look.format;
+  const givesWay = spec.format === "" || (spec.format_is_chosen && look.format_is_guessed);
+  const format = givesWay ? look.format : spec.format;
+  const isRefuted = spec.format_is_chosen && (format === CSV) !== (spec.format === CSV);
   const takesGuess = format === CSV && spec.fields.length === 0 && look.guessed_fields.length > 0;
   if (format === spec.format && !takesGuess) return null;
-  return { format, ...(takesGuess ? { fields: look.guessed_fields } : {}) };
+  return {
+    format,
+    ...(isRefuted ? { format_is_chosen: false } : {}),
+    ...(takesGuess ? { fields: look.guessed_fields } : {}),
+  };
 }
 
 /** Which of the two kinds of manifest a name speaks of; null where it does not tell. */

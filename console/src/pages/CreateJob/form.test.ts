@@ -218,7 +218,13 @@ describe("a change of a draft", () => {
   it("of the place forgets what was read there", () => {
     const after = edited(draft, { manifest: { location: { key: "b.csv" } } });
     expect(after.manifest.location).toEqual({ ...draft.manifest.location, key: "b.csv", etag: "" });
-    expect(after.manifest.spec).toEqual({ format: "", fields: [], key_encoding: "raw" });
+    expect(after.manifest.spec).toEqual({ format: "", format_is_chosen: false, fields: [], key_encoding: "raw" });
+  });
+
+  it("of the place leaves the format that was chosen", () => {
+    const chosen = changed(draft, { manifest: { spec: { format_is_chosen: true } } });
+    const after = edited(edited(chosen, { manifest: { location: { bucket: "b" } } }), { region: "office" });
+    expect(after.manifest.spec).toMatchObject({ format: "COSBatchOperations_CSV_V1", fields: [] });
   });
 
   it("of anything else does not", () => {

@@ -10,7 +10,7 @@ export interface Kept {
 
 const KEY = "cosbatch.create";
 /** Another one when the draft's shape changes: what an earlier console has kept is not for this one. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Each user's own, and each beginning's. */
 function keyOf(user: string, name: string): string {

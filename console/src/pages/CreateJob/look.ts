@@ -19,6 +19,8 @@ export function lookForm(draft: Draft, { regions }: Pick<Capabilities, "regions"
   const { location, spec } = draft.manifest;
   if (!draft.region || !location.bucket.trim() || !location.key.trim()) return null;
   const isInventory = spec.format !== "" && spec.format !== CSV;
+  // Of what format the file is, its content tells, whatever was chosen before.
+  const isUnread = spec.format_is_chosen && location.etag === "";
   return {
     region: draft.region,
     role_arn: draft.role_arn,
@@ -28,7 +30,7 @@ export function lookForm(draft: Draft, { regions }: Pick<Capabilities, "regions"
         object_version_id: location.object_version_id,
       },
       spec: {
-        format: spec.format || null,
+        format: isUnread ? null : spec.format || null,
         // Columns that are mapped in part would be faulty: until they are whole they are guessed.
         fields: isInventory || !isMapped(spec.fields) ? [] : [...spec.fields],
         key_encoding: isInventory ? "url" : spec.key_encoding,

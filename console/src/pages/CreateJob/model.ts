@@ -38,9 +38,9 @@ export interface WindowDraft {
 }
 
 /**
- * What is typed into the wizard. Its fields have the names and places of those of a job document, but for three things:
- * buckets are names, and resource names are made of them; what is typed as a number is kept as text; and every
- * operation keeps its fields while another one is chosen.
+ * What is typed into the wizard. Its fields have the names and places of those of a job document, but for four things:
+ * buckets are names, and resource names are made of them; what is typed as a number is kept as text; every operation
+ * keeps its fields while another one is chosen; and who has said the format is kept beside it.
  */
 export interface Draft {
   readonly region: string;
@@ -55,6 +55,8 @@ export interface Draft {
     readonly spec: {
       /** Empty: what the content looks like. */
       readonly format: ManifestFormat | "";
+      /** By the user, not found by reading: so it outlives that another file is named. */
+      readonly format_is_chosen: boolean;
       /** Of a CSV only; empty: not mapped yet. */
       readonly fields: readonly ManifestField[];
       readonly key_encoding: KeyEncoding;
@@ -138,7 +140,7 @@ export function emptyDraft(capabilities: Pick<Capabilities, "regions">, region =
     region: names.includes(region) ? region : names.length === 1 ? (names[0] ?? "") : "",
     manifest: {
       location: { bucket: "", key: "", object_version_id: "", etag: "" },
-      spec: { format: "", fields: [], key_encoding: "url" },
+      spec: { format: "", format_is_chosen: false, fields: [], key_encoding: "url" },
     },
     operation: {
       chosen: "",

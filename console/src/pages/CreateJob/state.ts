@@ -1,3 +1,4 @@
+import { unread } from "./columns";
 import { type Change, changed, type Draft, type Field, type FieldFault, type StepName } from "./model";
 
 export interface WizardState {
@@ -38,7 +39,7 @@ export function reduce(state: WizardState, action: WizardAction): WizardState {
 export function edited(draft: Draft, part: Change): Draft {
   const after = changed(draft, part);
   if (isSameManifest(after, draft)) return after;
-  const fresh = changed(after, { manifest: { location: { etag: "" }, spec: { format: "", fields: [] } } });
+  const fresh = changed(after, { manifest: { location: { etag: "" }, spec: unread(after.manifest.spec) } });
   return changed(fresh, part.manifest ? { manifest: part.manifest } : {});
 }
 

@@ -104,6 +104,13 @@ describe("what is asked of an inventory", () => {
     expect(lookForm(changed(DRAFT, part), OFFER)?.manifest.spec?.fields).toEqual(fields);
   });
 
+  it("a chosen format only of a file that was read", () => {
+    const chosen = changed(DRAFT, { manifest: { spec: { format_is_chosen: true } } });
+    const unread = changed(chosen, { manifest: { location: { etag: "" } } });
+    expect(lookForm(chosen, OFFER)?.manifest.spec?.format).toBe("COSBatchOperations_CSV_V1");
+    expect(lookForm(unread, OFFER)?.manifest.spec?.format).toBeNull();
+  });
+
   it.each<Change>([
     { region: "" },
     { manifest: { location: { bucket: "" } } },
