@@ -5,7 +5,7 @@ import Modal from "@cloudscape-design/components/modal";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import type { FormEvent, ReactNode } from "react";
 
-import { ApiError } from "../api/errors";
+import { ApiError, isUnanswered } from "../api/errors";
 import { useSpeech, useT } from "../i18n";
 import { ErrorAlert } from "./ErrorAlert";
 import { type ActionJob, nameOf, shortId } from "./jobActions";
@@ -84,19 +84,27 @@ export function Refusals({ outcome: { asked, refused } }: { outcome: Outcome }) 
   if (asked.length === 1) return <ErrorAlert error={first.error} header={t("action.refused", { count: 1, all: 1 })} />;
   return (
     <Alert type="error" header={t("action.refused", { count: refused.length, all: asked.length })}>
-      <ul>
-        {refused.map((each) => (
-          <li key={each.job.job_id}>
-            <Box variant="strong">{nameOf(each.job)}</Box> <Why refusal={each} />
-          </li>
-        ))}
-      </ul>
+      <RefusedJobs refused={refused} />
     </Alert>
   );
 }
 
-function Why({ refusal: { error } }: { refusal: Refusal }) {
-  const { retold } = useSpeech();
+export function RefusedJobs({ refused }: { refused: readonly Refusal[] }) {
+  return (
+    <ul>
+      {refused.map(({ job, error }) => (
+        <li key={job.job_id}>
+          <Box variant="strong">{nameOf(job)}</Box> <Why error={error} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What was said of a refusal, in a line. */
+function Why({ error }: { error: unknown }) {
+  const { t, retold } = useSpeech();
+  if (isUnanswered(error)) return <>{t("error.no-answer")}</>;
   if (!(error instanceof ApiError)) return <>{String(error)}</>;
   return (
     <>

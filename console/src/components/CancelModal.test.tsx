@@ -1,10 +1,12 @@
 import createWrapper from "@cloudscape-design/components/test-utils/dom";
 import { act, cleanup, render, waitFor } from "@testing-library/react";
+import { useState } from "react";
 import { afterEach, expect, it, vi } from "vitest";
 
 import { createApi } from "../api/client";
 import { ApiProvider } from "../api/context";
 import { jobFrom } from "../api/jobs.test-data";
+import type { Job } from "../api/types";
 import { SpeechProvider } from "../i18n";
 import { PreferencesProvider } from "../preferences";
 import { CancelModal } from "./CancelModal";
@@ -22,7 +24,48 @@ const REFUSAL = {
 const JOBS = [jobFrom({ job_id: "one", description: "first" }), jobFrom({ job_id: "two", description: "second" })];
 
 function Flashed() {
-  return <p id="flashed">{useFlashes().shown.map(({ content }) => String(content))}</p>;
+  return (
+    <div id="flashed">
+      {useFlashes().shown.map(({ id, header, content }) => (
+        <div key={id}>
+          {header} {content}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function flashed(): string {
+  return document.getElementById("flashed")?.textContent ?? "";
+}
+
+/** The modal over an API, until it is closed. */
+async function open(fetch: (request: Request) => Promise<Response>, jobs: readonly Job[], onClose: () => void) {
+  function Asked() {
+    const [isOpen, setOpen] = useState(true);
+    const close = () => {
+      onClose();
+      setOpen(false);
+    };
+    return isOpen && <CancelModal jobs={jobs} onClose={close} />;
+  }
+  render(
+    <PreferencesProvider>
+      <SpeechProvider>
+        <ApiProvider api={createApi(fetch)}>
+          <FlashProvider>
+            <Asked />
+            <Flashed />
+          </FlashProvider>
+        </ApiProvider>
+      </SpeechProvider>
+    </PreferencesProvider>,
+  );
+  return waitFor(() => {
+    const found = createWrapper().findModal();
+    if (!found) throw new Error("no modal yet");
+    return found;
+  });
 }
 
 afterEach(cleanup);
@@ -37,23 +80,7 @@ it("cancels one by one, says which refused, and then asks only those again", asy
     return Response.json(refuses ? REFUSAL : {}, { status: refuses ? 409 : 200 });
   };
   const onClose = vi.fn();
-  render(
-    <PreferencesProvider>
-      <SpeechProvider>
-        <ApiProvider api={createApi(fetch)}>
-          <FlashProvider>
-            <CancelModal jobs={JOBS} onClose={onClose} />
-            <Flashed />
-          </FlashProvider>
-        </ApiProvider>
-      </SpeechProvider>
-    </PreferencesProvider>,
-  );
-  const modal = await waitFor(() => {
-    const found = createWrapper().findModal();
-    if (!found) throw new Error("no modal yet");
-    return found;
-  });
+  const modal = await open(fetch, JOBS, onClose);
   const doIt = () => {
     act(() => {
       modal.findFooter()?.findAllButtons().at(-1)?.click();
@@ -68,7 +95,8 @@ it("cancels one by one, says which refused, and then asks only those again", asy
   });
   expect(asked).toEqual(["one wrong list", "two wrong list"]);
   expect(modal.findContent().getElement().textContent).not.toContain("first");
-  expect(document.getElementById("flashed")?.textContent).toContain("first");
+  expect(flashed()).toContain("first");
+  expect(flashed()).not.toContain("cannot cancel any more");
   expect(onClose).not.toHaveBeenCalled();
 
   isOver = true;
@@ -78,3 +106,32 @@ it("cancels one by one, says which refused, and then asks only those again", asy
   });
   expect(asked.slice(2)).toEqual(["two wrong list"]);
 });
+
+it.each([{ jobs: JOBS }, { jobs: JOBS.slice(1) }])(
+  "says above the page which of $jobs.length refused, where it was left meanwhile",
+  async ({ jobs }) => {
+    let answer: () => void = () => undefined;
+    const isAnswered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const fetch = async (request: Request) => {
+      await isAnswered;
+      const refuses = request.url.includes("two");
+      return Response.json(refuses ? REFUSAL : {}, { status: refuses ? 409 : 200 });
+    };
+    const modal = await open(fetch, jobs, () => undefined);
+    act(() => {
+      modal.findFooter()?.findAllButtons().at(-1)?.click();
+    });
+    act(() => {
+      modal.findDismissButton()?.click();
+    });
+    expect(createWrapper().findModal()).toBeNull();
+    expect(flashed()).toBe("");
+    answer();
+    await waitFor(() => {
+      expect(flashed()).toMatch(/refused.*second JobStatusConflict job two has ended/);
+    });
+    expect(flashed().includes("first: cancelling")).toBe(jobs === JOBS);
+  },
+);

@@ -9,7 +9,7 @@ type Said = (speech: Speech) => string;
 export interface Flash {
   type: "success" | "info" | "warning" | "error";
   header?: Said;
-  content: Said;
+  content: (speech: Speech) => ReactNode;
   /** A later flash of the same id replaces it. */
   id?: string;
 }

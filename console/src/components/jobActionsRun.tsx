@@ -1,12 +1,12 @@
 import { useMutation } from "@tanstack/react-query";
-
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import { type Api, told } from "../api/client";
 import { useApi } from "../api/context";
 import { useJobsChanged } from "../api/queries";
 import type { JobAction } from "../api/types";
-import { useFlashes } from "./flashes";
+import { RefusedJobs } from "./ActionModal";
+import { type Flash, useFlashes } from "./flashes";
 import { type ActionJob, nameOf } from "./jobActions";
 
 /** What is asked of jobs by a call; cloning and retrying lead to the wizard instead. */
@@ -39,18 +39,22 @@ interface JobsRun {
   run: (details?: Details) => void;
 }
 
-/** Asks something of jobs, until none refuses any more. */
+/** Asks something of jobs, until none refuses any more. Who has left meanwhile is told of refusals above the page. */
 export function useRunOnJobs(action: CalledAction, all: readonly ActionJob[], onAllWent: () => void): JobsRun {
-  const asking = useAskJobs(action);
   const [outcome, setOutcome] = useState<Outcome>();
+  const { flash } = useFlashes();
+  const isLeft = useIsLeft();
+  const asking = useAskJobs(action, (refusing) => {
+    if (!isLeft()) setOutcome(refusing);
+    else flash(flashOf(refusing));
+  });
   const jobs = outcome ? outcome.refused.map(({ job }) => job) : all;
   const run = (details: Details = {}) => {
     asking.mutate(
       { jobs, details },
       {
-        onSuccess: (told) => {
-          if (told.refused.length === 0) onAllWent();
-          else setOutcome(told);
+        onSuccess: ({ refused }) => {
+          if (refused.length === 0) onAllWent();
         },
       },
     );
@@ -58,8 +62,27 @@ export function useRunOnJobs(action: CalledAction, all: readonly ActionJob[], on
   return { jobs, outcome, isBusy: asking.isPending, run };
 }
 
+function useIsLeft(): () => boolean {
+  const isLeft = useRef(false);
+  useEffect(() => {
+    isLeft.current = false; // React makes each effect twice while one develops
+    return () => {
+      isLeft.current = true;
+    };
+  }, []);
+  return () => isLeft.current;
+}
+
+function flashOf({ asked, refused }: Outcome): Flash {
+  return {
+    type: "error",
+    header: ({ t }) => t("action.refused", { count: refused.length, all: asked.length }),
+    content: () => <RefusedJobs refused={refused} />,
+  };
+}
+
 /** Asks something of jobs, one by one: each may be refused, and the others go on. */
-function useAskJobs(action: CalledAction) {
+function useAskJobs(action: CalledAction, onRefused: (outcome: Outcome) => void) {
   const api = useApi();
   const { flash } = useFlashes();
   const jobsChanged = useJobsChanged();
@@ -75,13 +98,15 @@ function useAskJobs(action: CalledAction) {
       }
       return { asked: jobs, refused };
     },
-    onSuccess: ({ asked, refused }) => {
+    onSuccess: (outcome) => {
+      const { asked, refused } = outcome;
       const went = asked.filter((job) => !refused.some((each) => each.job === job));
       const [first] = went;
       if (first) {
         const values = { count: went.length, name: nameOf(first) };
         flash({ type: "success", content: ({ t }) => t(`action.done.${action}`, values) });
       }
+      if (refused.length > 0) onRefused(outcome);
     },
     onSettled: jobsChanged,
   });
