@@ -196,6 +196,23 @@ test("a job's clone has everything filled in, and tells that its list was replac
   await expect(page.getByLabel("Priority")).toHaveValue("7");
 });
 
+test("a job that is deleted on its own page leads to the list of jobs, which says so", async ({ page }) => {
+  const { key } = await putList("deleted");
+  const { job_id: id } = await makeJob(key, { description: "e2e: to be deleted" });
+  await expect.poll(async () => (await jobOf(id)).status, { timeout: 120_000 }).toBe("Suspended");
+  await cancelJob(id);
+  const actions = async () => (await call<{ actions: string[] }>("GET", `/jobs/${id}`)).actions;
+  await expect.poll(actions, { timeout: 60_000 }).toContain("delete");
+  await page.goto(`/ui/jobs/${id}`);
+  await page.locator("#content").getByRole("button", { name: "Actions", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Delete job record" }).click();
+  const dialog = page.getByRole("dialog", { name: "Delete the record of this job?" });
+  await dialog.getByRole("button", { name: "Delete job record" }).click();
+  await expect(page).toHaveURL(/\/ui\/jobs(\?|$)/);
+  await expect(page.getByRole("heading", { level: 1, name: /^Jobs/ })).toBeVisible();
+  await expect(page.getByText("e2e: to be deleted: the record was deleted.")).toBeVisible();
+});
+
 test("configuration, checks and events tell what a job is and what became of it", async ({ page }) => {
   const id = await mixedJob();
   await page.goto(`/ui/jobs/${id}`);

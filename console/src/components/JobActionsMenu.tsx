@@ -112,16 +112,11 @@ export function JobActionsMenu({ jobs, onGone }: JobActionsMenuProps) {
   );
 }
 
-interface JobActionButtonsProps {
-  job: ActionJob;
-  onGone?: () => void;
-}
-
 /** For a job's own page: what is to be done next as a button, and all else that is possible now as a menu. */
-export function JobActionButtons({ job, onGone }: JobActionButtonsProps) {
+export function JobActionButtons({ job }: { job: ActionJob }) {
   const t = useT();
   const means = useMeans();
-  const { ask, modal } = useJobActions(onGone);
+  const { ask, modal } = useJobActions();
   const primary = primaryOf(job, means);
   const others = offersFor([job], means).filter(({ action, whyNot }) => whyNot === null && action !== primary);
   return (

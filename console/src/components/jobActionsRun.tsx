@@ -1,4 +1,4 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useMutationState, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 
 import { type Api, told } from "../api/client";
@@ -85,8 +85,10 @@ function flashOf({ asked, refused }: Outcome): Flash {
 function useAskJobs(action: CalledAction, onRefused: (outcome: Outcome) => void) {
   const api = useApi();
   const { flash } = useFlashes();
+  const queries = useQueryClient();
   const jobsChanged = useJobsChanged();
   return useMutation({
+    mutationKey: keyOf(action),
     mutationFn: async ({ jobs, details }: { jobs: readonly ActionJob[]; details: Details }): Promise<Outcome> => {
       const refused: Refusal[] = [];
       for (const job of jobs) {
@@ -99,8 +101,8 @@ function useAskJobs(action: CalledAction, onRefused: (outcome: Outcome) => void)
       return { asked: jobs, refused };
     },
     onSuccess: (outcome) => {
-      const { asked, refused } = outcome;
-      const went = asked.filter((job) => !refused.some((each) => each.job === job));
+      const { refused } = outcome;
+      const went = wentOf(outcome);
       const [first] = went;
       if (first) {
         const values = { count: went.length, name: nameOf(first) };
@@ -108,8 +110,29 @@ function useAskJobs(action: CalledAction, onRefused: (outcome: Outcome) => void)
       }
       if (refused.length > 0) onRefused(outcome);
     },
-    onSettled: jobsChanged,
+    onSettled: (outcome) => {
+      const areGone = action === "delete" && outcome?.refused.length === 0; // whoever asks for them hears no more
+      return areGone ? queries.invalidateQueries({ queryKey: ["jobs"] }) : jobsChanged();
+    },
   });
+}
+
+/** Whether a job has been deleted by a dialog since the caller is there. */
+export function useIsDeleted(id: string): boolean {
+  const [since] = useState(() => Date.now());
+  const deletions = useMutationState({
+    filters: { mutationKey: keyOf("delete"), status: "success" },
+    select: ({ state }) => state.submittedAt >= since && wentOf(state.data as Outcome).some((job) => job.job_id === id),
+  });
+  return deletions.includes(true);
+}
+
+function keyOf(action: CalledAction): string[] {
+  return ["jobs", action];
+}
+
+function wentOf({ asked, refused }: Outcome): ActionJob[] {
+  return asked.filter((job) => !refused.some((each) => each.job === job));
 }
 
 async function call(api: Api, action: CalledAction, job: ActionJob, details: Details): Promise<void> {

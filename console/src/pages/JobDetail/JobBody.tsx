@@ -34,7 +34,6 @@ interface JobBodyProps {
 /** A job that is known: what it is called, what can be done with it, and all about it in tabs. */
 export function JobBody({ job, error, updatedAt, onRefresh }: JobBodyProps) {
   const t = useT();
-  const navigate = useNavigate();
   useAskAgainOnChange(job);
   useFocusThatWasLost();
   return (
@@ -48,12 +47,7 @@ export function JobBody({ job, error, updatedAt, onRefresh }: JobBodyProps) {
               <RefreshControl updatedAt={updatedAt} onRefresh={onRefresh} />
               <ReportButton job={job} />
               <EndingButton job={job} />
-              <JobActionButtons
-                job={job}
-                onGone={() => {
-                  void navigate("/jobs");
-                }}
-              />
+              <JobActionButtons job={job} />
             </SpaceBetween>
           }
         >

@@ -5,13 +5,14 @@ import Skeleton from "@cloudscape-design/components/skeleton";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { useParams } from "react-router";
+import { Navigate, useParams } from "react-router";
 
 import { ApiError } from "../../api/errors";
 import { useJob } from "../../api/jobQueries";
 import { Empty } from "../../components/Empty";
 import { ErrorAlert } from "../../components/ErrorAlert";
 import { nameOf, shortId } from "../../components/jobActions";
+import { useIsDeleted } from "../../components/jobActionsRun";
 import { Page } from "../../components/Shell";
 import { useT } from "../../i18n";
 import { JobBody } from "./JobBody";
@@ -25,6 +26,8 @@ function JobPage({ id }: { id: string }) {
   const t = useT();
   const queries = useQueryClient();
   const job = useJob(id);
+  const isDeleted = useIsDeleted(id);
+  if (isDeleted) return <Navigate to="/jobs" replace />;
   if (isGone(job.error)) {
     return (
       <Framed title={t("error.not-found")}>
