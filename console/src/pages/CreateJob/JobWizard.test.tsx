@@ -13,7 +13,8 @@ import { PreferencesProvider } from "../../preferences";
 import { fieldId } from "./Field";
 import { JobWizard } from "./JobWizard";
 import { readKept } from "./kept";
-import { changed, type Field, type ManifestLook } from "./model";
+import { lookFrom } from "./look.test-data";
+import { changed, type Field } from "./model";
 import { beginNew } from "./origin";
 
 configure({ asyncUtilTimeout: 20_000 }); // the first page waits for its parts to be loaded
@@ -25,25 +26,7 @@ const CAPABILITIES = {
   words: { manifest_formats: ["COSBatchOperations_CSV_V1", "COSInventoryReport_CSV_V1"] },
   limits: {},
 } as unknown as Capabilities;
-const LOOK: ManifestLook = {
-  etag: "of-a",
-  size_bytes: 10,
-  last_modified: "2026-01-01T00:00:00Z",
-  object_version_id: null,
-  format: "COSBatchOperations_CSV_V1",
-  format_is_guessed: false,
-  is_gzip: false,
-  columns: ["Bucket", "Key"],
-  guessed_fields: ["Bucket", "Key"],
-  source_bucket: "photos",
-  first_rows: [{ line: 1, cells: ["photos", "a"], row: null, problems: [] }],
-  rows_looked_at: 1,
-  versions: { named: 0, null: 0, empty: 0 },
-  warnings: [],
-  faults: [],
-  more_faults: false,
-  inventory: null,
-};
+const LOOK = lookFrom({ etag: "of-a" });
 const CHECKED: Schemas["ManifestCheckedView"] = {
   is_usable: true,
   is_complete: true,

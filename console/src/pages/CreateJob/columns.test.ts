@@ -1,31 +1,14 @@
 import { describe, expect, it } from "vitest";
 
 import { adopted, columnFaults, isMapped, kindOfName, mappingOf, otherFaults, widthOf } from "./columns";
+import { lookFrom } from "./look.test-data";
 import type { Draft, ManifestField, ManifestLook } from "./model";
 
+const FIRST = { line: 1, cells: ["b", "a"], problems: [] };
 const ROW = { key: "a", version_id: null, size_bytes: null, is_delete_marker: false };
 
 function look(part: Partial<ManifestLook> = {}): ManifestLook {
-  return {
-    etag: "9c1185a5c5e9fc54612808977ee8f548",
-    size_bytes: 120,
-    last_modified: "2025-08-02T03:00:00.000Z",
-    object_version_id: null,
-    format: "COSBatchOperations_CSV_V1",
-    format_is_guessed: true,
-    is_gzip: false,
-    columns: ["Bucket", "Key"],
-    guessed_fields: ["Bucket", "Key"],
-    source_bucket: "b",
-    first_rows: [{ line: 1, cells: ["b", "a"], row: ROW, problems: [] }],
-    rows_looked_at: 1,
-    versions: { named: 0, null: 0, empty: 1 },
-    warnings: [],
-    faults: [],
-    more_faults: false,
-    inventory: null,
-    ...part,
-  };
+  return lookFrom({ format_is_guessed: true, source_bucket: "b", first_rows: [{ ...FIRST, row: ROW }], ...part });
 }
 
 const spec = (part: Partial<Draft["manifest"]["spec"]>): Draft["manifest"]["spec"] => ({

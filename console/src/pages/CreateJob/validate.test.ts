@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 
 import type { Capabilities } from "../../api/types";
 import { writeMoment } from "../../components/moments";
-import { type Change, changed, type Draft, emptyDraft, type ManifestLook, type StepName } from "./model";
+import { lookFrom } from "./look.test-data";
+import { type Change, changed, type Draft, emptyDraft, type StepName } from "./model";
 import { type Context, validate } from "./validate";
 
 const REGIONS: Capabilities["regions"] = [
@@ -30,25 +31,7 @@ const LIMITS: Capabilities["limits"] = {
 };
 const CONTEXT: Context = { capabilities: { regions: REGIONS, operations: OPERATIONS, limits: LIMITS } };
 
-const LOOK: ManifestLook = {
-  etag: "e1",
-  size_bytes: 10,
-  last_modified: "2026-01-01T00:00:00Z",
-  object_version_id: null,
-  format: "COSBatchOperations_CSV_V1",
-  format_is_guessed: false,
-  is_gzip: false,
-  columns: ["Bucket", "Key"],
-  guessed_fields: ["Bucket", "Key"],
-  source_bucket: "photos",
-  first_rows: [{ line: 1, cells: ["photos", "a"], row: null, problems: [] }],
-  rows_looked_at: 1,
-  versions: { named: 0, null: 0, empty: 0 },
-  warnings: [],
-  faults: [],
-  more_faults: false,
-  inventory: null,
-};
+const LOOK = lookFrom({ etag: "e1" });
 
 /** A draft with which every step is content. */
 const GOOD: Draft = changed(emptyDraft(CONTEXT.capabilities, "ap-guangzhou"), {
