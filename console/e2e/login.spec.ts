@@ -70,3 +70,19 @@ test("no address outside is taken for where one wanted to go", async ({ page }) 
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/127\.0\.0\.1:\d+\/ui\/jobs/);
 });
+
+test.describe("where the service does not end the session", () => {
+  test.use({ as: "admin", expectedFaults: [/status of 503/] });
+
+  test("one is told that one is still signed in, and stays", async ({ page }) => {
+    const error = { code: "LedgerUnavailable", message: "the ledger cannot be read", request_id: "r-503", faults: [] };
+    await page.route(/\/api\/v1\/session$/, (route) =>
+      route.request().method() === "DELETE" ? route.fulfill({ status: 503, json: { error } }) : route.continue(),
+    );
+    await page.goto("/ui/settings");
+    await page.getByRole("button", { name: "admin" }).click();
+    await page.getByRole("menuitem", { name: "Sign out" }).click();
+    await expect(page.getByText("You are still signed in: the service did not end the session.")).toBeVisible();
+    await expect(page).toHaveURL(/\/ui\/settings$/);
+  });
+});
