@@ -168,8 +168,8 @@ test("what is filtered is in the address: back, forward, a reload and coming bac
   await ofAllRegions.click();
   await page.getByRole("menuitemcheckbox", { name: CAPPED }).click();
   await expect(ofAllRegions).toHaveCount(0);
-  await search.fill("nothing is called so");
   await expect(page.getByText("No jobs match these filters")).toBeVisible();
+  await search.fill("nothing is called so"); // cleared before it is searched for: it does not come back
   await page.getByRole("button", { name: "Clear filters" }).last().click();
   await expect(search).toHaveValue("");
   await expect(ofAllRegions).toBeVisible();

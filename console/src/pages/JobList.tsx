@@ -55,6 +55,7 @@ function Jobs() {
   const items = isOther ? NO_JOBS : (list.data?.items ?? NO_JOBS);
   const isToldAbove = !isOther && list.data !== undefined && isUnanswered(refusal); // by the banner of the page
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [clearings, setClearings] = useState(0);
   const selected = useMemo(() => items.filter((job) => chosen.has(job.job_id)), [items, chosen]);
   const { ask, modal } = useJobActions();
   const hasListOfPages = useHasNavigation();
@@ -115,6 +116,7 @@ function Jobs() {
         }
         filter={
           <Filters
+            key={clearings} // what is typed, and not searched for yet, goes too
             view={view}
             counts={list.data?.counts}
             total={list.data?.total}
@@ -144,6 +146,7 @@ function Jobs() {
               isLaterPage={view.cursor !== ""}
               onFirstPage={firstPage}
               onClear={() => {
+                setClearings(clearings + 1);
                 show(withoutFilters(view));
                 prefer({ region: "" }); // the bar on top filters, too
               }}
