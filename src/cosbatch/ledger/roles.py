@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, delete, insert, select, update
@@ -17,7 +18,7 @@ from cosbatch.ledger.role_port import CredentialTerms, JobCredentials, KeptRole,
 from cosbatch.ledger.role_rules import no_such_role, role_is_there
 from cosbatch.ledger.role_tables import job_credential, role, role_test
 from cosbatch.ledger.rules import no_such_job
-from cosbatch.ledger.transaction import Database, Transaction
+from cosbatch.ledger.transaction import Database, LastLook, Transaction
 from cosbatch.model.identifiers import AccountId, Bucket, JobId
 from cosbatch.model.principals import Role, RoleProvider
 
@@ -60,6 +61,8 @@ class SqlRoleLedger(RoleLedger):
     def __init__(self, database: Database) -> None:
         """``database`` belongs to the JobLedger beside it, which closes it."""
         self._database = database
+        self._key_numbers = LastLook(_key_numbers)
+        self._terms = LastLook(_terms)
 
     async def add_role(self, role: Role, *, sealed: str) -> None:
         await self._database.write(partial(_add_role, role=role, sealed=sealed))
@@ -77,8 +80,7 @@ class SqlRoleLedger(RoleLedger):
         return await self._database.write(partial(_replace_key, arn=arn, account=account, sealed=sealed, at=at))
 
     async def key_numbers(self) -> Mapping[tuple[AccountId, str], int]:
-        rows = await self._database.read(lambda tx: tx.all(_KEY_NUMBERS))
-        return {(AccountId(row.account), row.arn): row.key_number for row in rows}
+        return await self._database.read(self._key_numbers)
 
     async def remove_role(self, arn: str, *, account: AccountId) -> None:
         await self._database.write(partial(_remove_role, arn=arn, account=account))
@@ -98,11 +100,18 @@ class SqlRoleLedger(RoleLedger):
         return None if row is None else JobCredentials(terms=_terms_from(row), sealed=row.sealed)
 
     async def credential_terms(self) -> Mapping[JobId, CredentialTerms]:
-        rows = await self._database.read(lambda tx: tx.all(_TERMS))
-        return {JobId(row.job_id): _terms_from(row) for row in rows}
+        return await self._database.read(self._terms)
 
     async def forget_credentials(self, job_id: JobId) -> None:
         await self._database.write(lambda tx: tx.change(_REMOVE_CREDENTIALS, {"the_job": job_id}))
+
+
+def _key_numbers(tx: Transaction) -> Mapping[tuple[AccountId, str], int]:
+    return MappingProxyType({(AccountId(row.account), row.arn): row.key_number for row in tx.all(_KEY_NUMBERS)})
+
+
+def _terms(tx: Transaction) -> Mapping[JobId, CredentialTerms]:
+    return MappingProxyType({JobId(row.job_id): _terms_from(row) for row in tx.all(_TERMS)})
 
 
 def _add_role(tx: Transaction, *, role: Role, sealed: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
 from sqlalchemy import ColumnElement, Row, bindparam, exists, literal_column, select, update
@@ -12,10 +12,10 @@ from cosbatch.ledger.job_rows import JOB, THE_JOB, job_from
 from cosbatch.ledger.port import Duty, HeldLease, JobLease, QueuedJob
 from cosbatch.ledger.rules import quiet_after, suspended_seconds
 from cosbatch.ledger.tables import IS_HELD, IS_LEASED, IS_LOST, IS_OPEN, IS_QUEUED
-from cosbatch.ledger.transaction import Parameters, Transaction
+from cosbatch.ledger.transaction import LastLook, Parameters, Transaction
 from cosbatch.ledger.workers import taken_places
 from cosbatch.model.identifiers import JobId, WorkerId
-from cosbatch.model.jobs import place_written
+from cosbatch.model.jobs import Job, place_written
 from cosbatch.model.regions import Place
 from cosbatch.model.tasks import Lease
 
@@ -68,19 +68,41 @@ _QUIETEN: Final = (
 )
 
 
-def queued_jobs(tx: Transaction) -> list[QueuedJob]:
-    taken = taken_places(tx)
-    return [_queued_job(row, taken=taken, now=tx.now()) for row in tx.all(_QUEUED)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """Every unfinished job, as it stands whatever the time is."""
+
+    rows: list[tuple[Row[Any], Job, Place | None]]
+    """The last is the bucket that the job writes, once that is known."""
+    taken: list[tuple[Place, float]]
 
 
-def held_leases(tx: Transaction) -> list[HeldLease]:
-    now = tx.now()
+def queue(tx: Transaction) -> Queue:
+    jobs = [(row, job_from(row)) for row in tx.all(_QUEUED)]
+    return Queue(rows=[(row, job, _place_of(job)) for row, job in jobs], taken=taken_places(tx))
+
+
+def queued_jobs(tx: Transaction, *, look: LastLook[Queue]) -> list[QueuedJob]:
+    """``look`` is one for :func:`queue`."""
+    seen, now = look(tx), tx.now()
+    taken = frozenset(place for place, until in seen.taken if until > now)
+    return [_queued_job(row, job, is_rate_taken=place in taken, now=now) for row, job, place in seen.rows]
+
+
+def leases(tx: Transaction) -> list[tuple[Lease | JobLease, WorkerId, float]]:
+    """Each that somebody holds, by whom and until when."""
     of_chunks = [
-        _held(Lease(job_id=JobId(row.job_id), seq=row.seq, fence=row.fence), row, now=now)
+        (Lease(job_id=JobId(row.job_id), seq=row.seq, fence=row.fence), WorkerId(row.owner), row.lease_until)
         for row in tx.all(_HELD_CHUNKS)
     ]
-    of_jobs = [_held(_job_lease(row), row, now=now) for row in tx.all(_HELD_JOBS)]
-    return of_chunks + of_jobs
+    of_jobs = [(_job_lease(row), WorkerId(row.owner), row.lease_until) for row in tx.all(_HELD_JOBS)]
+    return [*of_chunks, *of_jobs]
+
+
+def held_leases(tx: Transaction, *, look: LastLook[list[tuple[Lease | JobLease, WorkerId, float]]]) -> list[HeldLease]:
+    """``look`` is one for :func:`leases`."""
+    held, now = look(tx), tx.now()
+    return [HeldLease(lease=lease, owner=owner, lease_until=until, is_past=until < now) for lease, owner, until in held]
 
 
 def expire(tx: Transaction, held: HeldLease, *, quiet_seconds: float) -> bool:
@@ -108,8 +130,11 @@ def quieten(tx: Transaction, job_id: JobId, *, quiet_at: float) -> bool:
     return bool(quiet_at and tx.change(_QUIETEN, {"the_job": job_id, "waited_for": quiet_at}))
 
 
-def _queued_job(row: Row[Any], *, taken: Collection[Place], now: float) -> QueuedJob:
-    job = job_from(row)
+def _place_of(job: Job) -> Place | None:
+    return None if job.findings is None else place_written(job.request, job.findings)
+
+
+def _queued_job(row: Row[Any], job: Job, *, is_rate_taken: bool, now: float) -> QueuedJob:
     return QueuedJob(
         job=job,
         has_open_chunks=bool(row.has_open),
@@ -119,13 +144,9 @@ def _queued_job(row: Row[Any], *, taken: Collection[Place], now: float) -> Queue
         quiet_in_seconds=row.quiet_at - now,
         suspended_seconds=suspended_seconds(job, now=now),
         seen_at=now,
-        is_rate_taken=job.findings is not None and place_written(job.request, job.findings) in taken,
+        is_rate_taken=is_rate_taken,
     )
 
 
 def _job_lease(row: Row[Any]) -> JobLease:
     return JobLease(job_id=JobId(row.id), owner=WorkerId(row.owner), fence=row.fence, duty=Duty(row.duty))
-
-
-def _held(lease: Lease | JobLease, row: Row[Any], *, now: float) -> HeldLease:
-    return HeldLease(lease=lease, owner=WorkerId(row.owner), lease_until=row.lease_until, is_past=row.lease_until < now)

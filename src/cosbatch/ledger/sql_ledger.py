@@ -25,7 +25,7 @@ from cosbatch.ledger.regions import SqlRegionLedger
 from cosbatch.ledger.roles import SqlRoleLedger
 from cosbatch.ledger.rules import ROWS_PER_WRITE
 from cosbatch.ledger.sql_people import SqlPeople
-from cosbatch.ledger.transaction import Database
+from cosbatch.ledger.transaction import Database, LastLook
 from cosbatch.ledger.webhooks import SqlWebhookLedger
 from cosbatch.model.census import JobCensus
 from cosbatch.model.clock import Clock
@@ -64,6 +64,9 @@ class SqlLedger(JobLedger):
         self.lists = SqlJobLists(database)
         self.webhooks = SqlWebhookLedger(database)
         """Of the same database."""
+        self._queue = LastLook(scheduling.queue)
+        self._leases = LastLook(scheduling.leases)
+        self._claimable = LastLook(claims.claimable_jobs)
 
     async def close(self) -> None:
         await self._database.close()
@@ -188,10 +191,10 @@ class SqlLedger(JobLedger):
     # --- scheduling
 
     async def queued_jobs(self) -> list[QueuedJob]:
-        return await self._database.read(scheduling.queued_jobs)
+        return await self._database.read(partial(scheduling.queued_jobs, look=self._queue))
 
     async def held_leases(self) -> list[HeldLease]:
-        return await self._database.read(scheduling.held_leases)
+        return await self._database.read(partial(scheduling.held_leases, look=self._leases))
 
     async def expire(self, held: HeldLease, *, quiet_seconds: float) -> bool:
         return await self._database.write(partial(scheduling.expire, held=held, quiet_seconds=quiet_seconds))
@@ -269,6 +272,9 @@ class SqlLedger(JobLedger):
         but_not: Collection[JobId] = (),
         only: Collection[JobId] | None = None,
     ) -> list[Claim]:
+        claimable = await self.claimable_jobs() - frozenset(but_not)
+        if not (claimable if only is None else claimable.intersection(only)):
+            return []  # nobody waits for the right to write only to find that there is nothing
         return await self._database.write(
             partial(
                 claims.claim,
@@ -282,7 +288,7 @@ class SqlLedger(JobLedger):
         )
 
     async def claimable_jobs(self) -> frozenset[JobId]:
-        return await self._database.read(claims.claimable_jobs)
+        return await self._database.read(self._claimable)
 
     async def renew(self, worker: WorkerId, leases: Collection[Lease], *, lease_seconds: float) -> Renewal:
         named = frozenset(leases)

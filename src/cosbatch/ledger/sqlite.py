@@ -92,7 +92,7 @@ class _Line:
         # The driver sends no BEGIN of its own (isolation_level None), but COMMIT and ROLLBACK at the end of the block.
         with self.connection.begin():
             _driver_of(self.connection).execute(begin)
-            return work(Transaction(self.connection, tell_time=self._tell_time))
+            return work(Transaction(self.connection, tell_time=self._tell_time, tell_version=_version))
 
     def release(self) -> None:
         if self._connection is not None:
@@ -281,6 +281,13 @@ def _driver_of(connection: Connection) -> sqlite3.Connection:
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
     return driver
+
+
+def _version(connection: Connection) -> tuple[int, int]:
+    """SQLite counts what other connections have committed, and what this one has changed."""
+    driver = _driver_of(connection)
+    [[commits_of_others]] = driver.execute("PRAGMA data_version").fetchall()
+    return commits_of_others, driver.total_changes
 
 
 def _database_time(connection: Connection) -> float:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection, Executable, Row
 
 T = TypeVar("T")
 Parameters = dict[str, Any]
+_NEVER: Final = object()
 
 
 class Transaction:
     """Runs statements. Begins and ends elsewhere."""
 
-    __slots__ = ("_connection", "_now", "_tell_time")
+    __slots__ = ("_connection", "_now", "_tell_time", "_tell_version")
 
-    def __init__(self, connection: Connection, *, tell_time: Callable[[Connection], float]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        tell_time: Callable[[Connection], float],
+        tell_version: Callable[[Connection], object],
+    ) -> None:
         self._connection = connection
         self._tell_time = tell_time
+        self._tell_version = tell_version
         self._now: float | None = None
 
     def now(self) -> float:
@@ -26,6 +34,11 @@ class Transaction:
         if self._now is None:
             self._now = self._tell_time(self._connection)
         return self._now
+
+    def version(self) -> object:
+        """Of what the database holds: where two transactions of one connection find the same one, nobody has changed
+        anything in between."""
+        return self._tell_version(self._connection)
 
     def one(self, statement: Executable, parameters: Parameters) -> Row[Any] | None:
         return self._connection.execute(statement, parameters).first()
@@ -41,6 +54,28 @@ class Transaction:
         """The statement once for each set of parameters; none for none."""
         if parameters:
             self._connection.execute(statement, parameters)
+
+
+class LastLook(Generic[T]):
+    """What a look has found, which is made anew only where the database has changed since: the parts of a service look
+    several times a second, mostly while nothing happens.
+
+    ``look`` depends on what the database holds and on nothing else; of the time, on no more than that what is past now
+    stays so. Whoever is told what it has found leaves that as it is. One for each ledger: versions of two connections
+    have nothing to do with each other.
+    """
+
+    def __init__(self, look: Callable[[Transaction], T]) -> None:
+        self._look = look
+        self._version: object = _NEVER
+        self._found: T
+
+    def __call__(self, tx: Transaction) -> T:
+        version = tx.version()
+        if version != self._version:
+            self._found = self._look(tx)
+            self._version = version
+        return self._found
 
 
 class Database(Protocol):

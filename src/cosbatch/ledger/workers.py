@@ -44,7 +44,7 @@ _SHARES_OF_CAP: Final = (
     )
     .with_for_update()
 )
-_SPARE: Final = select(_SHARE.region, _SHARE.bucket, _SHARE.kind).where(
+_SPARE: Final = select(_SHARE.region, _SHARE.bucket, _SHARE.kind, _SHARE.until).where(
     _SHARE.until > bindparam("now"), _SHARE.spare == 1
 )
 _SET: Final = update(tables.rate_share).where(*_THE_SHARE)
@@ -82,9 +82,10 @@ def workers(tx: Transaction, *, seen_within_seconds: float) -> list[WorkerSeen]:
     return [_worker_from(row) for row in tx.all(_SEEN_SINCE, {"since": tx.now() - seen_within_seconds})]
 
 
-def taken_places(tx: Transaction) -> frozenset[Place]:
-    """Buckets whose rate cap cannot use one process more: some would work for them and have found no share."""
-    return frozenset(_capped(row).place for row in tx.all(_SPARE, {"now": tx.now()}))
+def taken_places(tx: Transaction) -> list[tuple[Place, float]]:
+    """Buckets whose rate cap cannot use one process more, each with when that is past: some would work for them and
+    have found no share."""
+    return [(_capped(row).place, row.until) for row in tx.all(_SPARE, {"now": tx.now()})]
 
 
 def _show(tx: Transaction, process: WorkerProcess, metrics: WorkerMetrics) -> None:

@@ -42,7 +42,7 @@ def row(owner: str, number: int) -> dict[str, Any]:
 def test_every_sealed_column_is_sealed_again() -> None:
     with create_engine("sqlite://").connect() as connection:
         METADATA.create_all(connection)
-        tx = Transaction(connection, tell_time=lambda _: 0.0)
+        tx = Transaction(connection, tell_time=lambda _: 0.0, tell_version=lambda _: 0)
         assert not has_sealed(tx, METADATA)
         connection.execute(insert(VAULT), {"owner": "nobody", "number": 0, "whole": "", "narrow": "", "plain": "p"})
         assert not has_sealed(tx, METADATA)
