@@ -76,19 +76,23 @@ class LeaseWatch:
         self._liveness = liveness
         self._seen: dict[tuple[Lease | JobLease, float], float] = {}
 
-    def over(self, held: Iterable[HeldLease]) -> list[HeldLease]:
+    def over(self, held: Collection[HeldLease]) -> list[HeldLease]:
         """Of the leases held at present, those to expire now. Call it with all of them each time."""
         now = self._clock.boottime()
         seen: dict[tuple[Lease | JobLease, float], float] = {}
         ended = []
+        dead = {owner for owner in {lease.owner for lease in held} if self._is_dead(owner)}
         for lease in held:
             place = (lease.lease, lease.lease_until)
             seen[place] = self._seen.get(place, now)
             silent = lease.is_past and now - seen[place] >= self._lease_seconds
-            if silent or (self._liveness is not None and self._liveness.is_dead(lease.owner)):
+            if silent or lease.owner in dead:
                 ended.append(lease)
         self._seen = seen
         return ended
+
+    def _is_dead(self, owner: WorkerId) -> bool:
+        return self._liveness is not None and self._liveness.is_dead(owner)
 
 
 WRONG_BY_SECONDS: Final = 3600.0

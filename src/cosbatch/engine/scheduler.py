@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import structlog
 
@@ -19,6 +20,10 @@ from cosbatch.model.states import Actor
 
 log = structlog.get_logger(__name__)
 
+SWEEP_SECONDS: Final = 5.0
+"""What the dead leave behind is in nobody's way. To look through it at each step would be a good part of what an idle
+service does."""
+
 
 class Scheduler:
     """Reads, decides, and writes each move as compare-and-set: a second scheduler changes nothing."""
@@ -33,11 +38,13 @@ class Scheduler:
         sweep: Callable[[Sequence[WorkerId]], None] | None = None,
     ) -> None:
         self._ledger = ledger
+        self._clock = clock
         self._limits = limits
         self._watch = watch
         self._quiet = QuietWatch(clock=clock, request_timeout_seconds=limits.request_timeout_seconds)
         self._lasting = LimitWatch(clock=clock)
         self._sweep = sweep
+        self._next_sweep_at = clock.boottime()
         self.leases_expired = 0
         """Those that it has ended since it was made; of several schedulers one ends each."""
 
@@ -49,8 +56,9 @@ class Scheduler:
         held = await self._ledger.held_leases()
         for lease in self._watch.over(held):
             await self._expire(lease)
-        if self._sweep is not None:
+        if self._sweep is not None and self._clock.boottime() >= self._next_sweep_at:
             self._sweep([lease.owner for lease in held])
+            self._next_sweep_at = self._clock.boottime() + SWEEP_SECONDS
         queued = await self._ledger.queued_jobs()
         quiet = self._quiet.over(queued)
         for job in quiet:
