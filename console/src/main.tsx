@@ -5,7 +5,9 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { RouterProvider } from "react-router";
 
-import { ApiProvider } from "./api/context";
+import { askAhead } from "./ahead";
+import { createApi } from "./api/client";
+import { ApiProvider, createQueryClient } from "./api/context";
 import { Appearance } from "./components/Appearance";
 import { FlashProvider } from "./components/flashes";
 import { LiveProvider } from "./components/live";
@@ -18,12 +20,15 @@ reloadAfterUpgrade(window);
 
 const root = document.getElementById("root");
 if (root) {
+  const api = createApi();
+  const queries = createQueryClient();
+  askAhead(api, queries, globalThis.location);
   createRoot(root).render(
     <StrictMode>
       <PreferencesProvider>
         <Appearance />
         <SpeechProvider>
-          <ApiProvider>
+          <ApiProvider api={api} queries={queries}>
             <LiveProvider>
               <FlashProvider>
                 <RouterProvider router={createRouter()} />

@@ -8,9 +8,16 @@ const ApiContext = createContext<Api | null>(null);
 const RETRIES_MAX = 2;
 const WAIT_MAX_MS = 30_000;
 
-export function ApiProvider({ api, children }: { api?: Api; children: ReactNode }) {
-  const [own] = useState(() => api ?? createApi());
-  const [queries] = useState(createQueryClient);
+interface ApiProviderProps {
+  api?: Api;
+  queries?: QueryClient;
+  children: ReactNode;
+}
+
+export function ApiProvider(props: ApiProviderProps) {
+  const { children } = props;
+  const [own] = useState(() => props.api ?? createApi());
+  const [queries] = useState(() => props.queries ?? createQueryClient());
   return (
     <ApiContext.Provider value={own}>
       <QueryClientProvider client={queries}>{children}</QueryClientProvider>
@@ -24,7 +31,7 @@ export function useApi(): Api {
   return api;
 }
 
-function createQueryClient(): QueryClient {
+export function createQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
       queries: {

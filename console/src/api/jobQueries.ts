@@ -1,6 +1,6 @@
-import { useQuery } from "@tanstack/react-query";
+import { queryOptions, useQuery } from "@tanstack/react-query";
 
-import { told } from "./client";
+import { type Api, told } from "./client";
 import { useApi } from "./context";
 import { useRefetchInterval } from "./queries";
 import type { Job, Schemas } from "./types";
@@ -14,11 +14,13 @@ export function isAlive(job: Job | undefined): boolean {
 }
 
 export function useJob(id: string) {
-  const api = useApi();
-  return useQuery({
+  return useQuery({ ...jobQuery(useApi(), id), refetchInterval: useRefetchInterval(isAlive) });
+}
+
+export function jobQuery(api: Api, id: string) {
+  return queryOptions({
     queryKey: ["job", id],
     queryFn: (): Promise<Job> => told(api.GET("/jobs/{job_id}", { params: { path: { job_id: id } } })),
-    refetchInterval: useRefetchInterval(isAlive),
   });
 }
 

@@ -2,7 +2,7 @@ import { type Query, queryOptions, useQuery, useQueryClient } from "@tanstack/re
 import { useCallback } from "react";
 
 import { useLive } from "../components/live";
-import { told } from "./client";
+import { type Api, told } from "./client";
 import { useApi } from "./context";
 import { ApiError } from "./errors";
 import type { Capabilities, OperationId, Session } from "./types";
@@ -12,8 +12,11 @@ const QUIET_MS = 30_000;
 
 /** Who is logged in; null for nobody. */
 export function useSession() {
-  const api = useApi();
-  return useQuery({
+  return useQuery(sessionQuery(useApi()));
+}
+
+export function sessionQuery(api: Api) {
+  return queryOptions({
     queryKey: ["session"],
     staleTime: 60_000,
     queryFn: async (): Promise<Session | null> => {
@@ -31,14 +34,15 @@ export function useSession() {
 
 /** What the service can do; asked once a minute at most, for it changes with its settings only. */
 export function useCapabilities() {
-  const api = useApi();
-  return useQuery(
-    queryOptions({
-      queryKey: ["capabilities"],
-      staleTime: 60_000,
-      queryFn: (): Promise<Capabilities> => told(api.GET("/capabilities")),
-    }),
-  );
+  return useQuery(capabilitiesQuery(useApi()));
+}
+
+export function capabilitiesQuery(api: Api) {
+  return queryOptions({
+    queryKey: ["capabilities"],
+    staleTime: 60_000,
+    queryFn: (): Promise<Capabilities> => told(api.GET("/capabilities")),
+  });
 }
 
 /** Whether the caller may make a call: `useMay()("create_job")`. False until it is known. */
@@ -53,11 +57,11 @@ export function useMay(): (call: OperationId) => boolean {
  */
 export function useRefetchInterval<Data>(isAlive: (data: Data | undefined) => boolean) {
   const { isPaused } = useLive();
-  return (query: Query<Data, Error, Data, readonly unknown[]>): number | false => {
+  return ({ state }: Pick<Query<Data>, "state">): number | false => {
     if (isPaused) return false;
-    const failures = query.state.fetchFailureCount;
+    const failures = state.fetchFailureCount;
     if (failures > 0) return Math.min(LIVE_MS * 2 ** failures, QUIET_MS);
-    return isAlive(query.state.data) ? LIVE_MS : QUIET_MS;
+    return isAlive(state.data) ? LIVE_MS : QUIET_MS;
   };
 }
 

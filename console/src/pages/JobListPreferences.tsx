@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useFlashes } from "../components/flashes";
 import { usePart } from "../components/part";
 import { useT } from "../i18n";
-import { usePreferences } from "../preferences";
+import { type Preferences, usePreferences } from "../preferences";
 import { type ColumnId, COLUMNS, usualColumns } from "./JobListColumns";
 import type { Widths } from "./jobListWidths";
 
@@ -26,7 +26,7 @@ export function useListPreferences(): ListPreferences {
   const { preferences, prefer } = usePreferences();
   const kept = preferences.tables[TABLE];
   const columns = (kept?.visibleContent ?? []).flatMap((name) => COLUMNS.find(({ id }) => id === name)?.id ?? []);
-  const pageSize = PAGE_SIZES.find((each) => each === kept?.pageSize) ?? PAGE_SIZES[0];
+  const pageSize = pageSizeIn(preferences);
   const shown = columns.length > 0 ? columns : usualColumns(globalThis.innerWidth);
   return {
     pageSize,
@@ -38,6 +38,10 @@ export function useListPreferences(): ListPreferences {
       prefer({ tables: { ...preferences.tables, [TABLE]: table } });
     },
   };
+}
+
+export function pageSizeIn({ tables }: Preferences): number {
+  return PAGE_SIZES.find((each) => each === tables[TABLE]?.pageSize) ?? PAGE_SIZES[0];
 }
 
 /** All columns for the table: first those that are shown. */

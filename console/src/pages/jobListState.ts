@@ -1,13 +1,13 @@
-import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useLocation, useNavigate, useSearchParams } from "react-router";
 
-import { told } from "../api/client";
+import { type Api, told } from "../api/client";
 import { useApi } from "../api/context";
 import { useRefetchInterval } from "../api/queries";
 import type { JobListPage } from "../api/types";
 import { usePreferences } from "../preferences";
-import { addressOf, isAlive, type JobListView, queryOf, viewOf } from "./jobListView";
+import { addressOf, isAlive, type JobListQuery, type JobListView, queryOf, viewOf } from "./jobListView";
 
 const KEPT = "cosbatch.jobs.view";
 
@@ -126,16 +126,17 @@ export function useJobList(view: JobListView, limit: number): JobListAnswer {
 function useListQuery(view: JobListView, limit: number) {
   const api = useApi();
   const { region: regionOfAll, timeZone } = usePreferences().preferences;
-  const query = queryOf(view, { limit, regionOfAll, timeZone });
+  const asked = listQuery(api, queryOf(view, { limit, regionOfAll, timeZone }));
   const refetchInterval = useRefetchInterval<JobListPage>((page) => page?.items.some(isAlive) ?? false);
-  const queryKey = ["jobs", "list", query];
-  const list = useQuery({
-    queryKey,
-    queryFn: () => told(api.GET("/jobs", { params: { query } })),
-    placeholderData: keepPreviousData,
-    refetchInterval,
+  const list = useQuery({ ...asked, placeholderData: keepPreviousData, refetchInterval });
+  return { list, queryKey: asked.queryKey };
+}
+
+export function listQuery(api: Api, query: JobListQuery) {
+  return queryOptions({
+    queryKey: ["jobs", "list", query],
+    queryFn: (): Promise<JobListPage> => told(api.GET("/jobs", { params: { query } })),
   });
-  return { list, queryKey };
 }
 
 interface Attempts {

@@ -1,0 +1,32 @@
+import { expect, it } from "vitest";
+
+import { askAhead } from "./ahead";
+import { createApi } from "./api/client";
+import { createQueryClient } from "./api/context";
+
+/** What is asked for ahead of the page at an address, below /api/v1. */
+async function askedAt(address: string): Promise<string[]> {
+  const asked: string[] = [];
+  const api = createApi((request) => {
+    const { pathname, search } = new URL(request.url);
+    asked.push(`${pathname.replace("/api/v1", "")}${search}`);
+    return new Promise(() => undefined);
+  });
+  const { pathname, search } = new URL(address, globalThis.location.origin);
+  askAhead(api, createQueryClient(), { pathname, search });
+  await new Promise((done) => setTimeout(done)); // calls go out a little later than they are made
+  return asked;
+}
+
+const EVERYWHERE = ["/session", "/capabilities"];
+
+it.each([
+  ["/ui/login", []],
+  ["/ui/password?next=/jobs", []],
+  ["/ui/roles", EVERYWHERE],
+  ["/ui/jobs/create", EVERYWHERE],
+  ["/ui/jobs/one", [...EVERYWHERE, "/jobs/one"]],
+  ["/ui/jobs?status=Active", [...EVERYWHERE, "/jobs?sort=created&direction=desc&limit=20&status=Active"]],
+])("asks for what the page at %s begins with", async (address, wanted) => {
+  expect(await askedAt(address)).toEqual(wanted);
+});

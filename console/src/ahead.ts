@@ -1,0 +1,35 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { matchPath } from "react-router";
+
+import type { Api } from "./api/client";
+import { jobQuery } from "./api/jobQueries";
+import { capabilitiesQuery, sessionQuery } from "./api/queries";
+import { queryOf, viewOf } from "./pages/jobListView";
+import { pageSizeIn } from "./pages/JobListPreferences";
+import { listQuery } from "./pages/jobListState";
+import { readPreferences } from "./preferences";
+
+/** Addresses of pages that are seen without a session. */
+const OPEN = ["/ui/login", "/ui/password"];
+
+/**
+ * Asks for what the first page shows while its texts are still being loaded. Most answers are there when it is made: it
+ * is made once then, not first empty and again with each of them. Whoever is not logged in is refused, and led to the
+ * login as ever.
+ */
+export function askAhead(api: Api, queries: QueryClient, address: { pathname: string; search: string }): void {
+  const { pathname, search } = address;
+  if (OPEN.includes(pathname)) return;
+  void queries.prefetchQuery(sessionQuery(api));
+  void queries.prefetchQuery(capabilitiesQuery(api));
+  const id = matchPath("/ui/jobs/:id", pathname)?.params.id;
+  if (pathname === "/ui/jobs") {
+    const preferences = readPreferences();
+    const { region: regionOfAll, timeZone } = preferences;
+    const view = viewOf(new URLSearchParams(search));
+    const query = queryOf(view, { limit: pageSizeIn(preferences), regionOfAll, timeZone });
+    void queries.prefetchQuery(listQuery(api, query));
+  } else if (id && id !== "create") {
+    void queries.prefetchQuery(jobQuery(api, id));
+  }
+}
