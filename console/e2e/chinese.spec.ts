@@ -4,7 +4,7 @@ import { call, expect, prefer, test } from "./fixtures";
 import { CHINESE, CJK, isEnglish } from "./languages";
 import { said } from "./readable";
 import { stage } from "./stage";
-import { visit } from "./visits";
+import { turnTo, visit } from "./visits";
 
 test.setTimeout(180_000);
 
@@ -27,9 +27,8 @@ test("the checks of jobs that failed are told in Chinese, each with its way out"
     const found = await call<{ checks: { outcome: string; way_out: string }[] }>("GET", `/jobs/${id}/preflight`);
     found.checks.forEach(({ outcome, way_out: wayOut }) => outcomes.add(wayOut ? `${outcome}, way out` : outcome));
     for (const tab of ["checks", "overview", "events"]) {
-      await visit(page, `/ui/jobs/${id}#${tab}`);
+      await turnTo(page, `/ui/jobs/${id}#${tab}`);
       await expect(page.getByRole("tab", { selected: true })).toHaveText(CHINESE[`job.tab.${tab}`] ?? "");
-      await page.waitForLoadState("networkidle");
       expect.soft(await english(page), `${tab} of ${id}`).toEqual([]);
     }
     await page.getByRole("tab", { name: CHINESE["job.tab.checks"] }).click();
