@@ -5,7 +5,7 @@ import type { Locator, Page } from "@playwright/test";
 import { violationsOf } from "./axe";
 import { call, expect, test } from "./fixtures";
 import { cancelJob, jobOf, jobsWith, makeJob, type MadeJob, putList } from "./store";
-import { visit } from "./visits";
+import { turnTo, visit } from "./visits";
 
 /** Whatever the API takes can be said in a form, and whatever it hands out can be had. */
 
@@ -191,7 +191,7 @@ test("several jobs are confirmed for a reason, which their timelines tell", asyn
   await dialog.getByRole("button", { name: "Confirm and run" }).click();
   await expect(page.getByText("2 jobs were confirmed.")).toBeVisible();
   for (const { job_id: id } of jobs) {
-    await page.goto(`/ui/jobs/${id}`);
+    await turnTo(page, `/ui/jobs/${id}`);
     await expect(page.getByText("looked at by two of us").first()).toBeVisible();
   }
 });

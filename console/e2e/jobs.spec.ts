@@ -2,6 +2,7 @@ import type { Locator, Page } from "@playwright/test";
 
 import { call, expect, test } from "./fixtures";
 import { jobOf, makeJob, type MadeJob, putList } from "./store";
+import { turnTo } from "./visits";
 
 test.setTimeout(300_000);
 
@@ -281,7 +282,7 @@ test.describe("of a viewer", () => {
     await expect(page.getByText("This job waits for confirmation")).toBeVisible();
     await expect(page.getByRole("button", { name: "Confirm and run" })).toHaveCount(0);
     await expect(page.getByRole("button", { name: "Actions" })).toHaveCount(0);
-    await page.goto("/ui/jobs/create");
+    await turnTo(page, "/ui/jobs/create");
     await expect(page.getByText(/Your account may look at jobs, but not create them/)).toBeVisible();
   });
 });

@@ -2,6 +2,7 @@ import type { Page } from "@playwright/test";
 
 import { violationsOf } from "./axe";
 import { call, expect, test } from "./fixtures";
+import { turnTo } from "./visits";
 
 /** Of the stage's own store; they are told to nobody else. */
 const KEY = { id: "AKMAIN", secret: "SKMAIN" };
@@ -83,7 +84,7 @@ test("who came for a role is led back, and a key that the store does not know is
   await page.getByRole("button", { name: "Back to where you were" }).click();
   await expect(page).toHaveURL(/\/ui\/settings/);
 
-  await page.goto("/ui/roles");
+  await turnTo(page, "/ui/roles");
   await page.getByRole("radio", { name: `Select ${HOST}/wrong` }).check();
   await page.getByRole("button", { name: "Test access" }).click();
   await chooseJob(page, job);
