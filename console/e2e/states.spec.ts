@@ -2,7 +2,7 @@ import type { Locator, Page } from "@playwright/test";
 
 import { call, expect, test } from "./fixtures";
 import { faultsInAllWays, faultsOf, type Look, watchful } from "./looks";
-import { listen } from "./visits";
+import { listen, turnTo } from "./visits";
 
 test.describe.configure({ mode: "parallel" }); // they only look, and each of them takes long
 test.setTimeout(240_000);
@@ -78,7 +78,7 @@ test("what is asked before something is done with a job", async ({ page }) => {
     await expect(async () => {
       id = await jobFor(action);
     }).toPass({ timeout: 60_000 });
-    await page.goto(`/ui/jobs/${id}`);
+    await turnTo(page, `/ui/jobs/${id}`);
     const content = page.locator("#content");
     if (!isButton) await content.getByRole("button", { name: "Actions" }).first().click();
     await (isButton ? content.getByRole("button", { name }).first() : page.getByRole("menuitem", { name })).click();
@@ -89,7 +89,7 @@ test("what is asked before something is done with a job", async ({ page }) => {
 test("what is asked before a job runs that has waited for it", async ({ page }) => {
   const look = watchful(page);
   for (const description of [DAILY, CLEANING]) {
-    await page.goto(`/ui/jobs/${await jobFor("confirm", `&q=${encodeURIComponent(description)}`)}`);
+    await turnTo(page, `/ui/jobs/${await jobFor("confirm", `&q=${encodeURIComponent(description)}`)}`);
     await page.locator("#content").getByRole("button", { name: "Confirm and run" }).first().click();
     await expect(dialogOf(page).locator("tbody .mono").first()).toBeVisible();
     await lookAtDialog(page, look, `confirm: ${description}`);
@@ -104,23 +104,25 @@ const QUESTIONS = [
   { path: "/ui/roles", row: "archive-writer", menu: ["Change its key"], buttons: ["Test access"] },
 ];
 
-for (const { path, row, menu = [], buttons = [] } of QUESTIONS) {
-  test(`what is asked before something is done with one of the list, ${path}`, async ({ page }) => {
-    const look = watchful(page);
-    await page.goto(path);
-    const content = page.locator("#content");
-    await content.getByRole("row").filter({ hasText: row }).getByRole("radio").check();
-    for (const name of buttons) {
-      await content.getByRole("button", { name, exact: true }).click();
-      await lookAtDialog(page, look, name);
-    }
-    for (const name of menu) {
-      await content.getByRole("button", { name: "Actions", exact: true }).click();
-      await page.getByRole("menuitem", { name, exact: true }).click();
-      await lookAtDialog(page, look, name);
-    }
-  });
-}
+test("what is asked before something is done with one of a list", async ({ page }) => {
+  const look = watchful(page);
+  const content = page.locator("#content");
+  for (const { path, row, menu = [], buttons = [] } of QUESTIONS) {
+    await test.step(path, async () => {
+      await turnTo(page, path);
+      await content.getByRole("row").filter({ hasText: row }).getByRole("radio").check();
+      for (const name of buttons) {
+        await content.getByRole("button", { name, exact: true }).click();
+        await lookAtDialog(page, look, name);
+      }
+      for (const name of menu) {
+        await content.getByRole("button", { name: "Actions", exact: true }).click();
+        await page.getByRole("menuitem", { name, exact: true }).click();
+        await lookAtDialog(page, look, name);
+      }
+    });
+  }
+});
 
 /** Makes something that has a secret, in the form which the page's button opens, and looks at what is told once. */
 async function lookAtSecret(page: Page, look: Look, button: string, fields: Record<string, string>): Promise<void> {
@@ -147,18 +149,15 @@ test("an access key's secret, and what is asked before the key is deleted", asyn
   await call("DELETE", `/access-keys/${made.access_key_id}`);
 });
 
-test("a token's text", async ({ page }) => {
-  const description = `e2e-look-${Date.now()}`;
-  await page.goto("/ui/users?tab=tokens");
-  await lookAtSecret(page, watchful(page), "Create token", { Description: description });
-  await call("DELETE", `/tokens/${(await madeAs<Token>("/tokens?limit=100", description)).id}`);
-});
-
-test("a webhook's secret", async ({ page }) => {
+test("a token's text, and a webhook's secret", async ({ page }) => {
+  const look = watchful(page);
   const name = `e2e-look-${Date.now()}`;
-  await page.goto("/ui/webhooks");
-  const fields = { Name: name, Address: "https://hooks.example.com/e2e" };
-  await lookAtSecret(page, watchful(page), "Create webhook", fields);
+  await turnTo(page, "/ui/users?tab=tokens");
+  await lookAtSecret(page, look, "Create token", { Description: name });
+  await call("DELETE", `/tokens/${(await madeAs<Token>("/tokens?limit=100", name)).id}`);
+
+  await turnTo(page, "/ui/webhooks");
+  await lookAtSecret(page, look, "Create webhook", { Name: name, Address: "https://hooks.example.com/e2e" });
   await call("DELETE", `/webhooks/${name}`);
 });
 
@@ -195,7 +194,7 @@ test.describe("where the service answers nothing", () => {
     };
     await page.route(/\/api\/v1\/(jobs\?|users)/, (route) => route.fulfill({ status: 503, json: { error } }));
     for (const path of ["/ui/jobs", "/ui/users"]) {
-      await page.goto(path);
+      await turnTo(page, path);
       await expect(page.getByRole("button", { name: "Retry" }).first()).toBeVisible();
       await look(`${path} without an answer`);
     }
@@ -208,9 +207,7 @@ test.describe("of who may not", () => {
   test("pages say so, and what it takes", async ({ page }) => {
     const look = watchful(page);
     for (const path of ["/ui/users", "/ui/jobs/create"]) {
-      await page.goto(path);
-      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
-      await page.waitForLoadState("networkidle");
+      await turnTo(page, path);
       await look(`${path} of a viewer`);
     }
   });
