@@ -7,6 +7,7 @@ import { expect, test as inStage } from "./fixtures";
 import { ENGLISH } from "./languages";
 import { type Look, watchful } from "./looks";
 import { ask, type Login, loggedIn, newGround } from "./services";
+import { turnTo } from "./visits";
 
 interface House {
   address: string;
@@ -84,7 +85,7 @@ test("an empty service says what each list is for", async ({ page, look }) => {
     "/ui/users?tab=tokens": "No API tokens",
   };
   for (const [path, text] of Object.entries(lists)) {
-    await page.goto(path);
+    await turnTo(page, path);
     await expect(page.getByText(text).first()).toBeVisible();
     await look(`${path} without anything`);
   }
@@ -312,11 +313,11 @@ test("the audit log shows of one action, or of one actor", async ({ page, house:
   await expect(cells("Action").first()).toHaveText("Webhook disableddisable-webhook");
   await expect(cells("Action").filter({ hasNotText: /disable-webhook$/ })).toHaveCount(0);
   await expect(cells("Target").first()).toHaveText("bell");
-  await page.goto("/ui/audit");
+  await turnTo(page, "/ui/audit");
   await filter.fill("Who = nobody");
   await page.keyboard.press("Enter");
   await expect(page.getByText("No entries")).toBeVisible();
-  await page.goto("/ui/audit?actor=admin&action=create-webhook");
+  await turnTo(page, "/ui/audit?actor=admin&action=create-webhook");
   await expect(cells("Target").first()).toHaveText("bell");
   await expect(cells("Who").filter({ hasNotText: /^admin$/ })).toHaveCount(0);
 });
