@@ -1,8 +1,9 @@
-import { expect, it } from "vitest";
+import { beforeEach, expect, it } from "vitest";
 
 import { askAhead } from "./ahead";
 import { createApi } from "./api/client";
 import { createQueryClient } from "./api/context";
+import { forgetLogin, keepLogin } from "./components/loggedIn";
 
 /** What is asked for ahead of the page at an address, below /api/v1. */
 async function askedAt(address: string): Promise<string[]> {
@@ -20,6 +21,8 @@ async function askedAt(address: string): Promise<string[]> {
 
 const EVERYWHERE = ["/session", "/capabilities"];
 
+beforeEach(keepLogin);
+
 it.each([
   ["/ui/login", []],
   ["/ui/password?next=/jobs", []],
@@ -29,4 +32,9 @@ it.each([
   ["/ui/jobs?status=Active", [...EVERYWHERE, "/jobs?sort=created&direction=desc&limit=20&status=Active"]],
 ])("asks for what the page at %s begins with", async (address, wanted) => {
   expect(await askedAt(address)).toEqual(wanted);
+});
+
+it("asks nothing for whoever has not logged in with this browser, or has logged out", async () => {
+  forgetLogin();
+  expect(await askedAt("/ui/jobs")).toEqual([]);
 });

@@ -4,6 +4,7 @@ import { matchPath } from "react-router";
 import type { Api } from "./api/client";
 import { jobQuery } from "./api/jobQueries";
 import { capabilitiesQuery, sessionQuery } from "./api/queries";
+import { wasLoggedIn } from "./components/loggedIn";
 import { queryOf, viewOf } from "./pages/jobListView";
 import { pageSizeIn } from "./pages/JobListPreferences";
 import { listQuery } from "./pages/jobListState";
@@ -14,12 +15,12 @@ const OPEN = ["/ui/login", "/ui/password"];
 
 /**
  * Asks for what the first page shows while its texts are still being loaded. Most answers are there when it is made: it
- * is made once then, not first empty and again with each of them. Whoever is not logged in is refused, and led to the
- * login as ever.
+ * is made once then, not first empty and again with each of them. For whoever has not logged in with this browser
+ * nothing is asked: they would be refused each.
  */
 export function askAhead(api: Api, queries: QueryClient, address: { pathname: string; search: string }): void {
   const { pathname, search } = address;
-  if (OPEN.includes(pathname)) return;
+  if (OPEN.includes(pathname) || !wasLoggedIn()) return;
   void queries.prefetchQuery(sessionQuery(api));
   void queries.prefetchQuery(capabilitiesQuery(api));
   const id = matchPath("/ui/jobs/:id", pathname)?.params.id;

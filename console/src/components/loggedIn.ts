@@ -1,4 +1,7 @@
-/** Whether somebody was logged in with this browser and has not logged out: then a session that is gone has ended. */
+/**
+ * Whether somebody was let in with this browser and has not logged out: then a session that is gone has ended, and what
+ * a page shows may be asked for before it is known that there is one.
+ */
 const KEY = "cosbatch.logged-in";
 
 export function keepLogin(): void {

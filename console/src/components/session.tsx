@@ -18,10 +18,10 @@ export function RequireSession() {
   const session = useSession();
   const here = useLocation();
   useLeaveWhenExpired();
-  const isLoggedIn = session.data != null;
+  const isLetIn = session.data != null && !session.data.must_change_password;
   useEffect(() => {
-    if (isLoggedIn) keepLogin();
-  }, [isLoggedIn]);
+    if (isLetIn) keepLogin();
+  }, [isLetIn]);
   if (session.isPending) {
     return (
       <Box textAlign="center" padding="xxxl">
