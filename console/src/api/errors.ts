@@ -3,6 +3,8 @@ import type { Fault, Schemas } from "./types";
 /** An answer that was a refusal, or no answer at all (`status` 0). */
 export class ApiError extends Error {
   override readonly name = "ApiError";
+  /** When it came, in milliseconds. */
+  readonly at = Date.now();
 
   constructor(
     readonly status: number,
@@ -45,6 +47,16 @@ export function isUnanswered(error: unknown): boolean {
 /** Whether the same call may be answered otherwise in a moment. */
 export function mayPass(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);
+}
+
+/** For how long the service asks not to be asked again, in milliseconds; 0: it does not say. */
+export function pauseAskedFor(error: unknown): number {
+  return error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
+}
+
+/** How many whole seconds are left to wait of that at `now` (milliseconds). */
+export function secondsToWait(error: ApiError, now: number): number {
+  return Math.max(0, Math.ceil((error.at + pauseAskedFor(error) - now) / 1_000));
 }
 
 function isErrorAnswer(body: unknown): body is Schemas["ErrorAnswer"] {

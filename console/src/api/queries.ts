@@ -4,7 +4,7 @@ import { useCallback } from "react";
 import { useLive } from "../components/live";
 import { type Api, told } from "./client";
 import { useApi } from "./context";
-import { ApiError } from "./errors";
+import { ApiError, pauseAskedFor } from "./errors";
 import type { Capabilities, OperationId, Session } from "./types";
 
 const LIVE_MS = 2_000;
@@ -53,14 +53,14 @@ export function useMay(): (call: OperationId) => boolean {
 
 /**
  * How often a query is asked again: each 2 s while what it shows is alive, else each 30 s; more and more rarely while
- * nothing answers; not at all while updates are paused. (React Query itself stops in a hidden tab.)
+ * nothing answers, and no sooner than the service asks for; not at all while updates are paused. (React Query itself stops in a hidden tab.)
  */
 export function useRefetchInterval<Data>(isAlive: (data: Data | undefined) => boolean) {
   const { isPaused } = useLive();
   return ({ state }: Pick<Query<Data>, "state">): number | false => {
     if (isPaused) return false;
     const failures = state.fetchFailureCount;
-    if (failures > 0) return Math.min(LIVE_MS * 2 ** failures, QUIET_MS);
+    if (failures > 0) return Math.min(Math.max(LIVE_MS * 2 ** failures, pauseAskedFor(state.error)), QUIET_MS);
     return isAlive(state.data) ? LIVE_MS : QUIET_MS;
   };
 }

@@ -3,10 +3,11 @@ import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 
-import { ApiError, NO_ANSWER } from "../api/errors";
+import { ApiError, NO_ANSWER, secondsToWait } from "../api/errors";
 import type { Fault } from "../api/types";
 import { useSpeech } from "../i18n";
 import { CopyText } from "./CopyText";
+import { useNow } from "./RelativeTime";
 
 interface ErrorAlertProps {
   error: unknown;
@@ -31,7 +32,7 @@ export function ErrorAlert({ error, header, onRetry, isShown = () => false }: Er
     >
       <SpaceBetween size="xs">
         {has(hint) && <Box>{t(hint)}</Box>}
-        {refused?.retryAfterSeconds != null && <Box>{t("error.wait", { seconds: refused.retryAfterSeconds })}</Box>}
+        {refused?.retryAfterSeconds != null && <Wait error={refused} />}
         {refused?.code !== NO_ANSWER && (
           <Box>
             {refused && <Box variant="code">{refused.code}</Box>} {refused ? retold(refused.message) : String(error)}
@@ -54,6 +55,13 @@ export function ErrorAlert({ error, header, onRetry, isShown = () => false }: Er
       </SpaceBetween>
     </Alert>
   );
+}
+
+/** Counts the seconds down that the service asks to wait for. A screen reader says them when it comes by, not each. */
+function Wait({ error }: { error: ApiError }) {
+  const { t } = useSpeech();
+  const seconds = secondsToWait(error, useNow(1_000));
+  return <span role="timer">{seconds > 0 ? t("error.wait", { seconds }) : t("error.wait.over")}</span>;
 }
 
 export function FaultText({ fault }: { fault: Fault }) {
