@@ -135,18 +135,22 @@ class TestFilter:
         await ledger.set_priority(job_id(1), priority=10, actor=Actor.USER)
         assert await found(lists, priority_from=10) == [4, 3, 2, 1]
 
-    async def test_jobs_of_a_role_are_counted(self, ledger: JobLedger, lists: JobLists) -> None:
+    async def test_jobs_of_a_role_are_counted(self, ledger: JobLedger, lists: JobLists, clock: HandClock) -> None:
+        times = []
         for number, arn in enumerate(["a", "b", "a", "", "a"], 1):
             await new_job(ledger, number, role_arn=arn)
+            times.append(clock.now())
+            clock.tick()
         await new_job(ledger, 6, account=OTHER_ACCOUNT, role_arn="a")
         for number in (3, 5):
             await bring_to(ledger, job_id(number), JobStatus.CANCELLED)
         assert await lists.role_uses(account=LOCAL_ACCOUNT) == {
-            "a": RoleUse(unfinished=1, total=3),
-            "b": RoleUse(unfinished=1, total=1),
+            "a": RoleUse(unfinished=1, total=3, newest_at=times[4]),
+            "b": RoleUse(unfinished=1, total=1, newest_at=times[1]),
         }
         await ledger.remove(job_id(5))
-        assert (await lists.role_uses(account=LOCAL_ACCOUNT))["a"] == RoleUse(unfinished=1, total=2)
+        (use, _) = (await lists.role_uses(account=LOCAL_ACCOUNT)).values()
+        assert use == RoleUse(unfinished=1, total=2, newest_at=times[2])
 
     async def test_by_creator(self, ledger: JobLedger, lists: JobLists) -> None:
         for number, by in enumerate(["alice via rest", "bob via cos", "alice via cli", ""], 1):

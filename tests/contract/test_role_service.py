@@ -280,6 +280,23 @@ async def test_who_gives_a_role_another_key(rig: Rig) -> None:
     assert await rig.desk.key_of(await rig.desk.find(AWS, account=LOCAL_ACCOUNT)) == KEY
 
 
+@pytest.mark.parametrize(
+    ("key_id", "hint"), [("AKIDz8krbsJ5yKBZQpn9xQ2", "AKID…9xQ2"), ("AKMAIN", "AK…IN"), ("k", "…")]
+)
+async def test_who_runs_the_service_knows_a_key_again_by_its_ends(rig: Rig, key_id: str, hint: str) -> None:
+    await rig.service.create_role(new(), caller=caller())
+    await rig.service.replace_role_key(AWS, key=replace(OTHER_KEY, access_key_id=key_id), caller=caller())
+    assert (await rig.service.see_role(AWS, caller=caller())).key_hint == hint
+    assert (await rig.service.see_role(AWS, caller=caller(UserRole.OPERATOR))).key_hint == ""
+
+
+async def test_a_role_whose_key_cannot_be_read_is_seen_without_it(rig: Rig) -> None:
+    made = (await rig.service.create_role(new(), caller=caller())).role
+    await rig.ledger.roles.replace_key(AWS, account=LOCAL_ACCOUNT, sealed="broken", at=1.0)
+    seen = await rig.service.see_role(AWS, caller=caller())
+    assert (seen.role.arn, seen.key_hint) == (made.arn, "")
+
+
 async def test_a_declared_role_has_the_key_of_the_settings_whatever_is_registered(rig: Rig) -> None:
     declared = "arn:aws:iam::1:role/declared"
     registered = replace(await rig.desk.find(declared, account=LOCAL_ACCOUNT), is_declared=False)

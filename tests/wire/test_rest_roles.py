@@ -11,6 +11,7 @@ import pytest
 
 from cosbatch.model.identifiers import new_job_id
 from cosbatch.model.states import JobStatus
+from cosbatch.web.rest.shapes import time_text
 from tests.unit.service.job_builders import HOME, job_content, job_request
 from tests.wire.rest_rig import ADMIN, OPERATOR, ROOT, STRANGER, VIEWER, RestRig, faults, refusal, rest_rig
 
@@ -73,7 +74,8 @@ async def test_a_role_is_registered_and_nobody_sees_its_secret(rig: RestRig) -> 
 
 async def test_jobs_that_name_a_role_are_counted(rig: RestRig) -> None:
     made = await registered(rig)
-    assert (made["role"]["used_by_jobs"], made["role"]["last_test"]) == ({"unfinished": 0, "total": 0}, None)
+    assert made["role"]["used_by_jobs"] == {"unfinished": 0, "total": 0, "newest_at": None}
+    assert made["role"]["last_test"] is None
     account = (await rig.people.describe_user(ROOT, OPERATOR)).account
     request = job_request(role_arn=ARN)
     jobs = [
@@ -82,17 +84,23 @@ async def test_jobs_that_name_a_role_are_counted(rig: RestRig) -> None:
     await rig.call("PUT", f"/jobs/{jobs[0].id}/status", json={"requested_job_status": "Cancelled"})
     await rig.moved(jobs[0].id, JobStatus.CANCELLED)
     shown = (await rig.call("GET", place())).json()
-    assert shown["used_by_jobs"] == {"unfinished": 1, "total": 2}
+    newest_at = time_text(jobs[1].created_at)
+    assert shown["used_by_jobs"] == {"unfinished": 1, "total": 2, "newest_at": newest_at}
 
 
 async def test_a_role_gets_another_key(rig: RestRig) -> None:
-    made = await registered(rig)
+    made = await registered(rig, access_key_id="AKIDz8krbsJ5yKBZQpn74WFkmLPx39xQ2")
     assert made["role"]["key_changed_at"] is None
     key = {"access_key_id": "AKIA2", "secret_access_key": SECRET + "er"}
     answer = await rig.call("PUT", f"{place()}/key", by=ADMIN, json=key)
     assert answer.status_code == 200, answer.text
     changed = answer.json()
-    assert changed == made["role"] | {"key_changed_at": changed["key_changed_at"]}
+    details = made["role"]["provider_details"]
+    assert details["access_key_id"] == "AKID…9xQ2"
+    assert changed == made["role"] | {
+        "key_changed_at": changed["key_changed_at"],
+        "provider_details": details | {"access_key_id": "A…2"},
+    }
     assert changed["key_changed_at"]
     assert (await rig.call("GET", place(), by=ADMIN)).json() == changed
     told = (await rig.told())[0]

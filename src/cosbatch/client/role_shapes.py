@@ -16,6 +16,8 @@ class ProviderDetails:
     sts_endpoint: str
     """Empty: the provider's own."""
     sts_region: str
+    access_key_id: str
+    """Of its key, without its middle. Empty where its secret cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class RoleUse:
     unfinished: int
     total: int
     """With those that have ended and are still kept."""
+    newest_at: Time | None
+    """When the newest of them was created; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ _RECENT: Final = (
     .group_by(SERIES.job_id)
 )
 _ROLE_USES: Final = (
-    select(JOB.role_arn, JOB.status, func.count().label("count_found"))
+    select(JOB.role_arn, JOB.status, func.count().label("count_found"), func.max(JOB.created_at).label("newest_at"))
     .where(JOB.account == bindparam("the_account"), tables.HAS_ROLE, IS_THERE)
     .group_by(JOB.role_arn, JOB.status)
     .order_by(JOB.role_arn, JOB.status)
@@ -232,7 +232,11 @@ def _role_uses(tx: Transaction, *, account: AccountId) -> Mapping[str, RoleUse]:
     for row in tx.all(_ROLE_USES, {"the_account": account}):
         before = found.get(row.role_arn, RoleUse())
         unfinished = 0 if is_final(JobStatus(row.status)) else row.count_found
-        found[row.role_arn] = RoleUse(unfinished=before.unfinished + unfinished, total=before.total + row.count_found)
+        found[row.role_arn] = RoleUse(
+            unfinished=before.unfinished + unfinished,
+            total=before.total + row.count_found,
+            newest_at=max(before.newest_at or 0.0, row.newest_at),
+        )
     return found
 
 

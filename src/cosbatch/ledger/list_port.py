@@ -163,6 +163,8 @@ class RoleUse:
     unfinished: int = 0
     total: int = 0
     """With those that have ended and are still there."""
+    newest_at: float | None = None
+    """When the newest of them was created: Unix seconds. None where there is none."""
 
 
 class JobLists(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from typing import Final
 
@@ -77,7 +77,13 @@ class MemoryJobLists(JobLists):
         jobs = [row.job for row in self._rows.values() if not row.is_removed and row.job.account == account]
         total = Counter(job.request.role_arn for job in jobs if job.request.role_arn)
         unfinished = Counter(job.request.role_arn for job in jobs if not is_final(job.status))
-        return {arn: RoleUse(unfinished=unfinished[arn], total=count) for arn, count in sorted(total.items())}
+        newest: dict[str, float] = defaultdict(float)
+        for job in jobs:
+            newest[job.request.role_arn] = max(newest[job.request.role_arn], job.created_at)
+        return {
+            arn: RoleUse(unfinished=unfinished[arn], total=count, newest_at=newest[arn])
+            for arn, count in sorted(total.items())
+        }
 
     async def failure_samples(self, job_id: JobId, *, code: str | None = None) -> dict[str, list[FailureSample]]:
         row = self._rows.get(job_id)

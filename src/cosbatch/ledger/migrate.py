@@ -16,7 +16,7 @@ from cosbatch.ledger import (  # noqa: F401  # each adds its tables
 )
 from cosbatch.model.errors import LedgerError
 
-HEAD: Final = "0015"
+HEAD: Final = "0016"
 """The newest migration. Named here so that a process that finds it need not load Alembic."""
 _VERSION_TABLE: Final = """CREATE TABLE alembic_version (
     version_num VARCHAR(32) NOT NULL,

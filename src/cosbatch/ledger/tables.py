@@ -280,7 +280,7 @@ Index(
     job.c.description_folded,
 )
 HAS_ROLE: Final = job.c.role_arn != _literal("")
-_partial("job_of_role", job.c.account, job.c.role_arn, job.c.removed_at, job.c.status, where=HAS_ROLE)
+_partial("job_of_role", job.c.account, job.c.role_arn, job.c.removed_at, job.c.status, job.c.created_at, where=HAS_ROLE)
 _partial("job_ended", job.c.ended_at, job.c.id, where=HAS_ENDED)
 _partial("job_removed", job.c.id, where=IS_REMOVED)
 Index("job_by_status", job.c.status, job.c.priority, job.c.id)

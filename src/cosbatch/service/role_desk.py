@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from cosbatch.identity.ciphers import Cipher
 from cosbatch.identity.credentials import Credentials
@@ -24,6 +24,9 @@ from cosbatch.ledger.role_port import RoleLedger
 from cosbatch.model.errors import InvalidArgument, NoSuchRole, RoleNotAssumed, RoleRefusal, SealBroken
 from cosbatch.model.identifiers import AccountId
 from cosbatch.model.principals import Role, RoleProvider
+
+_SHOWN_OF_KEY_MAX: Final = 4
+"""Characters at each end of a key's ID: enough to know it again, too few to guess it from."""
 
 
 class ProviderOfRoles(RoleAssumer, RoleMaker, Protocol):
@@ -88,6 +91,15 @@ class RoleDesk:
             return open_credentials(kept.sealed, cipher=self._cipher, purpose=purpose)
         except (SealBroken, InvalidArgument) as error:
             raise RoleNotAssumed(RoleRefusal.UNUSABLE_SECRET, f"its secret cannot be read: {error}") from error
+
+    async def key_hint(self, role: Role) -> str:
+        """The ID of its key without its middle, ``AKID…9xQ2``; empty where its secret cannot be read."""
+        try:
+            key_id = (await self.key_of(role)).access_key_id
+        except RoleNotAssumed:
+            return ""
+        shown = min(_SHOWN_OF_KEY_MAX, len(key_id) // 3)
+        return f"{key_id[:shown]}…{key_id[len(key_id) - shown :]}"
 
     async def key_numbers(self) -> Mapping[tuple[AccountId, str], int]:
         """By account and ARN; of a role that is not among them it is 0."""

@@ -86,6 +86,8 @@ class RoleSeen:
     role: Role
     last_test: RoleTest | None
     use: RoleUse
+    key_hint: str
+    """By which an administrator knows its key again, see ``RoleDesk.key_hint``; empty for everybody else."""
 
 
 class RoleService:
@@ -248,7 +250,16 @@ class RoleService:
     async def _seen(self, roles: Sequence[Role], caller: Caller) -> list[RoleSeen]:
         tests = await self._ledger.tests(account=caller.account.id)
         uses = await self._jobs.lists.role_uses(account=caller.account.id)
-        return [RoleSeen(role=role, last_test=tests.get(role.arn), use=uses.get(role.arn, RoleUse())) for role in roles]
+        shows_keys = caller.role.may(UserRole.ADMIN)
+        return [
+            RoleSeen(
+                role=role,
+                last_test=tests.get(role.arn),
+                use=uses.get(role.arn, RoleUse()),
+                key_hint=await self._desk.key_hint(role) if shows_keys else "",
+            )
+            for role in roles
+        ]
 
     # --- policies and tests
 

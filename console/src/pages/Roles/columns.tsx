@@ -35,8 +35,16 @@ export function useRoleColumns(): TableProps.ColumnDefinition<Role>[] {
       id: "jobs",
       header: t("roles.jobs"),
       minWidth: 110,
-      cell: ({ used_by_jobs: { unfinished, total } }) =>
-        total === 0 ? t("roles.jobs.none") : t("roles.jobs.count", { unfinished, total }),
+      cell: ({ used_by_jobs: { unfinished, total, newest_at: newest } }) => (
+        <>
+          {total === 0 ? t("roles.jobs.none") : t("roles.jobs.count", { unfinished, total })}
+          {newest && (
+            <Small>
+              {t("roles.jobs.newest")} <RelativeTime at={newest} isShort />
+            </Small>
+          )}
+        </>
+      ),
     },
     { id: "tested", header: t("roles.tested"), minWidth: 140, cell: (role) => <LastTest test={role.last_test} /> },
     {
@@ -96,12 +104,18 @@ function Provider({ role: { provider, provider_details: details } }: { role: Rol
       >
         {t(`roles.provider.${provider}`)}
       </Popover>
+      {details && <KeyHint hint={details.access_key_id} />}
       {takesSts(provider) && details && <Sts details={details} />}
     </>
   );
 }
 
-/** Told to administrators only. */
+/** Told to administrators only, as all details. */
+function KeyHint({ hint }: { hint: string }) {
+  const t = useT();
+  return <Small>{hint ? t("roles.key", { hint }) : t("roles.key.unread")}</Small>;
+}
+
 function Sts({ details }: { details: Schemas["ProviderDetails"] }) {
   const t = useT();
   const { sts_endpoint: endpoint, sts_region: region, external_id: externalId } = details;

@@ -233,6 +233,9 @@ class ProviderDetails(View):
     external_id: str
     sts_endpoint: str = Field(description="Empty: the provider's own.")
     sts_region: str
+    access_key_id: str = Field(
+        description="Of its key, without its middle: `AKID…9xQ2`. Empty where its secret cannot be read."
+    )
 
 
 class AccessTriedView(View):
@@ -252,6 +255,7 @@ class RoleTestView(View):
 class RoleUseView(View):
     unfinished: int
     total: int = Field(description="With those that have ended and are still kept.")
+    newest_at: Time | None = Field(description="When the newest of them was created; null where there is none.")
 
 
 class RoleView(View):
@@ -296,7 +300,12 @@ class RoleTestedView(View):
 
 def role_view(seen: RoleSeen, *, reader: UserRole) -> RoleView:
     role, test, use = seen.role, seen.last_test, seen.use
-    details = ProviderDetails(external_id=role.external_id, sts_endpoint=role.sts_endpoint, sts_region=role.sts_region)
+    details = ProviderDetails(
+        external_id=role.external_id,
+        sts_endpoint=role.sts_endpoint,
+        sts_region=role.sts_region,
+        access_key_id=seen.key_hint,
+    )
     return RoleView(
         role_arn=role.arn,
         provider=role.provider,
@@ -305,7 +314,7 @@ def role_view(seen: RoleSeen, *, reader: UserRole) -> RoleView:
         created_at=None if role.is_declared else time_or_none(role.created_at),
         key_changed_at=time_or_none(role.key_changed_at),
         writable_buckets=list(role.writable_buckets),
-        used_by_jobs=RoleUseView(unfinished=use.unfinished, total=use.total),
+        used_by_jobs=RoleUseView(unfinished=use.unfinished, total=use.total, newest_at=time_or_none(use.newest_at)),
         last_test=None if test is None else _test_view(test, reader=reader),
         provider_details=details if reader.may(UserRole.ADMIN) else None,
     )
