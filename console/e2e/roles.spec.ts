@@ -83,6 +83,7 @@ test("who came for a role is led back, and a key that the store does not know is
   await page.getByRole("button", { name: "Create", exact: true }).click();
   await page.getByRole("button", { name: "Back to where you were" }).click();
   await expect(page).toHaveURL(/\/ui\/settings/);
+  await expect(page.getByRole("heading", { level: 1, name: "Settings" })).toBeVisible();
 
   await turnTo(page, "/ui/roles");
   await page.getByRole("radio", { name: `Select ${HOST}/wrong` }).check();
