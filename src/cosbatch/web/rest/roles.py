@@ -47,7 +47,7 @@ _ROLE: Final[dict[str, Any]] = {
     "created_at": "2026-11-26T08:00:00.000Z",
     "key_changed_at": None,
     "writable_buckets": ["archive-1250000000"],
-    "used_by_jobs": {"unfinished": 2, "total": 31},
+    "used_by_jobs": {"unfinished": 2, "total": 31, "newest_at": "2026-11-27T01:00:00.000Z"},
     "last_test": {
         "at": "2026-11-26T08:05:00.000Z",
         "by": "olga",
@@ -55,7 +55,12 @@ _ROLE: Final[dict[str, Any]] = {
         "refusal": "",
         "accesses": [{"purpose": "manifest read", "verdict": "may", "detail": "GET logs-1250000000/inv/manifest.json"}],
     },
-    "provider_details": {"external_id": "cosbatch-7", "sts_endpoint": "", "sts_region": ""},
+    "provider_details": {
+        "external_id": "cosbatch-7",
+        "sts_endpoint": "",
+        "sts_region": "",
+        "access_key_id": "AKIA…MPLE",
+    },
 }
 _TRUST: Final[dict[str, Any]] = {
     "Version": "2012-10-17",
