@@ -115,6 +115,9 @@ test("who came for a role is led back, and a key that the store does not know is
 test("the policies for a job, also for a retry, are written in the provider's language", async ({ page }) => {
   const job = await jobOf("Retry: the bucket policy is corrected");
   await page.goto("/ui/roles");
+  const row = (name: string) => page.getByRole("row").filter({ hasText: name });
+  await expect(row(`${HOST}/copy`)).toContainText("Key AK…IN");
+  await expect(row("roleName/demo-copy")).toContainText("Last one created");
   await page.getByRole("radio", { name: `Select ${HOST}/copy` }).check();
   await page.getByRole("button", { name: "Actions" }).click();
   await page.getByRole("menuitem", { name: "Policies to paste" }).click();

@@ -53,7 +53,8 @@ export function useMay(): (call: OperationId) => boolean {
 
 /**
  * How often a query is asked again: each 2 s while what it shows is alive, else each 30 s; more and more rarely while
- * nothing answers, and no sooner than the service asks for; not at all while updates are paused. (React Query itself stops in a hidden tab.)
+ * nothing answers, and no sooner than the service asks for; not at all while updates are paused. (React Query itself
+ * stops in a hidden tab.)
  */
 export function useRefetchInterval<Data>(isAlive: (data: Data | undefined) => boolean) {
   const { isPaused } = useLive();
