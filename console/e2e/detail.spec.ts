@@ -62,7 +62,7 @@ test("failures stand by code, with samples, and one code can be done again", asy
   await expect(samples.getByRole("row").nth(1)).toContainText("photos/");
 
   await page.getByRole("button", { name: retried.error_code, exact: true }).click();
-  await page.getByRole("link", { name: `Retry what failed with ${retried.error_code}` }).click();
+  await page.getByRole("link", { name: `Retry this group: ${retried.error_code}` }).click();
   await expect(page.getByRole("heading", { level: 1, name: "Information check" })).toBeVisible();
   await expect(
     page.getByText(new RegExp(`what failed with ${retried.error_code}: ${retried.count} object`)),
@@ -167,7 +167,7 @@ test("the report is previewed, and comes as a file with a row for each object", 
   const failures = await downloaded(page, page.getByRole("link", { name: "Download all failures (CSV)" }));
   expect(failures.filter((line) => line.includes(SOURCE))).toHaveLength(failed);
   const [most] = groups;
-  const link = page.getByRole("link", { name: `Download all with ${most?.error_code} (CSV)` });
+  const link = page.getByRole("link", { name: `Download (CSV): all with ${most?.error_code}` });
   const ofCode = (await downloaded(page, link)).filter((line) => line.includes(SOURCE));
   expect(ofCode).toHaveLength(most?.count ?? 0);
   expect(ofCode.every((line) => line.includes(most?.error_code ?? "?"))).toBe(true);

@@ -30,11 +30,12 @@ export function TopBar() {
   const appearance = useAppearanceUtilities();
   const utilities: TopNavigationProps.Utility[] = [];
   if (session) {
+    const shown = preferences.region || t("shell.regions.all");
     // Also before the regions are there: the kit knows menus by their places, and an open one would become the next one.
     utilities.push({
       type: "menu-dropdown",
-      text: preferences.region || t("shell.regions.all"),
-      ariaLabel: t("shell.regions"),
+      text: shown,
+      ariaLabel: t("shell.regions", { shown }),
       items: [
         { id: ALL_REGIONS, text: t("shell.regions.all"), ...checked(preferences.region === "") },
         ...regions.map(({ name }) => ({ id: name, text: name, ...checked(preferences.region === name) })),
@@ -67,11 +68,12 @@ export function TopBar() {
 function useAppearanceUtilities(): TopNavigationProps.Utility[] {
   const t = useT();
   const { preferences, prefer } = usePreferences();
+  const shown = t(`language.${preferences.language}`);
   return [
     {
       type: "menu-dropdown",
-      text: t(`language.${preferences.language}`),
-      ariaLabel: t("shell.language"),
+      text: shown,
+      ariaLabel: t("shell.language", { shown }),
       items: LANGUAGES.map((id) => ({ id, text: t(`language.${id}`), ...checked(preferences.language === id) })),
       onItemClick: ({ detail }) => {
         const chosen = LANGUAGES.find((each) => each === detail.id);
