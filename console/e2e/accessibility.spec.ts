@@ -1,12 +1,12 @@
 import { violationsOf } from "./axe";
 import { expect, prefer, test } from "./fixtures";
-import { faultsOf, show, THEMES, WIDE } from "./looks";
+import { ALL_SIZES, faultsOf, show, THEMES, WIDE } from "./looks";
 import { LANGUAGES, listen, throughEachPage } from "./visits";
 
 test.describe.configure({ mode: "parallel" }); // they only look, and each of them takes long
 
 for (const language of LANGUAGES) {
-  test(`axe finds nothing on any page, light or dark, and each is whole in any usual window, ${language}`, async ({
+  test(`axe finds nothing on any page, light or dark, and each is whole in any window, ${language}`, async ({
     page,
   }) => {
     test.setTimeout(300_000);
@@ -14,10 +14,11 @@ for (const language of LANGUAGES) {
     await page.emulateMedia({ colorScheme: "light" });
     await prefer(page, { theme: "system", language });
     await throughEachPage(page, async (name) => {
+      await expect.soft(page.locator("html"), name).toHaveAttribute("lang", language);
       await show(page, "dark");
       expect.soft(await violationsOf(page), `${name}, dark`).toEqual([]);
       await show(page, "light");
-      expect.soft(await faultsOf(page, language, told), `${name}, light`).toEqual([]);
+      expect.soft(await faultsOf(page, language, told, ALL_SIZES), `${name}, light`).toEqual([]);
       await page.setViewportSize(WIDE);
     });
   });

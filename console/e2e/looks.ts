@@ -1,3 +1,5 @@
+import { setTimeout } from "node:timers/promises";
+
 import type { Page } from "@playwright/test";
 
 import { violationsOf } from "./axe";
@@ -19,12 +21,22 @@ const WAYS: readonly { language: Language; theme: Theme }[] = [
   { language: "zh-CN", theme: "dark" },
   { language: "en", theme: "light" },
 ];
-export const WIDE = { width: 1440, height: 900 };
-const SIZES = [{ width: 1024, height: 768 }, WIDE];
+interface Size {
+  width: number;
+  height: number;
+}
+export const WIDE: Size = { width: 1440, height: 900 };
+export const USUAL: readonly Size[] = [{ width: 1024, height: 768 }, WIDE];
+export const PHONE: Size = { width: 375, height: 812 };
+/** What is left of the widest one where all is shown twice as large. */
+export const AT_200_PERCENT: Size = { width: 720, height: 450 };
+export const ALL_SIZES: readonly Size[] = [PHONE, AT_200_PERCENT, ...USUAL];
 /** A page that was made wider or narrower takes some frames until all of it has its place. */
-const FRAMES_MAX = 60;
+const MOVING_MS = 1_000;
+const LOOK_MS = 40;
 /** What screen readers alone are told follows what is seen after two seconds. */
 const HEARD_LATE_MS = 5_000;
+const LISTEN_MS = 100;
 
 /** What takes some frames is asked for more often than is usual. */
 const SOON = { intervals: [20, 20, 40, 40, 100] };
@@ -56,45 +68,54 @@ export async function faultsInAllWays(page: Page, told: () => Promise<string>): 
   return all;
 }
 
-/** What is wrong with what a page, or the dialog over it, shows now; `told`: by the service. */
-export async function faultsOf(page: Page, language: Language, told: () => Promise<string>): Promise<string[]> {
+/** What is wrong with what a page, or the dialog over it, shows now; `told`: by the service. The window keeps some size. */
+export async function faultsOf(
+  page: Page,
+  language: Language,
+  told: () => Promise<string>,
+  sizes = USUAL,
+): Promise<string[]> {
   const isInDialog = (await page.getByRole("dialog").filter({ visible: true }).count()) > 0;
   const faults = await violationsOf(page, isInDialog ? "[role=dialog]:not([aria-hidden=true])" : "html");
   faults.push(...(await movedByTheme(page)).map((part) => `has another place in the other theme: ${part}`));
-  for (const size of fromPresent(page)) {
+  for (const size of fromPresent(page, sizes)) {
     await page.setViewportSize(size);
-    faults.push(...(await misplaced(page)).map((fault) => `${fault}, at ${size.width} px`));
+    const found = [...(await misplaced(page)), ...(await strange(page, language, told))];
+    faults.push(...found.map((fault) => `${fault}, at ${size.width} px`));
   }
-  return [...faults, ...(await strange(page, language, told)).map((text) => `says in another language: ${text}`)];
+  return faults;
 }
 
 /** Sizes in the order that changes least: each change has the whole page laid out anew. */
-function fromPresent(page: Page) {
+function fromPresent(page: Page, sizes: readonly Size[]): Size[] {
   const width = page.viewportSize()?.width;
-  return SIZES.toSorted((one, other) => Number(other.width === width) - Number(one.width === width));
+  return sizes.toSorted((one, other) => Number(other.width === width) - Number(one.width === width));
 }
 
-async function strange(page: Page, language: Language, told: () => Promise<string>): Promise<string[]> {
+/** What is said in another language than the page's, unless the service has told it so. */
+export async function strange(page: Page, language: Language, told: () => Promise<string>): Promise<string[]> {
   const isStrange = language === "en" ? isChinese : isEnglish;
   for (const begun = Date.now(); ;) {
     const all = await told();
     const texts = (await said(page)).filter((text) => isStrange(text, all));
-    if (texts.length === 0 || Date.now() - begun > HEARD_LATE_MS) return texts;
-    await page.evaluate(() => new Promise(requestAnimationFrame));
+    if (texts.length === 0 || Date.now() - begun > HEARD_LATE_MS) {
+      return texts.map((text) => `says in another language: ${text}`);
+    }
+    await setTimeout(LISTEN_MS);
   }
 }
 
 /** What is too wide or cut off, once the page has had the time to find its place. */
 export async function misplaced(page: Page): Promise<string[]> {
-  for (let frame = 0; ; frame++) {
+  for (const begun = Date.now(); ;) {
     const moved = await sideways(page);
     const cut = await clipped(page);
     const faults = [
       ...(moved === 0 ? [] : [`scrolls to the side by ${moved} px`]),
       ...cut.map((text) => `cuts off: ${text}`),
     ];
-    if (faults.length === 0 || frame === FRAMES_MAX) return faults;
-    await page.evaluate(() => new Promise(requestAnimationFrame));
+    if (faults.length === 0 || Date.now() - begun > MOVING_MS) return faults;
+    await setTimeout(LOOK_MS);
   }
 }
 
