@@ -16,7 +16,7 @@ from cosbatch.model.jobs import Job, PausedBy
 from cosbatch.model.states import JobStatus, is_final
 
 CAPPED: Final = "demo-capped"
-STAGING_CAP, CAP = 80.0, 6.0
+STAGING_CAP, CAP = 80.0, 2.0
 """Requests per second to each bucket of that region, while jobs are made and afterwards."""
 AWAY: Final = "branch-office"
 """A region that nobody answers for."""

@@ -21,7 +21,7 @@ from cosbatch.storage.port import ObjectStore, PutOptions
 from cosbatch.wiring import borrowed_store
 
 LOGS: Final = "logs-1250000000"
-LOG_OBJECTS: Final = 9000
+LOG_OBJECTS: Final = 3000
 """At :data:`cosbatch.cli.demo.staged_jobs.CAP` requests per second a copy of them takes twenty-five minutes."""
 EXPIRED: Final = tuple(f"uploads/{number:03d}.part" for number in range(40))
 TEMPORARY: Final = tuple(f"tmp/{number:03d}.tmp" for number in range(25))
@@ -32,7 +32,7 @@ _BODY: Final = b"2026-11-26T08:00:00Z host-01 GET /index.html 200\n"
 
 def log_keys() -> list[str]:
     return [
-        f"logs/2026-{1 + number // 1000:02d}/web-{1 + number % 3:02d}/{number % 1000:04d}.log"
+        f"logs/2026-{1 + number * 12 // LOG_OBJECTS:02d}/web-{1 + number % 3:02d}/{number:04d}.log"
         for number in range(LOG_OBJECTS)
     ]
 
@@ -59,7 +59,7 @@ def lists() -> dict[str, list[tuple[str, str]]]:
         "temporary-files": [(TARGET, key) for key in TEMPORARY],
         "two-buckets": [*photos[:3], (TARGET, "other.jpg")],
         "logs": [(LOGS, key) for key in log_keys()],
-        "logs-first-quarter": [(LOGS, key) for key in log_keys()[:3000]],
+        "logs-first-quarter": [(LOGS, key) for key in log_keys()[: LOG_OBJECTS // 4]],
     }
 
 
