@@ -12,7 +12,7 @@ const FIRST_LOAD_BYTES_MAX = 450_000;
  * where a table takes 8.4 ms. The list takes about eight tables.
  */
 const REFRESH_TABLES_MAX = 12;
-const REFRESHES = 9;
+const REFRESHES = 5;
 const JOBS = 10_000;
 const ROWS = 50;
 const CHANGED_ROWS = 5;

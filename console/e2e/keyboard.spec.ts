@@ -92,20 +92,6 @@ test("a job is cancelled without a mouse", async ({ page }) => {
   expect(await focused(page)).not.toBe("nothing");
 });
 
-test("a job is created without a mouse, as another one was", async ({ page }) => {
-  test.setTimeout(180_000);
-  const id = await waitingJob("made once");
-  await visit(page, `/ui/jobs/create?from=${id}`);
-  for (const step of ["Operation configuration", "Other configurations", "Information check"]) {
-    await nextByKeys(page, step);
-  }
-  await tabTo(page, page.getByRole("button", { name: "OK", exact: true }));
-  await page.keyboard.press("Enter");
-  await expect(page).toHaveURL(/\/ui\/jobs\/[0-9a-f-]{36}$/);
-  await expect(page).not.toHaveURL(new RegExp(id));
-  await expect(page.getByRole("heading", { level: 1, name: "made once" })).toBeFocused();
-});
-
 test("a job is created without a mouse from an empty form", async ({ page }) => {
   test.setTimeout(180_000);
   const { key } = await putList("keyboard");

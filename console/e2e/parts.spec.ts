@@ -82,9 +82,9 @@ test("jobs are found by the day on which they were made: chosen from a calendar,
 for (const language of LANGUAGES) {
   test(`nothing of the calendar is cut off, ${language}`, async ({ page }) => {
     await prefer(page, { language });
+    await page.goto("/ui/jobs");
     for (const width of [1440, 1024]) {
       await page.setViewportSize({ width, height: 800 });
-      await page.goto("/ui/jobs");
       await page.getByRole("combobox", { name: /Filter by property|按属性筛选/ }).click();
       await page.getByRole("option", { name: /Created from|创建时间起/ }).click();
       const calendar = page.getByRole("group", { name: /^(Day|日期)$/ });
@@ -93,6 +93,8 @@ for (const language of LANGUAGES) {
         await expect(edge).toBeInViewport({ ratio: 1 });
         expect(await isCut(edge), `at ${width} px`).toBe(false);
       }
+      await page.getByRole("button", { name: /^(Cancel|取消)$/ }).click();
+      await expect(calendar).toHaveCount(0);
     }
   });
 }
