@@ -5,7 +5,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 
 import { ApiError, NO_ANSWER, secondsToWait } from "../api/errors";
 import type { Fault } from "../api/types";
-import { useSpeech } from "../i18n";
+import { useSpeech, useT } from "../i18n";
 import { CopyText } from "./CopyText";
 import { useNow } from "./RelativeTime";
 
@@ -19,41 +19,49 @@ interface ErrorAlertProps {
 }
 
 /** A refusal: what the service said, in its words, each fault with its way out, and a hint in the user's language. */
-export function ErrorAlert({ error, header, onRetry, isShown = () => false }: ErrorAlertProps) {
+export function ErrorAlert({ error, header, onRetry, isShown }: ErrorAlertProps) {
+  const t = useT();
+  return (
+    <Alert
+      type="error"
+      header={header ?? t(kindOf(error instanceof ApiError ? error : null))}
+      action={onRetry && <Button onClick={onRetry}>{t("error.retry")}</Button>}
+    >
+      <ErrorText error={error} {...(isShown && { isShown })} />
+    </Alert>
+  );
+}
+
+/** What stands in it. */
+export function ErrorText({ error, isShown = () => false }: Pick<ErrorAlertProps, "error" | "isShown">) {
   const { t, has, retold } = useSpeech();
   const refused = error instanceof ApiError ? error : null;
   const hint = `error.hint.${refused?.code ?? ""}`;
   const faults = refused?.faults.filter((fault) => !isShown(fault)) ?? [];
   return (
-    <Alert
-      type="error"
-      header={header ?? t(kindOf(refused))}
-      action={onRetry && <Button onClick={onRetry}>{t("error.retry")}</Button>}
-    >
-      <SpaceBetween size="xs">
-        {has(hint) && <Box>{t(hint)}</Box>}
-        {refused?.retryAfterSeconds != null && <Wait error={refused} />}
-        {refused?.code !== NO_ANSWER && (
-          <Box>
-            {refused && <Box variant="code">{refused.code}</Box>} {refused ? retold(refused.message) : String(error)}
-          </Box>
-        )}
-        {faults.length > 0 && (
-          <ul>
-            {faults.map((fault) => (
-              <li key={`${fault.path} ${fault.problem}`}>
-                <FaultText fault={fault} />
-              </li>
-            ))}
-          </ul>
-        )}
-        {refused?.requestId && (
-          <Box fontSize="body-s">
-            {t("error.request-id")} <CopyText text={refused.requestId} />
-          </Box>
-        )}
-      </SpaceBetween>
-    </Alert>
+    <SpaceBetween size="xs">
+      {has(hint) && <Box>{t(hint)}</Box>}
+      {refused?.retryAfterSeconds != null && <Wait error={refused} />}
+      {refused?.code !== NO_ANSWER && (
+        <Box>
+          {refused && <Box variant="code">{refused.code}</Box>} {refused ? retold(refused.message) : String(error)}
+        </Box>
+      )}
+      {faults.length > 0 && (
+        <ul>
+          {faults.map((fault) => (
+            <li key={`${fault.path} ${fault.problem}`}>
+              <FaultText fault={fault} />
+            </li>
+          ))}
+        </ul>
+      )}
+      {refused?.requestId && (
+        <Box fontSize="body-s">
+          {t("error.request-id")} <CopyText text={refused.requestId} />
+        </Box>
+      )}
+    </SpaceBetween>
   );
 }
 

@@ -3,11 +3,13 @@ import Button from "@cloudscape-design/components/button";
 import Form from "@cloudscape-design/components/form";
 import Modal, { type ModalProps } from "@cloudscape-design/components/modal";
 import SpaceBetween from "@cloudscape-design/components/space-between";
+import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useId } from "react";
 
 import type { Fault } from "../api/types";
 import { useT } from "../i18n";
-import { ErrorAlert } from "./ErrorAlert";
+import { ErrorAlert, ErrorText } from "./ErrorAlert";
+import { useFlashes } from "./flashes";
 
 interface FormModalProps {
   title: string;
@@ -26,10 +28,18 @@ interface FormModalProps {
   children: ReactNode;
 }
 
-/** A small form over the page: Enter does it, Escape leaves it. It stays open until what was asked for is done. */
+/**
+ * A small form over the page: Enter does it, Escape leaves it. It stays open until what was asked for is done; who leaves
+ * it before is told above the page if it is refused.
+ */
 export function FormModal(props: FormModalProps) {
   const t = useT();
   const id = useId();
+  const tellOfRefusal = useTellOfRefusal();
+  const leave = () => {
+    if (props.isPending) tellOfRefusal();
+    props.onClose();
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     event.stopPropagation();
@@ -40,11 +50,11 @@ export function FormModal(props: FormModalProps) {
       visible
       header={props.title}
       size={props.size ?? "medium"}
-      onDismiss={props.onClose}
+      onDismiss={leave}
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={props.onClose}>
+            <Button variant="link" onClick={leave}>
               {props.leave ?? t("form.cancel")}
             </Button>
             <Button variant="primary" form={id} loading={props.isPending} {...(props.isDisabled && { disabled: true })}>
@@ -64,4 +74,29 @@ export function FormModal(props: FormModalProps) {
       </form>
     </Modal>
   );
+}
+
+/** Waits for the answer to what was sent last. */
+function useTellOfRefusal(): () => void {
+  const sent = useQueryClient().getMutationCache();
+  const { flash } = useFlashes();
+  return () => {
+    const last = sent
+      .findAll({ status: "pending" })
+      .toSorted((one, other) => one.state.submittedAt - other.state.submittedAt)
+      .at(-1);
+    if (!last) return;
+    const stop = sent.subscribe(({ mutation }) => {
+      if (mutation !== last || last.state.status === "pending") return;
+      stop();
+      const { error } = last.state;
+      if (error) {
+        flash({
+          type: "error",
+          header: ({ t }) => t("form.left.refused"),
+          content: () => <ErrorText error={error} />,
+        });
+      }
+    });
+  };
 }

@@ -1,0 +1,123 @@
+import createWrapper from "@cloudscape-design/components/test-utils/dom";
+import { useMutation } from "@tanstack/react-query";
+import { act, cleanup, render, waitFor } from "@testing-library/react";
+import { useState } from "react";
+import { afterEach, expect, it } from "vitest";
+
+import { createApi, told } from "../api/client";
+import { ApiProvider, useApi } from "../api/context";
+import { SpeechProvider } from "../i18n";
+import { PreferencesProvider } from "../preferences";
+import { FlashProvider, useFlashes } from "./flashes";
+import { FormModal } from "./FormModal";
+
+const REFUSAL = {
+  error: { code: "AccountExists", message: "there is an account studio already", request_id: "r-7", faults: [] },
+};
+
+/** A form that sends an account. */
+function Asking({ onClose }: { onClose: () => void }) {
+  const api = useApi();
+  const create = useMutation({ mutationFn: () => told(api.POST("/accounts", { body: { name: "studio" } })) });
+  return (
+    <FormModal
+      title="Create account"
+      action="Create"
+      isPending={create.isPending}
+      error={create.error}
+      onSubmit={() => {
+        create.mutate();
+      }}
+      onClose={onClose}
+    >
+      <p>a form</p>
+    </FormModal>
+  );
+}
+
+function Page() {
+  const [isOpen, setOpen] = useState(true);
+  return (
+    <>
+      {isOpen && (
+        <Asking
+          onClose={() => {
+            setOpen(false);
+          }}
+        />
+      )}
+      <div id="flashed">
+        {useFlashes().shown.map(({ id, header, content }) => (
+          <div key={id}>
+            {header} {content}
+          </div>
+        ))}
+      </div>
+    </>
+  );
+}
+
+function flashed(): string {
+  return document.getElementById("flashed")?.textContent ?? "";
+}
+
+/** Sends the form and leaves it before it is answered. What is answered then comes by what is given back. */
+async function sendAndLeave(answer: Response): Promise<() => void> {
+  let come = () => {};
+  const wanted = new Promise<void>((resolve) => {
+    come = resolve;
+  });
+  const fetch = async () => {
+    await wanted;
+    return answer;
+  };
+  render(
+    <PreferencesProvider>
+      <SpeechProvider>
+        <ApiProvider api={createApi(fetch)}>
+          <FlashProvider>
+            <Page />
+          </FlashProvider>
+        </ApiProvider>
+      </SpeechProvider>
+    </PreferencesProvider>,
+  );
+  const modal = await waitFor(() => {
+    const found = createWrapper().findModal();
+    if (!found) throw new Error("no modal yet");
+    return found;
+  });
+  act(() => {
+    document.querySelector("form")?.requestSubmit();
+  });
+  await waitFor(() => {
+    expect(modal.findFooter()?.findAllButtons().at(-1)?.getElement().getAttribute("aria-disabled")).toBe("true");
+  });
+  act(() => {
+    modal.findDismissButton()?.click();
+  });
+  expect(createWrapper().findModal()).toBeNull();
+  expect(flashed()).toBe("");
+  return come;
+}
+
+afterEach(cleanup);
+
+it("tells above the page that what was sent and left was refused", async () => {
+  const answer = await sendAndLeave(Response.json(REFUSAL, { status: 409 }));
+  act(answer);
+  await waitFor(() => {
+    expect(flashed()).toContain("What you had sent and then left was refused");
+  });
+  expect(flashed()).toContain("there is an account studio already");
+  expect(flashed()).toContain("r-7");
+});
+
+it("tells nothing of what was sent, left and done", async () => {
+  const answer = await sendAndLeave(Response.json({ name: "studio" }, { status: 201 }));
+  await act(async () => {
+    answer();
+    await new Promise((done) => setTimeout(done, 100));
+  });
+  expect(flashed()).toBe("");
+});
