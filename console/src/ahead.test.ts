@@ -21,7 +21,10 @@ async function askedAt(address: string): Promise<string[]> {
 
 const EVERYWHERE = ["/session", "/capabilities"];
 
-beforeEach(keepLogin);
+beforeEach(() => {
+  sessionStorage.clear();
+  keepLogin();
+});
 
 it.each([
   ["/ui/login", []],
@@ -32,6 +35,12 @@ it.each([
   ["/ui/jobs?status=Active", [...EVERYWHERE, "/jobs?sort=created&direction=desc&limit=20&status=Active"]],
 ])("asks for what the page at %s begins with", async (address, wanted) => {
   expect(await askedAt(address)).toEqual(wanted);
+});
+
+it("asks for the view of the list that was seen last in this tab, where the address names none", async () => {
+  sessionStorage.setItem("cosbatch.jobs.view", "status=Failed");
+  expect(await askedAt("/ui/jobs")).toContainEqual(expect.stringContaining("status=Failed"));
+  expect(await askedAt("/ui/jobs?status=Active")).toContainEqual(expect.stringContaining("status=Active"));
 });
 
 it("asks nothing for whoever has not logged in with this browser, or has logged out", async () => {

@@ -7,7 +7,7 @@ import { capabilitiesQuery, sessionQuery } from "./api/queries";
 import { wasLoggedIn } from "./components/loggedIn";
 import { queryOf, viewOf } from "./pages/jobListView";
 import { pageSizeIn } from "./pages/JobListPreferences";
-import { listQuery } from "./pages/jobListState";
+import { listQuery, readKept } from "./pages/jobListState";
 import { readPreferences } from "./preferences";
 
 /** Addresses of pages that are seen without a session. */
@@ -27,7 +27,7 @@ export function askAhead(api: Api, queries: QueryClient, address: { pathname: st
   if (pathname === "/ui/jobs") {
     const preferences = readPreferences();
     const { region: regionOfAll, timeZone } = preferences;
-    const view = viewOf(new URLSearchParams(search));
+    const view = viewOf(new URLSearchParams(search === "" ? readKept() : search)); // as the page will
     const query = queryOf(view, { limit: pageSizeIn(preferences), regionOfAll, timeZone });
     void queries.prefetchQuery(listQuery(api, query));
   } else if (id && id !== "create") {

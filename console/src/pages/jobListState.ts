@@ -75,7 +75,8 @@ function useLastView(search: string): void {
   }, [search, navigate]);
 }
 
-function readKept(): string {
+/** The query of the address of what was seen last, in the same tab; empty: the list has not been seen. */
+export function readKept(): string {
   try {
     return sessionStorage.getItem(KEPT) ?? "";
   } catch {
