@@ -119,9 +119,15 @@ export async function call<Answer>(method: string, path: string, body?: unknown)
   return (text ? JSON.parse(text) : undefined) as Answer;
 }
 
+/** Where a browser keeps them. */
+export const PREFERENCES = "cosbatch.preferences";
+
 /** Lets pages have a theme and a language, as if they had been chosen before. */
 export async function prefer(page: Page, preferences: object): Promise<void> {
-  await page.addInitScript((kept) => {
-    localStorage.setItem("cosbatch.preferences", JSON.stringify(kept));
-  }, preferences);
+  await page.addInitScript(
+    ({ key, kept }) => {
+      localStorage.setItem(key, JSON.stringify(kept));
+    },
+    { key: PREFERENCES, kept: preferences },
+  );
 }

@@ -3,8 +3,8 @@ import { setTimeout } from "node:timers/promises";
 import type { Page } from "@playwright/test";
 
 import { violationsOf } from "./axe";
-import { expect } from "./fixtures";
-import { ENGLISH, isChinese, isEnglish } from "./languages";
+import { expect, PREFERENCES } from "./fixtures";
+import { isChinese, isEnglish } from "./languages";
 import { clipped, movedByTheme, said, sideways } from "./readable";
 import { LANGUAGES, listen } from "./visits";
 
@@ -129,15 +129,15 @@ export async function show(page: Page, theme: Theme): Promise<void> {
   await expect.poll(fading, SOON).toBe(0);
 }
 
-/** Chooses a language in the bar on top, which may lie behind a dialog. */
+/** Chooses a language as another tab of the same browser does. */
 async function speak(page: Page, language: Language): Promise<void> {
-  if ((await page.locator("html").getAttribute("lang")) === language) return;
-  const name = (of: Language) => new RegExp(`^${ENGLISH[`language.${of}`] ?? ""}$`);
-  const now = LANGUAGES.find((each) => each !== language) ?? language;
-  const menu = page.locator("#top button:visible").filter({ hasText: name(now) });
-  await menu.dispatchEvent("click");
-  const choice = page.getByRole("menuitemcheckbox", { includeHidden: true }).filter({ hasText: name(language) });
-  await choice.dispatchEvent("click");
+  await page.evaluate(
+    ({ key, chosen }) => {
+      const kept = JSON.parse(localStorage.getItem(key) ?? "{}") as object;
+      localStorage.setItem(key, JSON.stringify({ ...kept, ...chosen }));
+      dispatchEvent(new StorageEvent("storage", { key }));
+    },
+    { key: PREFERENCES, chosen: { language } },
+  );
   await expect(page.locator("html")).toHaveAttribute("lang", language);
-  await expect(menu).toHaveCount(0);
 }

@@ -1,4 +1,4 @@
-import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from "react";
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
 
 export const LANGUAGES = ["en", "zh-CN"] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -37,14 +37,22 @@ interface Kept {
 
 const PreferencesContext = createContext<Kept | null>(null);
 
+/** All tabs of a browser look alike, and none takes back what another one has chosen; which region is shown each has for itself. */
 export function PreferencesProvider({ children }: { children: ReactNode }) {
   const [preferences, setPreferences] = useState(readPreferences);
   const prefer = useCallback((change: Partial<Preferences>) => {
-    setPreferences((before) => {
-      const after = { ...before, ...change };
-      keepPreferences(after);
-      return after;
-    });
+    keep({ ...readKept(), ...change });
+    setPreferences((before) => ({ ...before, ...change }));
+  }, []);
+  useEffect(() => {
+    const follow = ({ key }: StorageEvent) => {
+      if (key !== KEY) return;
+      setPreferences(({ language, region }) => ({ ...preferencesOf(readKept(), language), region }));
+    };
+    globalThis.addEventListener("storage", follow);
+    return () => {
+      globalThis.removeEventListener("storage", follow);
+    };
   }, []);
   const kept = useMemo(() => ({ preferences, prefer }), [preferences, prefer]);
   return <PreferencesContext.Provider value={kept}>{children}</PreferencesContext.Provider>;
@@ -58,10 +66,14 @@ export function usePreferences(): Kept {
 
 /** `?lang` first, then what was chosen before, then what the browser asks for. */
 export function readPreferences(): Preferences {
-  const kept = readKept();
-  const asked = new URLSearchParams(globalThis.location.search).get("lang");
+  const asked = language(new URLSearchParams(globalThis.location.search).get("lang"));
+  const read = preferencesOf(readKept(), languageOf(navigator.languages));
+  return asked ? { ...read, language: asked } : read;
+}
+
+function preferencesOf(kept: Partial<Preferences>, usualLanguage: Language): Preferences {
   return {
-    language: language(asked) ?? language(kept.language) ?? languageOf(navigator.languages),
+    language: language(kept.language) ?? usualLanguage,
     theme: oneOf(THEMES, kept.theme) ?? "system",
     density: oneOf(DENSITIES, kept.density) ?? "comfortable",
     timeZone: oneOf(TIME_ZONES, kept.timeZone) ?? "local",
@@ -98,9 +110,9 @@ function readKept(): Partial<Preferences> {
   }
 }
 
-function keepPreferences(preferences: Preferences): void {
+function keep(chosen: Partial<Preferences>): void {
   try {
-    localStorage.setItem(KEY, JSON.stringify(preferences));
+    localStorage.setItem(KEY, JSON.stringify(chosen));
   } catch {
     // Storage is forbidden or full: the choice holds until the page is left.
   }
