@@ -15,11 +15,19 @@ export async function tabTo(page: Page, target: Locator, { back = false }: TabOp
   let sought = await target.elementHandle();
   for (let stops = 0; stops < STOPS_MAX; stops++) {
     await page.keyboard.press(back ? "Shift+Tab" : "Tab");
-    // The page takes long to find it by its name: only where it was made anew.
-    if (!(await sought?.evaluate((element) => element.isConnected))) sought = await target.elementHandle();
-    if (await sought?.evaluate((element) => element === document.activeElement)) return;
+    let isHere = await sought?.evaluate(hasFocus);
+    if (isHere == null) {
+      sought = await target.elementHandle(); // the page takes long to find it by its name: only where it was made anew
+      isHere = await sought?.evaluate(hasFocus);
+    }
+    if (isHere) return;
   }
   throw new Error(`${String(target)} is not among the first ${STOPS_MAX} stops of Tab`);
+}
+
+/** Null: it is not on the page any more. */
+function hasFocus(element: Node): boolean | null {
+  return element.isConnected ? element === document.activeElement : null;
 }
 
 export async function isFocused(target: Locator): Promise<boolean> {

@@ -26,10 +26,10 @@ interface Size {
   height: number;
 }
 export const WIDE: Size = { width: 1440, height: 900 };
-export const USUAL: readonly Size[] = [{ width: 1024, height: 768 }, WIDE];
+const USUAL: readonly Size[] = [{ width: 1024, height: 768 }, WIDE];
 export const PHONE: Size = { width: 375, height: 812 };
 /** What is left of the widest one where all is shown twice as large. */
-export const AT_200_PERCENT: Size = { width: 720, height: 450 };
+const AT_200_PERCENT: Size = { width: 720, height: 450 };
 export const ALL_SIZES: readonly Size[] = [PHONE, AT_200_PERCENT, ...USUAL];
 /** A page that was made wider or narrower takes some frames until all of it has its place. */
 const MOVING_MS = 1_000;
