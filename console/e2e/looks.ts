@@ -31,9 +31,9 @@ export const PHONE: Size = { width: 375, height: 812 };
 /** What is left of the widest one where all is shown twice as large. */
 const AT_200_PERCENT: Size = { width: 720, height: 450 };
 export const ALL_SIZES: readonly Size[] = [PHONE, AT_200_PERCENT, ...USUAL];
-/** A page that was made wider or narrower takes some frames until all of it has its place. */
-const MOVING_MS = 1_000;
-const LOOK_MS = 40;
+/** A page that was made wider or narrower takes some frames until all of it has its place, and frames take their time here. */
+const MOVING_MS = 5_000;
+const LOOK_MS = 50;
 /** What screen readers alone are told follows what is seen after two seconds. */
 const HEARD_LATE_MS = 5_000;
 const LISTEN_MS = 100;
