@@ -133,9 +133,10 @@ export async function show(page: Page, theme: Theme): Promise<void> {
 async function speak(page: Page, language: Language): Promise<void> {
   await page.evaluate(
     ({ key, chosen }) => {
-      const kept = JSON.parse(localStorage.getItem(key) ?? "{}") as object;
-      localStorage.setItem(key, JSON.stringify({ ...kept, ...chosen }));
-      dispatchEvent(new StorageEvent("storage", { key }));
+      const oldValue = localStorage.getItem(key);
+      const newValue = JSON.stringify({ ...(JSON.parse(oldValue ?? "{}") as object), ...chosen });
+      localStorage.setItem(key, newValue);
+      dispatchEvent(new StorageEvent("storage", { key, oldValue, newValue }));
     },
     { key: PREFERENCES, chosen: { language } },
   );

@@ -53,14 +53,29 @@ describe("preferences", () => {
     act(() => {
       result.current.prefer({ region: "here" });
     });
-    localStorage.setItem(KEY, JSON.stringify({ language: "zh-CN", theme: "dark", region: "there" }));
-    act(() => {
-      globalThis.dispatchEvent(new StorageEvent("storage", { key: "another" }));
-    });
+    chooseInAnotherTab({ language: "zh-CN", theme: "dark", region: "there" }, "another");
     expect(result.current.preferences).toMatchObject({ language: "en", region: "here" });
-    act(() => {
-      globalThis.dispatchEvent(new StorageEvent("storage", { key: KEY }));
-    });
+    chooseInAnotherTab({ language: "zh-CN", theme: "dark", region: "there" });
     expect(result.current.preferences).toMatchObject({ language: "zh-CN", theme: "dark", region: "here" });
   });
+
+  it("speaks the language of its address until another tab chooses one", () => {
+    localStorage.setItem(KEY, JSON.stringify({ language: "en" }));
+    history.replaceState(null, "", "/?lang=zh");
+    const { result } = renderHook(usePreferences, { wrapper: PreferencesProvider });
+    chooseInAnotherTab({ language: "en", theme: "dark" });
+    expect(result.current.preferences).toMatchObject({ language: "zh-CN", theme: "dark" });
+    chooseInAnotherTab({ language: "zh-CN", theme: "dark" });
+    chooseInAnotherTab({ language: "en", theme: "dark" });
+    expect(result.current.preferences).toMatchObject({ language: "en" });
+  });
 });
+
+function chooseInAnotherTab(preferences: object, key = KEY): void {
+  const oldValue = localStorage.getItem(KEY);
+  const newValue = JSON.stringify(preferences);
+  if (key === KEY) localStorage.setItem(KEY, newValue);
+  act(() => {
+    globalThis.dispatchEvent(new StorageEvent("storage", { key, oldValue, newValue }));
+  });
+}

@@ -45,9 +45,14 @@ export function PreferencesProvider({ children }: { children: ReactNode }) {
     setPreferences((before) => ({ ...before, ...change }));
   }, []);
   useEffect(() => {
-    const follow = ({ key }: StorageEvent) => {
+    const follow = ({ key, oldValue, newValue }: StorageEvent) => {
       if (key !== KEY) return;
-      setPreferences(({ language, region }) => ({ ...preferencesOf(readKept(), language), region }));
+      const [was, now] = [keptIn(oldValue), keptIn(newValue)];
+      setPreferences(({ language: spoken, region }) => {
+        const read = preferencesOf(now, spoken);
+        // An address may have named the language of this tab: it holds until one is chosen.
+        return { ...read, language: was.language === now.language ? spoken : read.language, region };
+      });
     };
     globalThis.addEventListener("storage", follow);
     return () => {
@@ -103,10 +108,18 @@ function oneOf<Choice extends string>(choices: readonly Choice[], text: unknown)
 
 function readKept(): Partial<Preferences> {
   try {
-    const kept: unknown = JSON.parse(localStorage.getItem(KEY) ?? "{}");
+    return keptIn(localStorage.getItem(KEY));
+  } catch {
+    return {}; // storage is forbidden
+  }
+}
+
+function keptIn(text: string | null): Partial<Preferences> {
+  try {
+    const kept: unknown = JSON.parse(text ?? "{}");
     return typeof kept === "object" && kept !== null ? kept : {};
   } catch {
-    return {}; // storage is forbidden, or somebody else wrote there
+    return {}; // somebody else wrote there
   }
 }
 
