@@ -5,11 +5,11 @@ import type { Page } from "@playwright/test";
 import { violationsOf } from "./axe";
 import { expect, PREFERENCES } from "./fixtures";
 import { isChinese, isEnglish } from "./languages";
-import { clipped, movedByTheme, said, sideways } from "./readable";
+import { movedByTheme, said, unreadable } from "./readable";
 import { LANGUAGES, listen } from "./visits";
 
 export const THEMES = ["light", "dark"] as const;
-type Theme = (typeof THEMES)[number];
+export type Theme = (typeof THEMES)[number];
 type Language = (typeof LANGUAGES)[number];
 
 /**
@@ -33,10 +33,8 @@ const AT_200_PERCENT: Size = { width: 720, height: 450 };
 export const ALL_SIZES: readonly Size[] = [PHONE, AT_200_PERCENT, ...USUAL];
 /** A page that was made wider or narrower takes some frames until all of it has its place, and frames take their time here. */
 const MOVING_MS = 5_000;
-const LOOK_MS = 50;
 /** What screen readers alone are told follows what is seen after two seconds. */
 const HEARD_LATE_MS = 5_000;
-const LISTEN_MS = 100;
 
 /** What takes some frames is asked for more often than is usual. */
 const SOON = { intervals: [20, 20, 40, 40, 100] };
@@ -95,27 +93,25 @@ function fromPresent(page: Page, sizes: readonly Size[]): Size[] {
 /** What is said in another language than the page's, unless the service has told it so. */
 export async function strange(page: Page, language: Language, told: () => Promise<string>): Promise<string[]> {
   const isStrange = language === "en" ? isChinese : isEnglish;
-  for (const begun = Date.now(); ;) {
+  const texts = await afterAWhile(HEARD_LATE_MS, async () => {
     const all = await told();
-    const texts = (await said(page)).filter((text) => isStrange(text, all));
-    if (texts.length === 0 || Date.now() - begun > HEARD_LATE_MS) {
-      return texts.map((text) => `says in another language: ${text}`);
-    }
-    await setTimeout(LISTEN_MS);
-  }
+    return (await said(page)).filter((text) => isStrange(text, all));
+  });
+  return texts.map((text) => `says in another language: ${text}`);
 }
 
 /** What is too wide or cut off, once the page has had the time to find its place. */
 export async function misplaced(page: Page): Promise<string[]> {
-  for (const begun = Date.now(); ;) {
-    const moved = await sideways(page);
-    const cut = await clipped(page);
-    const faults = [
-      ...(moved === 0 ? [] : [`scrolls to the side by ${moved} px`]),
-      ...cut.map((text) => `cuts off: ${text}`),
-    ];
-    if (faults.length === 0 || Date.now() - begun > MOVING_MS) return faults;
-    await setTimeout(LOOK_MS);
+  return afterAWhile(MOVING_MS, () => unreadable(page));
+}
+
+/** Faults that do not go away by themselves; asked for more and more seldom, for each question keeps the page busy. */
+async function afterAWhile(enoughMs: number, ask: () => Promise<string[]>): Promise<string[]> {
+  const begun = Date.now();
+  for (let pauseMs = 50; ; pauseMs *= 1.5) {
+    const faults = await ask();
+    if (faults.length === 0 || Date.now() - begun > enoughMs) return faults;
+    await setTimeout(pauseMs);
   }
 }
 

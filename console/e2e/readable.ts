@@ -1,45 +1,46 @@
 import type { Page } from "@playwright/test";
 
-/** How far, in CSS pixels, the document itself can be scrolled to the side: 0 where all fits. */
-export async function sideways(page: Page): Promise<number> {
-  return page.evaluate(() => {
-    const root = document.scrollingElement ?? document.documentElement;
-    const before = root.scrollLeft;
-    root.scrollLeft = 10_000;
-    const moved = Math.abs(root.scrollLeft);
-    root.scrollLeft = before;
-    return moved;
-  });
-}
-
 /**
- * Texts that somebody who sees the page cannot read to their end: cut off by a box around them that neither scrolls
- * nor tells them whole in its title. The last breadcrumb is the page's heading once more: it may be short where that
- * is whole.
+ * What is too wide or cut off: how far, in CSS pixels, the document itself can be scrolled to the side, and texts that
+ * somebody who sees the page cannot read to their end, for a box around them neither scrolls nor tells them whole in its
+ * title. The last breadcrumb is the page's heading once more: it may be short where that is whole.
  */
-export async function clipped(page: Page): Promise<string[]> {
+export async function unreadable(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const TOLERANCE_PX = 2;
-    const found = new Set<string>();
-    const heading = document.querySelector("#content h1")?.textContent ?? "";
-    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    while (texts.nextNode()) {
-      const text = texts.currentNode;
-      const said = (text.textContent ?? "").trim();
-      const parent = text.parentElement;
-      if (parent?.closest("nav ol") && heading.includes(said)) continue;
-      if (said === "" || !parent?.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
-      const range = document.createRange();
-      range.selectNodeContents(text);
-      const box = range.getBoundingClientRect();
-      if (box.width > 0 && box.height > 0 && isCut(parent, box)) found.add(said.slice(0, 80));
+    const boxes = new Map<Element, { style: CSSStyleDeclaration; frame: DOMRect }>();
+    return [...sideways(), ...[...cutOff()].map((text) => `cuts off: ${text}`)];
+
+    function sideways(): string[] {
+      const root = document.scrollingElement ?? document.documentElement;
+      const before = root.scrollLeft;
+      root.scrollLeft = 10_000;
+      const moved = Math.abs(root.scrollLeft);
+      root.scrollLeft = before;
+      return moved === 0 ? [] : [`scrolls to the side by ${moved} px`];
     }
-    return [...found];
+
+    function cutOff(): Set<string> {
+      const found = new Set<string>();
+      const heading = document.querySelector("#content h1")?.textContent ?? "";
+      const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      while (texts.nextNode()) {
+        const text = texts.currentNode;
+        const said = (text.textContent ?? "").trim();
+        const parent = text.parentElement;
+        if (parent?.closest("nav ol") && heading.includes(said)) continue;
+        if (said === "" || !parent?.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
+        const range = document.createRange();
+        range.selectNodeContents(text);
+        const box = range.getBoundingClientRect();
+        if (box.width > 0 && box.height > 0 && isCut(parent, box)) found.add(said.slice(0, 80));
+      }
+      return found;
+    }
 
     function isCut(from: Element, box: DOMRect): boolean {
       for (let around: Element | null = from; around && around !== document.body; around = around.parentElement) {
-        const style = getComputedStyle(around);
-        const frame = around.getBoundingClientRect();
+        const { style, frame } = boxOf(around);
         if (frame.width <= 2 || frame.height <= 2 || style.clipPath !== "none") return false; // for screen readers
         if (around.hasAttribute("title")) return false;
         if (style.overflowX === "auto" || style.overflowX === "scroll") return false;
@@ -49,6 +50,16 @@ export async function clipped(page: Page): Promise<string[]> {
       }
       return false;
     }
+
+    /** Texts stand in the same boxes: each of them is asked once. */
+    function boxOf(element: Element): { style: CSSStyleDeclaration; frame: DOMRect } {
+      let box = boxes.get(element);
+      if (!box) {
+        box = { style: getComputedStyle(element), frame: element.getBoundingClientRect() };
+        boxes.set(element, box);
+      }
+      return box;
+    }
   });
 }
 
@@ -56,12 +67,18 @@ export async function clipped(page: Page): Promise<string[]> {
 export async function movedByTheme(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const parts = [...document.body.querySelectorAll("*")];
-    const places = () => parts.map((part) => JSON.stringify(part.getBoundingClientRect()));
+    const places = () => parts.map((part) => part.getBoundingClientRect());
     const usual = places();
     document.body.classList.toggle("awsui-dark-mode");
     const other = places();
     document.body.classList.toggle("awsui-dark-mode");
-    return parts.filter((_, index) => usual[index] !== other[index]).map(({ outerHTML }) => outerHTML.slice(0, 120));
+    return parts
+      .filter((_, index) => hasMoved(usual[index], other[index]))
+      .map(({ outerHTML }) => outerHTML.slice(0, 120));
+
+    function hasMoved(one?: DOMRect, two?: DOMRect): boolean {
+      return one?.x !== two?.x || one?.y !== two?.y || one?.width !== two?.width || one?.height !== two?.height;
+    }
   });
 }
 
