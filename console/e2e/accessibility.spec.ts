@@ -1,7 +1,7 @@
 import { COLOURS, violationsOf } from "./axe";
 import { expect, prefer, test } from "./fixtures";
 import { CHINESE, ENGLISH } from "./languages";
-import { ALL_SIZES, faultsOf, show, type Theme, THEMES, WIDE } from "./looks";
+import { ALL_SIZES, faultsOf, show, type Theme, THEMES } from "./looks";
 import { LANGUAGES, listen, throughEachPage, visit } from "./visits";
 
 test.describe.configure({ mode: "parallel" }); // they only look, and each of them takes long
@@ -14,13 +14,13 @@ for (const language of LANGUAGES) {
   }) => {
     test.setTimeout(300_000);
     const told = listen(page);
-    let theme: Theme = "light"; // a page is come to in the theme in which the last one was left
+    // A page is come to in the theme, and the size of the window, in which the last one was left.
+    let theme: Theme = "light";
     await page.emulateMedia({ colorScheme: theme });
     await prefer(page, { theme: "system", language });
     await throughEachPage(page, async (name) => {
       await expect.soft(page.locator("html"), name).toHaveAttribute("lang", language);
       expect.soft(await faultsOf(page, language, told, ALL_SIZES), `${name}, ${theme}`).toEqual([]);
-      await page.setViewportSize(WIDE);
       theme = theme === "light" ? "dark" : "light";
       await show(page, theme);
       expect.soft(await violationsOf(page, "html", COLOURS), `${name}, ${theme}`).toEqual([]);

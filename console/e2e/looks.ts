@@ -115,13 +115,17 @@ async function afterAWhile(enoughMs: number, ask: () => Promise<string[]>): Prom
   }
 }
 
-/** A page in the system's theme follows that at once; its colours are the theme's once they have stopped to change. */
+/** A page in the system's theme follows that at once; its colours fade to the theme's, which is not waited for. */
 export async function show(page: Page, theme: Theme): Promise<void> {
   await page.emulateMedia({ colorScheme: theme });
   const isDark = async () => (await page.locator("body").getAttribute("class"))?.includes("awsui-dark-mode") ?? false;
   await expect.poll(isDark, SOON).toBe(theme === "dark");
   const fading = () =>
-    page.evaluate(() => document.getAnimations().filter((each) => each instanceof CSSTransition).length);
+    page.evaluate(() => {
+      const all = document.getAnimations().filter((each) => each instanceof CSSTransition);
+      for (const each of all) each.finish();
+      return all.length;
+    });
   await expect.poll(fading, SOON).toBe(0);
 }
 
