@@ -44,6 +44,11 @@ test("the navigation leads to a page, whose heading has the focus then", async (
   await expect(page.getByRole("heading", { level: 1, name: /Audit log/ })).toBeFocused();
 });
 
+async function skipToContent(page: Page): Promise<void> {
+  await tabTo(page, page.getByRole("link", { name: "Skip to the content" }));
+  await page.keyboard.press("Enter");
+}
+
 test("the focus is seen wherever Tab stops", async ({ page }) => {
   const tools = await page.context().newCDPSession(page);
   await page.addInitScript(() => {
@@ -55,6 +60,7 @@ test("the focus is seen wherever Tab stops", async ({ page }) => {
     const unseen: string[] = [];
     const stops: string[] = [];
     await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+    if (path !== "/ui/jobs") await skipToContent(page); // what is around it is the same
     for (let count = 0; count < 30; count++) {
       await page.keyboard.press("Tab");
       const stop = await focused(page);
@@ -62,7 +68,7 @@ test("the focus is seen wherever Tab stops", async ({ page }) => {
       stops.push(stop);
       if (!(await isFocusSeen(page, tools))) unseen.push(stop);
     }
-    expect.soft(stops.length, path).toBeGreaterThan(10);
+    expect.soft(stops.length, path).toBeGreaterThan(5);
     expect.soft(unseen, path).toEqual([]);
     expect.soft(await page.locator("[tabindex]:not([tabindex='0']):not([tabindex^='-'])").count(), path).toBe(0);
   }
