@@ -1,4 +1,4 @@
-import type { CDPSession, Locator, Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
 
 import { expect } from "./fixtures";
 
@@ -65,8 +65,8 @@ export async function focused(page: Page): Promise<string> {
   });
 }
 
-/** Whether the focus can be seen: around what has it, the page does not look as it does without it. Of a page at rest. */
-export async function isFocusSeen(page: Page, tools: CDPSession): Promise<boolean> {
+/** Whether the focus can be seen: around what has it, the page does not look as it does without it. */
+export async function isFocusSeen(page: Page): Promise<boolean> {
   const clip = await page.evaluate(() => {
     const MARGIN_PX = 8;
     document.activeElement?.scrollIntoView({ block: "nearest" });
@@ -78,21 +78,21 @@ export async function isFocusSeen(page: Page, tools: CDPSession): Promise<boolea
     const y = Math.max(0, Math.min(...boxes.map(({ top }) => top)) - MARGIN_PX);
     const width = Math.min(innerWidth, Math.max(...boxes.map(({ right }) => right)) + MARGIN_PX) - x;
     const height = Math.min(innerHeight, Math.max(...boxes.map(({ bottom }) => bottom)) + MARGIN_PX) - y;
-    return { x: x + scrollX, y: y + scrollY, width: Math.max(1, width), height: Math.max(1, height), scale: 1 };
+    return { x, y, width: Math.max(1, width), height: Math.max(1, height) };
   });
-  const picture = async () => (await tools.send("Page.captureScreenshot", { clip, optimizeForSpeed: true })).data;
-  const withFocus = await picture();
+  const options = { clip, caret: "hide", animations: "disabled" } as const;
+  const withFocus = await page.screenshot(options);
   await page.evaluate(() => {
     const { activeElement } = document;
     if (!(activeElement instanceof HTMLElement)) return;
     activeElement.blur();
     activeElement.dataset["hadFocus"] = "";
   });
-  const without = await picture();
+  const without = await page.screenshot(options);
   await page.evaluate(() => {
     const had = document.querySelector<HTMLElement>("[data-had-focus]");
     delete had?.dataset["hadFocus"];
     had?.focus({ preventScroll: true });
   });
-  return withFocus !== without;
+  return !withFocus.equals(without);
 }
