@@ -76,6 +76,13 @@ const SETTLED: readonly Settled[] = [
     is: "{ ref: customFormRef, id: listId, className:",
     isAll: false,
   },
+  {
+    // The bar of a narrow window: an orientation is nothing that a navigation can have.
+    file: "/components/app-layout/visual-refresh/mobile-toolbar.js",
+    was: '"aria-orientation": "horizontal", className: clsx(styles[\'mobile-toolbar-nav\']',
+    is: "className: clsx(styles['mobile-toolbar-nav']",
+    isAll: false,
+  },
 ];
 
 function settled(): Plugin {

@@ -13,6 +13,12 @@ const FIRST_LOAD_BYTES_MAX = 450_000;
  */
 const REFRESH_TABLES_MAX = 12;
 const REFRESHES = 5;
+/**
+ * Of the time that a look at one of the jobs takes, asked for in turn: the list takes about five of them. That its p95 keeps
+ * to the design's 100 ms is told, and measured by the bench.
+ */
+const LIST_LOOKS_MAX = 15;
+const ASKED = 60;
 const JOBS = 10_000;
 const ROWS = 50;
 const CHANGED_ROWS = 5;
@@ -53,20 +59,54 @@ const testOfMany = test.extend<{ crowd: Crowd }>({
 });
 
 testOfMany(
-  "of 10,000 jobs 50 are shown, and a refresh keeps to its budget of the page's time",
+  "of 10,000 jobs 50 are listed and shown, and a refresh keeps to its budget of the page's time",
   async ({ page, crowd }) => {
     testOfMany.setTimeout(240_000);
+    expect(await looksOfList(crowd)).toBeLessThanOrEqual(LIST_LOOKS_MAX);
     await prefer(page, { tables: { jobs: { pageSize: ROWS, visibleContent: [] } } });
     await page.goto("/ui/jobs?sort=created");
     await expect(rowsOf(page)).toHaveCount(ROWS, { timeout: 40_000 });
     await expect(page.getByRole("heading", { level: 1 })).toContainText(`${(JOBS + 1).toLocaleString("en")}`);
     const rounds = await refreshes(page, crowd);
     const told = rounds.map(({ refresh, table }) => `${refresh.toFixed(0)} of ${table.toFixed(1)} ms`).join(", ");
-    const tables = median(rounds.map(({ refresh, table }) => refresh / table));
+    const tables = quantile(
+      rounds.map(({ refresh, table }) => refresh / table),
+      0.5,
+    );
     measured(`a refresh of ${ROWS} of ${JOBS} jobs takes ${tables.toFixed(1)} plain tables (${told})`);
     expect(tables, told).toBeLessThanOrEqual(REFRESH_TABLES_MAX);
   },
 );
+
+/** Told, not judged: how long the slowest of twenty lists takes. Answers how many looks at a job a list takes. */
+async function looksOfList(crowd: Crowd): Promise<number> {
+  const lists: number[] = [];
+  const looks: number[] = [];
+  const list = `/jobs?limit=${ROWS}&sort=created`;
+  const { items } = await answerOf<{ items: { job_id: string }[] }>(crowd, list);
+  expect(items).toHaveLength(ROWS);
+  const look = `/jobs/${items[0]?.job_id ?? ""}`;
+  for (let count = 0; count < ASKED; count++) {
+    lists.push(await millisecondsOf(() => answerOf(crowd, list)));
+    looks.push(await millisecondsOf(() => answerOf(crowd, look)));
+  }
+  const ratio = quantile(lists, 0.5) / quantile(looks, 0.5);
+  const p95 = quantile(lists, 0.95).toFixed(1);
+  measured(`a list of ${ROWS} of ${JOBS} jobs takes ${ratio.toFixed(1)} looks at a job; p95 ${p95} ms`);
+  return ratio;
+}
+
+async function answerOf<Answer>({ address, login }: Crowd, path: string): Promise<Answer> {
+  const answer = await fetch(`${address}/api/v1${path}`, { headers: headersOf(login) });
+  expect(answer.status).toBe(200);
+  return (await answer.json()) as Answer;
+}
+
+async function millisecondsOf(work: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now();
+  await work();
+  return performance.now() - begun;
+}
 
 test("the first load of the list keeps to its budget of bytes", async ({ page }) => {
   const network = await page.context().newCDPSession(page);
@@ -172,6 +212,6 @@ async function taskMilliseconds(metrics: CDPSession): Promise<number> {
   return (seconds ?? 0) * 1000;
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Infinity;
+function quantile(values: readonly number[], share: number): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length * share)] ?? Infinity;
 }

@@ -59,7 +59,7 @@ export function Audit() {
         title={t("nav.audit")}
         description={t("audit.text")}
         queryKey={["audit", query]}
-        load={(cursor) => told(api.GET("/audit", { params: { query: { ...query, cursor, limit: 100 } } }))}
+        load={(cursor) => told(api.GET("/audit", { params: { query: { ...query, cursor, limit: 50 } } }))}
         idOf={(line) => String(line.id)}
         empty={{ title: t("audit.empty"), text: t("audit.empty.text") }}
         actions={
