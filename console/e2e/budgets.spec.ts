@@ -18,7 +18,7 @@ const REFRESHES = 5;
  * to the design's 100 ms is told, and measured by the bench.
  */
 const LIST_LOOKS_MAX = 15;
-const ASKED = 60;
+const ASKED = 40;
 const JOBS = 10_000;
 const ROWS = 50;
 const CHANGED_ROWS = 5;
@@ -92,7 +92,7 @@ async function looksOfList(crowd: Crowd): Promise<number> {
   }
   const ratio = quantile(lists, 0.5) / quantile(looks, 0.5);
   const p95 = quantile(lists, 0.95).toFixed(1);
-  measured(`a list of ${ROWS} of ${JOBS} jobs takes ${ratio.toFixed(1)} looks at a job; p95 ${p95} ms`);
+  measured(`a list of ${ROWS} of ${JOBS} jobs takes ${ratio.toFixed(1)} looks at a job; p95 ${p95} ms beside other tests`);
   return ratio;
 }
 

@@ -77,13 +77,30 @@ class Queue:
     taken: list[tuple[Place, float]]
 
 
-def queue(tx: Transaction) -> Queue:
-    jobs = [(row, job_from(row)) for row in tx.all(_QUEUED)]
-    return Queue(rows=[(row, job, _place_of(job)) for row, job in jobs], taken=taken_places(tx))
+class QueueLook:
+    """Looks at the queue. A job whose row is as it was in the look before is not made of it again: mostly one job of
+    many has changed."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[Row[Any], Job, Place | None]] = {}
+
+    def __call__(self, tx: Transaction) -> Queue:
+        rows = [self._as_before(row) or _made_of(row) for row in tx.all(_QUEUED)]
+        self._last = {row.id: (row, job, place) for row, job, place in rows}
+        return Queue(rows=rows, taken=taken_places(tx))
+
+    def _as_before(self, row: Row[Any]) -> tuple[Row[Any], Job, Place | None] | None:
+        last = self._last.get(row.id)
+        return last if last is not None and last[0] == row else None
+
+
+def _made_of(row: Row[Any]) -> tuple[Row[Any], Job, Place | None]:
+    job = job_from(row)
+    return row, job, _place_of(job)
 
 
 def queued_jobs(tx: Transaction, *, look: LastLook[Queue]) -> list[QueuedJob]:
-    """``look`` is one for :func:`queue`."""
+    """``look`` is one for a :class:`QueueLook`."""
     seen, now = look(tx), tx.now()
     taken = frozenset(place for place, until in seen.taken if until > now)
     return [_queued_job(row, job, is_rate_taken=place in taken, now=now) for row, job, place in seen.rows]

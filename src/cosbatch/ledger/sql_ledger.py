@@ -64,7 +64,7 @@ class SqlLedger(JobLedger):
         self.lists = SqlJobLists(database)
         self.webhooks = SqlWebhookLedger(database)
         """Of the same database."""
-        self._queue = LastLook(scheduling.queue)
+        self._queue = LastLook(scheduling.QueueLook())
         self._leases = LastLook(scheduling.leases)
         self._claimable = LastLook(claims.claimable_jobs)
 

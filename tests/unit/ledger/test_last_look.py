@@ -11,7 +11,7 @@ from cosbatch.ledger.sql_ledger import SqlLedger, open_sqlite_ledger
 from cosbatch.ledger.sqlite import SqliteDatabase, open_memory
 from cosbatch.ledger.transaction import LastLook, Transaction
 from cosbatch.model.identifiers import LOCAL_ACCOUNT
-from cosbatch.model.states import JobStatus
+from cosbatch.model.states import Actor, JobStatus
 from tests.contract.ledgers import ANNA, LEASE_SECONDS, HandClock, active_job, bring_to, job_id, request
 
 
@@ -69,6 +69,19 @@ async def test_changes_of_this_ledger_and_of_others_are_seen(tmp_path: Path) -> 
     finally:
         await mine.close()
         await other.close()
+
+
+async def test_of_the_queue_only_what_has_changed_is_made_anew() -> None:
+    ledger = SqlLedger(open_memory(clock=HandClock()))
+    for number in range(3):
+        await ledger.create(request(), job_id=job_id(number), account=LOCAL_ACCOUNT, token="", digest="d")
+    before = [queued.job for queued in await ledger.queued_jobs()]
+    await ledger.set_priority(job_id(1), priority=77, actor=Actor.USER)
+    after = [queued.job for queued in await ledger.queued_jobs()]
+    assert [job.priority for job in after] == [before[0].priority, 77, before[2].priority]
+    assert [new is old for new, old in zip(after, before, strict=True)] == [True, False, True]
+    await bring_to(ledger, job_id(0), JobStatus.CANCELLED)
+    assert [queued.job.id for queued in await ledger.queued_jobs()] == [job_id(1), job_id(2)]
 
 
 async def test_a_look_that_broke_is_made_again() -> None:
