@@ -1,7 +1,27 @@
 import { expect, prefer, test } from "./fixtures";
 import { isChinese, isEnglish } from "./languages";
+import { faultsOf, PHONE } from "./looks";
 import { said, unreadable } from "./readable";
-import { visit } from "./visits";
+import { listen, onEachPage, visit } from "./visits";
+
+test.describe.configure({ mode: "parallel" }); // they only look, and each of them takes long
+
+test.describe("in a narrow window", () => {
+  test.use({ viewport: PHONE });
+
+  // Windows of all sizes, and both languages, are looked at by `accessibility.spec.ts`, which turns from page to page.
+  test("each page can be loaded by itself, is whole, can be read to its end, and axe finds nothing", async ({
+    page,
+    faults,
+  }) => {
+    test.setTimeout(240_000);
+    const told = listen(page);
+    await onEachPage(page, async (name) => {
+      expect.soft(faults, name).toEqual([]); // without any other host: nothing was asked for elsewhere
+      expect.soft(await faultsOf(page, "en", told, [PHONE]), `what is wrong with ${name}`).toEqual([]);
+    });
+  });
+});
 
 test.describe("what these tests look for", () => {
   test.use({ viewport: { width: 1024, height: 768 } });

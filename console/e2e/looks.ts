@@ -91,7 +91,7 @@ function fromPresent(page: Page, sizes: readonly Size[]): Size[] {
 }
 
 /** What is said in another language than the page's, unless the service has told it so. */
-export async function strange(page: Page, language: Language, told: () => Promise<string>): Promise<string[]> {
+async function strange(page: Page, language: Language, told: () => Promise<string>): Promise<string[]> {
   const isStrange = language === "en" ? isChinese : isEnglish;
   const texts = await afterAWhile(HEARD_LATE_MS, async () => {
     const all = await told();
@@ -101,7 +101,7 @@ export async function strange(page: Page, language: Language, told: () => Promis
 }
 
 /** What is too wide or cut off, once the page has had the time to find its place. */
-export async function misplaced(page: Page): Promise<string[]> {
+async function misplaced(page: Page): Promise<string[]> {
   return afterAWhile(MOVING_MS, () => unreadable(page));
 }
 

@@ -1,4 +1,4 @@
-import type { Page, Request, ViewportSize } from "@playwright/test";
+import type { Page, Request } from "@playwright/test";
 
 import { expect } from "./fixtures";
 import { pagesOf } from "./routes";
@@ -93,20 +93,16 @@ async function settled(page: Page, requests: Requests): Promise<void> {
     .toEqual([]);
 }
 
-/** What is done on each page, by its name; it may use soft expectations, so that all pages are looked at. */
-export type PageLook = (name: string) => Promise<void>;
-
-/** Loads each page of the console, in a window of this size. */
-export async function onEachPage(page: Page, size: ViewportSize, look: PageLook): Promise<void> {
+/** Loads each page of the console; `look` may use soft expectations, so that all pages are looked at. */
+export async function onEachPage(page: Page, look: (name: string) => Promise<void>): Promise<void> {
   for (const [name, path] of await pagesOf()) {
-    await page.setViewportSize(size);
     await visit(page, path);
     await look(name);
   }
 }
 
-/** Loads the first page alone, and turns to the others. What a page has loaded, it has at hand on the next. */
-export async function throughEachPage(page: Page, look: PageLook): Promise<void> {
+/** The same, but only the first one is loaded: to the others it turns. What a page has loaded, it has at hand on the next. */
+export async function throughEachPage(page: Page, look: (name: string) => Promise<void>): Promise<void> {
   for (const [name, path] of await pagesOf()) {
     await turnTo(page, path);
     await look(name);
