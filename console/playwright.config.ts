@@ -17,8 +17,13 @@ const ARGS = [
   `--host-resolver-rules=${CUT_OFF}`,
 ];
 
+/** What Playwright's own component tests are run with; of this it tells nothing in its types. */
+interface KeptContexts {
+  _optionContextReuseMode: "none" | "when-possible";
+}
+
 /** In a real browser (Debian's chromium) against the real service with jobs in every state, on a real store. */
-export default defineConfig({
+export default defineConfig<object, KeptContexts>({
   testDir: "e2e",
   globalSetup: "./e2e/stage.ts",
   projects: [
@@ -45,6 +50,8 @@ export default defineConfig({
     viewport: { width: 1440, height: 900 },
     locale: "en-US",
     contextOptions: { reducedMotion: "reduce" },
+    // Between tests it empties a page's cookies, storage and cache, and closes the others, in place of starting anew.
+    _optionContextReuseMode: "when-possible",
     actionTimeout: 60_000, // a click that nothing takes tells so, and does not wait for the end of the test's time
     screenshot: "only-on-failure",
     trace: "off",

@@ -22,8 +22,8 @@ interface WorkerFixtures {
 }
 
 /**
- * Each test has a page of its own that is logged in, and fails where the page asks anything outside of the service,
- * writes an error to its console or offends the Content-Security-Policy.
+ * Each test has a page that is logged in and knows nothing of the tests before, and fails where the page asks anything
+ * outside of the service, writes an error to its console or offends the Content-Security-Policy.
  */
 export const test = base.extend<Fixtures, WorkerFixtures>({
   as: ["admin", { option: true }],
