@@ -39,6 +39,7 @@ class CountingProxy:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._server: asyncio.Server | None = None
         self._wait: Wait | None = None
+        self._connections: set[asyncio.Task[None]] = set()
         self.seen: list[SeenRequest] = []
 
     @property
@@ -63,7 +64,7 @@ class CountingProxy:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        begun = asyncio.run_coroutine_threadsafe(asyncio.start_server(self._pass_on, "127.0.0.1", 0), self._loop)
+        begun = asyncio.run_coroutine_threadsafe(asyncio.start_server(self._connected, "127.0.0.1", 0), self._loop)
         self._server = begun.result(10)
         return self
 
@@ -82,6 +83,13 @@ class CountingProxy:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Once a client has gone, nothing else holds on to what still waits for the store: it could be collected."""
+        connection = asyncio.create_task(self._pass_on(reader, writer))
+        self._connections.add(connection)
+        connection.add_done_callback(self._connections.discard)
+        await connection
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, to_there = await asyncio.open_connection(*self._target)
