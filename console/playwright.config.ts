@@ -38,7 +38,7 @@ export default defineConfig<object, KeptContexts>({
     { name: "own services", testMatch: OWN_SERVICES },
     { name: "on the stage", testIgnore: [OWN_SERVICES, FIRST_RUN] },
   ],
-  workers: 3, // of two cores: a test waits for the service for a third of its time
+  workers: 4, // of two cores: a test waits for the service for half of its time
   fullyParallel: false,
   forbidOnly: true,
   retries: 0,

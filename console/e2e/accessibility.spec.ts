@@ -34,7 +34,7 @@ for (const language of LANGUAGES) {
     await prefer(page, { theme: "system", language });
     await throughEachPage(page, async (name) => {
       await expect.soft(page.locator("html"), name).toHaveAttribute("lang", language);
-      expect.soft(await faultsOf(page, language, told, ALL_SIZES), `${name}, ${theme}`).toEqual([]);
+      expect.soft(await faultsOf(page, language, told, { sizes: ALL_SIZES }), `${name}, ${theme}`).toEqual([]);
       await picture(page, name, theme, language);
       theme = theme === "light" ? "dark" : "light";
       await show(page, theme);
@@ -58,7 +58,7 @@ test.describe("of nobody", () => {
       expect(parts).toHaveLength(3);
       for (const theme of THEMES) {
         await show(page, theme);
-        expect.soft(await faultsOf(page, language, told, ALL_SIZES), theme).toEqual([]);
+        expect.soft(await faultsOf(page, language, told, { sizes: ALL_SIZES }), theme).toEqual([]);
       }
       for (const size of ALL_SIZES) {
         await page.setViewportSize(size);

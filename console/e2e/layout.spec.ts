@@ -18,7 +18,7 @@ test.describe("in a narrow window", () => {
     const told = listen(page);
     await onEachPage(page, async (name) => {
       expect.soft(faults, name).toEqual([]); // without any other host: nothing was asked for elsewhere
-      expect.soft(await faultsOf(page, "en", told, [PHONE]), `what is wrong with ${name}`).toEqual([]);
+      expect.soft(await faultsOf(page, "en", told, { sizes: [PHONE] }), `what is wrong with ${name}`).toEqual([]);
     });
   });
 });

@@ -31,10 +31,11 @@ export const PHONE: Size = { width: 375, height: 812 };
 /** What is left of the widest one where all is shown twice as large. */
 const AT_200_PERCENT: Size = { width: 720, height: 450 };
 export const ALL_SIZES: readonly Size[] = [PHONE, AT_200_PERCENT, ...USUAL];
-/** A page that was made wider or narrower takes some frames until all of it has its place, and frames take their time here. */
-const MOVING_MS = 5_000;
-/** What screen readers alone are told follows what is seen after two seconds. */
-const HEARD_LATE_MS = 5_000;
+/**
+ * A page that was made wider or narrower takes some frames until all of it has its place, and frames take their time here.
+ * What screen readers alone are told follows what is seen after two seconds.
+ */
+const PATIENCE_MS = 5_000;
 
 /** What takes some frames is asked for more often than is usual. */
 const SOON = { intervals: [20, 20, 40, 40, 100] };
@@ -66,19 +67,28 @@ export async function faultsInAllWays(page: Page, told: () => Promise<string>): 
   return all;
 }
 
+interface Where {
+  sizes?: readonly Size[];
+  /** For how long a fault may go away by itself. */
+  patienceMs?: number;
+}
+
 /** What is wrong with what a page, or the dialog over it, shows now; `told`: by the service. The window keeps some size. */
 export async function faultsOf(
   page: Page,
   language: Language,
   told: () => Promise<string>,
-  sizes = USUAL,
+  { sizes = USUAL, patienceMs = PATIENCE_MS }: Where = {},
 ): Promise<string[]> {
   const isInDialog = (await page.getByRole("dialog").filter({ visible: true }).count()) > 0;
   const faults = await violationsOf(page, isInDialog ? "[role=dialog]:not([aria-hidden=true])" : "html");
   faults.push(...(await movedByTheme(page)).map((part) => `has another place in the other theme: ${part}`));
   for (const size of fromPresent(page, sizes)) {
     await page.setViewportSize(size);
-    const found = [...(await misplaced(page)), ...(await strange(page, language, told))];
+    const found = [
+      ...(await afterAWhile(patienceMs, () => unreadable(page))),
+      ...(await afterAWhile(patienceMs, () => strange(page, language, told))),
+    ];
     faults.push(...found.map((fault) => `${fault}, at ${size.width} px`));
   }
   return faults;
@@ -93,24 +103,17 @@ function fromPresent(page: Page, sizes: readonly Size[]): Size[] {
 /** What is said in another language than the page's, unless the service has told it so. */
 async function strange(page: Page, language: Language, told: () => Promise<string>): Promise<string[]> {
   const isStrange = language === "en" ? isChinese : isEnglish;
-  const texts = await afterAWhile(HEARD_LATE_MS, async () => {
-    const all = await told();
-    return (await said(page)).filter((text) => isStrange(text, all));
-  });
+  const all = await told();
+  const texts = (await said(page)).filter((text) => isStrange(text, all));
   return texts.map((text) => `says in another language: ${text}`);
 }
 
-/** What is too wide or cut off, once the page has had the time to find its place. */
-async function misplaced(page: Page): Promise<string[]> {
-  return afterAWhile(MOVING_MS, () => unreadable(page));
-}
-
 /** Faults that do not go away by themselves; asked for more and more seldom, for each question keeps the page busy. */
-async function afterAWhile(enoughMs: number, ask: () => Promise<string[]>): Promise<string[]> {
+async function afterAWhile(patienceMs: number, ask: () => Promise<string[]>): Promise<string[]> {
   const begun = Date.now();
   for (let pauseMs = 50; ; pauseMs *= 1.5) {
     const faults = await ask();
-    if (faults.length === 0 || Date.now() - begun > enoughMs) return faults;
+    if (faults.length === 0 || Date.now() - begun > patienceMs) return faults;
     await setTimeout(pauseMs);
   }
 }
