@@ -209,16 +209,34 @@ async function widthOf(page: Page, column: RegExp): Promise<number> {
   return box?.width ?? 0;
 }
 
-/** Draws the line behind a column, as somebody with a mouse does. */
-async function draw(page: Page, column: RegExp, by: number): Promise<void> {
-  const box = await page.getByRole("columnheader", { name: column }).boundingBox();
-  if (!box) throw new Error(`${String(column)} is not to be seen`);
+/** What the browser keeps of a column that was drawn. */
+async function keptWidthOf(page: Page, column: string): Promise<number> {
+  const kept = await page.evaluate(() => localStorage.getItem("cosbatch.preferences"));
+  const { tables } = JSON.parse(kept ?? "{}") as { tables?: { jobs?: { drawn?: Record<string, number> } } };
+  return tables?.jobs?.drawn?.[column] ?? 0;
+}
+
+/**
+ * Draws the line behind a column, as somebody with a mouse does who lets go of it in the moment of the last move, and
+ * waits until its width is kept.
+ */
+async function draw(page: Page, column: "Priority" | "Description", by: number): Promise<void> {
+  const box = await page.getByRole("columnheader", { name: new RegExp(`^${column}`) }).boundingBox();
+  if (!box) throw new Error(`${column} is not to be seen`);
   const line = { x: box.x + box.width - 1, y: box.y + box.height / 2 };
   await page.mouse.move(line.x, line.y);
   await page.mouse.down();
   await page.mouse.move(line.x + by / 2, line.y, { steps: 3 });
-  await page.mouse.move(line.x + by, line.y, { steps: 3 });
+  await page.evaluate(
+    (at) => {
+      for (const kind of ["pointermove", "pointerup"]) {
+        document.dispatchEvent(new PointerEvent(kind, { clientX: at.x, clientY: at.y }));
+      }
+    },
+    { x: line.x + by, y: line.y },
+  );
   await page.mouse.up();
+  await expect.poll(() => keptWidthOf(page, column.toLowerCase())).toBeCloseTo(box.width + by, -1);
 }
 
 test("the room of the list of pages is shared among the columns where that is closed", async ({ page }) => {
@@ -238,7 +256,7 @@ test("a column that was drawn keeps its width, and the others share the room of 
   await expect(page.getByRole("progressbar").first()).toBeVisible();
   const created = await widthOf(page, /^Created/);
   const priority = (await widthOf(page, /^Priority/)) + 40;
-  await draw(page, /^Priority/, 40);
+  await draw(page, "Priority", 40);
   await expect.poll(() => widthOf(page, /^Priority/)).toBeCloseTo(priority, -1);
   const drawn = await widthOf(page, /^Priority/);
   for (const close of [
@@ -256,7 +274,7 @@ test("a column that was drawn keeps its width, and the others share the room of 
   await expect.poll(() => widthOf(page, /^Description/)).toBeGreaterThan(280);
 
   // Where the one that has the rest was drawn, no single one has it.
-  await draw(page, /^Description/, -100);
+  await draw(page, "Description", -100);
   await page.reload();
   await expect(page.getByRole("progressbar").first()).toBeVisible();
   await page.getByRole("button", { name: "Close the list of pages" }).click();

@@ -18,14 +18,14 @@ import { Page, useHasNavigation } from "../components/Shell";
 import { useT } from "../i18n";
 import { useFormats } from "../i18n/formats";
 import { usePreferences } from "../preferences";
-import { type ColumnId, COLUMNS, type ListColumn, useColumns } from "./JobListColumns";
+import { COLUMNS, useColumns } from "./JobListColumns";
 import { JobListEmpty } from "./JobListEmpty";
 import { JobListFilters } from "./JobListFilters";
 import { JobListPager } from "./JobListPager";
 import { displayOf, JobListPreferences, useListPreferences } from "./JobListPreferences";
+import { useDrawn } from "./jobListDrawn";
 import { type JobListAnswer, useJobList, useListState } from "./jobListState";
 import { endedSince, isFiltered, withoutFilters } from "./jobListView";
-import { drawnIn, takenUp, type Widths } from "./jobListWidths";
 
 const NO_JOBS: readonly ListedJob[] = [];
 const SKELETON_ROWS_MAX = 20;
@@ -63,7 +63,7 @@ function Jobs() {
   const means = useMeans();
   const canAct = offersFor([], means).length > 0;
   const columns = useColumns(means, ask, { shown, drawn, hasListOfPages });
-  const drawnOf = useDrawn(columns, shown, hasListOfPages);
+  const onDrawn = useDrawn({ columns, shown, hasListOfPages, keep: preferences.keepDrawn });
   const firstPage = useCallback(() => {
     show({});
   }, [show]);
@@ -82,7 +82,7 @@ function Jobs() {
         columnDisplay={displayOf(shown)}
         contentDensity={everywhere.density}
         onColumnWidthsChange={({ detail }) => {
-          preferences.keepDrawn(drawnOf(detail.widths));
+          onDrawn(detail.widths);
         }}
         loading={isLoading}
         loadingText={t("shell.loading")}
@@ -162,21 +162,6 @@ function Jobs() {
 /** A page that its cursor spoils is not asked for again: the first one is. */
 function retryOf({ refusal, askAgain }: JobListAnswer, cursor: string, firstPage: () => void) {
   return cursor !== "" && !mayPass(refusal) ? firstPage : askAgain;
-}
-
-/** Which columns the user has drawn, of the widths of all of them that the table tells. `isNarrow`: it begins anew. */
-function useDrawn(columns: readonly ListColumn[], shown: readonly ColumnId[], isNarrow: boolean) {
-  const taken = useRef<{ isNarrow: boolean; widths: Widths }>({ isNarrow, widths: {} });
-  useEffect(() => {
-    const before = taken.current.isNarrow === isNarrow ? taken.current.widths : {};
-    taken.current = { isNarrow, widths: takenUp(before, columns, shown) };
-  }, [columns, shown, isNarrow]);
-  return (widths: readonly number[]): Widths => {
-    const told = Object.fromEntries(columns.map(({ id, width }, index) => [id, widths[index] ?? width]));
-    const drawn = drawnIn(told, taken.current.widths);
-    taken.current.widths = { ...taken.current.widths, ...drawn };
-    return drawn;
-  };
 }
 
 interface ListHeaderProps {
