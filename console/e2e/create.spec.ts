@@ -197,11 +197,12 @@ test("OK stays where it is when the checks have an answer, which takes room abov
   const ok = page.getByRole("button", { name: "OK", exact: true });
   await ok.scrollIntoViewIfNeeded();
   const heightOf = () => page.evaluate(() => document.documentElement.scrollHeight);
+  await expect(page.getByText("First object", { exact: true })).toBeVisible(); // the reading of the inventory takes room, too
   const [place, height] = [await ok.boundingBox(), await heightOf()];
   await (await asked).continue();
   await expect(page.getByText("Everything is in order")).toBeVisible();
   await expect.poll(heightOf).toBeGreaterThan(height + 200);
-  expect(await ok.boundingBox()).toEqual(place);
+  await expect.poll(() => ok.boundingBox()).toEqual(place);
 });
 
 test("one click on the last step makes a dry run, which writes nothing", async ({ page }) => {

@@ -47,6 +47,7 @@ test("who runs the service sees people, keys and tokens of one account, or of on
   await expect(rowsOf(page)).toContainText("of the branch");
   await page.reload();
   await expect(rowsOf(page)).toHaveCount(1);
+  await expect(rowsOf(page)).toContainText("of the branch");
   await choose(page, "User", BRANCH_USER);
   await expect(page).toHaveURL(new RegExp(`user=${BRANCH_USER}`));
   await choose(page, "Account", "All accounts");
@@ -142,7 +143,7 @@ test("a sample of a failure has the store's ID of the request", async ({ page, c
   const found = page.getByRole("table", { name: "Objects that failed with NoSuchKey" });
   await expect(found.getByRole("columnheader", { name: "Store's request ID" })).toBeVisible();
   await found.getByRole("row").nth(1).getByRole("button", { name: "Copy" }).last().click();
-  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(first?.request_id);
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(first?.request_id);
 });
 
 test("the clone of a retry is checked and estimated, and told as a body and a command", async ({ page }) => {

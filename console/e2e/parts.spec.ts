@@ -91,7 +91,7 @@ for (const language of LANGUAGES) {
       await expect(calendar).toBeVisible();
       for (const edge of [calendar.getByRole("button").last(), calendar.getByRole("gridcell").last()]) {
         await expect(edge).toBeInViewport({ ratio: 1 });
-        expect(await isCut(edge), `at ${width} px`).toBe(false);
+        await expect.poll(() => isCut(edge), `at ${width} px`).toBe(false);
       }
       await page.getByRole("button", { name: /^(Cancel|取消)$/ }).click();
       await expect(calendar).toHaveCount(0);

@@ -4,8 +4,8 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 /** Hands each connection to the next of several services, as a plain balancer of connections does. */
 export interface Proxy {
   address: string;
-  /** Of services: which one a browser last asked something. */
-  lastAsked: () => string;
+  /** Of services: which one a browser asks something next, told while it is asked. */
+  nextAsked: () => Promise<string>;
   /** How many connections each service got, by its address. */
   served: ReadonlyMap<string, number>;
   end: () => Promise<void>;
@@ -16,7 +16,7 @@ export async function startProxy(addresses: readonly string[]): Promise<Proxy> {
   const served = new Map(addresses.map((address) => [address, 0]));
   const open = new Set<Socket>();
   let turn = 0;
-  let lastAsked = "";
+  let waiting: ((address: string) => void)[] = [];
   const server = createServer((client) => {
     keep(client);
     const first = turn++;
@@ -38,7 +38,10 @@ export async function startProxy(addresses: readonly string[]): Promise<Proxy> {
     service.once("connect", () => {
       isJoined = true;
       served.set(address, (served.get(address) ?? 0) + 1);
-      client.on("data", () => (lastAsked = address));
+      client.on("data", () => {
+        for (const tell of waiting) tell(address);
+        waiting = [];
+      });
       client.pipe(service).pipe(client);
     });
     service.on("close", () => {
@@ -53,7 +56,7 @@ export async function startProxy(addresses: readonly string[]): Promise<Proxy> {
   const { port } = server.address() as AddressInfo;
   return {
     address: `http://127.0.0.1:${port}`,
-    lastAsked: () => lastAsked,
+    nextAsked: () => new Promise((tell) => waiting.push(tell)),
     served,
     end: async () => {
       for (const socket of open) socket.destroy();

@@ -49,8 +49,8 @@ test("one of two services is killed while it is asked, and the list goes on", as
   await expect.poll(() => Math.min(...proxy.served.values())).toBeGreaterThan(0); // the page came from both
   await expect(rows.filter({ hasText: "made before" })).toBeVisible();
 
-  await page.waitForRequest(/\/api\/v1\/jobs\?/);
-  const killed = services.find(({ address }) => address === proxy.lastAsked());
+  const asked = await proxy.nextAsked();
+  const killed = services.find(({ address }) => address === asked);
   const living = services.find((service) => service !== killed);
   expect(killed?.process.kill("SIGKILL")).toBe(true);
 

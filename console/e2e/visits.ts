@@ -47,27 +47,39 @@ interface Requests {
 
 function watchRequests(page: Page): Requests {
   const open = new Set<Request>();
+  const answered = new Set<string>();
   let last = { at: Date.now(), url: "" };
+  /** What is read once more, now and then; on a busy machine such polls may leave no moment without one. */
+  const isPoll = (request: Request) => request.method() === "GET" && answered.has(request.url());
   const begun = (request: Request) => {
+    if (isPoll(request)) return;
     open.add(request);
     last = { at: Date.now(), url: request.url() };
   };
   const ended = (request: Request) => {
-    open.delete(request);
+    if (!open.delete(request)) return;
     last = { at: Date.now(), url: request.url() };
+  };
+  const finished = (request: Request) => {
+    ended(request);
+    answered.add(request.url());
   };
   // What the page that is left still asks for has no end that anybody tells of.
   const left = () => {
     for (const request of open) if (!request.isNavigationRequest()) open.delete(request);
   };
-  page.on("request", begun).on("requestfinished", ended).on("requestfailed", ended).once("framenavigated", left);
+  page.on("request", begun).on("requestfinished", finished).on("requestfailed", ended).once("framenavigated", left);
   return {
     recent: () => {
       if (open.size > 0) return [...open].map((request) => request.url());
       return Date.now() - last.at < QUIET_MS ? [last.url] : [];
     },
     end: () =>
-      page.off("request", begun).off("requestfinished", ended).off("requestfailed", ended).off("framenavigated", left),
+      page
+        .off("request", begun)
+        .off("requestfinished", finished)
+        .off("requestfailed", ended)
+        .off("framenavigated", left),
   };
 }
 

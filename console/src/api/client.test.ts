@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { createApi, told } from "./client";
 import { ApiError, mayPass } from "./errors";
+import type { Session } from "./types";
 
 function answering(answer: () => Response | Promise<Response>) {
   const asked: Request[] = [];
@@ -18,11 +19,41 @@ const json = (status: number, body: unknown, headers: Record<string, string> = {
 describe("the client of the API", () => {
   it("tells the CSRF token with writes only", async () => {
     const { api, asked } = answering(() => json(200, {}));
-    api.rememberCsrfToken("t");
+    api.rememberSession({ csrf_token: "t" } as Session);
     await told(api.GET("/session"));
     await told(api.POST("/session", { body: { user: "u", password: "p" } }));
     expect(asked.map((request) => request.headers.get("x-csrf-token"))).toEqual([null, "t"]);
     expect(asked[0]?.url).toBe(`${location.origin}/api/v1/session`);
+  });
+
+  describe("where another window has logged in anew", () => {
+    const session = (user: string, csrf_token: string) => ({ user, account: { id: "a" }, csrf_token }) as Session;
+
+    function loggedInAnew(as: string) {
+      const sent: string[] = [];
+      const api = createApi(async (request) => {
+        if (request.method === "GET") return json(200, session(as, "new"));
+        sent.push(`${request.headers.get("x-csrf-token")} ${await request.text()}`);
+        const isRight = request.headers.get("x-csrf-token") === "new";
+        return isRight ? json(200, {}) : json(403, { error: { code: "CsrfRefused", message: "no", request_id: "r" } });
+      });
+      api.rememberSession(session("lin", "old"));
+      const write = () => told(api.POST("/roles", { body: { name: "copy" } as never }));
+      return { write, sent };
+    }
+
+    it("says a write once more as the same user", async () => {
+      const { write, sent } = loggedInAnew("lin");
+      await write();
+      await write();
+      expect(sent).toEqual(['old {"name":"copy"}', 'new {"name":"copy"}', 'new {"name":"copy"}']);
+    });
+
+    it("does nothing as another user", async () => {
+      const { write, sent } = loggedInAnew("mei");
+      await expect(write()).rejects.toMatchObject({ status: 403, code: "CsrfRefused" });
+      expect(sent).toHaveLength(1);
+    });
   });
 
   it("repeats what may be given several times", async () => {

@@ -2,7 +2,9 @@ import createClient, { type Middleware } from "openapi-fetch";
 
 import { refusal, unanswered } from "./errors";
 import type { paths } from "./schema";
+import type { Session } from "./types";
 
+const BASE = new URL("/api/v1", globalThis.location.origin).href;
 const CSRF = "x-csrf-token";
 const READS = new Set(["GET", "HEAD"]);
 
@@ -11,17 +13,31 @@ const READS = new Set(["GET", "HEAD"]);
  * answer has changed since (ETag, 304) is the browser's own affair: the service tells it to ask each time.
  */
 export function createApi(fetch: (request: Request) => Promise<Response> = (request) => globalThis.fetch(request)) {
-  let csrfToken = "";
+  let session: Session | null = null;
   const api = createClient<paths>({
-    baseUrl: new URL("/api/v1", globalThis.location.origin).href,
+    baseUrl: BASE,
     credentials: "same-origin",
-    fetch,
+    fetch: sendAgain,
     querySerializer: { array: { style: "form", explode: true } },
   });
+
+  /** Another window of the browser may have logged in anew: as long as it is the same user, a write is said once more. */
+  async function sendAgain(request: Request): Promise<Response> {
+    const again = READS.has(request.method) ? null : request.clone();
+    const response = await fetch(request);
+    if (!again || !session || !(await isCsrfRefused(response))) return response;
+    const answer = await fetch(new Request(`${BASE}/session`, { credentials: "same-origin" }));
+    const now = answer.ok ? ((await answer.json()) as Session) : null;
+    if (!now?.csrf_token || now.user !== session.user || now.account.id !== session.account.id) return response;
+    session = now;
+    again.headers.set(CSRF, now.csrf_token);
+    return fetch(again);
+  }
+
   const frame: Middleware = {
     onRequest({ request }) {
       request.headers.set("accept", "application/json");
-      if (!READS.has(request.method) && csrfToken) request.headers.set(CSRF, csrfToken);
+      if (!READS.has(request.method) && session?.csrf_token) request.headers.set(CSRF, session.csrf_token);
       return request;
     },
     onError({ error }) {
@@ -31,13 +47,18 @@ export function createApi(fetch: (request: Request) => Promise<Response> = (requ
   api.use(frame);
   return {
     ...api,
-    rememberCsrfToken: (token: string | null) => {
-      csrfToken = token ?? "";
+    /** Whose writes these are by now; null: nobody's. */
+    rememberSession: (now: Session | null) => {
+      session = now;
     },
   };
 }
 
 export type Api = ReturnType<typeof createApi>;
+
+async function isCsrfRefused(response: Response): Promise<boolean> {
+  return response.status === 403 && (await response.clone().text()).includes('"CsrfRefused"');
+}
 
 /**
  * The body of a successful answer.

@@ -2,11 +2,12 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useState } from "react";
 
 import { type Api, createApi } from "./client";
-import { mayPass } from "./errors";
+import { mayPass, pauseAskedFor } from "./errors";
 
 const ApiContext = createContext<Api | null>(null);
 const RETRIES_MAX = 2;
-const WAIT_MAX_MS = 30_000;
+/** Who has to wait for longer is told so at once. */
+const PATIENCE_MS = 5_000;
 
 interface ApiProviderProps {
   api?: Api;
@@ -38,8 +39,8 @@ export function createQueryClient(): QueryClient {
         staleTime: 1_000,
         refetchOnWindowFocus: true,
         networkMode: "always",
-        retry: (failures, error) => failures < RETRIES_MAX && mayPass(error),
-        retryDelay: (failures) => Math.min(1_000 * 2 ** failures, WAIT_MAX_MS),
+        retry: (failures, error) => failures < RETRIES_MAX && mayPass(error) && pauseAskedFor(error) <= PATIENCE_MS,
+        retryDelay: (failures, error) => Math.max(1_000 * 2 ** failures, pauseAskedFor(error)),
       },
       mutations: { retry: false, networkMode: "always" },
     },

@@ -47,9 +47,11 @@ export function useJobEvents(id: string, isJobAlive: boolean) {
   });
 }
 
+/** Until another range has come, the one before it is told (`isPlaceholderData`): a job's pace is the same in each. */
 export function useJobSeries(id: string, range: Schemas["SeriesRange"], isJobAlive: boolean) {
   const api = useApi();
   return useQuery({
+    placeholderData: (before, query) => (query?.queryKey[1] === id ? before : undefined),
     queryKey: ["job", id, "series", range],
     queryFn: () => told(api.GET("/jobs/{job_id}/series", { params: { path: { job_id: id }, query: { range } } })),
     refetchInterval: useRefetchInterval(() => isJobAlive),

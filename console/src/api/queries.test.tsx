@@ -4,19 +4,38 @@ import { expect, it } from "vitest";
 import { ApiError } from "./errors";
 import { useRefetchInterval } from "./queries";
 
-/** For how long nobody asks again after so many failures, the last of which asks to wait. */
-function pauseAfter(failures: number, seconds: number | null): unknown {
+function pauses() {
   const { result } = renderHook(() => useRefetchInterval<null>(() => true));
-  const error = new ApiError(503, "ServiceUnavailable", "too much to do", "r", [], seconds);
-  return result.current({ state: { data: null, error, fetchFailureCount: failures } } as never);
+  return (answers: number, refusals: number, error: ApiError | null) =>
+    result.current({
+      state: { data: null, dataUpdateCount: answers, errorUpdateCount: refusals, error },
+    } as never);
 }
 
+const busy = (seconds: number | null) => new ApiError(503, "ServiceUnavailable", "too much to do", "r", [], seconds);
+
 it.each([
-  [0, null, 2_000],
   [1, null, 4_000],
   [1, 7, 7_000],
   [2, 7, 8_000],
-  [1, 600, 30_000],
+  [4, null, 30_000],
+  [9, null, 30_000],
+  [1, 600, 600_000],
 ])("asks again after %i failures, told to wait for %s seconds, in %i ms", (failures, seconds, pause) => {
-  expect(pauseAfter(failures, seconds)).toBe(pause);
+  expect(pauses()(0, failures, busy(seconds))).toBe(pause);
+});
+
+it("asks as often as before once it was answered, and then counts failures anew", () => {
+  const pause = pauses();
+  expect(pause(1, 0, null)).toBe(2_000);
+  expect([1, 2, 3].map((refusals) => pause(1, refusals, busy(null)))).toEqual([4_000, 8_000, 16_000]);
+  expect(pause(2, 3, null)).toBe(2_000);
+  expect(pause(2, 4, busy(null))).toBe(4_000);
+});
+
+it("does not take an attempt that is under way for an answer", () => {
+  const pause = pauses();
+  expect(pause(0, 2, busy(null))).toBe(8_000);
+  expect(pause(0, 2, null)).toBe(2_000); // asked again, with nothing there yet
+  expect(pause(0, 3, busy(null))).toBe(16_000);
 });

@@ -1,5 +1,5 @@
 import { type Query, queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback } from "react";
+import { useCallback, useRef } from "react";
 
 import { useLive } from "../components/live";
 import { type Api, told } from "./client";
@@ -22,7 +22,7 @@ export function sessionQuery(api: Api) {
     queryFn: async (): Promise<Session | null> => {
       try {
         const session = await told(api.GET("/session"));
-        api.rememberCsrfToken(session.csrf_token);
+        api.rememberSession(session);
         return session;
       } catch (error) {
         if (error instanceof ApiError && error.status === 401) return null;
@@ -58,11 +58,14 @@ export function useMay(): (call: OperationId) => boolean {
  */
 export function useRefetchInterval<Data>(isAlive: (data: Data | undefined) => boolean) {
   const { isPaused } = useLive();
+  const answered = useRef({ answers: 0, refusalsBefore: 0 });
   return ({ state }: Pick<Query<Data>, "state">): number | false => {
     if (isPaused) return false;
-    const failures = state.fetchFailureCount;
-    if (failures > 0) return Math.min(Math.max(LIVE_MS * 2 ** failures, pauseAskedFor(state.error)), QUIET_MS);
-    return isAlive(state.data) ? LIVE_MS : QUIET_MS;
+    const { dataUpdateCount: answers, errorUpdateCount: refusals, error } = state;
+    if (answers !== answered.current.answers) answered.current = { answers, refusalsBefore: refusals };
+    if (error === null) return isAlive(state.data) ? LIVE_MS : QUIET_MS;
+    const failures = Math.max(1, refusals - answered.current.refusalsBefore);
+    return Math.max(Math.min(LIVE_MS * 2 ** failures, QUIET_MS), pauseAskedFor(error));
   };
 }
 

@@ -113,7 +113,7 @@ function useChangePassword(user: string) {
       }
     },
     onSuccess: (session) => {
-      api.rememberCsrfToken(session?.csrf_token ?? null);
+      api.rememberSession(session ?? null);
       queries.setQueryData(["session"], session);
     },
   });

@@ -83,7 +83,7 @@ export function useLogOut() {
       }
     },
     onSuccess: async () => {
-      api.rememberCsrfToken(null);
+      api.rememberSession(null);
       forgetLogin();
       await navigate("/login");
       queries.clear();

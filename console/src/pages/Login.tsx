@@ -89,7 +89,7 @@ function useLogIn() {
     mutationFn: (body: { user: string; password: string }) => told(api.POST("/session", { body })),
     onSuccess: async (session) => {
       queries.clear(); // what another user was told is not for this one
-      api.rememberCsrfToken(session.csrf_token);
+      api.rememberSession(session);
       queries.setQueryData(["session"], session);
       await navigate(nextOf(search), { replace: true });
     },

@@ -1,9 +1,9 @@
 import Button from "@cloudscape-design/components/button";
 import Wizard from "@cloudscape-design/components/wizard";
-import { useEffect, useReducer, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 
-import { ApiError } from "../../api/errors";
+import { ApiError, isUnanswered } from "../../api/errors";
 import type { Capabilities } from "../../api/types";
 import { useFlashes } from "../../components/flashes";
 import { estimateOf } from "../../components/estimate";
@@ -12,7 +12,6 @@ import { FaultSummary } from "./FaultSummary";
 import { focusField } from "./Field";
 import { adopted } from "./columns";
 import { useJobCheck } from "./jobCheck";
-import { forget, keep, mintToken, readKept } from "./kept";
 import { LeaveGuard } from "./LeaveGuard";
 import { type OwnLook, useLook } from "./look";
 import { Manifest } from "./Manifest";
@@ -30,11 +29,12 @@ import {
 } from "./model";
 import { Notices } from "./Notices";
 import { Operation } from "./Operation";
-import { nameOf, type Visit } from "./origin";
+import type { Visit } from "./origin";
 import { Other } from "./Other";
 import { Review } from "./Review";
 import { useSend } from "./send";
-import { isSameManifest, reduce } from "./state";
+import { isSameManifest } from "./state";
+import { useKept } from "./useKept";
 import { type Context, validate } from "./validate";
 
 interface JobWizardProps {
@@ -119,6 +119,7 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
     if (send.isPending || isDone.current) return;
     const judged = isDryRun ? visit.steps.filter((step) => step !== "review") : visit.steps;
     if (!goForward(state.draft, judged, context, null)) return;
+    kept.keepToken();
     send.mutate(
       { draft: state.draft, token: kept.token, isDryRun },
       {
@@ -237,7 +238,7 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
           submit({ isDryRun: false });
         }}
       />
-      <LeaveGuard isOn={() => isDirty && !isDone.current} onDiscard={kept.forget} />
+      <LeaveGuard isOn={() => (isDirty || isUnanswered(send.error)) && !isDone.current} onDiscard={kept.forget} />
     </>
   );
 }
@@ -268,50 +269,5 @@ function useShownField(step: StepName, go: (step: StepName) => void): (field: Fi
     wanted.current = field;
     setAsked((before) => before + 1);
     if (stepOf(field) !== step) go(stepOf(field));
-  };
-}
-
-export type KeptVisit = ReturnType<typeof useKept>;
-
-/** The draft of a visit, kept in this tab as soon as something of it was changed. */
-function useKept(visit: Visit, user: string) {
-  const name = nameOf(visit.origin);
-  const [before] = useState(() => readKept(user, name));
-  const [isRestored, setRestored] = useState(before !== null);
-  const [token, setToken] = useState(() => before?.token ?? mintToken());
-  const [state, dispatch] = useReducer(reduce, {
-    draft: before?.draft ?? visit.beginning,
-    step: before && visit.steps.includes(before.step) ? before.step : visit.first,
-    judged: [],
-    told: [],
-  });
-  const isDirty = JSON.stringify(state.draft) !== JSON.stringify(visit.beginning);
-  const isForgotten = useRef(false);
-  useEffect(() => {
-    if (isDirty && !isForgotten.current) keep(user, name, { draft: state.draft, step: state.step, token });
-  }, [isDirty, user, name, state.draft, state.step, token]);
-  return {
-    state,
-    dispatch,
-    isDirty,
-    token,
-    /** Of an earlier visit, and nobody has said yet that it is right so. */
-    isRestored,
-    acceptRestored: () => {
-      setRestored(false);
-    },
-    renewToken: () => {
-      setToken(mintToken());
-    },
-    startOver: () => {
-      forget(user, name);
-      setRestored(false);
-      setToken(mintToken());
-      dispatch({ type: "replace", draft: visit.beginning, step: visit.first });
-    },
-    forget: () => {
-      isForgotten.current = true;
-      forget(user, name);
-    },
   };
 }

@@ -6,9 +6,9 @@ import Link from "@cloudscape-design/components/link";
 import { ApiError } from "../../api/errors";
 import { ErrorAlert } from "../../components/ErrorAlert";
 import { useT } from "../../i18n";
-import type { KeptVisit } from "./JobWizard";
 import { type Change, type Draft, type Field, fieldOf, isReplaced, type Look, type StepName } from "./model";
 import type { Visit } from "./origin";
+import type { KeptVisit } from "./useKept";
 
 interface NoticesProps {
   kept: KeptVisit;

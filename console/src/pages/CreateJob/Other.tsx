@@ -197,7 +197,10 @@ function Access({ isFollowUp, ...props }: OtherProps) {
             }}
           />
         </StepField>
-        {!isFollowUp && draft.role_arn !== "" && <TestAccess {...props} key={draft.role_arn} />}
+        {!isFollowUp && draft.role_arn !== "" && (
+          // What was found is about this role and this report, both of which can be changed beside it.
+          <TestAccess {...props} key={JSON.stringify([draft.role_arn, draft.report])} />
+        )}
       </SpaceBetween>
     </Container>
   );

@@ -70,6 +70,6 @@ export function changesOf(form: JobForm): Record<string, unknown> {
       ? { enabled: true, bucket: report.bucket, prefix: report.prefix ?? null, report_scope: report.report_scope }
       : { enabled: false },
     ...("cos_delete_object" in form.operation ? { confirm_delete_count: form.confirm_delete_count ?? null } : {}),
-    ...(form.dry_run ? { dry_run: true } : {}),
+    dry_run: form.dry_run ?? false, // said in any case: what no change is about stays as it was
   };
 }

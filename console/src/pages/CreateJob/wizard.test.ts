@@ -166,6 +166,7 @@ describe("what a job that is made of another one does otherwise", () => {
       verify: undefined,
       part_copy_above_bytes: undefined,
       part_size_bytes: undefined,
+      dry_run: false, // also of a dry run that is cloned
     });
   });
 

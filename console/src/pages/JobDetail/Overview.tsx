@@ -34,7 +34,7 @@ export function Overview({ job }: { job: Job }) {
         </SpaceBetween>
       </Container>
       <ThroughputChart
-        series={series.data}
+        series={series.isPlaceholderData ? undefined : series.data}
         error={series.error}
         onRetry={() => void series.refetch()}
         range={range}

@@ -31,9 +31,9 @@ export function Regions() {
   const [asked, setAsked] = useState<"create" | "change" | "delete" | null>(null);
   const [tried, setTried] = useState<Record<string, Tried | Error | undefined>>({});
   const test = useMutation({
-    mutationFn: (region: string) => told(api.POST("/regions/{region}:test", { params: { path: { region } } })),
+    mutationFn: ({ name }: Region) => told(api.POST("/regions/{region}:test", { params: { path: { region: name } } })),
     onSettled: (found, error, region) => {
-      setTried((before) => ({ ...before, [region]: found ?? error ?? undefined }));
+      setTried((before) => ({ ...before, [asOf(region)]: found ?? error ?? undefined }));
     },
   });
   const close = () => {
@@ -88,7 +88,10 @@ export function Regions() {
               id: "reachable",
               header: t("regions.reachable"),
               cell: (region) => (
-                <Reachability tried={tried[region.name]} isAsked={test.isPending && test.variables === region.name} />
+                <Reachability
+                  tried={tried[asOf(region)]}
+                  isAsked={test.isPending && test.variables.name === region.name}
+                />
               ),
               minWidth: 180,
             },
@@ -106,7 +109,7 @@ export function Regions() {
                   disabled={!selected}
                   loading={test.isPending}
                   onClick={() => {
-                    if (selected) test.mutate(selected.name);
+                    if (selected) test.mutate(selected);
                   }}
                 >
                   {t("regions.test")}
@@ -144,17 +147,14 @@ export function Regions() {
       </SpaceBetween>
       {asked === "create" && <RegionEditor onClose={close} />}
       {asked === "change" && selected && <RegionEditor region={selected} onClose={close} />}
-      {asked === "delete" && selected && (
-        <DeleteRegion
-          region={selected}
-          onClose={() => {
-            close();
-            setSelected(null);
-          }}
-        />
-      )}
+      {asked === "delete" && selected && <DeleteRegion region={selected} onClose={close} />}
     </Page>
   );
+}
+
+/** A region that was changed, or made anew, is another one to test. */
+function asOf({ name, created_at, changed_at }: Region): string {
+  return JSON.stringify([name, created_at, changed_at]);
 }
 
 function Reachability({ tried, isAsked }: { tried: Tried | Error | undefined; isAsked: boolean }) {
