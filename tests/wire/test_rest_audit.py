@@ -7,7 +7,7 @@ import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import pytest
 
@@ -77,6 +77,16 @@ async def test_it_is_downloaded_as_csv(rig: RestRig) -> None:
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     expected = await lines(rig, actor=ADMIN)
     assert rows == [{name: str(value) for name, value in line.items()} for line in expected]
+
+
+@pytest.mark.parametrize("job", ["=1+1", "+1", "-1", "@A1", "%09=1"])
+async def test_what_a_caller_wrote_is_no_formula_in_the_csv(rig: RestRig, job: str) -> None:
+    await rig.call("POST", f"/jobs/{job}/pause", by=VIEWER, json={"reason": ""})
+    (line,) = await lines(rig, actor=VIEWER, outcome="refused")
+    answer = await rig.call("GET", f"/audit.csv?actor={VIEWER}&outcome=refused", by=ADMIN)
+    (row,) = csv.DictReader(io.StringIO(answer.text))
+    assert row["target"] == f"'{line['target']}"
+    assert line["target"] == unquote(job)
 
 
 @pytest.mark.parametrize(

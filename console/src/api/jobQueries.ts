@@ -7,6 +7,8 @@ import type { Job, Schemas } from "./types";
 
 const PAGE = 1_000;
 const PAGES_MAX = 5;
+/** Of one code, the service keeps no more. */
+const SAMPLES_MAX = 20;
 
 /** A job is alive until it has ended and its report has too. */
 export function isAlive(job: Job | undefined): boolean {
@@ -67,19 +69,25 @@ export function useJobFailures(id: string, isJobAlive: boolean) {
   });
 }
 
-/** The first failures of a code, which hardly change: asked once. */
-export function useFailuresOfCode(id: string, code: string) {
+/** The first failures of a code: they stay the same once there are as many as are kept. */
+export function useFailuresOfCode(id: string, code: string, isJobAlive: boolean) {
   const api = useApi();
+  const interval = useRefetchInterval<Schemas["FailuresOfCodeView"]>(
+    (found) => isJobAlive && (found?.samples.length ?? 0) < SAMPLES_MAX,
+  );
   return useQuery({
     queryKey: ["job", id, "failures", code],
     staleTime: 30_000,
+    refetchInterval: interval,
     queryFn: () => told(api.GET("/jobs/{job_id}/failures/{code}", { params: { path: { job_id: id, code } } })),
   });
 }
 
-export function useReportPreview(id: string, scope: Schemas["ReportScope"]) {
+export function useReportPreview(id: string, scope: Schemas["ReportScope"], isJobAlive: boolean) {
   const api = useApi();
+  const interval = useRefetchInterval<unknown>(() => false); // there is more to read than of a status
   return useQuery({
+    refetchInterval: isJobAlive ? interval : false,
     queryKey: ["job", id, "report", scope],
     queryFn: () =>
       told(api.GET("/jobs/{job_id}/report/preview", { params: { path: { job_id: id }, query: { scope, limit: 10 } } })),

@@ -51,6 +51,13 @@ export function useMay(): (call: OperationId) => boolean {
   return useCallback((call) => allowed?.includes(call) ?? false, [allowed]);
 }
 
+/** Whether the caller may look into a store as a job does: without a role it acts as the region itself, which is for admins. */
+export function useMayLook(call: "list_objects" | "inspect_manifest"): (role: string | null | undefined) => boolean {
+  const isAdmin = useSession().data?.role === "admin";
+  const may = useMay()(call);
+  return (role) => may && (isAdmin || Boolean(role));
+}
+
 /**
  * How often a query is asked again: each 2 s while what it shows is alive, else each 30 s; more and more rarely while
  * nothing answers, and no sooner than the service asks for; not at all while updates are paused. (React Query itself

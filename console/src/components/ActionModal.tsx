@@ -3,13 +3,14 @@ import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import Modal from "@cloudscape-design/components/modal";
 import SpaceBetween from "@cloudscape-design/components/space-between";
+import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import type { FormEvent, ReactNode } from "react";
 
 import { ApiError, isUnanswered } from "../api/errors";
-import { useSpeech, useT } from "../i18n";
+import { type Translate, useSpeech, useT } from "../i18n";
 import { ErrorAlert } from "./ErrorAlert";
 import { type ActionJob, nameOf, shortId } from "./jobActions";
-import type { Outcome, Refusal } from "./jobActionsRun";
+import type { JobsRun, Outcome, Refusal } from "./jobActionsRun";
 import { StatusTag } from "./StatusTag";
 
 /** Of which jobs a modal asks something. */
@@ -25,18 +26,20 @@ interface ActionModalProps {
   canDo: boolean;
   /** What is missing until it can be done, in the user's language. */
   whyNot?: string | undefined;
-  isBusy: boolean;
+  asking: JobsRun;
   onDo: () => void;
   onClose: () => void;
-  outcome: Outcome | undefined;
   size?: "medium" | "large";
   children: ReactNode;
 }
 
 /** The frame of all that is asked before something is done to jobs, and where it is told which of them refused. */
 export function ActionModal(props: ActionModalProps) {
-  const { header, doing, canDo, whyNot, isBusy, onDo, onClose, outcome, size = "medium", children } = props;
+  const { header, doing, canDo, whyNot, asking, onDo, onClose, size = "medium", children } = props;
+  const { jobs, outcome, isBusy, answered, stop } = asking;
   const t = useT();
+  const areManyAsked = isBusy && jobs.length > 1;
+  const leave = areManyAsked ? stop : onClose; // what is not asked yet is not, and what is still to be asked is shown
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (canDo && !isBusy) onDo();
@@ -46,12 +49,17 @@ export function ActionModal(props: ActionModalProps) {
       visible
       size={size}
       header={header}
-      onDismiss={onClose}
+      onDismiss={leave}
       footer={
         <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              {t("action.close")}
+          <SpaceBetween direction="horizontal" size="xs" alignItems="center">
+            {areManyAsked && (
+              <StatusIndicator type="loading">
+                {t("action.answered", { count: answered, all: jobs.length })}
+              </StatusIndicator>
+            )}
+            <Button variant="link" onClick={leave}>
+              {t(areManyAsked ? "action.stop" : "action.close")}
             </Button>
             <Button
               variant="primary"
@@ -76,17 +84,31 @@ export function ActionModal(props: ActionModalProps) {
   );
 }
 
-/** Which jobs refused, and why. */
-export function Refusals({ outcome: { asked, refused } }: { outcome: Outcome }) {
+/** Which jobs refused, and why; and how many were not asked. */
+function Refusals({ outcome }: { outcome: Outcome }) {
   const t = useT();
+  const { asked, refused, left } = outcome;
   const [first] = refused;
-  if (!first) return null;
-  if (asked.length === 1) return <ErrorAlert error={first.error} header={t("action.refused", { count: 1, all: 1 })} />;
+  const header = refusalText(outcome, t);
   return (
-    <Alert type="error" header={t("action.refused", { count: refused.length, all: asked.length })}>
-      <RefusedJobs refused={refused} />
-    </Alert>
+    <>
+      {first && asked.length === 1 && left.length === 0 && <ErrorAlert error={first.error} header={header} />}
+      {first && asked.length + left.length > 1 && (
+        <Alert type="error" header={header}>
+          <RefusedJobs refused={refused} />
+        </Alert>
+      )}
+      {left.length > 0 && (
+        <Alert type="info">{t("action.left", { count: left.length, all: asked.length + left.length })}</Alert>
+      )}
+    </>
   );
+}
+
+/** How many refused; of those that nothing answered for nobody knows whether it was done. */
+export function refusalText({ asked, refused }: Outcome, t: Translate): string {
+  const key = refused.every(({ error }) => isUnanswered(error)) ? "action.unanswered" : "action.refused";
+  return t(key, { count: refused.length, all: asked.length });
 }
 
 export function RefusedJobs({ refused }: { refused: readonly Refusal[] }) {

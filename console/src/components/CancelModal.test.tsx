@@ -1,6 +1,6 @@
 import createWrapper from "@cloudscape-design/components/test-utils/dom";
 import { act, cleanup, render, waitFor } from "@testing-library/react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { afterEach, expect, it, vi } from "vitest";
 
 import { createApi } from "../api/client";
@@ -39,7 +39,9 @@ function flashed(): string {
   return document.getElementById("flashed")?.textContent ?? "";
 }
 
-/** The modal over an API, until it is closed. */
+let leave: () => void = () => undefined;
+
+/** The modal over an API, until it is closed, or its page is left. */
 async function open(fetch: (request: Request) => Promise<Response>, jobs: readonly Job[], onClose: () => void) {
   function Asked() {
     const [isOpen, setOpen] = useState(true);
@@ -47,6 +49,9 @@ async function open(fetch: (request: Request) => Promise<Response>, jobs: readon
       onClose();
       setOpen(false);
     };
+    useEffect(() => {
+      leave = close;
+    });
     return isOpen && <CancelModal jobs={jobs} onClose={close} />;
   }
   render(
@@ -124,7 +129,7 @@ it.each([{ jobs: JOBS }, { jobs: JOBS.slice(1) }])(
       modal.findFooter()?.findAllButtons().at(-1)?.click();
     });
     act(() => {
-      modal.findDismissButton()?.click();
+      leave();
     });
     expect(createWrapper().findModal()).toBeNull();
     expect(flashed()).toBe("");
@@ -135,3 +140,64 @@ it.each([{ jobs: JOBS }, { jobs: JOBS.slice(1) }])(
     expect(flashed().includes("first: cancelling")).toBe(jobs === JOBS);
   },
 );
+
+it("asks no further job once it is stopped, and then is about those that were not asked", async () => {
+  const asked: string[] = [];
+  let answer: () => void = () => undefined;
+  const isAnswered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const fetch = async (request: Request) => {
+    asked.push(new URL(request.url).pathname.split("/")[4] ?? "");
+    await isAnswered;
+    return Response.json({});
+  };
+  const onClose = vi.fn();
+  const modal = await open(fetch, JOBS, onClose);
+  const text = () => modal.getElement().textContent;
+  const doIt = () => {
+    act(() => {
+      modal.findFooter()?.findAllButtons().at(-1)?.click();
+    });
+  };
+  doIt();
+  await waitFor(() => {
+    expect(text()).toContain("0 of 2 asked");
+  });
+  act(() => {
+    modal.findDismissButton()?.click();
+  });
+  expect(onClose).not.toHaveBeenCalled();
+  answer();
+  await waitFor(() => {
+    expect(text()).toContain("Stopped: 1 of 2 jobs were not asked.");
+  });
+  expect(asked).toEqual(["one"]);
+  expect(text()).toContain("Cancel this job?");
+  expect(text()).not.toContain("first");
+
+  await waitFor(() => {
+    expect(modal.findFooter()?.findAllButtons().at(-1)?.getElement().getAttribute("aria-disabled")).toBeNull();
+  });
+  doIt();
+  await waitFor(() => {
+    expect(onClose).toHaveBeenCalledOnce();
+  });
+  expect(asked).toEqual(["one", "two"]);
+});
+
+it("does not say that a job refused where nothing answered", async () => {
+  const modal = await open(
+    () => Promise.reject(new TypeError("Failed to fetch")),
+    JOBS.slice(1),
+    () => undefined,
+  );
+  act(() => {
+    modal.findFooter()?.findAllButtons().at(-1)?.click();
+  });
+  await waitFor(() => {
+    expect(modal.getElement().textContent).toContain("No answer: it may have been done all the same");
+  });
+  expect(modal.getElement().textContent).toContain("The service does not answer");
+  expect(modal.getElement().textContent).not.toContain("refused");
+});

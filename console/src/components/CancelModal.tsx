@@ -16,7 +16,8 @@ export function CancelModal({ jobs: all, onClose }: JobsModalProps) {
   const formats = useFormats();
   const [reason, setReason] = useState("");
   const [typed, setTyped] = useState("");
-  const { jobs, outcome, isBusy, run } = useRunOnJobs("cancel", all, onClose);
+  const asking = useRunOnJobs("cancel", all, onClose);
+  const { jobs, run } = asking;
   const word = wordToCancel(jobs);
   const done = jobs.reduce((sum, job) => sum + doneOf(job.progress_summary), 0);
   const typeText = jobs.length === 1 ? "action.cancel.type-id" : "action.cancel.type-count";
@@ -26,12 +27,11 @@ export function CancelModal({ jobs: all, onClose }: JobsModalProps) {
       doing={t("action.cancel")}
       canDo={isReasonFit(reason) && (word === "" || typed.trim() === word)}
       whyNot={isReasonFit(reason) ? t(typeText, { word }) : t("action.reason.long", { max: REASON_MAX_BYTES })}
-      isBusy={isBusy}
+      asking={asking}
       onDo={() => {
         run({ reason });
       }}
       onClose={onClose}
-      outcome={outcome}
     >
       <NamedJobs jobs={jobs} />
       <Alert type="warning">

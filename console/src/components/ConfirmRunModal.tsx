@@ -18,7 +18,8 @@ export function ConfirmRunModal({ jobs: all, onClose }: JobsModalProps) {
   const t = useT();
   const [reason, setReason] = useState("");
   const [typed, setTyped] = useState("");
-  const { jobs, outcome, isBusy, run } = useRunOnJobs("confirm", all, onClose);
+  const asking = useRunOnJobs("confirm", all, onClose);
+  const { jobs, run } = asking;
   const [first] = jobs;
   const count = countToConfirm(jobs);
   const isTyped = typed.replaceAll(/[\s,.]/g, "") === count;
@@ -30,12 +31,11 @@ export function ConfirmRunModal({ jobs: all, onClose }: JobsModalProps) {
       whyNot={
         isReasonFit(reason) ? t("action.confirm.type", { count }) : t("action.reason.long", { max: REASON_MAX_BYTES })
       }
-      isBusy={isBusy}
+      asking={asking}
       onDo={() => {
         run({ reason, isCountTyped: count !== "" });
       }}
       onClose={onClose}
-      outcome={outcome}
       size="large"
     >
       <NamedJobs jobs={jobs} />

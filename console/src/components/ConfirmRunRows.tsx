@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 
 import { told } from "../api/client";
 import { useApi } from "../api/context";
-import { useMay } from "../api/queries";
+import { useMayLook } from "../api/queries";
 import type { JobForm, Schemas } from "../api/types";
 import { useT } from "../i18n";
 import { ErrorAlert } from "./ErrorAlert";
@@ -42,14 +42,14 @@ export function ConfirmRunRows({ jobId }: { jobId: string }) {
 /** Null where there is nothing to look at: a retry has no manifest of its own, and not everybody may look. */
 function useFirstRows(jobId: string) {
   const api = useApi();
-  const mayLook = useMay()("inspect_manifest");
+  const mayLook = useMayLook("inspect_manifest");
   const params = { path: { job_id: jobId } };
   return useQuery({
     queryKey: ["job", jobId, "first-rows"],
     staleTime: 60_000,
     queryFn: async (): Promise<Schemas["SampleRowView"][] | null> => {
-      if (!mayLook) return null;
       const { request } = await told(api.GET("/jobs/{job_id}", { params }));
+      if (!mayLook(request.role_arn)) return null;
       const body = lookOf(request);
       return body && (await told(api.POST("/manifests:inspect", { body }))).first_rows;
     },

@@ -12,7 +12,7 @@ interface ConfirmedCallProps<Answer> {
   /** What is asked for again afterwards. */
   queryKey: QueryKey;
   call: () => Promise<Answer>;
-  /** After the lists were brought up to date. */
+  /** At once, for an answer may hold what is told only once; the lists follow. */
   onDone: (answer: Answer) => void;
   onClose: () => void;
 }
@@ -22,9 +22,9 @@ export function ConfirmedCall<Answer>({ effect, queryKey, call, onDone, ...modal
   const queries = useQueryClient();
   const change = useMutation({
     mutationFn: call,
-    onSuccess: async (answer) => {
-      await queries.invalidateQueries({ queryKey });
+    onSuccess: (answer) => {
       onDone(answer);
+      return queries.invalidateQueries({ queryKey });
     },
   });
   return (

@@ -12,19 +12,19 @@ interface DeleteJobModalProps extends JobsModalProps {
 /** Asks before what is known of ended jobs is thrown away. */
 export function DeleteJobModal({ jobs: all, onClose, onGone }: DeleteJobModalProps) {
   const t = useT();
-  const { jobs, outcome, isBusy, run } = useRunOnJobs("delete", all, () => {
+  const asking = useRunOnJobs("delete", all, () => {
     onClose();
     onGone?.();
   });
+  const { jobs, run } = asking;
   return (
     <ActionModal
       header={t("action.delete.title", { count: jobs.length })}
       doing={t("action.delete")}
       canDo
-      isBusy={isBusy}
+      asking={asking}
       onDo={run}
       onClose={onClose}
-      outcome={outcome}
     >
       <NamedJobs jobs={jobs} />
       <Alert type="warning">{t("action.delete.effect")}</Alert>

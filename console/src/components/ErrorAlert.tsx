@@ -27,19 +27,25 @@ export function ErrorAlert({ error, header, onRetry, isShown }: ErrorAlertProps)
       header={header ?? t(kindOf(error instanceof ApiError ? error : null))}
       action={onRetry && <Button onClick={onRetry}>{t("error.retry")}</Button>}
     >
-      <ErrorText error={error} {...(isShown && { isShown })} />
+      <ErrorText error={error} isKindTold={header === undefined} {...(isShown && { isShown })} />
     </Alert>
   );
 }
 
+interface ErrorTextProps extends Pick<ErrorAlertProps, "error" | "isShown"> {
+  /** Whether the heading says what kind of refusal it was. */
+  isKindTold?: boolean;
+}
+
 /** What stands in it. */
-export function ErrorText({ error, isShown = () => false }: Pick<ErrorAlertProps, "error" | "isShown">) {
+export function ErrorText({ error, isKindTold = false, isShown = () => false }: ErrorTextProps) {
   const { t, has, retold } = useSpeech();
   const refused = error instanceof ApiError ? error : null;
   const hint = `error.hint.${refused?.code ?? ""}`;
   const faults = refused?.faults.filter((fault) => !isShown(fault)) ?? [];
   return (
     <SpaceBetween size="xs">
+      {refused?.code === NO_ANSWER && !isKindTold && <Box>{t("error.no-answer")}</Box>}
       {has(hint) && <Box>{t(hint)}</Box>}
       {refused?.retryAfterSeconds != null && <Wait error={refused} />}
       {refused?.code !== NO_ANSWER && (

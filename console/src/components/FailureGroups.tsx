@@ -53,6 +53,7 @@ export function FailureGroups(props: FailureGroupsProps) {
             key={group.error_code}
             jobId={jobId}
             group={group}
+            isFinal={isFinal}
             mayRetry={mayRetry}
             isOpen={toggled.get(group.error_code) ?? index === 0}
             onOpen={(isOpen) => {
@@ -104,12 +105,13 @@ function RetryNote({ failures, mayRetry, retryable, isDryRun }: FailureGroupsPro
 interface GroupSectionProps {
   jobId: string;
   group: Group;
+  isFinal: boolean;
   mayRetry: boolean;
   isOpen: boolean;
   onOpen: (isOpen: boolean) => void;
 }
 
-function GroupSection({ jobId, group, mayRetry, isOpen, onOpen }: GroupSectionProps) {
+function GroupSection({ jobId, group, isFinal, mayRetry, isOpen, onOpen }: GroupSectionProps) {
   const t = useT();
   const formats = useFormats();
   const code = group.error_code;
@@ -132,7 +134,7 @@ function GroupSection({ jobId, group, mayRetry, isOpen, onOpen }: GroupSectionPr
       <SpaceBetween size="m">
         <GroupHint group={group} />
         <GroupFacts group={group} />
-        {isOpen && isOfOneCode && <FailureSamples jobId={jobId} code={code} count={group.count} />}
+        {isOpen && isOfOneCode && <FailureSamples jobId={jobId} code={code} count={group.count} isFinal={isFinal} />}
       </SpaceBetween>
     </ExpandableSection>
   );

@@ -19,12 +19,14 @@ interface FailureSamplesProps {
   code: string;
   /** Of all failures with this code. */
   count: number;
+  /** Whether the job has ended, and no more of them come. */
+  isFinal: boolean;
 }
 
 /** The first objects that failed with a code, each with what the store said. HTTP statuses stand in the head of the group. */
-export function FailureSamples({ jobId, code, count }: FailureSamplesProps) {
+export function FailureSamples({ jobId, code, count, isFinal }: FailureSamplesProps) {
   const { t, retold } = useSpeech();
-  const found = useFailuresOfCode(jobId, code);
+  const found = useFailuresOfCode(jobId, code, !isFinal);
   if (found.isError && found.data === undefined) {
     return <ErrorAlert error={found.error} header={t("job.samples.failed")} onRetry={() => void found.refetch()} />;
   }

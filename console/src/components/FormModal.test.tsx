@@ -62,13 +62,14 @@ function flashed(): string {
 }
 
 /** Sends the form and leaves it before it is answered. What is answered then comes by what is given back. */
-async function sendAndLeave(answer: Response): Promise<() => void> {
+async function sendAndLeave(answer: Response | Error): Promise<() => void> {
   let come = () => {};
   const wanted = new Promise<void>((resolve) => {
     come = resolve;
   });
   const fetch = async () => {
     await wanted;
+    if (answer instanceof Error) throw answer;
     return answer;
   };
   render(
@@ -120,4 +121,13 @@ it("tells nothing of what was sent, left and done", async () => {
     await new Promise((done) => setTimeout(done, 100));
   });
   expect(flashed()).toBe("");
+});
+
+it("tells above the page that nobody knows what came of what was sent and left without an answer", async () => {
+  const answer = await sendAndLeave(new TypeError("Failed to fetch"));
+  act(answer);
+  await waitFor(() => {
+    expect(flashed()).toContain("it may have been done all the same");
+  });
+  expect(flashed()).not.toContain("refused");
 });

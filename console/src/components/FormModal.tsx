@@ -6,6 +6,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useId } from "react";
 
+import { isUnanswered } from "../api/errors";
 import type { Fault } from "../api/types";
 import { useT } from "../i18n";
 import { ErrorAlert, ErrorText } from "./ErrorAlert";
@@ -93,7 +94,7 @@ function useTellOfRefusal(): () => void {
       if (error) {
         flash({
           type: "error",
-          header: ({ t }) => t("form.left.refused"),
+          header: ({ t }) => t(isUnanswered(error) ? "form.left.unanswered" : "form.left.refused"),
           content: () => <ErrorText error={error} />,
         });
       }

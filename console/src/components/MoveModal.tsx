@@ -15,18 +15,18 @@ interface MoveModalProps extends JobsModalProps {
 export function MoveModal({ action, jobs: all, onClose }: MoveModalProps) {
   const t = useT();
   const [reason, setReason] = useState("");
-  const { jobs, outcome, isBusy, run } = useRunOnJobs(action, all, onClose);
+  const asking = useRunOnJobs(action, all, onClose);
+  const { jobs, run } = asking;
   return (
     <ActionModal
       header={t(`action.${action}.title`, { count: jobs.length })}
       doing={t(`action.${action}`)}
       canDo={isReasonFit(reason)}
-      isBusy={isBusy}
+      asking={asking}
       onDo={() => {
         run({ reason });
       }}
       onClose={onClose}
-      outcome={outcome}
     >
       <NamedJobs jobs={jobs} />
       <Box>{t(`action.${action}.effect`, { count: jobs.length })}</Box>

@@ -128,7 +128,7 @@ function Way({ bucket, folder, onOpen }: WayProps) {
 interface FolderProps extends WayProps {
   sight: Sight;
   chosen: string | null;
-  onSelect: (key: string) => void;
+  onSelect: (key: string | null) => void;
 }
 
 function Folder({ sight, bucket, folder, chosen, onSelect, onOpen }: FolderProps) {
@@ -149,6 +149,7 @@ function Folder({ sight, bucket, folder, chosen, onSelect, onOpen }: FolderProps
   const columns = useColumns(folder, onOpen);
   const next = page.data?.next_cursor ?? null;
   const turn = (index: number) => {
+    onSelect(null); // what is chosen is to be seen
     if (index > at && next !== null) setCursors((before) => [...before.slice(0, at + 1), next]);
     setAt(index);
   };
@@ -189,6 +190,7 @@ function Folder({ sight, bucket, folder, chosen, onSelect, onOpen }: FolderProps
               setShownBeginning(detail.filteringText);
             }}
             onDelayedChange={({ detail }) => {
+              onSelect(null);
               setBeginning(detail.filteringText);
               setCursors([""]);
               setAt(0);
@@ -197,6 +199,7 @@ function Folder({ sight, bucket, folder, chosen, onSelect, onOpen }: FolderProps
           <Toggle
             checked={isFiltered}
             onChange={({ detail }) => {
+              onSelect(null);
               setFiltered(detail.checked);
             }}
           >

@@ -11,7 +11,8 @@ interface OutcomeModalProps extends JobsModalProps {
 /** Does at once what nobody needs to be asked about; it is seen only where a job refuses. */
 export function OutcomeModal({ action, jobs: all, onClose }: OutcomeModalProps) {
   const t = useT();
-  const { jobs, outcome, isBusy, run } = useRunOnJobs(action, all, onClose);
+  const asking = useRunOnJobs(action, all, onClose);
+  const { jobs, outcome, run } = asking;
   const isBegun = useRef(false);
   useEffect(() => {
     if (isBegun.current) return; // React makes each effect twice while one develops
@@ -24,10 +25,9 @@ export function OutcomeModal({ action, jobs: all, onClose }: OutcomeModalProps) 
       header={t(`action.${action}`)}
       doing={t("action.again")}
       canDo
-      isBusy={isBusy}
+      asking={asking}
       onDo={run}
       onClose={onClose}
-      outcome={outcome}
     >
       <NamedJobs jobs={jobs} />
     </ActionModal>

@@ -17,19 +17,19 @@ const TYPED_MS = 300;
 export function PriorityModal({ jobs: all, onClose }: JobsModalProps) {
   const t = useT();
   const [text, setText] = useState(() => String(all[0]?.priority ?? ""));
-  const { jobs, outcome, isBusy, run } = useRunOnJobs("change_priority", all, onClose);
+  const asking = useRunOnJobs("change_priority", all, onClose);
+  const { jobs, run } = asking;
   const priority = priorityIn(text);
   return (
     <ActionModal
       header={t("action.priority.title", { count: jobs.length })}
       doing={t("action.change_priority")}
       canDo={priority !== null}
-      isBusy={isBusy}
+      asking={asking}
       onDo={() => {
         if (priority !== null) run({ priority });
       }}
       onClose={onClose}
-      outcome={outcome}
     >
       <NamedJobs jobs={jobs} />
       <FormField

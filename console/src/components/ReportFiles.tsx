@@ -2,7 +2,7 @@ import Box from "@cloudscape-design/components/box";
 import Table from "@cloudscape-design/components/table";
 
 import { useReportFiles } from "../api/jobQueries";
-import { useMay } from "../api/queries";
+import { useMayLook } from "../api/queries";
 import type { Job } from "../api/types";
 import { useT } from "../i18n";
 import { useFormats } from "../i18n/formats";
@@ -14,7 +14,7 @@ import { type ReportPlace, reportRegionOf } from "./reportPhase";
 export function ReportFiles({ job, place }: { job: Job; place: ReportPlace }) {
   const t = useT();
   const formats = useFormats();
-  const may = useMay()("list_objects");
+  const may = useMayLook("list_objects")(job.request.role_arn);
   const files = useReportFiles(
     { region: reportRegionOf(job), bucket: place.bucket, folder: place.folder, role: job.request.role_arn ?? "" },
     may,

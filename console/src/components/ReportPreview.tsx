@@ -19,13 +19,15 @@ const SCOPES: readonly Scope[] = ["AllTasks", "FailedTasksOnly"];
 interface ReportPreviewProps {
   jobId: string;
   isDryRun: boolean;
+  /** Whether the job has ended, and no more results come. */
+  isFinal: boolean;
 }
 
 /** The first rows of a job's results, whether they were delivered or not. */
-export function ReportPreview({ jobId, isDryRun }: ReportPreviewProps) {
+export function ReportPreview({ jobId, isDryRun, isFinal }: ReportPreviewProps) {
   const { t, retold } = useSpeech();
   const [scope, setScope] = useState<Scope>("AllTasks");
-  const found = useReportPreview(jobId, scope);
+  const found = useReportPreview(jobId, scope, !isFinal);
   const rows = (found.data?.items ?? []).map((row, number) => ({ ...row, number }));
   return (
     <SpaceBetween size="l">

@@ -4,7 +4,7 @@ import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table, { type TableProps } from "@cloudscape-design/components/table";
 import { type QueryKey, useInfiniteQuery } from "@tanstack/react-query";
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 
 import { useT } from "../i18n";
 import { Empty } from "./Empty";
@@ -50,6 +50,13 @@ export function ResourceTable<Resource>(props: ResourceTableProps<Resource>) {
   useEffect(() => {
     if (now !== selected && now !== undefined) onSelect?.(now);
   }, [now, selected, onSelect]);
+  const key = JSON.stringify(props.queryKey);
+  const keyBefore = useRef(key);
+  useEffect(() => {
+    if (keyBefore.current === key) return;
+    keyBefore.current = key;
+    onSelect?.(null); // what was chosen in another list need not be to be seen in this one
+  }, [key, onSelect]);
   const reload = () => void pages.refetch();
   return (
     <SpaceBetween size="s">

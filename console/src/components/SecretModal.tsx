@@ -22,7 +22,10 @@ export function SecretModal({ title, shown, onClose }: SecretModalProps) {
     <Modal
       visible
       header={title}
-      onDismiss={onClose}
+      onDismiss={({ detail }) => {
+        // It is told once: a click beside it, or a key, is too little to throw it away.
+        if (detail.reason === "closeButton") onClose();
+      }}
       footer={
         <Box float="right">
           <Button variant="primary" onClick={onClose}>

@@ -8,6 +8,7 @@ it.each([
   ["photos/a.jpg", "photos/a.jpg"],
   ["a b/+%.txt", "a%20b/%2B%25.txt"],
   ["夜/a", "%E5%A4%9C/a"],
+  ["it's (1)!*~.jpg", "it%27s%20%281%29%21%2A~.jpg"],
 ])("encodes the key %s", (key, encoded) => {
   expect(encodedKey(key)).toBe(encoded);
 });

@@ -1,8 +1,11 @@
 import type { Schemas } from "../api/types";
 
-/** A key as it stands in reports and manifests: URL-encoded, but for the slashes. */
+/** A key as it stands in reports: URL-encoded, but for the slashes. What JavaScript leaves alone beyond that is encoded, too. */
 export function encodedKey(key: string): string {
-  return encodeURIComponent(key).replaceAll("%2F", "/");
+  const percent = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+  return encodeURIComponent(key)
+    .replaceAll("%2F", "/")
+    .replaceAll(/[!'()*]/g, percent);
 }
 
 interface Results {

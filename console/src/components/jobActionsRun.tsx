@@ -5,7 +5,7 @@ import { type Api, told } from "../api/client";
 import { useApi } from "../api/context";
 import { useJobsChanged } from "../api/queries";
 import type { JobAction } from "../api/types";
-import { RefusedJobs } from "./ActionModal";
+import { RefusedJobs, refusalText } from "./ActionModal";
 import { type Flash, useFlashes } from "./flashes";
 import { type ActionJob, nameOf } from "./jobActions";
 
@@ -28,38 +28,55 @@ export interface Refusal {
 export interface Outcome {
   asked: readonly ActionJob[];
   refused: readonly Refusal[];
+  /** Those that were not asked any more, as it was stopped. */
+  left: readonly ActionJob[];
 }
 
-interface JobsRun {
-  /** The jobs that are still to be asked: all, or those that refused the last time. */
+export interface JobsRun {
+  /** The jobs that are still to be asked: all, or those that refused the last time, or were left. */
   jobs: readonly ActionJob[];
   /** Of the last time; undefined before the first one. */
   outcome: Outcome | undefined;
   isBusy: boolean;
+  /** How many of them have answered while it is busy. */
+  answered: number;
   run: (details?: Details) => void;
+  /** Asks no further one. */
+  stop: () => void;
 }
 
 /** Asks something of jobs, until none refuses any more. Who has left meanwhile is told of refusals above the page. */
 export function useRunOnJobs(action: CalledAction, all: readonly ActionJob[], onAllWent: () => void): JobsRun {
   const [outcome, setOutcome] = useState<Outcome>();
+  const [answered, setAnswered] = useState(0);
+  const isStopped = useRef(false);
   const { flash } = useFlashes();
   const isLeft = useIsLeft();
-  const asking = useAskJobs(action, (refusing) => {
-    if (!isLeft()) setOutcome(refusing);
-    else flash(flashOf(refusing));
+  const asking = useAskJobs(action, {
+    onAnswered: setAnswered,
+    isStopped: () => isStopped.current,
+    onRefused: (refusing) => {
+      if (!isLeft()) setOutcome(refusing);
+      else if (refusing.refused.length > 0) flash(flashOf(refusing));
+    },
   });
-  const jobs = outcome ? outcome.refused.map(({ job }) => job) : all;
+  const jobs = outcome ? [...outcome.refused.map(({ job }) => job), ...outcome.left] : all;
   const run = (details: Details = {}) => {
+    isStopped.current = false;
+    setAnswered(0);
     asking.mutate(
       { jobs, details },
       {
-        onSuccess: ({ refused }) => {
-          if (refused.length === 0) onAllWent();
+        onSuccess: ({ refused, left }) => {
+          if (refused.length === 0 && left.length === 0) onAllWent();
         },
       },
     );
   };
-  return { jobs, outcome, isBusy: asking.isPending, run };
+  const stop = () => {
+    isStopped.current = true;
+  };
+  return { jobs, outcome, isBusy: asking.isPending, answered, run, stop };
 }
 
 function useIsLeft(): () => boolean {
@@ -73,16 +90,24 @@ function useIsLeft(): () => boolean {
   return () => isLeft.current;
 }
 
-function flashOf({ asked, refused }: Outcome): Flash {
+function flashOf(outcome: Outcome): Flash {
   return {
     type: "error",
-    header: ({ t }) => t("action.refused", { count: refused.length, all: asked.length }),
-    content: () => <RefusedJobs refused={refused} />,
+    header: ({ t }) => refusalText(outcome, t),
+    content: () => <RefusedJobs refused={outcome.refused} />,
   };
 }
 
+interface Asking {
+  onAnswered: (count: number) => void;
+  /** Whether no further job is to be asked. */
+  isStopped: () => boolean;
+  /** Some refused, or were left. */
+  onRefused: (outcome: Outcome) => void;
+}
+
 /** Asks something of jobs, one by one: each may be refused, and the others go on. */
-function useAskJobs(action: CalledAction, onRefused: (outcome: Outcome) => void) {
+function useAskJobs(action: CalledAction, { onAnswered, isStopped, onRefused }: Asking) {
   const api = useApi();
   const { flash } = useFlashes();
   const queries = useQueryClient();
@@ -91,24 +116,28 @@ function useAskJobs(action: CalledAction, onRefused: (outcome: Outcome) => void)
     mutationKey: keyOf(action),
     mutationFn: async ({ jobs, details }: { jobs: readonly ActionJob[]; details: Details }): Promise<Outcome> => {
       const refused: Refusal[] = [];
+      let count = 0;
       for (const job of jobs) {
+        if (isStopped()) break;
         try {
           await call(api, action, job, details);
         } catch (error) {
           refused.push({ job, error });
         }
+        count += 1;
+        onAnswered(count);
       }
-      return { asked: jobs, refused };
+      return { asked: jobs.slice(0, count), refused, left: jobs.slice(count) };
     },
     onSuccess: (outcome) => {
-      const { refused } = outcome;
+      const { refused, left } = outcome;
       const went = wentOf(outcome);
       const [first] = went;
       if (first) {
         const values = { count: went.length, name: nameOf(first) };
         flash({ type: "success", content: ({ t }) => t(`action.done.${action}`, values) });
       }
-      if (refused.length > 0) onRefused(outcome);
+      if (refused.length > 0 || left.length > 0) onRefused(outcome);
     },
     onSettled: (outcome) => {
       const areGone = action === "delete" && outcome?.refused.length === 0; // whoever asks for them hears no more

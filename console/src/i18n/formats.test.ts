@@ -47,7 +47,9 @@ describe("formats", () => {
     expect(english.timeUtc("2026-03-04T05:06:07Z")).toContain("UTC");
     const now = Date.parse("2026-03-04T06:06:07Z");
     expect(english.relative("2026-03-04T05:06:07Z", now)).toBe("1 hour ago");
-    expect(chinese.relative("2026-03-02T05:06:07Z", now)).toBe("前天");
+    expect(chinese.relative("2026-03-02T05:06:07Z", now)).toBe("2天前");
+    expect(english.relative("2026-03-05T21:06:07Z", now)).toBe("in 1 day"); // the day after tomorrow by now
+    expect([english, chinese].map(({ relative }) => relative("2026-03-04T06:06:07Z", now))).toEqual(["now", "现在"]);
     expect(chinese.relative("2026-03-04T06:08:07Z", now)).toBe("2分钟后");
   });
 });

@@ -55,10 +55,12 @@ function createFormats(language: string, timeZone: TimeZone): Formats {
     ...(timeZone === "utc" ? { timeZone: "UTC" } : {}),
   });
   const utc = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "long", timeZone: "UTC" });
+  // "Tomorrow" would be a day of the calendar, and not what comes in a day and more.
   const relatives = {
-    long: new Intl.RelativeTimeFormat(language, { numeric: "auto" }),
-    short: new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" }),
+    long: new Intl.RelativeTimeFormat(language),
+    short: new Intl.RelativeTimeFormat(language, { style: "short" }),
   };
+  const present = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(0, "second");
   const units = new Map<string, Intl.NumberFormat>();
   const unit = (name: string, unitDisplay: "long" | "short" | "narrow", maximumFractionDigits = 0) => {
     const found =
@@ -102,7 +104,8 @@ function createFormats(language: string, timeZone: TimeZone): Formats {
       for (const [name, size] of STEPS) {
         if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), name);
       }
-      return relative.format(Math.trunc(seconds), "second");
+      const whole = Math.trunc(seconds);
+      return whole === 0 ? present : relative.format(whole, "second");
     },
   };
 }

@@ -142,8 +142,10 @@ function Action({ code }: { code: string }) {
   );
 }
 
+/** A job of one's own account leads to its page; there is none of another account's. */
 function Target({ of }: { of: Schemas["AuditLineView"] }) {
-  const job = jobOf(of);
+  const own = useSession().data?.account.name;
+  const job = of.account === own ? jobOf(of) : null;
   return <span className="mono">{job ? <Link href={`/ui/jobs/${job}`}>{job}</Link> : of.target || "-"}</span>;
 }
 

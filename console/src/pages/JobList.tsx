@@ -46,7 +46,7 @@ export function JobList() {
 
 function Jobs() {
   const t = useT();
-  const { view, pagesBefore, show, turnTo, turnBack } = useListState();
+  const { view, pagesBefore, isBackToFirst, show, turnTo, turnBack } = useListState();
   const preferences = useListPreferences();
   const { preferences: everywhere, prefer } = usePreferences();
   const answer = useJobList(view, preferences.pageSize);
@@ -67,7 +67,10 @@ function Jobs() {
   const firstPage = useCallback(() => {
     show({});
   }, [show]);
-  useFirstPageOfRegion(everywhere.region, firstPage);
+  const firstPageOfRegion = useCallback(() => {
+    show({ region: "" }); // what is chosen on top takes the place of the list's own filter
+  }, [show]);
+  useFirstPageOfRegion(everywhere.region, firstPageOfRegion);
   return (
     <>
       <Ended items={items} />
@@ -108,7 +111,7 @@ function Jobs() {
           resizerRoleDescription: t("jobs.resize"),
         }}
         header={
-          <ListHeader answer={answer} selected={selected} onGone={firstPage}>
+          <ListHeader answer={answer} region={view.region} selected={selected} onGone={firstPage}>
             {refusal && !isToldAbove && (
               <ErrorAlert error={refusal} header={t("jobs.failed")} onRetry={retryOf(answer, view.cursor, firstPage)} />
             )}
@@ -131,6 +134,7 @@ function Jobs() {
             items={items.length}
             total={isOther ? null : (list.data?.total ?? null)}
             hasBefore={view.cursor !== ""}
+            isBackToFirst={isBackToFirst}
             hasNext={!isOther && list.data?.next_cursor != null}
             onBefore={turnBack}
             onNext={() => {
@@ -166,12 +170,14 @@ function retryOf({ refusal, askAgain }: JobListAnswer, cursor: string, firstPage
 
 interface ListHeaderProps {
   answer: JobListAnswer;
+  /** Of the list's own filter, which goes before the one that is chosen on top. */
+  region: string;
   selected: readonly ListedJob[];
   onGone: () => void;
   children: ReactNode;
 }
 
-function ListHeader({ answer: { list, askAgain }, selected, onGone, children }: ListHeaderProps) {
+function ListHeader({ answer: { list, askAgain }, region: filtered, selected, onGone, children }: ListHeaderProps) {
   const t = useT();
   const formats = useFormats();
   const { region } = usePreferences().preferences;
@@ -182,7 +188,7 @@ function ListHeader({ answer: { list, askAgain }, selected, onGone, children }: 
       <Header
         variant="awsui-h1-sticky"
         counter={page && counterOf(selected.length, formats.count(page.total))}
-        description={region === "" ? t("jobs.text") : t("jobs.text.region", { region })}
+        description={region === "" || filtered !== "" ? t("jobs.text") : t("jobs.text.region", { region })}
         actions={
           <SpaceBetween direction="horizontal" size="xs" alignItems="center">
             <RefreshControl
@@ -211,13 +217,13 @@ function counterOf(selected: number, total: string): string {
 }
 
 /** A place in the list of one region is none in that of another. */
-function useFirstPageOfRegion(region: string, firstPage: () => void): void {
+function useFirstPageOfRegion(region: string, showFirst: () => void): void {
   const before = useRef(region);
   useEffect(() => {
     if (before.current === region) return;
     before.current = region;
-    firstPage();
-  }, [region, firstPage]);
+    showFirst();
+  }, [region, showFirst]);
 }
 
 /** Says which jobs have ended meanwhile to whoever hears the page. */

@@ -14,6 +14,8 @@ interface PagerProps {
   /** Null: it was not told. */
   total: number | null;
   hasBefore: boolean;
+  /** Whether it is the first page that one is turned back to. */
+  isBackToFirst: boolean;
   hasNext: boolean;
   onBefore: () => void;
   onNext: () => void;
@@ -21,7 +23,7 @@ interface PagerProps {
 
 /** Turns the pages of a list that is read from a place on, not by numbers of pages. */
 export function JobListPager(props: PagerProps) {
-  const { pagesBefore, limit, items, total, hasBefore, hasNext, onBefore, onNext } = props;
+  const { pagesBefore, limit, items, total, hasBefore, isBackToFirst, hasNext, onBefore, onNext } = props;
   const t = useT();
   const formats = useFormats();
   const range = pagesBefore === null ? null : rangeOf(pagesBefore, limit, items);
@@ -31,7 +33,7 @@ export function JobListPager(props: PagerProps) {
       <Button
         variant="icon"
         iconName="angle-left"
-        ariaLabel={t("jobs.page.before")}
+        ariaLabel={t(isBackToFirst ? "jobs.page.first" : "jobs.page.before")}
         disabled={!hasBefore}
         onClick={onBefore}
       />

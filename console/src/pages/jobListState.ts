@@ -13,25 +13,36 @@ const KEPT = "cosbatch.jobs.view";
 
 interface ListState {
   view: JobListView;
-  /** How many pages were turned to come here; null: nobody knows, it was come to by its address. */
+  /** How many pages lie before; null: nobody knows, they were come to by an address. */
   pagesBefore: number | null;
+  /** Whether one is turned back to the first page, as the one before is not known. */
+  isBackToFirst: boolean;
   /** Always the same function. Shows other jobs, from the first page. `isTyping` leaves no trace in the history of each letter. */
   show: (change: Partial<JobListView>, isTyping?: boolean) => void;
   turnTo: (cursor: string) => void;
   turnBack: () => void;
 }
 
-/** The view in the page's address, and the cursors of the pages before in the browser's own history. */
+/** The pages before, by their cursors. */
+interface Way {
+  cursors: readonly string[];
+  /** From the first page on; else from one that was come to by its address. */
+  isWhole: boolean;
+}
+
+const BEGINNING: Way = { cursors: [], isWhole: true };
+
+/** The view in the page's address, and the way to it in the browser's own history. */
 export function useListState(): ListState {
   const [search] = useSearchParams();
   const navigate = useNavigate();
   const location = useLocation();
   const view = useMemo(() => viewOf(search), [search]);
-  const before = useMemo(() => (view.cursor === "" ? [] : cursorsIn(location.state)), [view.cursor, location.state]);
+  const way = useMemo(() => (view.cursor === "" ? BEGINNING : wayIn(location.state)), [view.cursor, location.state]);
   useLastView(search.toString());
   const go = useCallback(
-    (next: JobListView, cursors: readonly string[], isReplaced = false) => {
-      void navigate({ search: addressOf(next).toString() }, { state: { cursors }, replace: isReplaced });
+    (next: JobListView, state: Way, isReplaced = false) => {
+      void navigate({ search: addressOf(next).toString() }, { state, replace: isReplaced });
     },
     [navigate],
   );
@@ -39,28 +50,30 @@ export function useListState(): ListState {
     (change: Partial<JobListView>, isTyping = false) => {
       // What was typed may come when another view is asked for already: the address knows it first.
       const latest = viewOf(new URLSearchParams(globalThis.location.search));
-      go({ ...latest, ...change, cursor: "" }, [], isTyping);
+      go({ ...latest, ...change, cursor: "" }, BEGINNING, isTyping);
     },
     [go],
   );
   return {
     view,
-    pagesBefore: before?.length ?? null,
+    pagesBefore: way.isWhole ? way.cursors.length : null,
+    isBackToFirst: !way.isWhole && way.cursors.length === 0,
     show,
     turnTo: (cursor) => {
-      go({ ...view, cursor }, [...(before ?? []), view.cursor]);
+      go({ ...view, cursor }, { ...way, cursors: [...way.cursors, view.cursor] });
     },
     turnBack: () => {
-      const cursors = before ?? [];
-      go({ ...view, cursor: cursors.at(-1) ?? "" }, cursors.slice(0, -1));
+      go({ ...view, cursor: way.cursors.at(-1) ?? "" }, { ...way, cursors: way.cursors.slice(0, -1) });
     },
   };
 }
 
-function cursorsIn(state: unknown): string[] | null {
-  if (typeof state !== "object" || state === null || !("cursors" in state)) return null;
-  const { cursors } = state;
-  return Array.isArray(cursors) && cursors.every((each) => typeof each === "string") ? cursors : null;
+function wayIn(state: unknown): Way {
+  const unknown: Way = { cursors: [], isWhole: false };
+  if (typeof state !== "object" || state === null || !("cursors" in state && "isWhole" in state)) return unknown;
+  const { cursors, isWhole } = state;
+  const areCursors = Array.isArray(cursors) && cursors.every((each) => typeof each === "string");
+  return areCursors ? { cursors, isWhole: isWhole === true } : unknown;
 }
 
 /** Whoever comes back to the list without saying what to see sees what was seen last, in the same tab. */

@@ -24,7 +24,7 @@ export function Report({ job }: { job: Job }) {
             : undefined
         }
       />
-      <ReportPreview jobId={job.job_id} isDryRun={job.dry_run} />
+      <ReportPreview jobId={job.job_id} isDryRun={job.dry_run} isFinal={job.is_final} />
       {modal}
     </SpaceBetween>
   );

@@ -163,9 +163,9 @@ function CreateKey({ onClose, onMade }: { onClose: () => void; onMade: (made: Sc
   const [description, setDescription] = useState("");
   const create = useMutation({
     mutationFn: () => told(api.POST("/access-keys", { body: { user, description } })),
-    onSuccess: async (made) => {
-      await queries.invalidateQueries({ queryKey: ["access-keys"] });
-      onMade(made);
+    onSuccess: (made) => {
+      onMade(made); // what is told once comes first
+      return queries.invalidateQueries({ queryKey: ["access-keys"] });
     },
   });
   return (

@@ -31,9 +31,9 @@ export function CreateUser({ onClose, onMade }: CreateUserProps) {
   const [isAsked, setAsked] = useState(false);
   const create = useMutation({
     mutationFn: () => told(api.POST("/users", { body: { name, role, account, password } })),
-    onSuccess: async (made) => {
-      await queries.invalidateQueries({ queryKey: ["users"] });
-      onMade(made);
+    onSuccess: (made) => {
+      onMade(made); // what is told once comes first
+      return queries.invalidateQueries({ queryKey: ["users"] });
     },
   });
   const isUnlike = password !== "" && password !== again;

@@ -161,9 +161,9 @@ function CreateToken({ onClose, onMade }: { onClose: () => void; onMade: (text: 
           body: { user, description, scopes: [...scopes], lasts_days: days.trim() === "" ? null : Number(days) },
         }),
       ),
-    onSuccess: async ({ text }) => {
-      await queries.invalidateQueries({ queryKey: ["tokens"] });
-      onMade(text);
+    onSuccess: ({ text }) => {
+      onMade(text); // what is told once comes first
+      return queries.invalidateQueries({ queryKey: ["tokens"] });
     },
   });
   const areDaysWrong = days.trim() !== "" && !(Number(days) > 0 && Number(days) <= 3650);

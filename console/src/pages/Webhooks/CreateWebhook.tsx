@@ -30,9 +30,9 @@ export function CreateWebhook({ onClose, onMade }: CreateWebhookProps) {
   const [statuses, setStatuses] = useState<readonly JobStatus[]>([]);
   const create = useMutation({
     mutationFn: () => told(api.POST("/webhooks", { body: { name, url, statuses: [...statuses], secret } })),
-    onSuccess: async (made) => {
-      await queries.invalidateQueries({ queryKey: ["webhooks"] });
-      onMade(made, secret !== "");
+    onSuccess: (made) => {
+      onMade(made, secret !== ""); // what is told once comes first
+      return queries.invalidateQueries({ queryKey: ["webhooks"] });
     },
   });
   const options = known.map(({ status }) => ({ value: status, label: t(`status.${status}`) }));
