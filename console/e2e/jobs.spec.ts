@@ -168,10 +168,14 @@ test("what is filtered is in the address: back, forward, a reload and coming bac
   await expect(page).toHaveURL(filtered);
   await expect(search).toHaveValue("2019");
 
+  // What is chosen on top takes the place of the list's own filter.
+  await turnTo(page, `${filtered}&region=demo`);
   const ofAllRegions = page.locator("#top button:visible").filter({ hasText: "All regions" });
   await ofAllRegions.click();
   await page.getByRole("menuitemcheckbox", { name: CAPPED }).click();
   await expect(ofAllRegions).toHaveCount(0);
+  await expect(page).toHaveURL(filtered);
+  await expect(page.getByText(`Jobs of region ${CAPPED} only`)).toBeVisible();
   await expect(page.getByText("No jobs match these filters")).toBeVisible();
   await search.fill("nothing is called so"); // cleared before it is searched for: it does not come back
   await page.getByRole("button", { name: "Clear filters" }).last().click();
