@@ -1,16 +1,12 @@
 import createWrapper from "@cloudscape-design/components/test-utils/dom";
-import { act, cleanup, render, waitFor } from "@testing-library/react";
+import { act, cleanup, waitFor } from "@testing-library/react";
 import { useEffect, useState } from "react";
 import { afterEach, expect, it, vi } from "vitest";
 
-import { createApi } from "../api/client";
-import { ApiProvider } from "../api/context";
 import { jobFrom } from "../api/jobs.test-data";
 import type { Job } from "../api/types";
-import { SpeechProvider } from "../i18n";
-import { PreferencesProvider } from "../preferences";
 import { CancelModal } from "./CancelModal";
-import { FlashProvider, useFlashes } from "./flashes";
+import { flashed, renderPart, shownModal } from "./rendered.test-data";
 
 const REFUSAL = {
   error: {
@@ -22,22 +18,6 @@ const REFUSAL = {
 };
 
 const JOBS = [jobFrom({ job_id: "one", description: "first" }), jobFrom({ job_id: "two", description: "second" })];
-
-function Flashed() {
-  return (
-    <div id="flashed">
-      {useFlashes().shown.map(({ id, header, content }) => (
-        <div key={id}>
-          {header} {content}
-        </div>
-      ))}
-    </div>
-  );
-}
-
-function flashed(): string {
-  return document.getElementById("flashed")?.textContent ?? "";
-}
 
 let leave: () => void = () => undefined;
 
@@ -54,23 +34,8 @@ async function open(fetch: (request: Request) => Promise<Response>, jobs: readon
     });
     return isOpen && <CancelModal jobs={jobs} onClose={close} />;
   }
-  render(
-    <PreferencesProvider>
-      <SpeechProvider>
-        <ApiProvider api={createApi(fetch)}>
-          <FlashProvider>
-            <Asked />
-            <Flashed />
-          </FlashProvider>
-        </ApiProvider>
-      </SpeechProvider>
-    </PreferencesProvider>,
-  );
-  return waitFor(() => {
-    const found = createWrapper().findModal();
-    if (!found) throw new Error("no modal yet");
-    return found;
-  });
+  renderPart(<Asked />, fetch);
+  return shownModal();
 }
 
 afterEach(cleanup);

@@ -62,7 +62,7 @@ export function ErrorText({ error, isKindTold = false, isShown = () => false }: 
           ))}
         </ul>
       )}
-      {refused?.requestId && (
+      {refused !== null && refused.requestId !== "" && (
         <Box fontSize="body-s">
           {t("error.request-id")} <CopyText text={refused.requestId} />
         </Box>

@@ -1,15 +1,13 @@
 import createWrapper from "@cloudscape-design/components/test-utils/dom";
 import { useMutation } from "@tanstack/react-query";
-import { act, cleanup, render, waitFor } from "@testing-library/react";
+import { act, cleanup, waitFor } from "@testing-library/react";
 import { useState } from "react";
 import { afterEach, expect, it } from "vitest";
 
-import { createApi, told } from "../api/client";
-import { ApiProvider, useApi } from "../api/context";
-import { SpeechProvider } from "../i18n";
-import { PreferencesProvider } from "../preferences";
-import { FlashProvider, useFlashes } from "./flashes";
+import { told } from "../api/client";
+import { useApi } from "../api/context";
 import { FormModal } from "./FormModal";
+import { flashed, renderPart, shownModal } from "./rendered.test-data";
 
 const REFUSAL = {
   error: { code: "AccountExists", message: "there is an account studio already", request_id: "r-7", faults: [] },
@@ -38,27 +36,14 @@ function Asking({ onClose }: { onClose: () => void }) {
 function Page() {
   const [isOpen, setOpen] = useState(true);
   return (
-    <>
-      {isOpen && (
-        <Asking
-          onClose={() => {
-            setOpen(false);
-          }}
-        />
-      )}
-      <div id="flashed">
-        {useFlashes().shown.map(({ id, header, content }) => (
-          <div key={id}>
-            {header} {content}
-          </div>
-        ))}
-      </div>
-    </>
+    isOpen && (
+      <Asking
+        onClose={() => {
+          setOpen(false);
+        }}
+      />
+    )
   );
-}
-
-function flashed(): string {
-  return document.getElementById("flashed")?.textContent ?? "";
 }
 
 /** Sends the form and leaves it before it is answered. What is answered then comes by what is given back. */
@@ -72,22 +57,8 @@ async function sendAndLeave(answer: Response | Error): Promise<() => void> {
     if (answer instanceof Error) throw answer;
     return answer;
   };
-  render(
-    <PreferencesProvider>
-      <SpeechProvider>
-        <ApiProvider api={createApi(fetch)}>
-          <FlashProvider>
-            <Page />
-          </FlashProvider>
-        </ApiProvider>
-      </SpeechProvider>
-    </PreferencesProvider>,
-  );
-  const modal = await waitFor(() => {
-    const found = createWrapper().findModal();
-    if (!found) throw new Error("no modal yet");
-    return found;
-  });
+  renderPart(<Page />, fetch);
+  const modal = await shownModal();
   act(() => {
     document.querySelector("form")?.requestSubmit();
   });

@@ -1,25 +1,16 @@
-import createWrapper from "@cloudscape-design/components/test-utils/dom";
-import { act, fireEvent, render, waitFor } from "@testing-library/react";
+import { act, fireEvent } from "@testing-library/react";
 import { expect, it, vi } from "vitest";
 
-import { SpeechProvider } from "../i18n";
-import { PreferencesProvider } from "../preferences";
+import { renderPart, shownModal } from "./rendered.test-data";
 import { SecretModal } from "./SecretModal";
 
 it("is not thrown away by a key or by a click beside it", async () => {
   const onClose = vi.fn();
-  render(
-    <PreferencesProvider>
-      <SpeechProvider>
-        <SecretModal title="Key" shown={[{ label: "Secret", value: "s3cret" }]} onClose={onClose} />
-      </SpeechProvider>
-    </PreferencesProvider>,
+  const shown = [{ label: "Secret", value: "s3cret" }];
+  renderPart(<SecretModal title="Key" shown={shown} onClose={onClose} />, () =>
+    Promise.reject(new Error("nothing is asked")),
   );
-  const modal = await waitFor(() => {
-    const found = createWrapper().findModal();
-    if (!found) throw new Error("no modal yet");
-    return found;
-  });
+  const modal = await shownModal();
   fireEvent.mouseDown(modal.getElement());
   fireEvent.click(modal.getElement());
   fireEvent.keyDown(modal.findDismissButton()?.getElement() ?? modal.getElement(), { keyCode: 27 });
