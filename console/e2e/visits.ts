@@ -61,12 +61,13 @@ function watchRequests(page: Page): Requests {
     last = { at: Date.now(), url: request.url() };
   };
   const finished = (request: Request) => {
+    if (open.has(request)) answered.add(request.url());
     ended(request);
-    answered.add(request.url());
   };
   // What the page that is left still asks for has no end that anybody tells of.
   const left = () => {
     for (const request of open) if (!request.isNavigationRequest()) open.delete(request);
+    answered.clear();
   };
   page.on("request", begun).on("requestfinished", finished).on("requestfailed", ended).once("framenavigated", left);
   return {

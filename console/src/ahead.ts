@@ -27,7 +27,7 @@ export function askAhead(api: Api, queries: QueryClient, address: { pathname: st
   if (pathname === "/ui/jobs") {
     const preferences = readPreferences();
     const { region: regionOfAll, timeZone } = preferences;
-    const view = viewOf(new URLSearchParams(search === "" ? readKept() : search)); // as the page will
+    const view = viewOf(new URLSearchParams(search === "" ? readKept(regionOfAll) : search)); // as the page will
     const query = queryOf(view, { limit: pageSizeIn(preferences), regionOfAll, timeZone });
     void queries.prefetchQuery(listQuery(api, query));
   } else if (id && id !== "create") {

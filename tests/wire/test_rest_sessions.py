@@ -161,10 +161,10 @@ async def test_the_csrf_token_of_one_session_fits_no_other(rig: RestRig) -> None
     ids=str,
 )
 async def test_a_write_comes_from_the_own_pages(rig: RestRig, headers: dict[str, str]) -> None:
-    assert refusal(await log_in(rig, headers=headers)) == (403, "CsrfRefused")
+    assert refusal(await log_in(rig, headers=headers)) == (403, "OriginRefused")
     csrf = (await log_in(rig)).json()["csrf_token"]
     answer = await rig.call("POST", "/jobs", by=None, json=job_content(), headers={"x-csrf-token": csrf, **headers})
-    assert refusal(answer) == (403, "CsrfRefused")
+    assert refusal(answer) == (403, "OriginRefused")
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ async def test_the_own_pages_may_write(rig: RestRig, headers: dict[str, str]) ->
 
 async def test_a_page_without_tls_writes_nothing_where_there_is_tls(tmp_path: Path) -> None:
     async with rest_rig(tmp_path, base_url="https://cosbatch.test") as rig:
-        assert refusal(await log_in(rig, headers={"origin": "http://cosbatch.test"})) == (403, "CsrfRefused")
+        assert refusal(await log_in(rig, headers={"origin": "http://cosbatch.test"})) == (403, "OriginRefused")
         assert (await log_in(rig, headers={"origin": "https://cosbatch.test"})).status_code == 200
 
 

@@ -229,7 +229,7 @@ async def test_no_write_of_a_session_comes_from_another_page(rig: RestRig) -> No
     csrf = await session(rig, ADMIN)
     writes = [call for call in CALLS if call.writes]
     headers = {"x-csrf-token": csrf, "origin": "https://evil.test"}
-    assert await refused_alike(rig, writes, (403, "CsrfRefused"), headers) == []
+    assert await refused_alike(rig, writes, (403, "OriginRefused"), headers) == []
 
 
 async def test_who_has_to_change_the_password_is_not_let_in_further(rig: RestRig) -> None:

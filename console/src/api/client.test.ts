@@ -29,10 +29,11 @@ describe("the client of the API", () => {
   describe("where another window has logged in anew", () => {
     const session = (user: string, csrf_token: string) => ({ user, account: { id: "a" }, csrf_token }) as Session;
 
-    function loggedInAnew(as: string) {
+    function loggedInAnew(as: string | null) {
       const sent: string[] = [];
       const api = createApi(async (request) => {
-        if (request.method === "GET") return json(200, session(as, "new"));
+        if (request.method === "GET" && as === null) throw new TypeError("Failed to fetch");
+        if (request.method === "GET") return json(200, session(as ?? "", "new"));
         sent.push(`${request.headers.get("x-csrf-token")} ${await request.text()}`);
         const isRight = request.headers.get("x-csrf-token") === "new";
         return isRight ? json(200, {}) : json(403, { error: { code: "CsrfRefused", message: "no", request_id: "r" } });
@@ -47,6 +48,11 @@ describe("the client of the API", () => {
       await write();
       await write();
       expect(sent).toEqual(['old {"name":"copy"}', 'new {"name":"copy"}', 'new {"name":"copy"}']);
+    });
+
+    it("stays refused where nobody tells who is logged in", async () => {
+      const { write } = loggedInAnew(null);
+      await expect(write()).rejects.toMatchObject({ status: 403, code: "CsrfRefused" });
     });
 
     it("does nothing as another user", async () => {

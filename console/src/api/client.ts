@@ -26,12 +26,21 @@ export function createApi(fetch: (request: Request) => Promise<Response> = (requ
     const again = READS.has(request.method) ? null : request.clone();
     const response = await fetch(request);
     if (!again || !session || !(await isCsrfRefused(response))) return response;
-    const answer = await fetch(new Request(`${BASE}/session`, { credentials: "same-origin" }));
-    const now = answer.ok ? ((await answer.json()) as Session) : null;
+    const now = await sessionNow();
     if (!now?.csrf_token || now.user !== session.user || now.account.id !== session.account.id) return response;
     session = now;
     again.headers.set(CSRF, now.csrf_token);
     return fetch(again);
+  }
+
+  /** Null where that is not known: what was refused stays refused then. */
+  async function sessionNow(): Promise<Session | null> {
+    try {
+      const answer = await fetch(new Request(`${BASE}/session`, { credentials: "same-origin" }));
+      return answer.ok ? ((await answer.json()) as Session) : null;
+    } catch {
+      return null;
+    }
   }
 
   const frame: Middleware = {

@@ -72,13 +72,12 @@ export function useJobFailures(id: string, isJobAlive: boolean) {
 /** The first failures of a code: they stay the same once there are as many as are kept. */
 export function useFailuresOfCode(id: string, code: string, isJobAlive: boolean) {
   const api = useApi();
-  const interval = useRefetchInterval<Schemas["FailuresOfCodeView"]>(
-    (found) => isJobAlive && (found?.samples.length ?? 0) < SAMPLES_MAX,
-  );
+  const interval = useRefetchInterval<Schemas["FailuresOfCodeView"]>(() => true);
   return useQuery({
     queryKey: ["job", id, "failures", code],
     staleTime: 30_000,
-    refetchInterval: interval,
+    refetchInterval: (query) =>
+      isJobAlive && (query.state.data?.samples.length ?? 0) < SAMPLES_MAX ? interval(query) : false,
     queryFn: () => told(api.GET("/jobs/{job_id}/failures/{code}", { params: { path: { job_id: id, code } } })),
   });
 }

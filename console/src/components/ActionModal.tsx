@@ -36,10 +36,12 @@ interface ActionModalProps {
 /** The frame of all that is asked before something is done to jobs, and where it is told which of them refused. */
 export function ActionModal(props: ActionModalProps) {
   const { header, doing, canDo, whyNot, asking, onDo, onClose, size = "medium", children } = props;
-  const { jobs, outcome, isBusy, answered, stop } = asking;
+  const { outcome, isBusy, progress, stop } = asking;
   const t = useT();
-  const areManyAsked = isBusy && jobs.length > 1;
-  const leave = areManyAsked ? stop : onClose; // what is not asked yet is not, and what is still to be asked is shown
+  const areManyAsked = progress !== null && progress.all > 1;
+  // Whoever wants out while many are asked stops that first: the others are not asked, and are shown.
+  const stops = areManyAsked && !progress.isStopping;
+  const leave = stops ? stop : onClose;
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (canDo && !isBusy) onDo();
@@ -55,11 +57,14 @@ export function ActionModal(props: ActionModalProps) {
           <SpaceBetween direction="horizontal" size="xs" alignItems="center">
             {areManyAsked && (
               <StatusIndicator type="loading">
-                {t("action.answered", { count: answered, all: jobs.length })}
+                {t(progress.isStopping ? "action.stopping" : "action.answered", {
+                  count: progress.answered,
+                  all: progress.all,
+                })}
               </StatusIndicator>
             )}
             <Button variant="link" onClick={leave}>
-              {t(areManyAsked ? "action.stop" : "action.close")}
+              {t(stops ? "action.stop" : "action.close")}
             </Button>
             <Button
               variant="primary"
@@ -105,10 +110,11 @@ function Refusals({ outcome }: { outcome: Outcome }) {
   );
 }
 
-/** How many refused; of those that nothing answered for nobody knows whether it was done. */
+/** How many refused; where nothing answered nobody knows whether it was done. */
 export function refusalText({ asked, refused }: Outcome, t: Translate): string {
-  const key = refused.every(({ error }) => isUnanswered(error)) ? "action.unanswered" : "action.refused";
-  return t(key, { count: refused.length, all: asked.length });
+  const unanswered = refused.filter(({ error }) => isUnanswered(error)).length;
+  const some = unanswered === 0 ? "action.refused" : "action.refused-or-unanswered";
+  return t(unanswered === refused.length ? "action.unanswered" : some, { count: refused.length, all: asked.length });
 }
 
 export function RefusedJobs({ refused }: { refused: readonly Refusal[] }) {

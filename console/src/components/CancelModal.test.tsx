@@ -1,8 +1,11 @@
 import createWrapper from "@cloudscape-design/components/test-utils/dom";
+import { useQuery } from "@tanstack/react-query";
 import { act, cleanup, waitFor } from "@testing-library/react";
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { afterEach, expect, it, vi } from "vitest";
 
+import { told } from "../api/client";
+import { useApi } from "../api/context";
 import { jobFrom } from "../api/jobs.test-data";
 import type { Job } from "../api/types";
 import { CancelModal } from "./CancelModal";
@@ -19,10 +22,22 @@ const REFUSAL = {
 
 const JOBS = [jobFrom({ job_id: "one", description: "first" }), jobFrom({ job_id: "two", description: "second" })];
 
+/** The list of jobs, which is asked for again behind each change. */
+function List() {
+  const api = useApi();
+  useQuery({ queryKey: ["jobs", "list"], queryFn: () => told(api.GET("/jobs")) });
+  return null;
+}
+
 let leave: () => void = () => undefined;
 
 /** The modal over an API, until it is closed, or its page is left. */
-async function open(fetch: (request: Request) => Promise<Response>, jobs: readonly Job[], onClose: () => void) {
+async function open(
+  fetch: (request: Request) => Promise<Response>,
+  jobs: readonly Job[],
+  onClose: () => void,
+  beside: ReactNode = null,
+) {
   function Asked() {
     const [isOpen, setOpen] = useState(true);
     const close = () => {
@@ -34,7 +49,13 @@ async function open(fetch: (request: Request) => Promise<Response>, jobs: readon
     });
     return isOpen && <CancelModal jobs={jobs} onClose={close} />;
   }
-  renderPart(<Asked />, fetch);
+  renderPart(
+    <>
+      <Asked />
+      {beside}
+    </>,
+    fetch,
+  );
   return shownModal();
 }
 
@@ -165,4 +186,44 @@ it("does not say that a job refused where nothing answered", async () => {
   });
   expect(modal.getElement().textContent).toContain("The service does not answer");
   expect(modal.getElement().textContent).not.toContain("refused");
+});
+
+it("is about those that refused, and can be left, while the lists are still brought up to date", async () => {
+  const jobs = [...JOBS, jobFrom({ job_id: "two-b", description: "third" })];
+  const fetch = async (request: Request) => {
+    if (request.method === "GET") return new Promise<Response>(() => undefined); // a list that does not come
+    const refuses = request.url.includes("two");
+    return Response.json(refuses ? REFUSAL : {}, { status: refuses ? 409 : 200 });
+  };
+  const onClose = vi.fn();
+  const modal = await open(fetch, jobs, onClose, <List />);
+  act(() => {
+    modal.findFooter()?.findAllButtons().at(-1)?.click();
+  });
+  await waitFor(() => {
+    expect(modal.getElement().textContent).toContain("2 of 3 jobs refused");
+  });
+  expect(modal.getElement().textContent).not.toContain("asked");
+  act(() => {
+    modal.findDismissButton()?.click();
+  });
+  expect(onClose).toHaveBeenCalledOnce();
+});
+
+it("can be left at once by whoever has stopped it", async () => {
+  const onClose = vi.fn();
+  const modal = await open(() => new Promise<Response>(() => undefined), JOBS, onClose);
+  act(() => {
+    modal.findFooter()?.findAllButtons().at(-1)?.click();
+  });
+  for (const said of ["0 of 2 asked", "Stopping: 0 of 2 asked"]) {
+    await waitFor(() => {
+      expect(modal.getElement().textContent).toContain(said);
+    });
+    expect(onClose).not.toHaveBeenCalled();
+    act(() => {
+      modal.findDismissButton()?.click();
+    });
+  }
+  expect(onClose).toHaveBeenCalledOnce();
 });

@@ -146,10 +146,13 @@ function Folder({ sight, bucket, folder, chosen, onSelect, onOpen }: FolderProps
     ...(page.data?.folders ?? []).map((key) => ({ key, object: null })),
     ...shown.map((object) => ({ key: object.key, object })),
   ];
+  const isSeen = chosen === null || (!page.isError && entries.some(({ key }) => key === chosen));
+  useEffect(() => {
+    if (!isSeen) onSelect(null);
+  }, [isSeen, onSelect]);
   const columns = useColumns(folder, onOpen);
   const next = page.data?.next_cursor ?? null;
   const turn = (index: number) => {
-    onSelect(null); // what is chosen is to be seen
     if (index > at && next !== null) setCursors((before) => [...before.slice(0, at + 1), next]);
     setAt(index);
   };
@@ -190,7 +193,6 @@ function Folder({ sight, bucket, folder, chosen, onSelect, onOpen }: FolderProps
               setShownBeginning(detail.filteringText);
             }}
             onDelayedChange={({ detail }) => {
-              onSelect(null);
               setBeginning(detail.filteringText);
               setCursors([""]);
               setAt(0);
@@ -199,7 +201,6 @@ function Folder({ sight, bucket, folder, chosen, onSelect, onOpen }: FolderProps
           <Toggle
             checked={isFiltered}
             onChange={({ detail }) => {
-              onSelect(null);
               setFiltered(detail.checked);
             }}
           >

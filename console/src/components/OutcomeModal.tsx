@@ -8,18 +8,18 @@ interface OutcomeModalProps extends JobsModalProps {
   action: "redeliver";
 }
 
-/** Does at once what nobody needs to be asked about; it is seen only where a job refuses. */
+/** Does at once what nobody needs to be asked about; it is seen only while many jobs are asked, or where one refuses. */
 export function OutcomeModal({ action, jobs: all, onClose }: OutcomeModalProps) {
   const t = useT();
   const asking = useRunOnJobs(action, all, onClose);
-  const { jobs, outcome, run } = asking;
+  const { jobs, outcome, progress, run } = asking;
   const isBegun = useRef(false);
   useEffect(() => {
     if (isBegun.current) return; // React makes each effect twice while one develops
     isBegun.current = true;
     run();
   });
-  if (!outcome) return null;
+  if (!outcome && (progress?.all ?? 0) < 2) return null;
   return (
     <ActionModal
       header={t(`action.${action}`)}

@@ -38,22 +38,33 @@ export interface JobsRun {
   /** Of the last time; undefined before the first one. */
   outcome: Outcome | undefined;
   isBusy: boolean;
-  /** How many of them have answered while it is busy. */
-  answered: number;
+  /** Null: none is being asked, though lists may still be brought up to date. */
+  progress: Progress | null;
   run: (details?: Details) => void;
   /** Asks no further one. */
   stop: () => void;
 }
 
+interface Progress {
+  answered: number;
+  all: number;
+  isStopping: boolean;
+}
+
 /** Asks something of jobs, until none refuses any more. Who has left meanwhile is told of refusals above the page. */
 export function useRunOnJobs(action: CalledAction, all: readonly ActionJob[], onAllWent: () => void): JobsRun {
   const [outcome, setOutcome] = useState<Outcome>();
-  const [answered, setAnswered] = useState(0);
+  const [progress, setProgress] = useState<Progress | null>(null);
   const isStopped = useRef(false);
   const { flash } = useFlashes();
   const isLeft = useIsLeft();
   const asking = useAskJobs(action, {
-    onAnswered: setAnswered,
+    onAnswered: (answered) => {
+      setProgress((before) => before && { ...before, answered });
+    },
+    onOver: () => {
+      setProgress(null);
+    },
     isStopped: () => isStopped.current,
     onRefused: (refusing) => {
       if (!isLeft()) setOutcome(refusing);
@@ -63,7 +74,7 @@ export function useRunOnJobs(action: CalledAction, all: readonly ActionJob[], on
   const jobs = outcome ? [...outcome.refused.map(({ job }) => job), ...outcome.left] : all;
   const run = (details: Details = {}) => {
     isStopped.current = false;
-    setAnswered(0);
+    setProgress({ answered: 0, all: jobs.length, isStopping: false });
     asking.mutate(
       { jobs, details },
       {
@@ -75,8 +86,9 @@ export function useRunOnJobs(action: CalledAction, all: readonly ActionJob[], on
   };
   const stop = () => {
     isStopped.current = true;
+    setProgress((before) => before && { ...before, isStopping: true });
   };
-  return { jobs, outcome, isBusy: asking.isPending, answered, run, stop };
+  return { jobs, outcome, isBusy: asking.isPending, progress, run, stop };
 }
 
 function useIsLeft(): () => boolean {
@@ -100,6 +112,8 @@ function flashOf(outcome: Outcome): Flash {
 
 interface Asking {
   onAnswered: (count: number) => void;
+  /** None is asked any more. */
+  onOver: () => void;
   /** Whether no further job is to be asked. */
   isStopped: () => boolean;
   /** Some refused, or were left. */
@@ -107,7 +121,7 @@ interface Asking {
 }
 
 /** Asks something of jobs, one by one: each may be refused, and the others go on. */
-function useAskJobs(action: CalledAction, { onAnswered, isStopped, onRefused }: Asking) {
+function useAskJobs(action: CalledAction, { onAnswered, onOver, isStopped, onRefused }: Asking) {
   const api = useApi();
   const { flash } = useFlashes();
   const queries = useQueryClient();
@@ -130,6 +144,7 @@ function useAskJobs(action: CalledAction, { onAnswered, isStopped, onRefused }: 
       return { asked: jobs.slice(0, count), refused, left: jobs.slice(count) };
     },
     onSuccess: (outcome) => {
+      onOver();
       const { refused, left } = outcome;
       const went = wentOf(outcome);
       const [first] = went;

@@ -1,17 +1,23 @@
 import { act, renderHook } from "@testing-library/react";
-import { type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { BrowserRouter } from "react-router";
 import { beforeEach, expect, it } from "vitest";
 
-import { useListState } from "./jobListState";
+import { PreferencesProvider } from "../preferences";
+import { readKept, useListState } from "./jobListState";
 
 beforeEach(() => {
   sessionStorage.clear();
+  localStorage.clear();
 });
 
 function listAt(search: string) {
   history.replaceState(null, "", `/ui/jobs${search}`);
-  const wrapper = ({ children }: { children: ReactNode }) => <BrowserRouter>{children}</BrowserRouter>;
+  const wrapper = ({ children }: { children: ReactNode }) => (
+    <PreferencesProvider>
+      <BrowserRouter>{children}</BrowserRouter>
+    </PreferencesProvider>
+  );
   const { result } = renderHook(() => useListState(), { wrapper });
   const told = () => {
     const { view, pagesBefore, isBackToFirst } = result.current;
@@ -48,4 +54,12 @@ it("does not claim to know how many pages lie before one that was come to by its
   expect(list.turnTo("f")).toEqual({ cursor: "f", pagesBefore: null, isBackToFirst: false });
   expect(list.turnBack()).toEqual({ cursor: "e", pagesBefore: null, isBackToFirst: true });
   expect(list.turnBack()).toEqual({ cursor: "", pagesBefore: 0, isBackToFirst: false });
+});
+
+it("is seen again as it was left, but for the region where another one was chosen on top meanwhile", () => {
+  localStorage.setItem("cosbatch.preferences", JSON.stringify({ region: "office" }));
+  listAt("?q=logs&region=branch&cursor=e");
+  expect(readKept("office")).toBe("q=logs&region=branch");
+  expect(readKept("archive")).toBe("q=logs");
+  expect(readKept("")).toBe("q=logs");
 });

@@ -10,6 +10,8 @@ import { usePreferences } from "../preferences";
 import { addressOf, isAlive, type JobListQuery, type JobListView, queryOf, viewOf } from "./jobListView";
 
 const KEPT = "cosbatch.jobs.view";
+/** Beside the view: the region that was chosen on top meanwhile. */
+const ON_TOP = "on-top";
 
 interface ListState {
   view: JobListView;
@@ -79,28 +81,37 @@ function wayIn(state: unknown): Way {
 /** Whoever comes back to the list without saying what to see sees what was seen last, in the same tab. */
 function useLastView(search: string): void {
   const navigate = useNavigate();
+  const { region } = usePreferences().preferences;
   const isFirst = useRef(true);
   useEffect(() => {
-    const kept = isFirst.current && search === "" ? readKept() : "";
+    const kept = isFirst.current && search === "" ? readKept(region) : "";
     isFirst.current = false;
-    if (kept === "") keep(search);
+    if (kept === "") keep(search, region);
     else void navigate({ search: kept }, { replace: true });
-  }, [search, navigate]);
+  }, [search, region, navigate]);
 }
 
-/** The query of the address of what was seen last, in the same tab; empty: the list has not been seen. */
-export function readKept(): string {
+/**
+ * The query of the address of what was seen last, in the same tab; empty: the list has not been seen. A region that was
+ * chosen on top since then takes the place of the one that was filtered by.
+ */
+export function readKept(regionOnTop: string): string {
   try {
-    return sessionStorage.getItem(KEPT) ?? "";
+    const kept = new URLSearchParams(sessionStorage.getItem(KEPT) ?? "");
+    if ((kept.get(ON_TOP) ?? "") !== regionOnTop) kept.delete("region");
+    kept.delete(ON_TOP);
+    return kept.toString();
   } catch {
     return ""; // storage is forbidden
   }
 }
 
-function keep(search: string): void {
+function keep(search: string, regionOnTop: string): void {
   const view = viewOf(new URLSearchParams(search));
+  const kept = addressOf({ ...view, cursor: "" });
+  if (regionOnTop !== "") kept.set(ON_TOP, regionOnTop);
   try {
-    sessionStorage.setItem(KEPT, addressOf({ ...view, cursor: "" }).toString());
+    sessionStorage.setItem(KEPT, kept.toString());
   } catch {
     // Storage is forbidden or full: the list begins anew each time.
   }

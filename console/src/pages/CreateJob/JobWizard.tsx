@@ -56,7 +56,7 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
   });
   const [attention, setAttention] = useState(0);
   const [isReading, setReading] = useState(false);
-  const send = useSend(capabilities, visit.followUp);
+  const send = useSend(capabilities, visit.followUp, kept.forget);
   const isDone = useRef(false);
 
   const isFollowUp = visit.followUp !== null;
@@ -119,13 +119,12 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
     if (send.isPending || isDone.current) return;
     const judged = isDryRun ? visit.steps.filter((step) => step !== "review") : visit.steps;
     if (!goForward(state.draft, judged, context, null)) return;
-    kept.keepToken();
+    kept.keepSent();
     send.mutate(
       { draft: state.draft, token: kept.token, isDryRun },
       {
         onSuccess: ({ job, isNew }) => {
           isDone.current = true;
-          kept.forget();
           flash({
             type: "success",
             content: ({ t }) => t(isNew ? (isDryRun ? "create.made.dry" : "create.made") : "create.known"),
@@ -184,6 +183,10 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
             <div className="stack">
               <Notices
                 kept={kept}
+                onStartOver={() => {
+                  kept.startOver();
+                  send.reset();
+                }}
                 visit={visit}
                 look={look}
                 step={step}
@@ -238,7 +241,10 @@ export function JobWizard({ visit, capabilities, user }: JobWizardProps) {
           submit({ isDryRun: false });
         }}
       />
-      <LeaveGuard isOn={() => (isDirty || isUnanswered(send.error)) && !isDone.current} onDiscard={kept.forget} />
+      <LeaveGuard
+        isOn={() => (isDirty || send.isPending || isUnanswered(send.error)) && !isDone.current}
+        onDiscard={kept.forget}
+      />
     </>
   );
 }

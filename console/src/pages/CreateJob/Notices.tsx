@@ -17,6 +17,7 @@ interface NoticesProps {
   step: StepName;
   draft: Draft;
   sendError: Error | null;
+  onStartOver: () => void;
   onTokenRenewed: () => void;
   onChange: (part: Change) => void;
   onShow: (field: Field) => void;
@@ -25,7 +26,7 @@ interface NoticesProps {
 /** What the user has to know of this visit before anything else. */
 export function Notices({ kept, visit, look, step, draft, sendError, onTokenRenewed, ...on }: NoticesProps) {
   const t = useT();
-  const { onChange, onShow } = on;
+  const { onStartOver, onChange, onShow } = on;
   const { origin } = visit;
   const { etag } = draft.manifest.location;
   const isChanged = step !== "manifest" && look.data !== undefined && etag !== "" && look.data.etag !== etag;
@@ -36,7 +37,7 @@ export function Notices({ kept, visit, look, step, draft, sendError, onTokenRene
           type="info"
           dismissible
           onDismiss={kept.acceptRestored}
-          action={<Button onClick={kept.startOver}>{t("create.start-over")}</Button>}
+          action={<Button onClick={onStartOver}>{t("create.start-over")}</Button>}
         >
           {t("create.restored")}
         </Alert>

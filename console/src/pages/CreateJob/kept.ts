@@ -6,11 +6,13 @@ export interface Kept {
   readonly step: StepName;
   /** The same for each attempt of a visit: however often it is sent, it makes one job. */
   readonly token: string;
+  /** An answer can have been lost. */
+  readonly isSent: boolean;
 }
 
 const KEY = "cosbatch.create";
 /** Another one when the draft's shape changes: what an earlier console has kept is not for this one. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** Each user's own, and each beginning's. */
 function keyOf(user: string, name: string): string {

@@ -21,8 +21,11 @@ export interface Order {
   readonly isDryRun: boolean;
 }
 
-/** Makes the job. Repeated with the same order, it answers the job that was made. */
-export function useSend(capabilities: Capabilities, followUp: FollowUp | null) {
+/**
+ * Makes the job. Repeated with the same order, it answers the job that was made; `onMade` also where the page has been
+ * left meanwhile.
+ */
+export function useSend(capabilities: Capabilities, followUp: FollowUp | null, onMade: () => void) {
   const api = useApi();
   const jobsChanged = useJobsChanged();
   return useMutation({
@@ -32,7 +35,10 @@ export function useSend(capabilities: Capabilities, followUp: FollowUp | null) {
       const form = toJobForm(order.draft, capabilities, { isDryRun: order.isDryRun });
       return followUp ? follow(api, followUp, { form, token }) : create(api, { ...form, client_request_token: token });
     },
-    onSuccess: jobsChanged,
+    onSuccess: () => {
+      onMade();
+      return jobsChanged();
+    },
   });
 }
 

@@ -49,17 +49,20 @@ it("does not bring back what was taken back", () => {
   const again = load();
   expect(again.current.state.draft).toEqual(VISIT.beginning);
   expect(again.current.isRestored).toBe(false);
-  expect(again.current.token).toBe(page.current.token);
+  expect(readKept("lin", "new")).toBeNull();
 });
 
 it("is the same order after a reload where it was sent as it had begun", () => {
   const page = load();
   act(() => {
-    page.current.keepToken();
+    page.current.keepSent();
   });
   const again = load();
   expect(again.current.token).toBe(page.current.token);
   expect(again.current.isRestored).toBe(false);
+  write(again, "nightly");
+  write(again, "");
+  expect(load().current.token).toBe(page.current.token);
 });
 
 it("is forgotten once the job is made, also where something still changes", () => {

@@ -21,22 +21,22 @@ export function useKept(visit: Visit, user: string) {
   });
   const { draft, step } = state;
   const isDirty = !isSame(draft, visit.beginning);
-  const isKept = useRef(before !== null);
+  const isSent = useRef(before?.isSent ?? false);
   const isForgotten = useRef(false);
   useEffect(() => {
     if (isForgotten.current) return;
-    if (isDirty) isKept.current = true;
-    if (isKept.current) keep(user, name, { draft, step, token }); // also where a change was taken back
+    if (isDirty || isSent.current) keep(user, name, { draft, step, token, isSent: isSent.current });
+    else forget(user, name); // what was changed is taken back
   }, [isDirty, user, name, draft, step, token]);
   return {
     state,
     dispatch,
     isDirty,
     token,
-    /** Once it is sent: an answer can be lost, and after a reload the same token makes no second job. */
-    keepToken: () => {
-      isKept.current = true;
-      keep(user, name, { draft, step, token });
+    /** It is sent: an answer can be lost, and after a reload the same token makes no second job. */
+    keepSent: () => {
+      isSent.current = true;
+      keep(user, name, { draft, step, token, isSent: true });
     },
     /** Of an earlier visit, and nobody has said yet that it is right so. */
     isRestored,
@@ -48,7 +48,7 @@ export function useKept(visit: Visit, user: string) {
     },
     startOver: () => {
       forget(user, name);
-      isKept.current = false;
+      isSent.current = false;
       setRestored(false);
       setToken(mintToken());
       dispatch({ type: "replace", draft: visit.beginning, step: visit.first });

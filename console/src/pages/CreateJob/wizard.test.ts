@@ -48,8 +48,8 @@ describe("what is kept in the tab", () => {
   });
 
   it("is each user's own, and each beginning's", () => {
-    keep("lin", "new", { draft: DRAFT, step: "other", token: "t" });
-    expect(readKept("lin", "new")).toMatchObject({ draft: DRAFT, step: "other", token: "t" });
+    keep("lin", "new", { draft: DRAFT, step: "other", token: "t", isSent: false });
+    expect(readKept("lin", "new")).toMatchObject({ draft: DRAFT, step: "other", token: "t", isSent: false });
     expect(readKept("mei", "new")).toBeNull();
     expect(readKept("lin", "clone j1")).toBeNull();
     forget("lin", "new");
@@ -57,7 +57,7 @@ describe("what is kept in the tab", () => {
   });
 
   it("is nothing where an earlier console, or somebody else, has written", () => {
-    keep("lin", "new", { draft: DRAFT, step: "other", token: "t" });
+    keep("lin", "new", { draft: DRAFT, step: "other", token: "t", isSent: false });
     const [key = ""] = Object.keys(sessionStorage);
     for (const text of ["{", "null", "7", '{"version":0,"draft":{}}']) {
       sessionStorage.setItem(key, text);

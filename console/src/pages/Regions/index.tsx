@@ -188,13 +188,13 @@ function DeleteRegion({ region, onClose }: { region: Region; onClose: () => void
   const { flash } = useFlashes();
   const remove = useMutation({
     mutationFn: () => told(api.DELETE("/regions/{region}", { params: { path: { region: region.name } } })),
-    onSuccess: async () => {
-      await Promise.all([
+    onSuccess: () => {
+      onClose();
+      flash({ type: "success", content: ({ t }) => t("regions.delete.done", { name: region.name }) });
+      return Promise.all([
         queries.invalidateQueries({ queryKey: ["regions"] }),
         queries.invalidateQueries({ queryKey: ["capabilities"] }),
       ]);
-      flash({ type: "success", content: ({ t }) => t("regions.delete.done", { name: region.name }) });
-      onClose();
     },
   });
   return (

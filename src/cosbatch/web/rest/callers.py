@@ -76,7 +76,8 @@ def _check_csrf(request: Request, *, session: str) -> None:
     sent = request.headers.get(CSRF_HEADER, "")
     if not hmac.compare_digest(sent.encode(errors="surrogatepass"), csrf_token(session).encode()):
         problem = "is not the session's" if sent else "is missing"
-        raise _csrf(f"the header {CSRF_HEADER} {problem}; send the csrf_token that GET /api/v1/session answers")
+        message = f"the header {CSRF_HEADER} {problem}; send the csrf_token that GET /api/v1/session answers"
+        raise RestRefusal("CsrfRefused", message, http_status=403)
 
 
 def check_origin(request: Request) -> None:
@@ -84,7 +85,8 @@ def check_origin(request: Request) -> None:
     site = request.headers.get("sec-fetch-site", "same-origin").lower()
     origin = request.headers.get("origin")
     if site not in _OWN_PAGES or (origin is not None and not _is_own(origin, request)):
-        raise _csrf("this write comes from a page of another origin; only the service's own pages may make it")
+        message = "this write comes from a page of another origin; only the service's own pages may make it"
+        raise RestRefusal("OriginRefused", message, http_status=403)
 
 
 def _is_own(origin: str, request: Request) -> bool:
@@ -105,10 +107,6 @@ def own_address(request: Request) -> str:
     browser knows of TLS in front of a proxy; else by the call itself."""
     origin = request.headers.get("origin", "")
     return origin if _is_own(origin, request) else f"{request.url.scheme}://{request.url.netloc}"
-
-
-def _csrf(message: str) -> RestRefusal:
-    return RestRefusal("CsrfRefused", message, http_status=403)
 
 
 # --- the cookie
