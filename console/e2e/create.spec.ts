@@ -87,6 +87,12 @@ test("a copy job is made of a CSV list, once its columns are mapped", async ({ p
   await expect(rowOf(page, "journey/000/img-00000.jpg").first()).toBeVisible();
   await next(page, "Other configurations");
   await describe(page, "e2e: of a CSV lizt");
+  await page.getByRole("button", { name: "Test access" }).click();
+  const mayReport = page.getByText("Write the report: allowed");
+  await expect(mayReport).toBeVisible();
+  await page.getByLabel("Report prefix").fill("elsewhere"); // what was found out is of another place
+  await expect(mayReport).toHaveCount(0);
+  await page.getByLabel("Report prefix").fill("");
   await next(page, "Information check");
   await expect(page.getByText("Everything is in order")).toBeVisible();
   await expect(page.getByText(`${TARGET}/journey/000/img-00000.jpg`, { exact: true })).toBeVisible();

@@ -216,6 +216,7 @@ test("a region is made, asked whether it answers, changed and deleted", async ({
   await dialogOf(page).getByLabel("Requests a second at most").fill("50");
   await press(dialogOf(page), "Save");
   await dismiss(page, "Region shelf was saved.");
+  await expect(row).toContainText("Not tested yet"); // what was found out is of how it was before
   await act(page, "Change");
   await dialogOf(page).getByRole("button", { name: "More" }).click();
   await expect(dialogOf(page).getByLabel("Requests a second at most")).toHaveValue("50");

@@ -1,8 +1,11 @@
-import { renderHook } from "@testing-library/react";
+import { renderHook, waitFor } from "@testing-library/react";
+import type { ReactNode } from "react";
 import { expect, it } from "vitest";
 
+import { createApi } from "./client";
+import { ApiProvider } from "./context";
 import { ApiError } from "./errors";
-import { useRefetchInterval } from "./queries";
+import { useMayLook, useRefetchInterval, useSession } from "./queries";
 
 function pauses() {
   const { result } = renderHook(() => useRefetchInterval<null>(() => true));
@@ -38,4 +41,22 @@ it("does not take an attempt that is under way for an answer", () => {
   expect(pause(0, 2, busy(null))).toBe(8_000);
   expect(pause(0, 2, null)).toBe(2_000); // asked again, with nothing there yet
   expect(pause(0, 3, busy(null))).toBe(16_000);
+});
+
+it.each([
+  ["admin", ["list_objects"], { role: true, region: true }],
+  ["operator", ["list_objects"], { role: true, region: false }],
+  ["viewer", [], { role: false, region: false }],
+])("lets a %s look into stores with a role, or as the region itself", async (role, operations, may) => {
+  const api = createApi(async () => Response.json({ user: "lin", role, operations }));
+  const wrapper = ({ children }: { children: ReactNode }) => <ApiProvider api={api}>{children}</ApiProvider>;
+  const { result } = renderHook(() => ({ mayLook: useMayLook("list_objects"), session: useSession().data }), {
+    wrapper,
+  });
+  await waitFor(() => {
+    expect(result.current.session).toBeTruthy();
+  });
+  const { mayLook } = result.current;
+  expect({ role: mayLook("copy"), region: mayLook("") }).toEqual(may);
+  expect(mayLook(null)).toBe(may.region);
 });

@@ -142,10 +142,8 @@ function Action({ code }: { code: string }) {
   );
 }
 
-/** A job of one's own account leads to its page; there is none of another account's. */
 function Target({ of }: { of: Schemas["AuditLineView"] }) {
-  const own = useSession().data?.account.name;
-  const job = of.account === own ? jobOf(of) : null;
+  const job = jobOf(of, useSession().data?.account.name);
   return <span className="mono">{job ? <Link href={`/ui/jobs/${job}`}>{job}</Link> : of.target || "-"}</span>;
 }
 

@@ -19,5 +19,6 @@ it.each([
   ["pause-job", "no-job", undefined],
   ["create-job", "", undefined],
 ])("the target is a job that has a page: %s of %s", (action, target, job) => {
-  expect(jobOf({ action, target })).toBe(job);
+  expect(jobOf({ action, target, account: "first" }, "first")).toBe(job);
+  expect(jobOf({ action, target, account: "second" }, "first")).toBeUndefined();
 });

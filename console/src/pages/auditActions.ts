@@ -69,7 +69,14 @@ const OF_JOBS: ReadonlySet<string> = new Set<NamedAction>([
 ]);
 const JOB_ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
-/** The job that an entry is about, where it has a page. */
-export function jobOf({ action, target }: { action: string; target: string }): string | undefined {
-  return OF_JOBS.has(action) && JOB_ID.test(target) ? target : undefined;
+interface Entry {
+  action: string;
+  target: string;
+  /** By its name. */
+  account: string;
+}
+
+/** The job that an entry is about, where it has a page: those of another account than one's own have none. */
+export function jobOf({ action, target, account }: Entry, own: string | undefined): string | undefined {
+  return account === own && OF_JOBS.has(action) && JOB_ID.test(target) ? target : undefined;
 }
