@@ -1,11 +1,16 @@
+import { QueryObserver } from "@tanstack/react-query";
 import { renderHook, waitFor } from "@testing-library/react";
 import type { ReactNode } from "react";
-import { expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 
 import { createApi } from "./client";
-import { ApiProvider } from "./context";
+import { ApiProvider, createQueryClient } from "./context";
 import { ApiError } from "./errors";
 import { useMayLook, useRefetchInterval, useSession } from "./queries";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 function pauses() {
   const { result } = renderHook(() => useRefetchInterval<null>(() => true));
@@ -59,4 +64,24 @@ it.each([
   const { mayLook } = result.current;
   expect({ role: mayLook("copy"), region: mayLook("") }).toEqual(may);
   expect(mayLook(null)).toBe(may.region);
+});
+
+it.each([
+  ["nothing answers", new ApiError(0, "NoAnswer", "gone", "", [], null), [1_000, 2_000, null]],
+  ["it asks for a moment", busy(5), [5_000, 5_000, null]],
+  ["it asks for longer: that is told at once", busy(9), [null]],
+  ["it says no", new ApiError(403, "AccessDenied", "no", "r", [], null), [null]],
+])("a call is made again after pauses where %s", async (_, error, pauses) => {
+  vi.useFakeTimers();
+  const at: number[] = [];
+  const ask = async () => {
+    at.push(Date.now());
+    throw error;
+  };
+  const watched = new QueryObserver(createQueryClient(), { queryKey: ["any"], queryFn: ask });
+  const leave = watched.subscribe(() => undefined);
+  await vi.advanceTimersByTimeAsync(60_000);
+  leave();
+  const told = at.slice(1).map((moment, index) => moment - (at[index] ?? 0));
+  expect([...told, null]).toEqual(pauses);
 });
